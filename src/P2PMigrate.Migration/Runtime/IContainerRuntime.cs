@@ -1,0 +1,98 @@
+using P2PMigrate.Snapshot;
+
+namespace P2PMigrate.Migration.Runtime;
+
+/// <summary>
+/// What migration needs from a container runtime with CRIU. Implementations run external programs; every failure is a
+/// <see cref="ContainerException"/> whose message is a sentence a person can act on. Methods that look at a container
+/// change nothing; only <see cref="FreezeAsync"/>, <see cref="RestoreAsync"/> and <see cref="CleanUpAsync"/> touch the machine.
+/// </summary>
+public interface IContainerRuntime
+{
+    /// <summary>The runtime's name as the user types it: <c>runc</c>.</summary>
+    string Name { get; }
+
+    /// <summary>This machine's facts that the other peer must know for its own checks.</summary>
+    Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken);
+
+    /// <summary>Can this machine migrate at all? One finding per line of <c>p2pmigrate check</c>.</summary>
+    Task<IReadOnlyList<Finding>> CheckMachineAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Finds a running container. <paramref name="bundle"/> overrides the bundle that the runtime knows.
+    /// Throws <see cref="ContainerException"/> when there is none by that name or it is not running.
+    /// </summary>
+    Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken);
+
+    /// <summary>Can this container be dumped? Finds everything it can before anything is frozen.</summary>
+    Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken);
+
+    /// <summary>Could the peer's container be restored here? Asked at the target before any content is sent.</summary>
+    Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes the container off its network and stops every process of it. From here the fence decides whether it ever
+    /// runs again. When this throws, the container runs as before. <paramref name="workDirectory"/> is empty and private;
+    /// what later recovery needs is written there before it is done.
+    /// </summary>
+    Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// A fence that an earlier process of ours built in <paramref name="workDirectory"/> and left behind, or null when
+    /// there is nothing to fence any more.
+    /// </summary>
+    Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken);
+
+    /// <summary>Writes the memory part of a dump in the form that this machine's CRIU reads.</summary>
+    IPageSink CreatePageWriter(string imageDirectory);
+
+    /// <summary>
+    /// Compares every file that the dump refers to (name, size, mode) with the restored root file system. A finding per
+    /// difference; restore is not to be tried when there is a blocker.
+    /// </summary>
+    Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Builds the container from its images and stops before its first instruction (CRIU's <c>post-restore</c> hook).
+    /// When this throws, nothing of the container is left. It never runs unless <see cref="IHeldContainer.ReleaseAsync"/> is called,
+    /// also when this process is killed.
+    /// </summary>
+    Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Removes what a killed process of ours left of a restore that was never released: processes, cgroup, runtime state,
+    /// mounts. Does nothing when there is nothing. The bundle stays.
+    /// </summary>
+    Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// A container at the source that is stopped by its own frozen cgroup. Exactly one of <see cref="ThawAsync"/> and
+/// <see cref="DestroyAsync"/> ends it. If the process that holds the fence dies, the container stays frozen.
+/// </summary>
+public interface IFence : IAsyncDisposable
+{
+    /// <summary>
+    /// Dumps everything: images into <paramref name="imageDirectory"/>, memory into <paramref name="pages"/>. The container is still frozen
+    /// afterwards, and also when this throws.
+    /// </summary>
+    Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken);
+
+    /// <summary>Rollback: back on its network, running. Idempotent; retried until it succeeds or the container is gone.</summary>
+    Task ThawAsync(CancellationToken cancellationToken);
+
+    /// <summary>After the commit point: kills every process without letting it run, and removes the runtime's record. Idempotent.</summary>
+    Task DestroyAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// A restored container at the target that has not run yet. Disposing it without <see cref="ReleaseAsync"/> kills it.
+/// </summary>
+public interface IHeldContainer : IAsyncDisposable
+{
+    /// <summary>Lets it run. To be called only after the source has committed.</summary>
+    Task ReleaseAsync(CancellationToken cancellationToken);
+
+    /// <summary>Kills it before it ran, leaving nothing of it.</summary>
+    Task AbortAsync(CancellationToken cancellationToken);
+}

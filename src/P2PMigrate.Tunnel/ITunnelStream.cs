@@ -1,0 +1,16 @@
+using System.IO.Pipelines;
+
+namespace P2PMigrate.Tunnel;
+
+/// <summary>
+/// An ordered, reliable sequence of bytes in both directions. Completing <see cref="IDuplexPipe.Output"/> without an
+/// exception ends this direction after all its bytes (half-close); with an exception it resets it. Completing
+/// <see cref="IDuplexPipe.Input"/> early tells the peer to stop sending. Reads and writes throw
+/// <see cref="TunnelException"/> when the session ended or the peer reset the stream.
+/// Backpressure: <c>FlushAsync</c> waits while the peer's window and the local send buffer are full.
+/// </summary>
+public interface ITunnelStream : IDuplexPipe, IAsyncDisposable
+{
+    /// <summary>The class chosen by whoever opened the stream.</summary>
+    StreamPriority Priority { get; }
+}
