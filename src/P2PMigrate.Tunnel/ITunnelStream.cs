@@ -7,6 +7,8 @@ namespace P2PMigrate.Tunnel;
 /// exception ends this direction after all its bytes (half-close); with an exception it resets it. Completing
 /// <see cref="IDuplexPipe.Input"/> early tells the peer to stop sending. Reads and writes throw
 /// <see cref="TunnelException"/> when the session ended or the peer reset the stream.
+/// Disposing completes both directions; an output that was not completed before is reset, so that half-written bytes never
+/// look whole. When the session ends, what had arrived stays readable, then reads throw.
 /// Backpressure: <c>FlushAsync</c> waits while the peer's window and the local send buffer are full.
 /// </summary>
 public interface ITunnelStream : IDuplexPipe, IAsyncDisposable
