@@ -1,0 +1,76 @@
+namespace P2PMigrate.Lab;
+
+/// <summary>
+/// Everything one lab owns on the machine: its name, its record, its cgroups, its network namespaces, its directories.
+/// Whatever is made for a lab is made inside its scope, so <see cref="ReleaseAsync"/> finds it. Not thread-safe.
+/// </summary>
+internal sealed class LabScope
+{
+    private LabRecord _record;
+
+    private LabScope(LabRecord record) => _record = record;
+
+    public string Name => _record.Name;
+
+    public IReadOnlyDictionary<string, ProcessIdentity> Hosts => _record.Hosts;
+
+    /// <summary>Takes the name for this process, after removing what a crashed owner may have left under it.</summary>
+    public static async Task<LabScope> ClaimAsync(string name, CancellationToken cancellationToken)
+    {
+        LabRegistry.Checked(name);
+        using IDisposable turn = await LabRegistry.LockAsync(cancellationToken).ConfigureAwait(false);
+        if (LabRegistry.Knows(name)) await MakeRoomAsync(name, cancellationToken).ConfigureAwait(false);
+        CgroupPlace cgroups = CgroupHierarchies.Current().Child("p2plab-" + name);
+        var record = new LabRecord { Name = name, Owner = ProcessIdentity.Current, Cgroups = cgroups };
+        Directory.CreateDirectory(LabRegistry.StateOf(name));
+        record.Write(LabRegistry.RecordOf(name));
+        Directory.CreateDirectory(LabRegistry.WorkOf(name));
+        cgroups.Create();
+        PipeSizeLimit.Raise();
+        return new LabScope(record);
+    }
+
+    /// <summary>Opens the scope of a lab that is up; any process may, for as long as it does not add to it.</summary>
+    public static LabScope Open(string name) =>
+        new(LabRegistry.TryFind(name) ?? throw new LabException($"there is no lab or host `{name}`"));
+
+    /// <summary>Removes all of it, whoever made it. Repeating it does no harm.</summary>
+    public static async Task ReleaseAsync(string name, CancellationToken cancellationToken)
+    {
+        using IDisposable turn = await LabRegistry.LockAsync(cancellationToken).ConfigureAwait(false);
+        await LabRemains.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets the lab outlive this process: from now on only its name takes it down.</summary>
+    public void Disown() => Update(_record with { Owner = null });
+
+    public string WorkOf(string node) => Path.Combine(LabRegistry.WorkOf(Name), node);
+
+    public CgroupPlace CgroupsOf(string node) => _record.Cgroups.Child(node);
+
+    public string NetworkNamespaceOf(string node) => $"p2plab-{Name}.{node}";
+
+    public void RecordHost(string host, ProcessIdentity init) =>
+        Update(_record with { Hosts = new Dictionary<string, ProcessIdentity>(_record.Hosts) { [host] = init } });
+
+    /// <summary>Makes the node's cgroups and network namespace, loopback up.</summary>
+    public async Task AddNodeAsync(string node, CancellationToken cancellationToken)
+    {
+        CgroupsOf(node).Create();
+        string space = NetworkNamespaceOf(node);
+        await Tool.RequireAsync("ip", ["netns", "add", space], cancellationToken).ConfigureAwait(false);
+        await Tool.RequireAsync("ip", ["-n", space, "link", "set", "lo", "up"], cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task MakeRoomAsync(string name, CancellationToken cancellationToken)
+    {
+        if (LabRegistry.TryFind(name) is { IsOrphaned: false }) throw new LabException($"a lab or host `{name}` is up already");
+        await LabRemains.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
+    }
+
+    private void Update(LabRecord record)
+    {
+        record.Write(LabRegistry.RecordOf(Name));
+        _record = record;
+    }
+}
