@@ -1,0 +1,24 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Migration;
+
+/// <summary>What every job of this machine shares. Made once by the agent; immutable.</summary>
+public sealed record MigrationEnvironment
+{
+    /// <summary>The runtime whose containers move.</summary>
+    public required IContainerRuntime Runtime { get; init; }
+
+    /// <summary>Where journals, images and received containers live.</summary>
+    public required StateDirectory State { get; init; }
+
+    /// <summary>The clock for deadlines and durations.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>How long things may take.</summary>
+    public MigrationTimers Timers { get; init; } = new();
+
+    /// <summary>Where to log.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+}

@@ -1,0 +1,47 @@
+namespace P2PMigrate.Migration;
+
+/// <summary>Every timer of a migration, on one screen. Both peers use their own; the lease pair must agree (spec: MIG-41).</summary>
+public sealed record MigrationTimers
+{
+    /// <summary>Target: from the session's start until something is proposed.</summary>
+    public TimeSpan Proposal { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Source: from the proposal until it is accepted or refused.</summary>
+    public TimeSpan Answer { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Source: no progress at all while the container runs.</summary>
+    public TimeSpan CopyStall { get; init; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Source: the freeze must be done.</summary>
+    public TimeSpan Freeze { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Source: no progress at all while the container is frozen and content flows.</summary>
+    public TimeSpan FrozenStall { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Source: from the last content until the target is prepared (verify and restore).</summary>
+    public TimeSpan Prepare { get; init; } = TimeSpan.FromSeconds(120);
+
+    /// <summary>Source: how often it renews the target's promise to hold.</summary>
+    public TimeSpan LeaseRenewal { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Source: it commits only within this time of sending the lease request that the target has answered.</summary>
+    public TimeSpan CommitLease { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>Target: it holds a prepared container this long after the last lease request it heard.</summary>
+    public TimeSpan HoldLease { get; init; } = TimeSpan.FromSeconds(12);
+
+    /// <summary>Source: from the commit until the target says that the container runs.</summary>
+    public TimeSpan Running { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Source: pause before a thaw or a destroy that failed is tried again.</summary>
+    public TimeSpan Retry { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Target: no progress at all while content should arrive.</summary>
+    public TimeSpan ReceiveStall { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Target: how long it waits for the source's last word after the container runs.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Both: least time between two <see cref="ProgressKind.Advanced"/> reports.</summary>
+    public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+}

@@ -1,0 +1,14 @@
+namespace P2PMigrate.Migration;
+
+/// <summary>What the target's agent decides for one session.</summary>
+public sealed record ReceiveOptions
+{
+    /// <summary>The source's peer id, for the journal and for messages.</summary>
+    public required string PeerName { get; init; }
+
+    /// <summary>
+    /// Called once, after every check has passed and before the job is accepted: spends the session's ticket. Returns null, or
+    /// the sentence with which the job is refused. After null the ticket is spent whatever becomes of the job.
+    /// </summary>
+    public required Func<CancellationToken, ValueTask<string?>> AdmitAsync { get; init; }
+}

@@ -1,0 +1,11 @@
+namespace P2PMigrate.Migration;
+
+/// <summary>What the source's user chose for one job.</summary>
+public sealed record SendOptions
+{
+    /// <summary>The target's peer id, for the journal and for messages.</summary>
+    public required string PeerName { get; init; }
+
+    /// <summary>The job's id.</summary>
+    public JobId JobId { get; init; } = JobId.Create();
+}
