@@ -19,7 +19,7 @@ public readonly record struct Candidate(CandidateKind Kind, NetworkAddress Addre
     public static bool TryDecode(ref WireReader reader, out Candidate candidate)
     {
         candidate = default;
-        if (!reader.TryReadByte(out byte kind) || kind > (byte)CandidateKind.Mapped)
+        if (!reader.TryReadByte(out byte kind) || kind is 0 or > (byte)CandidateKind.Relayed)
             return false;
         if (!NetworkAddress.TryDecode(ref reader, out NetworkAddress address))
             return false;
@@ -38,15 +38,18 @@ public readonly record struct Candidate(CandidateKind Kind, NetworkAddress Addre
 /// <summary>How a candidate came to be known; the values are those on the wire.</summary>
 public enum CandidateKind : byte
 {
-    /// <summary>An address of one of the peer's own interfaces.</summary>
-    Host = 0,
+    /// <summary>Never announced: the source of an authenticated packet that nobody had told us about.</summary>
+    PeerReflexive = 0,
 
-    /// <summary>The address that the rendezvous server saw.</summary>
-    Reflexive = 1,
+    /// <summary>An address of one of the peer's own interfaces.</summary>
+    Host = 1,
+
+    /// <summary>The address that somebody outside of the peer's NAT saw.</summary>
+    Reflexive = 2,
 
     /// <summary>Opened on the peer's gateway by a port-mapping protocol.</summary>
-    Mapped = 2,
+    Mapped = 3,
 
-    /// <summary>Never announced: the source of an authenticated packet that nobody had told us about.</summary>
-    PeerReflexive = 3,
+    /// <summary>An address at a relay that any sender can reach.</summary>
+    Relayed = 4,
 }

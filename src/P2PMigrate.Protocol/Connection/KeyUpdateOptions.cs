@@ -1,0 +1,11 @@
+namespace P2PMigrate.Protocol.Connection;
+
+/// <summary>When a connection moves to the next epoch by itself. It always follows the peer.</summary>
+public sealed record KeyUpdateOptions
+{
+    /// <summary>Packets sealed in one epoch, all labels together, before the next begins.</summary>
+    public ulong AfterPackets { get; init; } = 1UL << 22;
+
+    /// <summary>Age of an epoch before the next begins, once there is something to send.</summary>
+    public TimeSpan AfterTime { get; init; } = TimeSpan.FromSeconds(120);
+}

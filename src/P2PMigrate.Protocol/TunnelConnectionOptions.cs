@@ -1,0 +1,76 @@
+using P2PMigrate.Protocol.Connection;
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Recovery;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol;
+
+/// <summary>
+/// Everything a <see cref="TunnelConnection"/> is made of: what the handshake agreed on, the paths that are known, and
+/// the tunables.
+/// </summary>
+public sealed record TunnelConnectionOptions
+{
+    /// <summary>Which side of the handshake this is.</summary>
+    public required ConnectionRole Role { get; init; }
+
+    /// <summary>The keys, epoch after epoch. The connection owns it and takes the first epoch at once.</summary>
+    public required IPacketKeySource Keys { get; init; }
+
+    /// <summary>Our name for the session: packets for another id are dropped.</summary>
+    public required ConnectionId LocalConnectionId { get; init; }
+
+    /// <summary>The peer's name for the session, written into every packet.</summary>
+    public required ConnectionId RemoteConnectionId { get; init; }
+
+    /// <summary>Where probe tokens come from.</summary>
+    public required IEntropy Entropy { get; init; }
+
+    /// <summary>What we announced in the handshake.</summary>
+    public TransportParameters LocalParameters { get; init; } = new();
+
+    /// <summary>What the peer announced in the handshake.</summary>
+    public TransportParameters PeerParameters { get; init; } = new();
+
+    /// <summary>The driver's sockets, which are probed from.</summary>
+    public IReadOnlyList<LocalSocket> Sockets { get; init; } = [];
+
+    /// <summary>The candidates that the peer announced in the handshake.</summary>
+    public IReadOnlyList<Candidate> RemoteCandidates { get; init; } = [];
+
+    /// <summary>
+    /// Paths that may carry data from the first moment, best first: the one on which the handshake was completed, and
+    /// the relay channel that the rendezvous server opened for this session.
+    /// </summary>
+    public IReadOnlyList<KnownPath> KnownPaths { get; init; } = [];
+
+    /// <summary>A round trip measured during the handshake, if there was one.</summary>
+    public TimeSpan? HandshakeRoundTrip { get; init; }
+
+    /// <summary>Tunables of probing and path choice.</summary>
+    public PathOptions Paths { get; init; } = new();
+
+    /// <summary>Tunables of loss recovery and congestion control.</summary>
+    public RecoveryOptions Recovery { get; init; } = new();
+
+    /// <summary>When keys are changed.</summary>
+    public KeyUpdateOptions KeyUpdate { get; init; } = new();
+
+    /// <summary>Most bytes that one stream keeps for sending, unacknowledged ones included.</summary>
+    // spec: CONST-30
+    public int SendBufferLimit { get; init; } = 4 << 20;
+}
+
+/// <summary>A socket that the driver can send from, and the internet protocols that it can reach.</summary>
+public readonly record struct LocalSocket(LocalInterface Interface, bool ReachesIPv4, bool ReachesIPv6)
+{
+    /// <summary>Can it send to <paramref name="address"/>?</summary>
+    public bool Reaches(NetworkAddress address) => address.Family == IpFamily.V4 ? ReachesIPv4 : ReachesIPv6;
+}
+
+/// <summary>
+/// A path known before the first probe. <paramref name="IsRemoteProven"/>: the remote address has shown that it gets what
+/// is sent there (it answered a handshake message, or it is our relay); otherwise it gets at most three times the bytes
+/// that came from it until it does.
+/// </summary>
+public readonly record struct KnownPath(PathAddress Address, bool IsRemoteProven);

@@ -1,0 +1,49 @@
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Streams;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol;
+
+/// <summary>
+/// Something that the owner of a <see cref="TunnelConnection"/> wants to know. Match on the type. Events are immutable;
+/// the stream events of one stream may be the same object each time.
+/// </summary>
+public abstract record TunnelEvent
+{
+    private protected TunnelEvent()
+    {
+    }
+}
+
+/// <summary>The peer opened a stream. Comes before every other event of the stream.</summary>
+public sealed record StreamOpened(StreamId Stream) : TunnelEvent;
+
+/// <summary>
+/// There is something to read: bytes, or the end of the stream. Read until nothing comes; the event comes again only
+/// after more has arrived.
+/// </summary>
+public sealed record StreamReadable(StreamId Stream) : TunnelEvent;
+
+/// <summary>A write that was cut short can go on.</summary>
+public sealed record StreamWritable(StreamId Stream) : TunnelEvent;
+
+/// <summary>The peer gave up its direction; the next read says so too.</summary>
+public sealed record StreamReset(StreamId Stream, ulong Code) : TunnelEvent;
+
+/// <summary>The peer does not want the rest of our direction, which is reset with the same code.</summary>
+public sealed record StreamStopped(StreamId Stream, ulong Code) : TunnelEvent;
+
+/// <summary>An attempt to open a stream of this class failed before and would succeed now.</summary>
+public sealed record StreamsAvailable(StreamClass Class) : TunnelEvent;
+
+/// <summary>A candidate pair was found to carry full datagrams in both directions.</summary>
+public sealed record PathValidated(PathStatus Path) : TunnelEvent;
+
+/// <summary>Data takes another path from now on.</summary>
+public sealed record PrimaryPathChanged(PathStatus Path) : TunnelEvent;
+
+/// <summary>The peer sees our packets from <paramref name="Local"/> coming from this address.</summary>
+public sealed record AddressObserved(LocalInterface Local, NetworkAddress Address) : TunnelEvent;
+
+/// <summary>The session is over: the last event. <see cref="TunnelConnection.IsTerminated"/> says when it may be dropped.</summary>
+public sealed record ConnectionClosed(CloseReason Reason) : TunnelEvent;
