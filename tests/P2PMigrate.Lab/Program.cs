@@ -1,10 +1,13 @@
 using System.CommandLine;
 using P2PMigrate.Lab;
 
-var root = new RootCommand("Virtual hosts and NATs on one machine, for trying migrations") { HostCommands.Create(), LabCommands.Clean() };
+var root = new RootCommand("Virtual hosts and NATs on one machine, for trying migrations") { HostCommands.Create() };
+foreach (Command command in LabCommands.Create()) root.Add(command);
 try
 {
-    return await root.Parse(args).InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false }).ConfigureAwait(false);
+    // An interrupted `up --hold` takes its lab down: that needs longer than the library grants by itself.
+    var invocation = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) };
+    return await root.Parse(args).InvokeAsync(invocation).ConfigureAwait(false);
 }
 catch (LabException failure)
 {

@@ -26,7 +26,7 @@ internal static class HostCommands
     private static Command Exec()
     {
         var name = new Argument<string>("name");
-        var words = new Argument<string[]>("command") { Arity = ArgumentArity.OneOrMore, Description = "After `--`: the program and its arguments" };
+        Argument<string[]> words = LabCommands.CommandArgument();
         var command = new Command("exec", "Run a command in a host") { name, words };
         command.SetAction((parsed, cancellationToken) =>
         {

@@ -9,6 +9,9 @@ internal sealed record CgroupPlace(string Unified, IReadOnlyList<string> Legacy)
 {
     public IEnumerable<string> All => Legacy.Prepend(Unified);
 
+    /// <summary>The same without v1 twins: enough where nothing looks at cgroups.</summary>
+    public CgroupPlace UnifiedOnly => this with { Legacy = [] };
+
     public CgroupPlace Child(string name) =>
         new(Path.Combine(Unified, name), [.. Legacy.Select(directory => Path.Combine(directory, name))]);
 

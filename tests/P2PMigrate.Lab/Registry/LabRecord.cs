@@ -8,7 +8,7 @@ namespace P2PMigrate.Lab;
 /// </summary>
 internal sealed record LabRecord
 {
-    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true };
+    private static readonly JsonSerializerOptions s_json = new() { WriteIndented = true, IgnoreReadOnlyProperties = true };
 
     public required string Name { get; init; }
 

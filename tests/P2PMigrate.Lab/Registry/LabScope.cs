@@ -2,10 +2,11 @@ namespace P2PMigrate.Lab;
 
 /// <summary>
 /// Everything one lab owns on the machine: its name, its record, its cgroups, its network namespaces, its directories.
-/// Whatever is made for a lab is made inside its scope, so <see cref="ReleaseAsync"/> finds it. Not thread-safe.
+/// Whatever is made for a lab is made inside its scope, so <see cref="ReleaseAsync"/> finds it. Thread-safe.
 /// </summary>
 internal sealed class LabScope
 {
+    private readonly Lock _gate = new();
     private LabRecord _record;
 
     private LabScope(LabRecord record) => _record = record;
@@ -42,7 +43,7 @@ internal sealed class LabScope
     }
 
     /// <summary>Lets the lab outlive this process: from now on only its name takes it down.</summary>
-    public void Disown() => Update(_record with { Owner = null });
+    public void Disown() => Update(record => record with { Owner = null });
 
     public string WorkOf(string node) => Path.Combine(LabRegistry.WorkOf(Name), node);
 
@@ -51,12 +52,12 @@ internal sealed class LabScope
     public string NetworkNamespaceOf(string node) => $"p2plab-{Name}.{node}";
 
     public void RecordHost(string host, ProcessIdentity init) =>
-        Update(_record with { Hosts = new Dictionary<string, ProcessIdentity>(_record.Hosts) { [host] = init } });
+        Update(record => record with { Hosts = new Dictionary<string, ProcessIdentity>(record.Hosts) { [host] = init } });
 
-    /// <summary>Makes the node's cgroups and network namespace, loopback up.</summary>
+    /// <summary>Makes the node's cgroup and network namespace, loopback up.</summary>
     public async Task AddNodeAsync(string node, CancellationToken cancellationToken)
     {
-        CgroupsOf(node).Create();
+        CgroupsOf(node).UnifiedOnly.Create();
         string space = NetworkNamespaceOf(node);
         await Tool.RequireAsync("ip", ["netns", "add", space], cancellationToken).ConfigureAwait(false);
         await Tool.RequireAsync("ip", ["-n", space, "link", "set", "lo", "up"], cancellationToken).ConfigureAwait(false);
@@ -68,9 +69,13 @@ internal sealed class LabScope
         await LabRemains.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
     }
 
-    private void Update(LabRecord record)
+    private void Update(Func<LabRecord, LabRecord> change)
     {
-        record.Write(LabRegistry.RecordOf(Name));
-        _record = record;
+        lock (_gate)
+        {
+            LabRecord changed = change(_record);
+            changed.Write(LabRegistry.RecordOf(Name));
+            _record = changed;
+        }
     }
 }

@@ -7,26 +7,25 @@ internal sealed class VirtualHostBuilder(LabScope scope, RootfsImage image)
 {
     private static readonly TimeSpan BootLimit = TimeSpan.FromSeconds(30);
 
-    private static readonly string[] s_networkSettings =
-        ["net.ipv4.ip_forward=1", "net.ipv4.ping_group_range=0 2147483647"];
-
     /// <summary>The node's cgroups and network namespace exist already; this gives it a root, processes and a container bridge.</summary>
     public async Task<VirtualHost> BootAsync(string name, IReadOnlyList<BindMount> binds, CancellationToken cancellationToken)
     {
+        scope.CgroupsOf(name).Create();
         string work = scope.WorkOf(name);
         foreach (string directory in (string[])["root", "upper", "overlay", "plain"]) Directory.CreateDirectory(Path.Combine(work, directory));
 
         ProcessIdentity init = await StartInitAsync(name, work, binds, cancellationToken).ConfigureAwait(false);
         scope.RecordHost(name, init);
         var host = new VirtualHost(scope, name, init);
-        foreach (string setting in s_networkSettings) (await host.RunAsync("sysctl", ["-qw", setting], cancellationToken).ConfigureAwait(false)).EnsureSuccess();
+        host.SetNetworkSetting("net/ipv4/ip_forward", "1");
         await ContainerBridge.CreateAsync(host, cancellationToken).ConfigureAwait(false);
         return host;
     }
 
     private async Task<ProcessIdentity> StartInitAsync(string name, string work, IReadOnlyList<BindMount> binds, CancellationToken cancellationToken)
     {
-        var start = new ProcessStartInfo("/bin/sh", InitCommand(name, work, binds))
+        string[] command = InitCommand(name, work, binds);
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -40,17 +39,18 @@ internal sealed class VirtualHostBuilder(LabScope scope, RootfsImage image)
         if (said != "ready")
             throw new LabException($"virtual host {name} did not come up: {await unshare.StandardError.ReadToEndAsync(limit.Token).ConfigureAwait(false)}");
 
-        string children = await File.ReadAllTextAsync($"/proc/{unshare.Id}/task/{unshare.Id}/children", limit.Token).ConfigureAwait(false);
-        return ProcessIdentity.Of(int.Parse(children.Trim()));
+        return ProcessIdentity.Of(ProcessTree.ChildrenOf(unshare.Id).Single());
     }
 
-    private IEnumerable<string> InitCommand(string name, string work, IReadOnlyList<BindMount> binds) =>
-    [
-        "-c", "while [ \"$1\" != -- ]; do echo 0 > \"$1\"; shift; done; shift; exec \"$@\"", "p2plab",
-        .. scope.CgroupsOf(name).JoinFiles(), "--",
-        "setsid", "nsenter", $"--net=/run/netns/{scope.NetworkNamespaceOf(name)}",
-        "unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--",
-        "/bin/sh", "-c", EmbeddedScript.HostInit, "host-init", name, image.HostRoot, work,
-        .. binds.SelectMany(bind => (string[])[bind.Source, bind.Target, bind.ReadOnly ? "ro" : "rw"]),
-    ];
+    private string[] InitCommand(string name, string work, IReadOnlyList<BindMount> binds) => CgroupEntry.Wrap(
+        scope.CgroupsOf(name).JoinFiles(),
+        [
+            "setsid", "nsenter", $"--net=/run/netns/{scope.NetworkNamespaceOf(name)}",
+            "unshare", "--mount", "--pid", "--fork", "--uts", "--ipc", "--cgroup", "--",
+            "/bin/sh", "-c", EmbeddedScript.HostInit, "host-init", name, image.HostRoot, work,
+            .. Shown(binds).SelectMany(bind => (string[])[bind.Source, bind.Target, bind.ReadOnly ? "ro" : "rw"]),
+        ]);
+
+    private IEnumerable<BindMount> Shown(IReadOnlyList<BindMount> binds) =>
+        binds.Prepend(new BindMount(image.ContainerTemplate, VirtualHost.ContainerTemplate, ReadOnly: true));
 }

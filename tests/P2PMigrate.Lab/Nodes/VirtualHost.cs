@@ -10,6 +10,9 @@ public sealed class VirtualHost : LabNode
     /// <summary>The cgroup below the host's cgroup root that holds everything outside containers.</summary>
     internal const string InitCgroup = "init";
 
+    /// <summary>Where a host shows, read-only, the small root file system from which containers are made.</summary>
+    public const string ContainerTemplate = "/opt/container-template";
+
     private readonly LabScope _scope;
     private readonly ProcessIdentity _init;
 
@@ -28,6 +31,8 @@ public sealed class VirtualHost : LabNode
 
     private protected override IEnumerable<string> EnterNamespaces =>
         ["nsenter", "--target", InitPid.ToString(), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"];
+
+    private protected override bool EntryForks => true;
 
     private protected override IEnumerable<string> BaseEnvironment =>
     [

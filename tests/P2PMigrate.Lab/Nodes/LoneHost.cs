@@ -17,8 +17,7 @@ public sealed class LoneHost : IAsyncDisposable
     /// <summary>Raises a host; disposing removes it. <paramref name="name"/> must be free on this machine; null makes one up.</summary>
     public static async Task<LoneHost> RaiseAsync(string? name = null, IReadOnlyList<BindMount>? binds = null, CancellationToken cancellationToken = default)
     {
-        await LabRemains.RemoveOrphansAsync(cancellationToken).ConfigureAwait(false);
-        RootfsImage image = await new RootfsBuilder(Console.Error.WriteLine).EnsureAsync(new RootfsRecipe(), cancellationToken).ConfigureAwait(false);
+        RootfsImage image = await LabGround.PrepareAsync(cancellationToken).ConfigureAwait(false);
         LabScope scope = await LabScope.ClaimAsync(name ?? LabRegistry.InventName(), cancellationToken).ConfigureAwait(false);
         try
         {

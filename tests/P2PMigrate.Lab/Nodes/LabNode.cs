@@ -1,0 +1,93 @@
+using System.Diagnostics;
+using System.Net.Sockets;
+
+namespace P2PMigrate.Lab;
+
+/// <summary>
+/// One machine of the lab's network: a network namespace with a cgroup of its own. Programs that run in it see its
+/// interfaces and, unless it is a <see cref="VirtualHost"/>, the file system and processes of the machine.
+/// Members may be called from any thread.
+/// </summary>
+public class LabNode
+{
+    private readonly LabScope _scope;
+
+    internal LabNode(LabScope scope, string name)
+    {
+        _scope = scope;
+        Name = name;
+    }
+
+    public string Name { get; }
+
+    /// <summary>The name under which <c>ip netns</c> knows this node's network.</summary>
+    public string NetworkNamespace => _scope.NetworkNamespaceOf(Name);
+
+    internal string NetworkNamespacePath => "/run/netns/" + NetworkNamespace;
+
+    /// <summary>Runs a program to its end.</summary>
+    public Task<CommandResult> RunAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken = default) =>
+        RunAsync(new NodeCommand(program, arguments), cancellationToken);
+
+    /// <summary>Runs a program to its end; a cancelled wait kills it.</summary>
+    public async Task<CommandResult> RunAsync(NodeCommand command, CancellationToken cancellationToken = default)
+    {
+        string[] entry = Entry(command);
+        CommandResult result = await Tool.RunAsync(entry[0], entry[1..], command.Input, cancellationToken).ConfigureAwait(false);
+        return result with { CommandLine = $"{Name}: {command}" };
+    }
+
+    /// <summary>Runs a shell script to its end and throws a <see cref="LabException"/> unless it succeeds; returns what it printed.</summary>
+    public async Task<string> ShellAsync(string script, CancellationToken cancellationToken = default)
+    {
+        CommandResult result = await RunAsync(NodeCommand.Shell(script), cancellationToken).ConfigureAwait(false);
+        return result.EnsureSuccess().Output;
+    }
+
+    /// <summary>Starts a program and returns without waiting for its end. The caller disposes of it, which kills it.</summary>
+    public Task<LabProcess> StartAsync(string program, IReadOnlyList<string> arguments, CancellationToken cancellationToken = default) =>
+        StartAsync(new NodeCommand(program, arguments), cancellationToken);
+
+    /// <inheritdoc cref="StartAsync(string, IReadOnlyList{string}, CancellationToken)"/>
+    public Task<LabProcess> StartAsync(NodeCommand command, CancellationToken cancellationToken = default) =>
+        LabProcess.StartAsync($"{Name}: {command}", Entry(command), command.Input, EntryForks, cancellationToken);
+
+    /// <summary>Opens a socket that belongs to this node's network but is used from this process.</summary>
+    public Socket OpenSocket(SocketType socketType, ProtocolType protocolType, AddressFamily addressFamily = AddressFamily.InterNetwork) =>
+        NetworkThread.Run(NetworkNamespacePath, () => new Socket(addressFamily, socketType, protocolType));
+
+    /// <summary>Runs a program with the standard streams of this process; returns its exit code.</summary>
+    internal async Task<int> RunInForegroundAsync(NodeCommand command, CancellationToken cancellationToken)
+    {
+        string[] entry = Entry(command);
+        using Process process = Tool.Launch(new ProcessStartInfo(entry[0], entry[1..]));
+        await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+        return process.ExitCode;
+    }
+
+    /// <summary>Sets a kernel setting of the node's network, such as <c>net/ipv4/ip_forward</c>.</summary>
+    internal void SetNetworkSetting(string setting, string value) =>
+        NetworkThread.Run(NetworkNamespacePath, () =>
+        {
+            File.WriteAllText("/proc/sys/" + setting, value);
+            return true;
+        });
+
+    /// <summary>How to get from this process into the node: a program and its first arguments, which end just before the command.</summary>
+    private protected virtual IEnumerable<string> EnterNamespaces => ["nsenter", "--net=" + NetworkNamespacePath, "--"];
+
+    /// <summary>Whether <see cref="EnterNamespaces"/> leaves a waiting parent between this process and the command.</summary>
+    private protected virtual bool EntryForks => false;
+
+    private protected virtual IEnumerable<string> BaseEnvironment => [];
+
+    private protected virtual IEnumerable<string> CgroupJoinFiles => _scope.CgroupsOf(Name).UnifiedOnly.JoinFiles();
+
+    private string[] Entry(NodeCommand command) => CgroupEntry.Wrap(
+        CgroupJoinFiles,
+        [
+            .. EnterNamespaces, "env", "-C", command.WorkingDirectory,
+            .. BaseEnvironment, .. command.Environment.Select(pair => $"{pair.Key}={pair.Value}"),
+            command.Program, .. command.Arguments,
+        ]);
+}

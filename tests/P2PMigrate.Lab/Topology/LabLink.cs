@@ -1,0 +1,10 @@
+namespace P2PMigrate.Lab;
+
+/// <summary>One end of a link: an interface of a node, with its addresses in prefix form.</summary>
+internal sealed record LinkEnd(string Node, string Interface, params string[] Addresses);
+
+/// <summary>A veth pair. <paramref name="Up"/> is the end nearer to the core; the other end's node calls this link its uplink.</summary>
+internal sealed record LabLink(LinkEnd Down, LinkEnd Up);
+
+/// <summary>A route of a node.</summary>
+internal sealed record LabRoute(string Node, string Destination, string Gateway);

@@ -1,0 +1,15 @@
+namespace P2PMigrate.Lab;
+
+/// <summary>What a lab is to be like.</summary>
+public sealed record LabOptions
+{
+    /// <summary>Must be free on this machine; null makes one up.</summary>
+    public string? Name { get; init; }
+
+    public NatKind SourceNat { get; init; } = NatKind.PortRestricted;
+
+    public NatKind TargetNat { get; init; } = NatKind.PortRestricted;
+
+    /// <summary>What both virtual hosts show of this machine's files.</summary>
+    public IReadOnlyList<BindMount> Binds { get; init; } = [];
+}
