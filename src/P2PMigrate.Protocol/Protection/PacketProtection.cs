@@ -1,0 +1,77 @@
+using System.Buffers.Binary;
+using System.Diagnostics;
+using NSec.Cryptography;
+
+namespace P2PMigrate.Protocol.Protection;
+
+/// <summary>
+/// One key and one nonce base: the protection of one direction in one epoch. The nonce of a packet is the base, with the
+/// path id xored into its first four bytes and the packet number into the eight after them.
+/// </summary>
+/// <remarks>spec: HS-31.</remarks>
+internal sealed class PacketProtection : IPacketSealer, IPacketOpener
+{
+    private const int MaxNonceSize = 32;
+    private const int PathCount = 256;
+
+    private readonly AeadAlgorithm _algorithm;
+    private readonly Key _key;
+    private readonly byte[] _nonceBase;
+#if DEBUG
+    private readonly ulong[] _nextNumbers = new ulong[PathCount];
+#endif
+
+    /// <summary>Takes the raw key and the nonce base as derived by <see cref="KeySchedule"/>.</summary>
+    public PacketProtection(ProtectionSuite suite, ReadOnlySpan<byte> key, ReadOnlySpan<byte> nonceBase)
+    {
+        _algorithm = suite.Algorithm();
+        _key = Key.Import(_algorithm, key, KeyBlobFormat.RawSymmetricKey);
+        _nonceBase = nonceBase.ToArray();
+    }
+
+    /// <inheritdoc cref="IPacketSealer.TagLength"/>
+    public int TagLength => _algorithm.TagSize;
+
+    /// <inheritdoc/>
+    public void Seal(byte pathId, ulong packetNumber, ReadOnlySpan<byte> header, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext)
+    {
+        AssertNeverSealed(pathId, packetNumber);
+        Span<byte> nonce = stackalloc byte[MaxNonceSize];
+        nonce = WriteNonce(pathId, packetNumber, nonce);
+        _algorithm.Encrypt(_key, nonce, header, plaintext, ciphertext);
+    }
+
+    /// <inheritdoc/>
+    public bool TryOpen(byte pathId, ulong packetNumber, ReadOnlySpan<byte> header, ReadOnlySpan<byte> ciphertext, Span<byte> plaintext)
+    {
+        if (ciphertext.Length < TagLength)
+        {
+            return false;
+        }
+
+        Span<byte> nonce = stackalloc byte[MaxNonceSize];
+        nonce = WriteNonce(pathId, packetNumber, nonce);
+        return _algorithm.Decrypt(_key, nonce, header, ciphertext, plaintext);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _key.Dispose();
+
+    private Span<byte> WriteNonce(byte pathId, ulong packetNumber, Span<byte> nonce)
+    {
+        _nonceBase.CopyTo(nonce);
+        nonce[0] ^= pathId;
+        Span<byte> number = nonce.Slice(sizeof(uint), sizeof(ulong));
+        BinaryPrimitives.WriteUInt64LittleEndian(number, BinaryPrimitives.ReadUInt64LittleEndian(number) ^ packetNumber);
+        return nonce[.._nonceBase.Length];
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertNeverSealed(byte pathId, ulong packetNumber)
+    {
+#if DEBUG
+        Debug.Assert(packetNumber >= _nextNumbers[pathId], "A packet number must grow on its path: a nonce would be used twice.");
+        _nextNumbers[pathId] = packetNumber + 1;
+#endif
+    }
+}
