@@ -1,0 +1,41 @@
+using System.Security.Cryptography;
+
+namespace P2PMigrate.Snapshot.Manifests;
+
+/// <summary>The name of a manifest: equal digests mean equal trees, content included. Chapter 10, SNAP-12.</summary>
+public readonly record struct ManifestDigest
+{
+    /// <summary>Bytes in a digest.</summary>
+    public const int Size = SHA256.HashSizeInBytes;
+
+    private readonly ChunkId _value;
+
+    private ManifestDigest(ChunkId value) => _value = value;
+
+    /// <summary>Reads a digest; false when <paramref name="bytes"/> is not exactly <see cref="Size"/> long.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> bytes, out ManifestDigest digest)
+    {
+        bool isDigest = ChunkId.TryParse(bytes, out ChunkId value);
+        digest = new ManifestDigest(value);
+        return isDigest;
+    }
+
+    /// <summary>The bytes, to be sent or stored.</summary>
+    public byte[] ToArray() => ((ReadOnlySpan<byte>)_value).ToArray();
+
+    /// <summary>Lower-case hexadecimal.</summary>
+    public override string ToString() => _value.ToString();
+
+    /// <summary>The digest of a tree: a hash over the hashes of its entries, so that an unchanged entry is hashed once in its life.</summary>
+    internal static ManifestDigest Of(ReadOnlySpan<TreeEntry> entries)
+    {
+        // spec: SNAP-12
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData([Manifest.Version]);
+        foreach (TreeEntry entry in entries)
+            hash.AppendData(entry.Digest);
+        ChunkId value = default;
+        hash.GetHashAndReset(value);
+        return new ManifestDigest(value);
+    }
+}

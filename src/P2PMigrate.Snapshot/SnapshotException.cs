@@ -1,0 +1,14 @@
+namespace P2PMigrate.Snapshot;
+
+/// <summary>
+/// The world's fault, around a tree or a store: the disk is full, a right is missing, the file system cannot hold an
+/// attribute, content is not there. The message is a sentence a person can act on and names the path it is about.
+/// </summary>
+public sealed class SnapshotException : Exception
+{
+    /// <summary>Says what happened in a sentence that a person can act on.</summary>
+    public SnapshotException(string message, Exception? inner = null)
+        : base(message, inner)
+    {
+    }
+}
