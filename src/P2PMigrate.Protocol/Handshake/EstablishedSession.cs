@@ -61,6 +61,9 @@ public sealed record EstablishedSession : IDisposable
     /// <summary>The Noise handshake hash: 32 bytes equal on both sides of this session and of no other.</summary>
     public required ReadOnlyMemory<byte> Transcript { get; init; }
 
+    /// <summary>The round trip of the handshake, on the initiator and if message 1 was sent once only.</summary>
+    public TimeSpan? RoundTrip { get; init; }
+
     /// <summary>The peer's name.</summary>
     public PeerId PeerId => Peer.PeerId;
 
