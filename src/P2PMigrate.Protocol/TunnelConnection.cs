@@ -1,7 +1,9 @@
-#pragma warning disable CA1822 // The first delivery states the surface; the behaviour follows.
 using System.Diagnostics.CodeAnalysis;
+using P2PMigrate.Protocol.Connection;
 using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Recovery;
 using P2PMigrate.Protocol.Streams;
+using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol;
 
@@ -14,114 +16,251 @@ namespace P2PMigrate.Protocol;
 /// <c>Finish</c>, <c>Close</c> …: what the application wants. <c>TryPoll…</c> and <see cref="NextTimeout"/>: what it wants
 /// done. The rest are getters. After any number of inputs the owner drains: <see cref="TryPollTransmit"/> until it returns
 /// false, <see cref="TryPollEvent"/> until it returns false, then sleeps until <see cref="NextTimeout"/> at most and calls
-/// <see cref="HandleTimeout"/>. <c>now</c> never runs backwards. Peer bytes never make a method throw; a wish that makes no
-/// sense (an unknown stream) does.
+/// <see cref="HandleTimeout"/>. <c>now</c> never runs backwards. Peer bytes never make a method throw; a wish for a stream
+/// that does not exist is ignored, because the peer may just have ended it.
 /// </remarks>
 public sealed class TunnelConnection : IDisposable
 {
+    /// <summary>The bytes that a buffer for <see cref="TryPollTransmit"/> has at least; longer datagrams are dropped.</summary>
+    // spec: CONST-32
+    public const int MaxDatagramSize = 1500;
+
+    private readonly TunnelConnectionOptions _options;
+    private readonly EventQueue _events = new();
+    private readonly CandidateAnnouncer _candidates = new();
+    private readonly ReceiveSpaces _spaces = new();
+    private readonly TimerTable _timers = new();
+    private readonly KeyPhases _keys;
+    private readonly StreamTable _streams;
+    private readonly DataPaths _paths;
+    private readonly PathAgent _agent;
+    private readonly CloseSequence _close;
+    private readonly PacketReceiver _receiver;
+    private readonly PacketSender _sender;
+    private readonly TimeSpan _idleTimeout;
+    private readonly Instant _startedAt;
+
     /// <summary>Starts a session; owns the keys in <paramref name="options"/>.</summary>
-    public TunnelConnection(TunnelConnectionOptions options, Instant now) => throw new NotSupportedException();
+    public TunnelConnection(TunnelConnectionOptions options, Instant now)
+    {
+        _options = options;
+        _startedAt = now;
+        _idleTimeout = new[] { options.LocalParameters.IdleTimeout, options.PeerParameters.IdleTimeout }.Min();
+        _keys = new(options.Keys, options.KeyUpdate, now);
+        _streams = new(options, _events);
+        _agent = new(options, _events);
+        _close = new(_events);
+        StreamSender streamSender = new(_streams, _events);
+        SentFramePool pool = new();
+        _paths = new(options, new(options.Recovery, options.PeerParameters.MaxAckDelay, pool, new SentFrameRouter(streamSender, _spaces, _candidates)));
+        _sender = new(options, _keys, _paths, _spaces, _agent, streamSender, _candidates, _close, pool);
+        FrameDispatcher frames = new(new StreamReceiver(_streams, _events), _paths, _agent, _close);
+        _receiver = new(options, _keys, _spaces, _agent, frames, _close);
+        foreach (KnownPath path in options.KnownPaths)
+            _agent.AddKnownPath(now, path);
+        foreach (Candidate candidate in options.RemoteCandidates)
+            _agent.AddRemoteCandidate(now, candidate);
+        _paths.MoveTo(_agent.Primary);
+    }
 
     /// <summary>Which side of the handshake this is.</summary>
-    public ConnectionRole Role { get; }
+    public ConnectionRole Role => _options.Role;
 
     /// <summary>The path that carries data, or null before one is usable.</summary>
-    public PathStatus? PrimaryPath { get; }
+    public PathStatus? PrimaryPath => _paths.Primary is { } path ? new(path.Pair.Address, path.Recovery.RoundTrip.Smoothed) : null;
 
     /// <summary>Why the session is over, once it is.</summary>
-    public CloseReason? CloseReason { get; }
+    public CloseReason? CloseReason => _close.Reason;
 
     /// <summary>True when nothing is left to send or answer: the owner may drop the object.</summary>
-    public bool IsTerminated { get; }
+    public bool IsTerminated => _close.State == CloseState.Terminated;
 
     /// <summary>Counters since the start.</summary>
-    public TunnelStatistics Statistics => default;
+    public TunnelStatistics Statistics => new()
+    {
+        DatagramsSent = _sender.Datagrams,
+        BytesSent = _sender.Bytes,
+        DatagramsReceived = _receiver.Datagrams,
+        BytesReceived = _receiver.Bytes,
+        DatagramsDropped = _receiver.Dropped,
+        PacketsLost = _paths.LostCount,
+        PacketsLostSpuriously = _paths.SpuriousCount,
+        CongestionWindow = _paths.Primary?.Recovery.Congestion.Window ?? 0,
+        BytesInFlight = _paths.Primary?.Recovery.BytesInFlight ?? 0,
+        KeyUpdates = _keys.Epoch,
+    };
+
+    /// <summary>When <see cref="HandleTimeout"/> is due, or null when nothing is planned. Ask after draining.</summary>
+    public Instant? NextTimeout
+    {
+        get
+        {
+            if (IsTerminated)
+                return null;
+            _timers[ConnectionTimer.Idle] = IdleDeadline;
+            _timers[ConnectionTimer.AckDelay] = _sender.CanAcknowledge ? _spaces.AckDeadline : null;
+            _timers[ConnectionTimer.LossDetection] = _close.IsOpen ? _paths.NextTimeout : null;
+            _timers[ConnectionTimer.Pacing] = _sender.PacingDeadline;
+            _timers[ConnectionTimer.Probe] = _agent.NextTimeout;
+            _timers[ConnectionTimer.Close] = _close.Deadline;
+            _timers[ConnectionTimer.KeyDiscard] = _keys.DiscardAt;
+            return _timers.Earliest;
+        }
+    }
+
+    internal StreamTable Streams => _streams;
+
+    internal PathAgent Agent => _agent;
+
+    internal int PendingEvents => _events.Count;
+
+    private Instant IdleDeadline => (_receiver.LastHeardAt ?? _startedAt) + _idleTimeout;
+
+    private TimeSpan ProbeTimeout => _paths.Primary?.Recovery.ProbeTimeout ?? _options.Recovery.MaxProbeTimeout;
 
     /// <summary>
-    /// A datagram of the type <see cref="Wire.DatagramType.Packet"/> came on <paramref name="path"/>. What does not open
+    /// A datagram of the type <see cref="DatagramType.Packet"/> came on <paramref name="path"/>. What does not open
     /// with the session's keys is dropped and counted.
     /// </summary>
     public void HandleDatagram(Instant now, PathAddress path, ReadOnlySpan<byte> datagram)
     {
+        if (IsTerminated)
+            return;
+        ulong error = _receiver.Handle(now, path, datagram);
+        if (error != TunnelErrorCode.None)
+            _close.Fail(now, error, TunnelErrorCode.ToSentence(error));
+        Settle(now);
     }
 
     /// <summary>The time is <paramref name="now"/>; does what is due. Harmless when nothing is.</summary>
     public void HandleTimeout(Instant now)
     {
+        if (IsTerminated)
+            return;
+        if (IdleDeadline <= now)
+            _close.HandleIdle();
+        _keys.HandleTimeout(now);
+        if (_close.IsOpen)
+            _paths.HandleTimeout(now);
+        if (_paths.Primary?.Recovery.TimeoutCount >= PathSelector.DistressAfter)
+            _agent.HandleDistress(now);
+        _close.HandleTimeout(now);
+        Settle(now);
     }
 
     /// <summary>
     /// Opens a stream. False when the peer's limit on streams of the class is reached; a <see cref="StreamsAvailable"/>
-    /// event tells when it is worth trying again.
+    /// event tells when it is worth trying again. False after the end too.
     /// </summary>
-    public bool TryOpenStream(StreamClass streamClass, out StreamId stream) => throw new NotSupportedException();
+    public bool TryOpenStream(StreamClass streamClass, out StreamId stream)
+    {
+        stream = default;
+        return _close.State == CloseState.Open && _streams.TryOpen(streamClass, out stream);
+    }
 
     /// <summary>Takes bytes to send; copies as many as there is room for.</summary>
-    public StreamWriteResult Write(StreamId stream, ReadOnlySpan<byte> data) => throw new NotSupportedException();
+    public StreamWriteResult Write(StreamId stream, ReadOnlySpan<byte> data)
+    {
+        if (_close.State != CloseState.Open || !_streams.TryGet(stream, out DuplexStream? found))
+            return new(0, StreamWriteStatus.Finished);
+        StreamWriteResult result = found.Send.Write(data);
+        _streams.Schedule(found);
+        return result;
+    }
 
-    /// <summary>Copies the next bytes of the peer's direction; gives the peer new credit for them.</summary>
-    public StreamReadResult Read(StreamId stream, Span<byte> destination) => throw new NotSupportedException();
+    /// <summary>
+    /// Copies the next bytes of the peer's direction and gives the peer new credit for them. Still works after the end
+    /// for what had arrived. The end of a stream is reported once; after that the stream is forgotten.
+    /// </summary>
+    public StreamReadResult Read(StreamId stream, Span<byte> destination)
+    {
+        if (!_streams.TryGet(stream, out DuplexStream? found))
+            return new(0, StreamReadStatus.Finished);
+        StreamReadResult result = found.Receive.Read(destination);
+        _streams.ScheduleControl(found);
+        _streams.ForgetIfOver(found);
+        return result;
+    }
 
     /// <summary>Ends our direction after everything written so far.</summary>
     public void Finish(StreamId stream)
     {
+        if (!_streams.TryGet(stream, out DuplexStream? found))
+            return;
+        found.Send.Finish();
+        _streams.Schedule(found);
     }
 
     /// <summary>Gives our direction up: bytes not delivered yet never will be.</summary>
     public void Reset(StreamId stream, ulong code)
     {
+        if (_streams.TryGet(stream, out DuplexStream? found) && found.Send.TryReset(code))
+            _streams.Schedule(found);
     }
 
     /// <summary>Tells the peer that the rest of its direction is not wanted; it is dropped when it comes.</summary>
     public void StopSending(StreamId stream, ulong code)
     {
+        if (!_streams.TryGet(stream, out DuplexStream? found) || !found.Receive.TryStop(code))
+            return;
+        _streams.ScheduleControl(found);
+        _streams.ForgetIfOver(found);
     }
 
     /// <summary>
     /// Ends the session with a code of 13-errors or of the application. With <paramref name="flush"/>, first delivers what
-    /// was written to streams, as long as that makes progress. The first call counts; later ones may only turn off the flush.
+    /// was written to streams, as long as that makes progress. The first call counts; later ones may only end the flush.
     /// </summary>
     public void Close(Instant now, ulong code, string reason, bool flush)
     {
+        _close.Begin(now, code, reason, flush, ProbeTimeout);
+        Settle(now);
     }
 
     /// <summary>Another candidate of the peer became known outside of the session (for example from the rendezvous).</summary>
-    public void AddRemoteCandidate(Instant now, Candidate candidate)
-    {
-    }
+    public void AddRemoteCandidate(Instant now, Candidate candidate) => _agent.AddRemoteCandidate(now, candidate);
 
     /// <summary>One of our own candidates became known; the peer is told.</summary>
-    public void AddLocalCandidate(Candidate candidate)
-    {
-    }
+    public void AddLocalCandidate(Candidate candidate) => _candidates.Add(candidate);
 
     /// <summary>A path that may carry data from now on, for example a relay channel that was opened late.</summary>
     public void AddKnownPath(Instant now, KnownPath path)
     {
+        _agent.AddKnownPath(now, path);
+        Settle(now);
     }
 
     /// <summary>The machine's network changed (address, route): probes everything again at once.</summary>
-    public void HandleNetworkChange(Instant now, IReadOnlyList<LocalSocket> sockets)
-    {
-    }
+    public void HandleNetworkChange(Instant now, IReadOnlyList<LocalSocket> sockets) => _agent.HandleNetworkChange(now, sockets);
 
     /// <summary>
     /// Writes the next datagram to send into <paramref name="buffer"/>, which has room for
     /// <see cref="MaxDatagramSize"/>. False when there is nothing to send before the next input or timeout.
     /// </summary>
-    public bool TryPollTransmit(Instant now, Span<byte> buffer, out Transmit transmit) => throw new NotSupportedException();
-
-    /// <summary>The bytes that a buffer for <see cref="TryPollTransmit"/> has at least.</summary>
-    public const int MaxDatagramSize = 1500;
-
-    /// <summary>When <see cref="HandleTimeout"/> is due, or null when nothing is planned.</summary>
-    public Instant? NextTimeout => null;
+    public bool TryPollTransmit(Instant now, Span<byte> buffer, out Transmit transmit)
+    {
+        bool isBuilt = _sender.TryPoll(now, buffer, out transmit);
+        Settle(now);
+        return isBuilt;
+    }
 
     /// <summary>Takes the oldest event that was not taken yet.</summary>
-    public bool TryPollEvent([NotNullWhen(true)] out TunnelEvent? tunnelEvent) => throw new NotSupportedException();
+    public bool TryPollEvent([NotNullWhen(true)] out TunnelEvent? tunnelEvent) => _events.TryTake(out tunnelEvent);
 
     /// <summary>Drops keys and buffers without a word to the peer.</summary>
     public void Dispose()
     {
+        _streams.Dispose();
+        _keys.Dispose();
+    }
+
+    /// <summary>After every input: lets the parts follow what the others decided.</summary>
+    private void Settle(Instant now)
+    {
+        _paths.MoveTo(_agent.Primary);
+        if (_close.State == CloseState.Flushing && _streams.IsFlushed)
+            _close.EndFlush(now);
+        if (_keys.IsExhausted)
+            _close.Fail(now, TunnelErrorCode.KeyUpdate, TunnelErrorCode.ToSentence(TunnelErrorCode.KeyUpdate));
     }
 }

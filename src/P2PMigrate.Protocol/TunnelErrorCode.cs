@@ -39,12 +39,21 @@ public static class TunnelErrorCode
     /// <summary>Nothing was heard for the idle timeout. Never sent; reported locally with <see cref="CloseReason.IsLost"/>.</summary>
     public const ulong IdleTimeout = 0x0B;
 
-    /// <summary>The ticket behind the session is spent or expired; the reason says which.</summary>
-    public const ulong TicketRefused = 0x0C;
-
-    /// <summary>The responder has more sessions than it can serve; try again later.</summary>
-    public const ulong Busy = 0x0D;
-
     /// <summary>Codes from here on belong to the application.</summary>
     public const ulong FirstApplicationCode = 0x100;
+
+    /// <summary>One sentence for the reason of a CLOSE.</summary>
+    internal static string ToSentence(ulong code) => code switch
+    {
+        FrameEncoding => "A frame could not be read.",
+        ProtocolViolation => "A frame stands where it may not.",
+        AckOfUnsent => "A packet was acknowledged that was never sent.",
+        FlowControl => "More bytes came than the credit allows.",
+        StreamLimit => "More streams were opened than the limit allows.",
+        StreamState => "A frame names a stream that was never opened.",
+        FinalSize => "The end of a stream moved.",
+        StreamDataChanged => "Bytes of a stream came again and were different.",
+        KeyUpdate => "The peer did not follow a key update.",
+        _ => "The session failed.",
+    };
 }

@@ -81,14 +81,12 @@ public class LabNode
 
     private protected virtual IEnumerable<string> BaseEnvironment => [];
 
-    private protected virtual string BaseDirectory => Directory.GetCurrentDirectory();
-
     private protected virtual IEnumerable<string> CgroupJoinFiles => _scope.CgroupsOf(Name).UnifiedOnly.JoinFiles();
 
     private string[] Entry(NodeCommand command) => CgroupEntry.Wrap(
         CgroupJoinFiles,
         [
-            .. EnterNamespaces, "env", "-C", command.WorkingDirectory ?? BaseDirectory,
+            .. EnterNamespaces, "env", "-C", command.WorkingDirectory,
             .. BaseEnvironment, .. command.Environment.Select(pair => $"{pair.Key}={pair.Value}"),
             command.Program, .. command.Arguments,
         ]);

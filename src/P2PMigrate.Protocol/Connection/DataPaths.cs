@@ -1,0 +1,114 @@
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Recovery;
+
+namespace P2PMigrate.Protocol.Connection;
+
+/// <summary>
+/// The paths that carry data or did: the primary one, and others whose packets are still in flight. Each has a label; the
+/// packet numbers of a label never start again, so a label can be given to another path once all are in use. One owner.
+/// </summary>
+internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryContext context)
+{
+    /// <summary>Labels are below this number; 0 is for probes.</summary>
+    // spec: CONST-26
+    public const int MaxLabels = 32;
+
+    private readonly DataPath?[] _byLabel = new DataPath?[MaxLabels];
+    private readonly List<DataPath> _paths = [];
+    private byte _nextLabel = 1;
+
+    /// <summary>The path for data now.</summary>
+    public DataPath? Primary { get; private set; }
+
+    /// <summary>Packets declared lost on all paths.</summary>
+    public long LostCount => _paths.Sum(path => path.Recovery.LostCount);
+
+    /// <summary>Packets declared lost on all paths and acknowledged later.</summary>
+    public long SpuriousCount => _paths.Sum(path => path.Recovery.SpuriousCount);
+
+    /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
+    public Instant? NextTimeout
+    {
+        get
+        {
+            Instant? next = null;
+            foreach (DataPath path in _paths)
+            {
+                if (path.Recovery.NextTimeout is { } due && !(next <= due))
+                    next = due;
+            }
+
+            return next;
+        }
+    }
+
+    /// <summary>The path with this label, if it was ever used.</summary>
+    public DataPath? Find(byte label) => label < MaxLabels ? _byLabel[label] : null;
+
+    /// <summary>Data goes over this pair from now on.</summary>
+    public void MoveTo(CandidatePair? pair)
+    {
+        if (pair is null || pair == Primary?.Pair)
+            return;
+        DataPath? previous = Primary;
+        Primary = _paths.Find(path => path.Pair == pair) ?? Add(pair, previous);
+        if (previous is not null && (!previous.Pair.IsUsable || IsSameRoute(previous.Pair, pair)))
+            previous.Recovery.Abandon();
+    }
+
+    /// <summary>
+    /// Does what loss recovery has due on each path. A path that is not primary is not asked again: what it had in flight
+    /// goes to the primary one.
+    /// </summary>
+    // spec: REC-22
+    public void HandleTimeout(Instant now)
+    {
+        foreach (DataPath path in _paths)
+        {
+            path.Recovery.HandleTimeout(now);
+            if (path != Primary && path.Recovery.ProbesOwed > 0)
+                path.Recovery.Abandon();
+        }
+    }
+
+    // spec: PATH-32
+    private static bool IsSameRoute(CandidatePair left, CandidatePair right) =>
+        left.Address.Local == right.Address.Local && left.Address.Remote.HasSameHost(right.Address.Remote);
+
+    private DataPath Add(CandidatePair pair, DataPath? previous)
+    {
+        byte label = TakeLabel(previous, out ulong firstNumber);
+        bool inherits = previous is not null && IsSameRoute(previous.Pair, pair);
+        int datagramSize = options.Paths.DatagramSize;
+        LossRecovery recovery = new(context, firstNumber)
+        {
+            RoundTrip = inherits ? previous!.Recovery.RoundTrip : NewRoundTrip(pair),
+            Congestion = inherits ? previous!.Recovery.Congestion : new CubicController(datagramSize),
+        };
+        DataPath path = new(label, pair, recovery, new Pacer(datagramSize), datagramSize);
+        _byLabel[label] = path;
+        _paths.Add(path);
+        return path;
+    }
+
+    private static RoundTripEstimator NewRoundTrip(CandidatePair pair)
+    {
+        RoundTripEstimator estimator = new(pair.RoundTrip.Smoothed);
+        if (pair.RoundTrip.HasSample)
+            estimator.Add(pair.RoundTrip.Smoothed, TimeSpan.Zero);
+        return estimator;
+    }
+
+    // spec: PKT-04
+    private byte TakeLabel(DataPath? primary, out ulong firstNumber)
+    {
+        firstNumber = 0;
+        if (_nextLabel < MaxLabels)
+            return _nextLabel++;
+        DataPath oldest = _paths.First(path => path != primary);
+        oldest.Recovery.Abandon();
+        _paths.Remove(oldest);
+        firstNumber = oldest.Recovery.NextPacketNumber;
+        return oldest.Label;
+    }
+}

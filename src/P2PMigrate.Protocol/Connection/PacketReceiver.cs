@@ -1,0 +1,84 @@
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Recovery;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Connection;
+
+/// <summary>
+/// From a datagram to handled frames: header, replay check, opening, then the frames. What does not pass is counted and
+/// otherwise ignored. One owner.
+/// </summary>
+internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases keys, ReceiveSpaces spaces, PathAgent agent, FrameDispatcher frames, CloseSequence close)
+{
+    private readonly byte[] _plaintext = new byte[TunnelConnection.MaxDatagramSize];
+    private readonly TimeSpan _maxAckDelay = options.LocalParameters.MaxAckDelay;
+
+    /// <summary>Datagrams that opened and were new.</summary>
+    public long Datagrams { get; private set; }
+
+    /// <summary>Bytes of these datagrams.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Datagrams that were ignored.</summary>
+    public long Dropped { get; private set; }
+
+    /// <summary>When an authentic packet last came.</summary>
+    public Instant? LastHeardAt { get; private set; }
+
+    /// <summary>Handles a datagram; returns the error code with which the session has to be closed, if any.</summary>
+    // spec: PKT-01, PKT-02, PKT-03
+    public ulong Handle(Instant now, PathAddress from, ReadOnlySpan<byte> datagram)
+    {
+        if (!TryOpen(now, datagram, out PacketHeader header, out ulong number, out ReadOnlySpan<byte> plaintext)
+            || !spaces.Get(header.PathId).TryAccept(now, number, out bool isInOrder))
+        {
+            Dropped++;
+            return TunnelErrorCode.None;
+        }
+
+        Datagrams++;
+        Bytes += datagram.Length;
+        LastHeardAt = now;
+        ReceiveSpace space = spaces.Get(header.PathId);
+        agent.HandleDatagram(now, from, datagram.Length, isNewestData: header.PathId != 0 && (long)number == space.Largest);
+        if (!close.IsOpen)
+            return HandleAfterClose(now, from, header.PathId, plaintext);
+
+        ulong error = frames.Handle(now, from, header.PathId, plaintext);
+        if (frames.IsAckEliciting)
+            space.HandleAckEliciting(now, isInOrder, _maxAckDelay);
+        return error;
+    }
+
+    private bool TryOpen(Instant now, ReadOnlySpan<byte> datagram, out PacketHeader header, out ulong number, out ReadOnlySpan<byte> plaintext)
+    {
+        number = 0;
+        plaintext = default;
+        int length = datagram.Length - PacketHeader.Size - keys.TagLength;
+        if (length < 0 || datagram.Length > TunnelConnection.MaxDatagramSize)
+        {
+            header = default;
+            return false;
+        }
+
+        if (!PacketHeader.TryParse(datagram, out header, out _)
+            || header.Destination != options.LocalConnectionId || header.PathId >= DataPaths.MaxLabels)
+            return false;
+        ReceiveSpace? space = spaces.Find(header.PathId);
+        number = PacketHeader.ExpandPacketNumber(header.PacketNumberLow, space?.Largest ?? -1);
+        if (space?.Replay.IsNew(number) == false)
+            return false;
+        Span<byte> opened = _plaintext.AsSpan(0, length);
+        plaintext = opened;
+        return keys.TryOpen(now, header, number, datagram[..PacketHeader.Size], datagram[PacketHeader.Size..], opened);
+    }
+
+    // CLOSE stands alone in its packet, so the rest need not be understood any more.
+    private ulong HandleAfterClose(Instant now, PathAddress from, byte label, ReadOnlySpan<byte> plaintext)
+    {
+        if (!plaintext.IsEmpty && plaintext[0] == (byte)FrameType.Close)
+            return frames.Handle(now, from, label, plaintext);
+        close.HandleStrayPacket();
+        return TunnelErrorCode.None;
+    }
+}

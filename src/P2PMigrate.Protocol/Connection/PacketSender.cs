@@ -1,0 +1,155 @@
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Streams;
+using P2PMigrate.Protocol.Recovery;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Connection;
+
+/// <summary>
+/// Decides what the next packet is and builds it: probes first, then CLOSE, then acknowledgements and data on the primary
+/// path as far as window and pacer allow. One owner.
+/// </summary>
+internal sealed class PacketSender(
+    TunnelConnectionOptions options, KeyPhases keys, DataPaths paths, ReceiveSpaces spaces, PathAgent agent,
+    StreamSender streams, CandidateAnnouncer candidates, CloseSequence close, SentFramePool pool)
+{
+    // A receiver that only acknowledges asks for an acknowledgement now and then, so that it can forget old ranges.
+    // spec: REC-14
+    private const int PingEveryAckOnly = 64;
+
+    private readonly byte[] _plaintext = new byte[TunnelConnection.MaxDatagramSize];
+    private ulong _nextProbeNumber;
+    private int _ackOnlyInARow;
+
+    /// <summary>Datagrams built.</summary>
+    public long Datagrams { get; private set; }
+
+    /// <summary>Bytes of these datagrams.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>When the pacer lets the next packet go, if it is all that holds it back.</summary>
+    public Instant? PacingDeadline { get; private set; }
+
+    /// <summary>Can acknowledgements be sent at all?</summary>
+    public bool CanAcknowledge => close.IsOpen && paths.Primary is { } path && path.Allows(path.DatagramSize);
+
+    /// <summary>Builds the next datagram in <paramref name="buffer"/>; false when nothing has to or may go out now.</summary>
+    public bool TryPoll(Instant now, Span<byte> buffer, out Transmit transmit)
+    {
+        transmit = default;
+        if (close.State == CloseState.Terminated)
+            return false;
+        keys.UpdateIfDue(now);
+        bool isBuilt = TryBuildProbe(now, buffer, out transmit)
+            || (close.IsOpen ? TryBuildData(now, buffer, out transmit) : TryBuildClose(now, buffer, out transmit));
+        if (isBuilt)
+        {
+            Datagrams++;
+            Bytes += transmit.Length;
+        }
+
+        return isBuilt;
+    }
+
+    // spec: PATH-10
+    private bool TryBuildProbe(Instant now, Span<byte> buffer, out Transmit transmit)
+    {
+        transmit = default;
+        if (!agent.TryPollProbe(now, out OutgoingProbe probe))
+            return false;
+        WireWriter frames = new(_plaintext.AsSpan(0, probe.DatagramSize - PacketHeader.Size - keys.TagLength));
+        if (probe.IsResponse)
+            new PathResponseFrame(probe.Token, probe.Observed).Write(ref frames);
+        else
+            new PathChallengeFrame(probe.Token).Write(ref frames);
+        frames.WriteZeros(frames.Remaining);
+        transmit = Seal(buffer, 0, _nextProbeNumber++, probe.Path, frames.Written);
+        return true;
+    }
+
+    private bool TryBuildClose(Instant now, Span<byte> buffer, out Transmit transmit)
+    {
+        transmit = default;
+        if (!close.IsClosePending || paths.Primary is not { } path || !path.Allows(path.DatagramSize) || !path.Recovery.HasRoom)
+            return false;
+        WireWriter frames = new(_plaintext.AsSpan(0, CloseFrame.MaxLength));
+        close.Write(now, ref frames, path.Recovery.ProbeTimeout);
+        transmit = Seal(buffer, path.Label, path.Recovery.NextPacketNumber, path.Pair.Address, frames.Written);
+        path.Pair.HandleSent(transmit.Length);
+        path.Recovery.HandleSent(now, transmit.Length, SentFramePool.None, isAckEliciting: false);
+        return true;
+    }
+
+    private bool TryBuildData(Instant now, Span<byte> buffer, out Transmit transmit)
+    {
+        transmit = default;
+        PacingDeadline = null;
+        if (paths.Primary is not { } path || !path.Allows(path.DatagramSize) || !path.Recovery.HasRoom)
+            return false;
+        bool mayCarryData = MayCarryData(now, path);
+        if (!mayCarryData && !(spaces.AckDeadline <= now))
+            return false;
+
+        PacketWriter packet = new(_plaintext.AsSpan(0, path.DatagramSize - PacketHeader.Size - keys.TagLength), pool);
+        spaces.WriteAcks(now, ref packet);
+        if (mayCarryData)
+            WriteData(ref packet, path);
+        else if (++_ackOnlyInARow % PingEveryAckOnly == 0)
+            packet.WritePing();
+        if (packet.Frames.Written == 0)
+            return false;
+        transmit = Seal(buffer, path.Label, path.Recovery.NextPacketNumber, path.Pair.Address, packet.Frames.Written);
+        AfterData(now, path, transmit.Length, packet);
+        return true;
+    }
+
+    private bool MayCarryData(Instant now, DataPath path)
+    {
+        if (path.Recovery.ProbesOwed > 0)
+            return true;
+        if (!path.IsWindowOpen)
+        {
+            path.Recovery.IsApplicationLimited = false;
+            return false;
+        }
+
+        if (!streams.HasPending && !candidates.IsPending)
+        {
+            path.Recovery.IsApplicationLimited = true;
+            return false;
+        }
+
+        if (path.Pacer.NextRelease <= now)
+            return true;
+        PacingDeadline = path.Pacer.NextRelease;
+        return false;
+    }
+
+    private void WriteData(ref PacketWriter packet, DataPath path)
+    {
+        candidates.Write(ref packet);
+        streams.Write(ref packet);
+        if (!packet.IsAckEliciting && path.Recovery.ProbesOwed > 0)
+            packet.WritePing();
+    }
+
+    private void AfterData(Instant now, DataPath path, int length, in PacketWriter packet)
+    {
+        path.Pair.HandleSent(length);
+        path.Recovery.HandleSent(now, length, packet.FrameList, packet.IsAckEliciting);
+        if (!packet.IsAckEliciting)
+            return;
+        _ackOnlyInARow = 0;
+        path.Pacer.HandleSent(now, length, path.Recovery.Congestion.PacingRate(path.Recovery.RoundTrip.Smoothed));
+    }
+
+    // spec: PKT-05
+    private Transmit Seal(Span<byte> buffer, byte label, ulong number, PathAddress path, int plaintextLength)
+    {
+        int length = PacketHeader.Size + plaintextLength + keys.TagLength;
+        Span<byte> header = buffer[..PacketHeader.Size];
+        new PacketHeader(keys.Phase, label, (uint)number, options.RemoteConnectionId).Write(header);
+        keys.Seal(label, number, header, _plaintext.AsSpan(0, plaintextLength), buffer[PacketHeader.Size..length]);
+        return new(path, length);
+    }
+}

@@ -1,0 +1,26 @@
+using P2PMigrate.Protocol.Recovery;
+using P2PMigrate.Protocol.Streams;
+
+namespace P2PMigrate.Protocol.Connection;
+
+/// <summary>Passes the fate of sent frames on to whoever wrote them.</summary>
+internal sealed class SentFrameRouter(StreamSender streams, ReceiveSpaces spaces, CandidateAnnouncer candidates) : ISentFrameSink
+{
+    /// <inheritdoc/>
+    public void HandleAcked(in SentFrame frame)
+    {
+        if (frame.Kind == SentFrameKind.Ack)
+            spaces.Find((byte)frame.Subject)?.HandleAckAcked(frame.Offset);
+        else
+            streams.HandleAcked(frame);
+    }
+
+    /// <inheritdoc/>
+    public void HandleLost(in SentFrame frame)
+    {
+        if (frame.Kind == SentFrameKind.Candidates)
+            candidates.HandleLost();
+        else
+            streams.HandleLost(frame);
+    }
+}

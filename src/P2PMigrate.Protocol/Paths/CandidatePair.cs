@@ -1,0 +1,101 @@
+using P2PMigrate.Protocol.Recovery;
+
+namespace P2PMigrate.Protocol.Paths;
+
+/// <summary>
+/// One (local, remote) address pair: what probing has shown about it so far. Owned by the <see cref="PathAgent"/>, which
+/// alone changes it.
+/// </summary>
+internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTrip)
+{
+    private const ulong AmplificationLimit = 3;
+
+    private ulong _bytesReceived;
+    private ulong _bytesSentUnproven;
+
+    /// <summary>The pair.</summary>
+    public PathAddress Address => address;
+
+    /// <summary>How much is known.</summary>
+    public PairState State { get; set; }
+
+    /// <summary>
+    /// May it be probed before anything came from it? True for candidates that the peer announced and for known paths;
+    /// false for an address that only a packet's source claims.
+    /// </summary>
+    public bool IsAnnounced { get; set; }
+
+    /// <summary>Was the pair given to us as usable at the start, because the handshake went over it?</summary>
+    public bool IsKnown { get; set; }
+
+    /// <summary>Has the remote address shown that it gets what is sent there?</summary>
+    public bool IsProven { get; set; }
+
+    /// <summary>The round trip that probes have measured on this pair.</summary>
+    public RoundTripEstimator RoundTrip { get; } = new(initialRoundTrip);
+
+    /// <summary>Probes that wait for their answers.</summary>
+    public ProbeLog Probes { get; } = new();
+
+    /// <summary>Probes sent in the present state.</summary>
+    public int ProbeCount { get; set; }
+
+    /// <summary>Probes sent since the last answer.</summary>
+    public int Unanswered { get; set; }
+
+    /// <summary>Does data go unacknowledged, so that only a full datagram tells whether the path still works?</summary>
+    public bool IsDoubted { get; set; }
+
+    /// <summary>When the next probe is due.</summary>
+    public Instant NextProbe { get; set; }
+
+    /// <summary>When the present series of probes began.</summary>
+    public Instant ProbingSince { get; set; }
+
+    /// <summary>When a probe was last answered.</summary>
+    public Instant? AnsweredAt { get; set; }
+
+    /// <summary>When a packet first came from there.</summary>
+    public Instant? FirstHeardAt { get; set; }
+
+    /// <summary>When a packet last came from there.</summary>
+    public Instant? LastHeardAt { get; set; }
+
+    /// <summary>Can data be sent on it?</summary>
+    public bool IsUsable => State == PairState.Validated;
+
+    /// <summary>A snapshot for the application.</summary>
+    public PathStatus Status => new(address, RoundTrip.Smoothed);
+
+    /// <summary>
+    /// May <paramref name="bytes"/> be sent there? An address that has proven nothing and was not announced gets at most
+    /// three times what came from it.
+    /// </summary>
+    // spec: PATH-08
+    public bool Allows(int bytes) => IsProven || _bytesSentUnproven + (ulong)bytes <= AmplificationLimit * _bytesReceived;
+
+    /// <summary>A datagram goes there.</summary>
+    public void HandleSent(int bytes) => _bytesSentUnproven += IsProven ? 0 : (ulong)bytes;
+
+    /// <summary>An authentic datagram came from there.</summary>
+    public void HandleReceived(Instant now, int bytes)
+    {
+        _bytesReceived += (ulong)bytes;
+        FirstHeardAt ??= now;
+        LastHeardAt = now;
+        IsProven |= IsKnown; // Whoever has keys got our handshake message at this address.
+    }
+}
+
+/// <summary>How much is known of a pair.</summary>
+internal enum PairState
+{
+    /// <summary>No probe was answered yet.</summary>
+    Probing,
+
+    /// <summary>A small probe was answered; whether full datagrams pass is being tried.</summary>
+    Answered,
+
+    /// <summary>Full datagrams pass in our direction: it is a path.</summary>
+    Validated,
+}

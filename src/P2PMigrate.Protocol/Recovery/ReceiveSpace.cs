@@ -1,0 +1,74 @@
+using P2PMigrate.Protocol.Protection;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Recovery;
+
+/// <summary>
+/// What arrived under one of the peer's labels: which packet numbers were seen, and when they have to be acknowledged.
+/// One owner.
+/// </summary>
+internal sealed class ReceiveSpace(byte label)
+{
+    /// <summary>Ack-eliciting packets after which an acknowledgement is due at once.</summary>
+    // spec: CONST-55
+    public const int AckEvery = 2;
+
+    private readonly PacketNumberSet _numbers = new();
+    private Instant _largestReceivedAt;
+    private int _unacknowledged;
+
+    /// <summary>The peer's label.</summary>
+    public byte Label => label;
+
+    /// <summary>Numbers that may not come again.</summary>
+    public ReplayWindow Replay { get; } = new();
+
+    /// <summary>When an acknowledgement is due; null when none is.</summary>
+    public Instant? AckDeadline { get; private set; }
+
+    /// <summary>The largest packet number that was accepted, or -1.</summary>
+    public long Largest { get; private set; } = -1;
+
+    /// <summary>Takes a packet that opened; false when its number was seen before or is too old to tell.</summary>
+    public bool TryAccept(Instant now, ulong number, out bool isInOrder)
+    {
+        isInOrder = (long)number == Largest + 1;
+        if (!Replay.TryAccept(number))
+            return false;
+        _numbers.Add(number);
+        if ((long)number > Largest)
+        {
+            Largest = (long)number;
+            _largestReceivedAt = now;
+        }
+
+        return true;
+    }
+
+    /// <summary>
+    /// The packet just accepted asks for an acknowledgement: at once when it came out of order or is the second one,
+    /// else within <paramref name="maxDelay"/>.
+    /// </summary>
+    // spec: REC-13
+    public void HandleAckEliciting(Instant now, bool isInOrder, TimeSpan maxDelay)
+    {
+        _unacknowledged++;
+        Instant deadline = !isInOrder || _unacknowledged >= AckEvery ? now : now + maxDelay;
+        AckDeadline = Instant.Min(AckDeadline ?? deadline, deadline);
+    }
+
+    /// <summary>Writes an acknowledgement of everything; false when there is no room or nothing to acknowledge.</summary>
+    public bool TryWriteAck(Instant now, ref WireWriter writer, out ulong largest)
+    {
+        largest = _numbers.Ranges.IsEmpty ? 0 : _numbers.Ranges[0].Last;
+        if (!AckFrame.TryWrite(ref writer, label, now - _largestReceivedAt, _numbers.Ranges))
+            return false;
+        AckDeadline = null;
+        _unacknowledged = 0;
+        return true;
+    }
+
+    /// <summary>The peer got an acknowledgement that named <paramref name="largest"/>: older numbers need not be repeated.</summary>
+    // spec: REC-14
+    public void HandleAckAcked(ulong largest) => _numbers.RemoveUpTo(largest);
+}

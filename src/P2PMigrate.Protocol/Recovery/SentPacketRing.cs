@@ -1,0 +1,94 @@
+using System.Diagnostics;
+
+namespace P2PMigrate.Protocol.Recovery;
+
+/// <summary>
+/// The packets of one label that were sent and may still be acknowledged, in a ring indexed by packet number. Grows by
+/// doubling to <see cref="MaxCapacity"/>. One owner.
+/// </summary>
+internal sealed class SentPacketRing(ulong firstNumber)
+{
+    /// <summary>Most packets that are tracked at a time on one label.</summary>
+    // spec: CONST-52
+    public const int MaxCapacity = 1 << 16;
+
+    private const int InitialCapacity = 32;
+
+    private SentPacket[] _packets = new SentPacket[InitialCapacity];
+
+    /// <summary>The smallest packet number tracked.</summary>
+    public ulong First { get; private set; } = firstNumber;
+
+    /// <summary>The packet number that is used next.</summary>
+    public ulong Next { get; private set; } = firstNumber;
+
+    /// <summary>May another packet be added?</summary>
+    public bool HasRoom => Next - First < MaxCapacity;
+
+    /// <summary>A packet that is tracked.</summary>
+    public ref SentPacket this[ulong number]
+    {
+        get
+        {
+            Debug.Assert(number >= First && number < Next);
+            return ref _packets[number & (ulong)(_packets.Length - 1)];
+        }
+    }
+
+    /// <summary>Tracks a packet under the next number.</summary>
+    public void Add(in SentPacket packet)
+    {
+        Debug.Assert(HasRoom);
+        if (Next - First == (ulong)_packets.Length)
+            Grow();
+        Next++;
+        this[Next - 1] = packet;
+    }
+
+    /// <summary>Stops tracking packets at the front that nobody waits for.</summary>
+    public void Trim()
+    {
+        while (First < Next && this[First].State != SentPacketState.Outstanding)
+            First++;
+    }
+
+    private void Grow()
+    {
+        SentPacket[] grown = new SentPacket[_packets.Length * 2];
+        for (ulong number = First; number < Next; number++)
+            grown[number & (ulong)(grown.Length - 1)] = this[number];
+        _packets = grown;
+    }
+}
+
+/// <summary>What is known of a packet that was sent.</summary>
+internal struct SentPacket
+{
+    /// <summary>When it was sent.</summary>
+    public Instant SentAt;
+
+    /// <summary>The frames whose fate matters; see <see cref="SentFramePool"/>.</summary>
+    public int Frames;
+
+    /// <summary>Bytes of the datagram.</summary>
+    public ushort Size;
+
+    /// <summary>What became of it.</summary>
+    public SentPacketState State;
+}
+
+/// <summary>What became of a packet.</summary>
+internal enum SentPacketState : byte
+{
+    /// <summary>Not ack-eliciting: nobody waits for an acknowledgement, and it does not count as in flight.</summary>
+    Untracked,
+
+    /// <summary>In flight.</summary>
+    Outstanding,
+
+    /// <summary>Acknowledged.</summary>
+    Acknowledged,
+
+    /// <summary>Declared lost; an acknowledgement may still prove that wrong.</summary>
+    Lost,
+}

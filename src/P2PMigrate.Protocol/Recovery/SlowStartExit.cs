@@ -1,0 +1,70 @@
+namespace P2PMigrate.Protocol.Recovery;
+
+/// <summary>
+/// HyStart++ (RFC 9406): ends slow start when the round-trip time rises, before losses do, and grows slowly for a few
+/// rounds to see whether the rise was a false alarm. A round is the time in which the packets sent at its start are
+/// acknowledged. One owner.
+/// </summary>
+// spec: REC-31
+internal sealed class SlowStartExit
+{
+    private const int SamplesNeeded = 8;
+    private const int ConservativeRounds = 5;
+    private const int ConservativeDivisor = 4;
+
+    private static readonly TimeSpan s_minRise = TimeSpan.FromMilliseconds(4);
+    private static readonly TimeSpan s_maxRise = TimeSpan.FromMilliseconds(16);
+
+    private ulong _lastSent;
+    private ulong _roundEnd;
+    private int _samples;
+    private int _conservativeRoundsLeft;
+    private TimeSpan _lastRoundMin = TimeSpan.MaxValue;
+    private TimeSpan _roundMin = TimeSpan.MaxValue;
+    private TimeSpan _baseline = TimeSpan.MaxValue;
+
+    /// <summary>Divides the growth of the window: 1, or 4 while the rise is being checked.</summary>
+    public int GrowthDivisor => IsConservative ? ConservativeDivisor : 1;
+
+    private bool IsConservative => _conservativeRoundsLeft > 0;
+
+    /// <summary>A packet left.</summary>
+    public void HandleSent(ulong packetNumber) => _lastSent = packetNumber;
+
+    /// <summary>An acknowledgement brought a round-trip sample; true when slow start is over.</summary>
+    public bool ShouldExit(ulong largestAcked, TimeSpan roundTrip)
+    {
+        bool isOver = largestAcked >= _roundEnd && StartRound();
+        _samples++;
+        _roundMin = roundTrip < _roundMin ? roundTrip : _roundMin;
+        if (_samples < SamplesNeeded || isOver)
+            return isOver;
+
+        if (IsConservative)
+        {
+            if (_roundMin < _baseline)
+                _conservativeRoundsLeft = 0; // A false alarm: grow as before.
+        }
+        else if (_lastRoundMin != TimeSpan.MaxValue && _roundMin >= _lastRoundMin + Rise())
+        {
+            _baseline = _roundMin;
+            _conservativeRoundsLeft = ConservativeRounds;
+        }
+
+        return false;
+    }
+
+    private bool StartRound()
+    {
+        bool isOver = IsConservative && --_conservativeRoundsLeft == 0;
+        _roundEnd = _lastSent;
+        (_lastRoundMin, _roundMin, _samples) = (_roundMin, TimeSpan.MaxValue, 0);
+        return isOver;
+    }
+
+    private TimeSpan Rise()
+    {
+        TimeSpan eighth = _lastRoundMin / 8;
+        return eighth < s_minRise ? s_minRise : eighth > s_maxRise ? s_maxRise : eighth;
+    }
+}

@@ -1,0 +1,80 @@
+namespace P2PMigrate.Protocol.Streams;
+
+/// <summary>
+/// Puts the ranges of a stream, in whatever order and however often they arrive, back into a sequence. The caller has
+/// checked that a range fits into the window. One owner.
+/// </summary>
+internal sealed class ReceiveBuffer : IDisposable
+{
+    /// <summary>Separate ranges that are kept; a peer that causes more is at fault.</summary>
+    // spec: CONST-31
+    public const int MaxRanges = 8192;
+
+    private readonly ByteRing _ring = new();
+    private readonly RangeSet _received = new();
+
+    /// <summary>The offset of the next byte to read.</summary>
+    public ulong ReadOffset { get; private set; }
+
+    /// <summary>Bytes that can be read now.</summary>
+    public int Readable => _received.IsEmpty || _received.First.Start > ReadOffset ? 0 : (int)(_received.First.End - ReadOffset);
+
+    private ulong Highest => _received.IsEmpty ? ReadOffset : _received[_received.Count - 1].End;
+
+    /// <summary>
+    /// Copies the bytes in. False when bytes that were received before, and not read yet, come again and differ, or when
+    /// there would be more than <see cref="MaxRanges"/> ranges.
+    /// </summary>
+    // spec: STR-13
+    public bool TryInsert(ulong offset, ReadOnlySpan<byte> data)
+    {
+        ulong end = offset + (ulong)data.Length;
+        if (end <= ReadOffset)
+            return true;
+        if (offset < ReadOffset)
+        {
+            data = data[(int)(ReadOffset - offset)..];
+            offset = ReadOffset;
+        }
+
+        if (!AgreesWithReceived(offset, data))
+            return false;
+        StreamRange used = new(ReadOffset, Highest);
+        _ring.Reserve(used, used with { End = Math.Max(end, used.End) });
+        _ring.Write(offset, data);
+        _received.Add(new(offset, end));
+        return _received.Count <= MaxRanges;
+    }
+
+    /// <summary>Copies the next bytes out and forgets them; returns how many.</summary>
+    public int Read(Span<byte> destination)
+    {
+        int length = Math.Min(destination.Length, Readable);
+        if (length == 0)
+            return 0;
+        _ring.CopyTo(ReadOffset, destination[..length]);
+        _received.Remove(new(ReadOffset, ReadOffset + (ulong)length));
+        ReadOffset += (ulong)length;
+        return length;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _received.Clear();
+        _ring.Dispose();
+    }
+
+    private bool AgreesWithReceived(ulong offset, ReadOnlySpan<byte> data)
+    {
+        StreamRange range = new(offset, offset + (ulong)data.Length);
+        for (int i = _received.IndexOfFirstEndingAfter(offset); i < _received.Count && _received[i].Start < range.End; i++)
+        {
+            StreamRange both = _received[i].Intersect(range);
+            if (!_ring.Holds(both.Start, data.Slice((int)(both.Start - offset), (int)both.Length)))
+                return false;
+        }
+
+        return true;
+    }
+}

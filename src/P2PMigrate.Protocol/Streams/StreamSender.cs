@@ -1,0 +1,167 @@
+using P2PMigrate.Protocol.Connection;
+using P2PMigrate.Protocol.Recovery;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Streams;
+
+/// <summary>
+/// Fills packets with what the streams have to say, and learns what became of it. Order: credit and ends first, then
+/// the classes, a better one always before a worse one, and inside a class one range per stream in turn.
+/// </summary>
+internal sealed class StreamSender(StreamTable table, EventQueue events)
+{
+    // A range shorter than this is not worth a frame header at the end of a packet.
+    private const int MinRoom = StreamFrame.MaxOverhead + 16;
+
+    /// <summary>Is there anything to write?</summary>
+    public bool HasPending
+    {
+        get
+        {
+            if (table.ControlQueue.Count > 0)
+                return true;
+            foreach (ClassState shared in table.Classes)
+            {
+                if (!shared.Ready.IsEmpty || shared.IsCreditPending || shared.IsLimitPending)
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Writes as many frames as fit.</summary>
+    // spec: STR-40, STR-41
+    public void Write(ref PacketWriter packet)
+    {
+        WriteClassLimits(ref packet);
+        WriteControl(ref packet);
+        foreach (ClassState shared in table.Classes)
+        {
+            while (packet.Room >= MinRoom && shared.Ready.First is { } stream)
+                WriteRange(ref packet, shared, stream);
+        }
+    }
+
+    /// <summary>The peer has a frame.</summary>
+    public void HandleAcked(in SentFrame frame)
+    {
+        if (!TryGet(frame, out DuplexStream? stream))
+            return;
+        if (frame.Kind == SentFrameKind.Stream && stream.Send.HandleAcked(RangeOf(frame), frame.IsFinal))
+            events.Add(new StreamWritable(stream.Id));
+        else if (frame.Kind == SentFrameKind.ResetStream)
+            stream.Send.HandleResetAcked();
+        table.ForgetIfOver(stream);
+    }
+
+    /// <summary>A frame has to be sent again, if it still matters.</summary>
+    public void HandleLost(in SentFrame frame)
+    {
+        if (frame.Kind == SentFrameKind.MaxData)
+            table.Classes[(int)frame.Subject].HandleCreditLost();
+        else if (frame.Kind == SentFrameKind.MaxStreams)
+            table.Classes[(int)frame.Subject].HandleLimitLost();
+        else if (TryGet(frame, out DuplexStream? stream))
+        {
+            HandleLost(stream, frame);
+            table.Schedule(stream);
+        }
+    }
+
+    private static void HandleLost(DuplexStream stream, in SentFrame frame)
+    {
+        switch (frame.Kind)
+        {
+            case SentFrameKind.Stream:
+                stream.Send.HandleLost(RangeOf(frame), frame.IsFinal);
+                break;
+            case SentFrameKind.ResetStream:
+                stream.Send.HandleResetLost();
+                break;
+            case SentFrameKind.StopSending:
+                stream.Receive.HandleStopLost();
+                break;
+            case SentFrameKind.MaxStreamData:
+                stream.Receive.HandleCreditLost();
+                break;
+        }
+    }
+
+    private void WriteClassLimits(ref PacketWriter packet)
+    {
+        foreach (ClassState shared in table.Classes)
+        {
+            if (shared.IsCreditPending && packet.Room >= MaxDataFrame.MaxLength)
+            {
+                new MaxDataFrame(shared.Class, shared.TakeCredit()).Write(ref packet.Frames);
+                packet.Record(new(SentFrameKind.MaxData, (ulong)shared.Class));
+            }
+
+            if (shared.IsLimitPending && packet.Room >= MaxStreamsFrame.MaxLength)
+            {
+                new MaxStreamsFrame(shared.Class, shared.TakeLimit()).Write(ref packet.Frames);
+                packet.Record(new(SentFrameKind.MaxStreams, (ulong)shared.Class));
+            }
+        }
+    }
+
+    private void WriteControl(ref PacketWriter packet)
+    {
+        const int Needed = ResetStreamFrame.MaxLength + StopSendingFrame.MaxLength + MaxStreamDataFrame.MaxLength;
+        while (packet.Room >= Needed && table.ControlQueue.TryDequeue(out DuplexStream? stream))
+        {
+            stream.IsControlQueued = false;
+            if (table.TryGet(stream.Id, out _))
+                WriteControl(ref packet, stream);
+        }
+    }
+
+    private static void WriteControl(ref PacketWriter packet, DuplexStream stream)
+    {
+        if (stream.Send is { IsResetPending: true, ResetCode: { } resetCode })
+        {
+            new ResetStreamFrame(stream.Id, resetCode, stream.Send.SentLength).Write(ref packet.Frames);
+            packet.Record(new(SentFrameKind.ResetStream, stream.Id.Value));
+            stream.Send.TakeReset();
+        }
+
+        if (stream.Receive is { IsStopPending: true, StopCode: { } stopCode })
+        {
+            new StopSendingFrame(stream.Id, stopCode).Write(ref packet.Frames);
+            packet.Record(new(SentFrameKind.StopSending, stream.Id.Value));
+            stream.Receive.TakeStop();
+        }
+
+        if (stream.Receive.IsCreditPending)
+        {
+            new MaxStreamDataFrame(stream.Id, stream.Receive.TakeCredit()).Write(ref packet.Frames);
+            packet.Record(new(SentFrameKind.MaxStreamData, stream.Id.Value));
+        }
+    }
+
+    private void WriteRange(ref PacketWriter packet, ClassState shared, DuplexStream stream)
+    {
+        int room = packet.Room - StreamFrame.MaxOverhead;
+        if (stream.Send.TryTake(room, shared.SendCredit, out StreamRange range, out bool isFinal))
+        {
+            int length = (int)range.Length;
+            StreamFrame.WriteHead(ref packet.Frames, stream.Id, range.Start, length, isFinal);
+            stream.Send.CopyTo(range.Start, packet.Frames.Free[..length]);
+            packet.Frames.Advance(length);
+            packet.Record(new(SentFrameKind.Stream, stream.Id.Value, range.Start, length, isFinal));
+        }
+
+        shared.Ready.Rotate();
+        table.Schedule(stream);
+    }
+
+    private bool TryGet(in SentFrame frame, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out DuplexStream? stream)
+    {
+        stream = null;
+        return frame.Kind <= SentFrameKind.MaxStreamData && StreamId.TryFrom(frame.Subject, out StreamId id)
+            && table.TryGet(id, out stream);
+    }
+
+    private static StreamRange RangeOf(in SentFrame frame) => new(frame.Offset, frame.Offset + (ulong)frame.Length);
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics.CodeAnalysis;
+using P2PMigrate.Protocol.Connection;
+
+namespace P2PMigrate.Protocol.Streams;
+
+/// <summary>
+/// All streams of a session: who may open them, which have something to send, and when they are forgotten. What the
+/// application wants enters here, what the peer says through <see cref="StreamReceiver"/>, what goes out through
+/// <see cref="StreamSender"/>. One owner.
+/// </summary>
+internal sealed class StreamTable : IDisposable
+{
+    private readonly TunnelConnectionOptions _options;
+    private readonly EventQueue _events;
+    private readonly Dictionary<StreamId, DuplexStream> _streams = [];
+    private readonly ClassState[] _classes = new ClassState[StreamClasses.Count];
+
+    /// <summary>A table without streams.</summary>
+    public StreamTable(TunnelConnectionOptions options, EventQueue events)
+    {
+        _options = options;
+        _events = events;
+        for (int i = 0; i < _classes.Length; i++)
+        {
+            StreamClass streamClass = (StreamClass)i;
+            _classes[i] = new(streamClass, options.LocalParameters[streamClass], options.PeerParameters[streamClass]);
+        }
+    }
+
+    /// <summary>The classes, best first.</summary>
+    public ReadOnlySpan<ClassState> Classes => _classes;
+
+    /// <summary>Streams with a reset, a refusal or credit to send.</summary>
+    public Queue<DuplexStream> ControlQueue { get; } = new();
+
+    /// <summary>Streams open now.</summary>
+    public int Count => _streams.Count;
+
+    /// <summary>Has every byte that was written, and every end, been acknowledged?</summary>
+    public bool IsFlushed
+    {
+        get
+        {
+            foreach (DuplexStream stream in _streams.Values)
+            {
+                if (stream.Send.HasUnacknowledged)
+                    return false;
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>Which shared state a stream belongs to.</summary>
+    public ClassState ClassOf(StreamId id) => _classes[(int)id.Class];
+
+    /// <summary>Finds a stream that is open.</summary>
+    public bool TryGet(StreamId id, [NotNullWhen(true)] out DuplexStream? stream) => _streams.TryGetValue(id, out stream);
+
+    /// <summary>Opens a stream here.</summary>
+    public bool TryOpen(StreamClass streamClass, out StreamId id)
+    {
+        bool isOpened = _classes[(int)streamClass].TryOpenLocal(out ulong index);
+        id = StreamId.Create(_options.Role, streamClass, index);
+        if (isOpened)
+            Add(id);
+        return isOpened;
+    }
+
+    /// <summary>
+    /// Finds the stream that a frame of the peer names, opening it and those before it if it is the peer's to open.
+    /// Returns an error code if it may not be named; a null stream without an error is one that is already forgotten.
+    /// </summary>
+    // spec: STR-03, STR-04
+    public ulong Resolve(StreamId id, out DuplexStream? stream)
+    {
+        if (_streams.TryGetValue(id, out stream))
+            return TunnelErrorCode.None;
+        ClassState shared = ClassOf(id);
+        if (id.Opener == _options.Role)
+            return id.Index < shared.LocalOpened ? TunnelErrorCode.None : TunnelErrorCode.StreamState;
+
+        ulong next = shared.RemoteOpened;
+        if (!shared.TryOpenRemote(id.Index))
+            return TunnelErrorCode.StreamLimit;
+        for (; next < shared.RemoteOpened; next++)
+        {
+            stream = Add(StreamId.Create(id.Opener, id.Class, next));
+            _events.Add(new StreamOpened(stream.Id));
+        }
+
+        return TunnelErrorCode.None;
+    }
+
+    /// <summary>Something of the stream may have become ready to send: gives it its place in the queues.</summary>
+    public void Schedule(DuplexStream stream)
+    {
+        ClassState shared = ClassOf(stream.Id);
+        if (stream.Send.WantsWithoutCredit || (stream.Send.WantsFresh && shared.SendCredit.Available > 0))
+            shared.Ready.Enqueue(stream);
+        else if (stream.Send.WantsFresh)
+            shared.Blocked.Enqueue(stream);
+        else
+            stream.Queue?.Remove(stream);
+        ScheduleControl(stream);
+    }
+
+    /// <summary>A reset, a refusal or credit of the stream may have to be sent.</summary>
+    public void ScheduleControl(DuplexStream stream)
+    {
+        if (stream.IsControlQueued || !stream.WantsControl)
+            return;
+        stream.IsControlQueued = true;
+        ControlQueue.Enqueue(stream);
+    }
+
+    /// <summary>Forgets the stream if both directions are over; the peer may then open another.</summary>
+    // spec: STR-05
+    public void ForgetIfOver(DuplexStream stream)
+    {
+        if (!stream.IsOver || !_streams.Remove(stream.Id))
+            return;
+        stream.Queue?.Remove(stream);
+        stream.Dispose();
+        if (stream.Id.Opener != _options.Role)
+            ClassOf(stream.Id).HandleRemoteClosed();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (DuplexStream stream in _streams.Values)
+            stream.Dispose();
+        _streams.Clear();
+    }
+
+    private DuplexStream Add(StreamId id)
+    {
+        SendHalf send = new(_options.PeerParameters[id.Class].StreamWindow, _options.SendBufferLimit);
+        ReceiveHalf receive = new(_options.LocalParameters[id.Class].StreamWindow, ClassOf(id).ReceiveCredit);
+        DuplexStream stream = new(id, send, receive);
+        _streams.Add(id, stream);
+        return stream;
+    }
+}

@@ -1,3 +1,0 @@
-global using System.Net;
-global using System.Net.Sockets;
-global using System.Text;
