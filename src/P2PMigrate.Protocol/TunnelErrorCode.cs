@@ -39,6 +39,12 @@ public static class TunnelErrorCode
     /// <summary>Nothing was heard for the idle timeout. Never sent; reported locally with <see cref="CloseReason.IsLost"/>.</summary>
     public const ulong IdleTimeout = 0x0B;
 
+    /// <summary>The ticket behind the session is spent or expired; the reason says which.</summary>
+    public const ulong TicketRefused = 0x0C;
+
+    /// <summary>The responder has more sessions than it can serve; try again later.</summary>
+    public const ulong Busy = 0x0D;
+
     /// <summary>Codes from here on belong to the application.</summary>
     public const ulong FirstApplicationCode = 0x100;
 

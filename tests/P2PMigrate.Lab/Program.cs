@@ -1,7 +1,7 @@
 using System.CommandLine;
 using P2PMigrate.Lab;
 
-var root = new RootCommand("Virtual hosts and NATs on one machine, for trying migrations") { HostCommands.Create() };
+var root = new RootCommand("Virtual hosts and NATs on one machine, for trying migrations") { HostCommands.Create(), ContainerCommands.Create() };
 foreach (Command command in LabCommands.Create()) root.Add(command);
 try
 {

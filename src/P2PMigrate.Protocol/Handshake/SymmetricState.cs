@@ -27,7 +27,6 @@ internal sealed class SymmetricState : IDisposable
 
     private static readonly AeadAlgorithm s_cipher = AeadAlgorithm.ChaCha20Poly1305;
     private static readonly HashAlgorithm s_hash = HashAlgorithm.Sha256;
-    private static readonly KeyDerivationAlgorithm2 s_hkdf = KeyDerivationAlgorithm.HkdfSha256;
 
     private readonly byte[] _chainingKey = new byte[HashSize];
     private readonly byte[] _transcript = new byte[HashSize];
@@ -57,7 +56,7 @@ internal sealed class SymmetricState : IDisposable
     public void MixKey(ReadOnlySpan<byte> inputKeyMaterial)
     {
         Span<byte> output = stackalloc byte[2 * HashSize];
-        s_hkdf.DeriveBytes(inputKeyMaterial, _chainingKey, [], output);
+        DeriveFromChain(inputKeyMaterial, output);
         output[..HashSize].CopyTo(_chainingKey);
         SetKey(output[HashSize..]);
         CryptographicOperations.ZeroMemory(output);
@@ -76,7 +75,7 @@ internal sealed class SymmetricState : IDisposable
     public void MixKeyAndHash(ReadOnlySpan<byte> inputKeyMaterial)
     {
         Span<byte> output = stackalloc byte[3 * HashSize];
-        s_hkdf.DeriveBytes(inputKeyMaterial, _chainingKey, [], output);
+        DeriveFromChain(inputKeyMaterial, output);
         output[..HashSize].CopyTo(_chainingKey);
         MixHash(output.Slice(HashSize, HashSize));
         SetKey(output[(2 * HashSize)..]);
@@ -122,7 +121,7 @@ internal sealed class SymmetricState : IDisposable
     public void Split(Span<byte> initiatorSecret, Span<byte> responderSecret)
     {
         Span<byte> output = stackalloc byte[2 * HashSize];
-        s_hkdf.DeriveBytes([], _chainingKey, [], output);
+        DeriveFromChain([], output);
         output[..HashSize].CopyTo(initiatorSecret);
         output[HashSize..].CopyTo(responderSecret);
         CryptographicOperations.ZeroMemory(output);
@@ -133,6 +132,16 @@ internal sealed class SymmetricState : IDisposable
     {
         CryptographicOperations.ZeroMemory(_chainingKey);
         _key?.Dispose();
+    }
+
+    // Noise's HKDF is RFC 5869's without info. Its extract step is spelled out, because libsodium's binding and OpenSSL
+    // both refuse the empty input of Split.
+    private void DeriveFromChain(ReadOnlySpan<byte> inputKeyMaterial, Span<byte> output)
+    {
+        Span<byte> extracted = stackalloc byte[HashSize];
+        HMACSHA256.HashData(_chainingKey, inputKeyMaterial, extracted);
+        KeyDerivationAlgorithm.HkdfSha256.Expand(extracted, [], output);
+        CryptographicOperations.ZeroMemory(extracted);
     }
 
     private void SetKey(ReadOnlySpan<byte> key)

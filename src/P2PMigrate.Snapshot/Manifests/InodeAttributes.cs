@@ -20,11 +20,21 @@ public sealed record InodeAttributes(uint Mode, uint Uid, uint Gid, UnixTime Mod
 public readonly record struct UnixTime(long Seconds, uint Nanoseconds) : IComparable<UnixTime>
 {
     /// <summary>Nanoseconds in a second.</summary>
-    public const uint NanosecondsPerSecond = 1_000_000_000;
+    public const long NanosecondsPerSecond = 1_000_000_000;
 
     /// <summary>The moment <paramref name="time"/>.</summary>
     public static UnixTime From(DateTimeOffset time) =>
         new(time.ToUnixTimeSeconds(), (uint)(time.Ticks % TimeSpan.TicksPerSecond * TimeSpan.NanosecondsPerTick));
+
+    /// <summary>The moment <paramref name="span"/> before <paramref name="time"/>.</summary>
+    public static UnixTime operator -(UnixTime time, TimeSpan span)
+    {
+        (long seconds, long nanoseconds) =
+            Math.DivRem(time.Nanoseconds - (span.Ticks * TimeSpan.NanosecondsPerTick), NanosecondsPerSecond);
+        return nanoseconds < 0
+            ? new(time.Seconds + seconds - 1, (uint)(nanoseconds + NanosecondsPerSecond))
+            : new(time.Seconds + seconds, (uint)nanoseconds);
+    }
 
     /// <inheritdoc/>
     public int CompareTo(UnixTime other)

@@ -1,7 +1,7 @@
-#pragma warning disable CA1822 // the body follows
 using System.Collections.Immutable;
 using P2PMigrate.Snapshot.Chunks;
 using P2PMigrate.Snapshot.Manifests;
+using P2PMigrate.Snapshot.Native;
 
 namespace P2PMigrate.Snapshot.Trees;
 
@@ -13,14 +13,22 @@ namespace P2PMigrate.Snapshot.Trees;
 /// </summary>
 public sealed class TreeApplier : IDisposable
 {
+    private readonly string _path;
+    private readonly IChunkStore _store;
+    private readonly TreeRoot _root;
+
+    /// <summary>What the tree is, or null when that is not known: at first, and after a call that failed half-way.</summary>
+    private Manifest? _current;
+
     /// <summary>
     /// Opens <paramref name="root"/>, an absolute path of an existing directory. Throws <see cref="SnapshotException"/>
     /// when that cannot be.
     /// </summary>
     public TreeApplier(string root, IChunkStore store)
     {
-        _ = (root, store);
-        throw new NotImplementedException();
+        _path = root;
+        _store = store;
+        _root = TreeRoot.Open(root);
     }
 
     /// <summary>
@@ -30,15 +38,40 @@ public sealed class TreeApplier : IDisposable
     /// </summary>
     public ApplySummary Apply(Manifest manifest, MissingContent missing = MissingContent.Refuse, CancellationToken cancellationToken = default)
     {
-        _ = (manifest, missing, cancellationToken);
-        throw new NotImplementedException();
+        if (manifest.Entries.IsEmpty)
+            throw new SnapshotException("The manifest describes no tree.");
+
+        Manifest current = _current ?? ScanTarget(cancellationToken);
+        ContentCheck check = ContentCheck.Of(current, manifest, _store);
+        if (!check.Missing.IsEmpty && missing == MissingContent.Refuse)
+            throw new SnapshotException($"The content of {check.Missing.Length} files is not in the store, that of \"{check.Missing[0]}\" first.");
+
+        _current = null; // until all is done
+        ApplySummary summary = Change(current, check.Possible, cancellationToken);
+        _current = check.Possible;
+        return summary with { Skipped = check.Missing };
     }
 
     /// <summary>Writes everything applied so far to the disk (<c>syncfs</c>), so that it survives a loss of power.</summary>
-    public void Flush() => throw new NotImplementedException();
+    public void Flush() => _root.Sync();
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose() => _root.Dispose();
+
+    private Manifest ScanTarget(CancellationToken cancellationToken)
+    {
+        // spec: SNAP-90
+        using TreeScanner scanner = new(_path);
+        return scanner.Scan(ScanMode.Frozen, cancellationToken).Manifest;
+    }
+
+    private ApplySummary Change(Manifest current, Manifest wanted, CancellationToken cancellationToken)
+    {
+        using TreeWriter writer = new(_root, _store);
+        TreeChange change = new(current, wanted, writer);
+        change.Run(cancellationToken);
+        return new ApplySummary(change.Written, change.Deleted, writer.BytesWritten, []);
+    }
 }
 
 /// <summary>What an applier does when the store lacks content that a file needs.</summary>
@@ -58,5 +91,5 @@ public enum MissingContent
 /// <param name="Written">Entries made anew or changed.</param>
 /// <param name="Deleted">Entries deleted.</param>
 /// <param name="BytesWritten">Bytes of file content written.</param>
-/// <param name="Skipped">Files left out because their content is not there yet, with their further hard links.</param>
+/// <param name="Skipped">Files left out because their content is not there yet.</param>
 public sealed record ApplySummary(int Written, int Deleted, long BytesWritten, ImmutableArray<TreePath> Skipped);

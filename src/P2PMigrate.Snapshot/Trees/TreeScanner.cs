@@ -1,4 +1,9 @@
-#pragma warning disable CA1822 // the body follows
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using P2PMigrate.Snapshot.Manifests;
+using P2PMigrate.Snapshot.Native;
+
 namespace P2PMigrate.Snapshot.Trees;
 
 /// <summary>
@@ -6,13 +11,22 @@ namespace P2PMigrate.Snapshot.Trees;
 /// every file), so that a later pass reads only what changed. Symlinks are never followed, nothing outside the root is
 /// ever opened. One pass at a time; inside a pass files are read on several threads. Chapter 10, section 8.
 /// </summary>
+/// <remarks>
+/// A pass has three stages: the walk lists every name with its metadata; what is new or changed is read, in parallel; the
+/// entries become a manifest. While a container runs, each stage may find that what the one before saw is gone.
+/// </remarks>
 public sealed class TreeScanner : IDisposable
 {
+    private readonly TreeScanOptions _options;
+    private readonly TreeRoot _root;
+    private readonly ScanCache _cache;
+
     /// <summary>Opens <paramref name="root"/>, an absolute path. Throws <see cref="SnapshotException"/> when it is no directory that can be read.</summary>
     public TreeScanner(string root, TreeScanOptions? options = null)
     {
-        _ = (root, options);
-        throw new NotImplementedException();
+        _options = options ?? new TreeScanOptions();
+        _root = TreeRoot.Open(root);
+        _cache = new ScanCache(_root.ShowsMappedWrites, _options.ChangeMargin);
     }
 
     /// <summary>
@@ -22,10 +36,105 @@ public sealed class TreeScanner : IDisposable
     /// </summary>
     public TreeScan Scan(ScanMode mode, CancellationToken cancellationToken = default)
     {
-        _ = (mode, cancellationToken);
-        throw new NotImplementedException();
+        long started = Stopwatch.GetTimestamp();
+        UnixTime startedAt = UnixTime.From(DateTimeOffset.UtcNow); // before the sync: see ScanMode.Live
+        if (mode == ScanMode.Live)
+            _root.Sync(); // spec: SNAP-82
+
+        List<ScanItem> items = FindItems(cancellationToken);
+        List<ScanItem> pending = [.. items.Where(item => !item.IsRead)];
+        long bytesRead = Read(pending, cancellationToken);
+        foreach (ScanItem item in pending)
+        {
+            if (item.Result is { IsStable: true, Entry: { } entry })
+                _cache.Remember(entry, item.Result.Stamp, startedAt);
+        }
+
+        _cache.EndPass();
+        return new TreeScan
+        {
+            Manifest = Assemble(items),
+            Dirty = [.. items.SelectMany(item => item.DirtyPaths).Order()],
+            FilesRead = pending.Count(item => item.Result.Entry is FileEntry),
+            BytesRead = bytesRead,
+            Duration = Stopwatch.GetElapsedTime(started),
+        };
     }
 
     /// <inheritdoc/>
-    public void Dispose() => throw new NotImplementedException();
+    public void Dispose() => _root.Dispose();
+
+    /// <summary>Lists the tree and gathers the names of one inode; what has certainly not changed is read already.</summary>
+    private List<ScanItem> FindItems(CancellationToken cancellationToken)
+    {
+        List<ScanItem> items = [];
+        Dictionary<InodeId, ScanItem> linked = [];
+        foreach (WalkedName name in new TreeWalk(_root, _options.MountPoints).Run(cancellationToken))
+        {
+            if (name.HasOtherNames && linked.TryGetValue(name.Stamp.Id, out ScanItem? first))
+            {
+                first.AddLink(name);
+                continue;
+            }
+
+            ScanItem item = new(name);
+            if (_cache.TryRecall(name, out InodeEntry? entry))
+                item.Result = new ReadInode(entry, name.Stamp, IsStable: true);
+            if (name.HasOtherNames)
+                linked.Add(name.Stamp.Id, item);
+            items.Add(item);
+        }
+
+        return items;
+    }
+
+    private long Read(List<ScanItem> pending, CancellationToken cancellationToken)
+    {
+        long bytesRead = 0;
+        ParallelOptions options = new() { MaxDegreeOfParallelism = _options.Parallelism, CancellationToken = cancellationToken };
+        try
+        {
+            Parallel.ForEach(
+                pending,
+                options,
+                () => new InodeReader(_root, _options.MaxReadAttempts),
+                (item, _, reader) =>
+                {
+                    item.Read(reader, cancellationToken);
+                    return reader;
+                },
+                reader => Interlocked.Add(ref bytesRead, reader.BytesRead));
+        }
+        catch (AggregateException exception) when (exception.InnerException is SnapshotException or OperationCanceledException)
+        {
+            ExceptionDispatchInfo.Throw(exception.InnerException); // the first reason
+        }
+
+        return bytesRead;
+    }
+
+    private static Manifest Assemble(List<ScanItem> items)
+    {
+        ImmutableArray<TreeEntry> entries = [.. items.SelectMany(item => item.Entries).OrderBy(entry => entry.Path)];
+        return Manifest.TryCreate(entries, out Manifest? manifest, out string? reason)
+            || Manifest.TryCreate([.. WithoutOrphans(entries)], out manifest, out reason)
+            ? manifest
+            : throw new SnapshotException($"The tree cannot be described: {reason}.");
+    }
+
+    /// <summary>Leaves out what was found in a directory that then vanished or became something else.</summary>
+    private static IEnumerable<TreeEntry> WithoutOrphans(IEnumerable<TreeEntry> sorted)
+    {
+        HashSet<TreePath> directories = [];
+        HashSet<TreePath> others = [];
+        foreach (TreeEntry entry in sorted)
+        {
+            if (!entry.Path.IsRoot && !directories.Contains(entry.Path.Parent))
+                continue;
+            if (entry is HardLinkEntry link && !others.Contains(link.First))
+                continue;
+            _ = entry is DirectoryEntry ? directories.Add(entry.Path) : others.Add(entry.Path);
+            yield return entry;
+        }
+    }
 }

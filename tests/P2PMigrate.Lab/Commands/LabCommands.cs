@@ -18,7 +18,7 @@ internal static class LabCommands
     /// <summary>After <c>--</c>: the program and its arguments.</summary>
     public static Argument<string[]> CommandArgument() => new("command") { Arity = ArgumentArity.OneOrMore, Description = "After `--`: the program and its arguments" };
 
-    private static Option<string> NameOption() => new("--name") { Description = "Name of the lab", DefaultValueFactory = _ => DefaultName };
+    public static Option<string> NameOption() => new("--name") { Description = "Name of the lab", DefaultValueFactory = _ => DefaultName };
 
     private static Argument<string> NodeArgument() => new("node") { Description = string.Join(", ", LabMap.Hosts.Concat(LabMap.Others)) };
 

@@ -1,6 +1,9 @@
 namespace P2PMigrate.Lab;
 
-/// <summary>The bridge to which a virtual host attaches its containers' veths. The same subnet on every host: a container keeps its address.</summary>
+/// <summary>
+/// The bridge to which a virtual host attaches its containers' veths. Name, subnet and gateway are the same on every
+/// host: a container that moves keeps its address.
+/// </summary>
 public static class ContainerBridge
 {
     public const string Name = "cbr0";
@@ -10,12 +13,12 @@ public static class ContainerBridge
 
     public const int PrefixLength = 24;
 
-    internal static async Task CreateAsync(VirtualHost host, CancellationToken cancellationToken) =>
-        await host.ShellAsync(
+    internal static Task CreateAsync(VirtualHost host, CancellationToken cancellationToken) =>
+        host.ShellAsync(
             $"""
             ip link add {Name} type bridge forward_delay 0 stp_state 0
             ip address add {Gateway}/{PrefixLength} dev {Name}
             ip link set {Name} up
             """,
-            cancellationToken).ConfigureAwait(false);
+            cancellationToken);
 }

@@ -9,6 +9,8 @@ for link in bin lib lib64 sbin; do ln -s usr/$link $root/$link; done
 for directory in dev proc sys run etc var/lib var/log srv opt root home; do mkdir -p $root/$directory; done
 mkdir -p -m 1777 $root/tmp $root/var/tmp
 cp /etc/passwd /etc/group /etc/nsswitch.conf $root/etc/
+mkdir -p $root/usr/lib/locale
+cp -a /usr/lib/locale/C.utf8 $root/usr/lib/locale/
 printf '127.0.0.1 localhost\n::1 localhost\n' > $root/etc/hosts
 
 # Copies a file to its place below $root, behind every symbolic link on the way.

@@ -81,12 +81,14 @@ public class LabNode
 
     private protected virtual IEnumerable<string> BaseEnvironment => [];
 
+    private protected virtual string BaseDirectory => Directory.GetCurrentDirectory();
+
     private protected virtual IEnumerable<string> CgroupJoinFiles => _scope.CgroupsOf(Name).UnifiedOnly.JoinFiles();
 
     private string[] Entry(NodeCommand command) => CgroupEntry.Wrap(
         CgroupJoinFiles,
         [
-            .. EnterNamespaces, "env", "-C", command.WorkingDirectory,
+            .. EnterNamespaces, "env", "-C", command.WorkingDirectory ?? BaseDirectory,
             .. BaseEnvironment, .. command.Environment.Select(pair => $"{pair.Key}={pair.Value}"),
             command.Program, .. command.Arguments,
         ]);

@@ -33,13 +33,7 @@ public sealed class LoneHost : IAsyncDisposable
     }
 
     /// <summary>Finds a host that is up, whoever raised it.</summary>
-    public static VirtualHost Find(string name)
-    {
-        LabScope scope = LabScope.Open(name);
-        return scope.Hosts.TryGetValue(name, out ProcessIdentity? init)
-            ? new VirtualHost(scope, name, init)
-            : throw new LabException($"`{name}` is a whole lab, not a host alone");
-    }
+    public static VirtualHost Find(string name) => VirtualHost.Find(name, name);
 
     /// <summary>From now on the host outlives this object and this process.</summary>
     public void Disown()

@@ -29,6 +29,28 @@ public sealed class VirtualHost : LabNode
     /// <summary>The outside path of a file in the host. Absolute symbolic links on the way would lead outside; avoid them.</summary>
     public string PathOf(string path) => $"/proc/{InitPid}/root/{path.TrimStart('/')}";
 
+    public Task<string> ReadTextAsync(string path, CancellationToken cancellationToken = default) =>
+        File.ReadAllTextAsync(PathOf(path), cancellationToken);
+
+    public Task WriteTextAsync(string path, string text, CancellationToken cancellationToken = default) =>
+        File.WriteAllTextAsync(PathOf(path), text, cancellationToken);
+
+    /// <summary>The processes in one of the host's cgroups, such as a container's, by their numbers outside; empty when there is none.</summary>
+    public IReadOnlyList<int> PidsOf(string cgroup)
+    {
+        string file = Path.Combine(_scope.CgroupsOf(Name).Unified, cgroup, "cgroup.procs");
+        return File.Exists(file) ? [.. File.ReadLines(file).Select(int.Parse)] : [];
+    }
+
+    /// <summary>Finds a host that is up, whoever raised it.</summary>
+    internal static VirtualHost Find(string lab, string name)
+    {
+        LabScope scope = LabScope.Open(lab);
+        return scope.Hosts.TryGetValue(name, out ProcessIdentity? init)
+            ? new VirtualHost(scope, name, init)
+            : throw new LabException($"`{lab}` has no virtual host `{name}`");
+    }
+
     private protected override IEnumerable<string> EnterNamespaces =>
         ["nsenter", "--target", InitPid.ToString(), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"];
 
@@ -39,6 +61,8 @@ public sealed class VirtualHost : LabNode
         "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LANG=C.UTF-8",
         "TERM=" + (Environment.GetEnvironmentVariable("TERM") ?? "dumb"),
     ];
+
+    private protected override string BaseDirectory => "/";
 
     private protected override IEnumerable<string> CgroupJoinFiles => _scope.CgroupsOf(Name).JoinFiles(InitCgroup);
 }

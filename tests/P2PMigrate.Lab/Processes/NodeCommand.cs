@@ -8,7 +8,8 @@ public sealed record NodeCommand(string Program, IReadOnlyList<string> Arguments
     /// <summary>Set on top of what the node gives: a plain root's environment in a virtual host, the machine's elsewhere.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 
-    public string WorkingDirectory { get; init; } = "/";
+    /// <summary>Null: the root directory in a virtual host, this process's directory elsewhere.</summary>
+    public string? WorkingDirectory { get; init; }
 
     /// <summary>Written to the program's standard input, which is then closed. Null: closed at once, or left to <see cref="LabProcess.Input"/>.</summary>
     public string? Input { get; init; }

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 
 namespace P2PMigrate.Lab;
 
@@ -13,10 +15,17 @@ public sealed class PacketCapture : IAsyncDisposable
     /// <summary>In KiB: room for some tenths of a second at full speed while the writer waits for the disk.</summary>
     private const int KernelBuffer = 65536;
 
+    private static readonly TimeSpan DrainLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan DrainPoll = TimeSpan.FromMilliseconds(20);
+
+    private const int DiscardPort = 9;
+
+    private readonly LabNode _node;
     private readonly LabProcess _tcpdump;
 
-    private PacketCapture(LabProcess tcpdump, string file)
+    private PacketCapture(LabNode node, LabProcess tcpdump, string file)
     {
+        _node = node;
         _tcpdump = tcpdump;
         File = file;
     }
@@ -33,7 +42,7 @@ public sealed class PacketCapture : IAsyncDisposable
         try
         {
             await tcpdump.Error.WaitForAsync(line => line.Contains("listening on", StringComparison.Ordinal), StartLimit, cancellationToken).ConfigureAwait(false);
-            return new PacketCapture(tcpdump, file);
+            return new PacketCapture(node, tcpdump, file);
         }
         catch
         {
@@ -42,9 +51,13 @@ public sealed class PacketCapture : IAsyncDisposable
         }
     }
 
-    /// <summary>Ends the capture. Throws a <see cref="LabException"/> when packets were lost to it, for then it proves nothing.</summary>
+    /// <summary>
+    /// Ends the capture once every packet up to now is in the file. Throws a <see cref="LabException"/> when packets
+    /// were lost to it, for then it proves nothing.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken = default)
     {
+        await DrainAsync(cancellationToken).ConfigureAwait(false);
         _tcpdump.Signal(UnixSignal.Interrupt);
         CommandResult result = await _tcpdump.CompleteAsync(cancellationToken).ConfigureAwait(false);
         bool complete = result.EnsureSuccess().Error.Split('\n').Any(line => line.StartsWith("0 packets dropped by kernel", StringComparison.Ordinal));
@@ -52,4 +65,23 @@ public sealed class PacketCapture : IAsyncDisposable
     }
 
     public ValueTask DisposeAsync() => _tcpdump.DisposeAsync();
+
+    /// <summary>An interrupted tcpdump forgets what the kernel still holds for it, so a last packet is sent and waited for.</summary>
+    private async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        byte[] last = Guid.NewGuid().ToByteArray();
+        await using var tail = new FileStream(File, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        tail.Seek(0, SeekOrigin.End);
+        using Socket socket = _node.OpenSocket(SocketType.Dgram, ProtocolType.Udp);
+        await socket.SendToAsync(last, new IPEndPoint(IPAddress.Loopback, DiscardPort), cancellationToken).ConfigureAwait(false);
+
+        long deadline = Environment.TickCount64 + (long)DrainLimit.TotalMilliseconds;
+        using var seen = new MemoryStream();
+        while (seen.GetBuffer().AsSpan(0, (int)seen.Length).IndexOf(last) < 0)
+        {
+            if (Environment.TickCount64 > deadline) throw new LabException($"tcpdump did not catch up within {DrainLimit.TotalSeconds:0} s");
+            await Task.Delay(DrainPoll, cancellationToken).ConfigureAwait(false);
+            await tail.CopyToAsync(seen, cancellationToken).ConfigureAwait(false);
+        }
+    }
 }

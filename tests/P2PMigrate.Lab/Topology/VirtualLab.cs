@@ -62,10 +62,8 @@ public sealed class VirtualLab : IAsyncDisposable
     /// <summary>Finds a lab that is up, whoever raised it. The returned object does not own it: disposing leaves it up.</summary>
     public static VirtualLab Find(string name)
     {
+        IEnumerable<VirtualHost> hosts = LabMap.Hosts.Select(host => VirtualHost.Find(name, host));
         LabScope scope = LabScope.Open(name);
-        IEnumerable<VirtualHost> hosts = LabMap.Hosts.Select(host => scope.Hosts.TryGetValue(host, out ProcessIdentity? init)
-            ? new VirtualHost(scope, host, init)
-            : throw new LabException($"`{name}` has no host {host}: it is no whole lab, or not yet up"));
         return new VirtualLab(scope, [.. hosts, .. OtherNodes(scope)]) { _disowned = true };
     }
 

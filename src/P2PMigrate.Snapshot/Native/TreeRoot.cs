@@ -1,0 +1,71 @@
+using Microsoft.Win32.SafeHandles;
+using P2PMigrate.Snapshot.Manifests;
+
+namespace P2PMigrate.Snapshot.Native;
+
+/// <summary>
+/// The root of a tree and the only door to what is below: every path is resolved by the kernel beneath the root and
+/// through no symlink, so nothing outside can be reached, whatever the tree or a manifest holds. Any thread.
+/// </summary>
+internal sealed unsafe class TreeRoot : IDisposable
+{
+    // spec: SNAP-91
+    private const ResolveFlags Inside = ResolveFlags.Beneath | ResolveFlags.NoSymlinks | ResolveFlags.NoMagicLinks;
+
+    private readonly SafeFileHandle _root;
+
+    private TreeRoot(SafeFileHandle root) => _root = root;
+
+    /// <summary>Opens a directory. Throws <see cref="SnapshotException"/> when that cannot be.</summary>
+    public static TreeRoot Open(string path)
+    {
+        SafeFileHandle root;
+        fixed (byte* bytes = System.Text.Encoding.UTF8.GetBytes(path + '\0'))
+            root = Libc.Open(bytes, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.CloseOnExec, 0);
+        return root.IsInvalid ? throw Errno.Failure("open directory", path) : new TreeRoot(root);
+    }
+
+    /// <summary>Does the file system show writes through mappings in the ctime?</summary>
+    public bool ShowsMappedWrites
+    {
+        get
+        {
+            FileSystemFacts facts;
+            Errno.Check(Libc.FStatFs(_root, &facts), "look at the file system of", TreePath.Root);
+            return facts.ShowsMappedWrites;
+        }
+    }
+
+    /// <summary>A handle that stands for the inode at <paramref name="path"/>, symlink or whatever; null when there is none.</summary>
+    public SafeFileHandle? TryOpenInode(TreePath path) => TryOpen(path, OpenFlags.PathOnly | OpenFlags.NoFollow, Inside);
+
+    /// <summary>A directory to be read; null when there is none by that name, or only on another mount that is not to be entered.</summary>
+    public SafeFileHandle? TryOpenDirectory(TreePath path, bool crossMounts) =>
+        TryOpen(path, OpenFlags.ReadOnly | OpenFlags.Directory | OpenFlags.NoFollow, crossMounts ? Inside : Inside | ResolveFlags.NoCrossDevice);
+
+    /// <summary>A regular file to be read, or null when there is none. What else has that name is not opened.</summary>
+    public SafeFileHandle? TryOpenFile(TreePath path)
+    {
+        using SafeFileHandle? inode = TryOpenInode(path);
+        return inode is not null && Inode.Stat(inode).Kind == EntryKind.File ? Inode.TryOpenToRead(inode) : null;
+    }
+
+    /// <summary>Writes to the disk what is dirty in memory.</summary>
+    public void Sync() => Errno.Check(Libc.SyncFs(_root), "write back the file system of", TreePath.Root);
+
+    /// <inheritdoc/>
+    public void Dispose() => _root.Dispose();
+
+    private SafeFileHandle? TryOpen(TreePath path, int flags, ResolveFlags resolve)
+    {
+        fixed (byte* name = NativeName.Of(path.IsRoot ? "."u8 : path.Bytes, stackalloc byte[NativeName.MaxPath]))
+        {
+            SafeFileHandle handle = Libc.OpenAt2(_root, name, flags | OpenFlags.CloseOnExec, resolve);
+            if (!handle.IsInvalid)
+                return handle;
+
+            handle.Dispose();
+            return Errno.IsVanished(Errno.Last) ? null : throw Errno.Failure("open", path);
+        }
+    }
+}
