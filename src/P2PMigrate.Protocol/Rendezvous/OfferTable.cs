@@ -1,0 +1,52 @@
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Rendezvous;
+
+/// <summary>An offer on its way: who asks, whom, and the channel opened for the two.</summary>
+internal sealed record OpenOffer(OfferId Id, NetworkAddress Initiator, TransactionId Transaction, PeerId Target, RelayChannel? Channel, Instant ExpiresAt)
+{
+    /// <summary>Where the responder is; an answer from elsewhere is not its.</summary>
+    public NetworkAddress Responder { get; set; }
+}
+
+/// <summary>
+/// The offers of the last seconds, by the server's id and by the initiator's. Repeating an offer finds the first one
+/// again, so it opens nothing twice.
+/// </summary>
+/// <remarks>spec: RDV-11.</remarks>
+internal sealed class OfferTable(int capacity)
+{
+    private readonly Dictionary<OfferId, OpenOffer> _byId = [];
+    private readonly Dictionary<(NetworkAddress Initiator, TransactionId Transaction), OpenOffer> _byTransaction = [];
+
+    /// <summary>Offers in the table.</summary>
+    public int Count => _byId.Count;
+
+    /// <summary>Is there room for another?</summary>
+    public bool IsFull => _byId.Count >= capacity;
+
+    /// <summary>Remembers an offer; the caller has checked <see cref="IsFull"/>.</summary>
+    public void Add(OpenOffer offer)
+    {
+        _byId[offer.Id] = offer;
+        _byTransaction[(offer.Initiator, offer.Transaction)] = offer;
+    }
+
+    /// <summary>The offer that a responder answers.</summary>
+    public OpenOffer? Find(OfferId id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>The offer that an initiator repeats: the same question to the same peer.</summary>
+    public OpenOffer? Find(NetworkAddress initiator, TransactionId transaction, PeerId target) =>
+        _byTransaction.TryGetValue((initiator, transaction), out OpenOffer? offer) && offer.Target == target ? offer : null;
+
+    /// <summary>Forgets all that have expired.</summary>
+    public void Sweep(Instant now)
+    {
+        foreach (OpenOffer expired in _byId.Values.Where(offer => offer.ExpiresAt <= now).ToArray())
+        {
+            _byId.Remove(expired.Id);
+            _byTransaction.Remove((expired.Initiator, expired.Transaction));
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Rendezvous;
+
+/// <summary>A registered peer: where it is, and the key that its refreshes are sealed with.</summary>
+internal sealed record Registration(ulong Id, PeerId Peer, NetworkAddress Address, RegistrationKey Key)
+{
+    /// <summary>The greatest counter that a refresh showed.</summary>
+    public ulong Counter { get; set; }
+
+    /// <summary>From then on it is forgotten.</summary>
+    public Instant ExpiresAt { get; set; }
+}
+
+/// <summary>The peers that are there, by peer id and by registration id. The latest registration of a peer wins.</summary>
+/// <remarks>spec: RDV-07.</remarks>
+internal sealed class RegistrationTable(int capacity)
+{
+    private readonly Dictionary<PeerId, Registration> _byPeer = [];
+    private readonly Dictionary<ulong, Registration> _byId = [];
+
+    /// <summary>Peers in the table, expired ones that were not swept yet included.</summary>
+    public int Count => _byPeer.Count;
+
+    /// <summary>Adds or replaces; false when the table is full.</summary>
+    public bool TryAdd(Registration registration)
+    {
+        if (_byPeer.TryGetValue(registration.Peer, out Registration? old))
+        {
+            _byId.Remove(old.Id);
+        }
+        else if (_byPeer.Count >= capacity)
+        {
+            return false;
+        }
+
+        _byPeer[registration.Peer] = registration;
+        _byId[registration.Id] = registration;
+        return true;
+    }
+
+    /// <summary>The registration of a peer, if it is there now.</summary>
+    public Registration? Find(Instant now, PeerId peer) =>
+        _byPeer.TryGetValue(peer, out Registration? registration) && now < registration.ExpiresAt ? registration : null;
+
+    /// <summary>The registration with that id, if it is there now.</summary>
+    public Registration? Find(Instant now, ulong id) =>
+        _byId.TryGetValue(id, out Registration? registration) && now < registration.ExpiresAt ? registration : null;
+
+    /// <summary>Forgets one.</summary>
+    public void Remove(Registration registration)
+    {
+        _byPeer.Remove(registration.Peer);
+        _byId.Remove(registration.Id);
+    }
+
+    /// <summary>Forgets all that have expired.</summary>
+    public void Sweep(Instant now)
+    {
+        foreach (Registration expired in _byId.Values.Where(registration => registration.ExpiresAt <= now).ToArray())
+        {
+            Remove(expired);
+        }
+    }
+}

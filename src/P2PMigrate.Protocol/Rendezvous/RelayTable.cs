@@ -1,0 +1,160 @@
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Rendezvous;
+
+/// <summary>
+/// The relay: channels by the ids of their legs. It forwards frames between proven addresses, within each channel's rate,
+/// and reads nothing but the header. One owner.
+/// </summary>
+/// <remarks>spec: chapter 09.</remarks>
+internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entropy)
+{
+    /// <summary>Time between two questions to an address that a leg's frames newly come from.</summary>
+    public static readonly TimeSpan CheckInterval = TimeSpan.FromMilliseconds(200);
+
+    private readonly Dictionary<RelayLegId, RelayLeg> _legs = [];
+    private readonly Dictionary<NetworkAddress, int> _channelsByHost = [];
+
+    /// <summary>Open channels.</summary>
+    public int Count => _legs.Count / 2;
+
+    /// <summary>Frames forwarded.</summary>
+    public long FramesRelayed { get; private set; }
+
+    /// <summary>Their bytes, headers included.</summary>
+    public long BytesRelayed { get; private set; }
+
+    /// <summary>Frames of known legs that were over the rate.</summary>
+    public long FramesDropped { get; private set; }
+
+    /// <summary>Opens a channel, or gives null when a limit is reached: then the peers have to do without. spec: RLY-06.</summary>
+    public RelayChannel? Open(Instant now, NetworkAddress initiator, NetworkAddress responder)
+    {
+        NetworkAddress host = initiator.WithPort(0);
+        int ofHost = _channelsByHost.GetValueOrDefault(host);
+        if (Count >= options.MaxChannels || ofHost >= options.MaxChannelsPerHost)
+        {
+            return null;
+        }
+
+        var channel = new RelayChannel(options, entropy, initiator, responder, now);
+        if (!_legs.TryAdd(channel.Initiator.Id, channel.Initiator))
+        {
+            return null;
+        }
+
+        if (!_legs.TryAdd(channel.Responder.Id, channel.Responder))
+        {
+            _legs.Remove(channel.Initiator.Id);
+            return null;
+        }
+
+        _channelsByHost[host] = ofHost + 1;
+        return channel;
+    }
+
+    /// <summary>The responder answered: the channel now lives as long as it is used.</summary>
+    public void Answered(Instant now, RelayChannel channel)
+    {
+        channel.IsAnswered = true;
+        channel.ExpiresAt = Instant.Max(channel.ExpiresAt, now + options.ChannelIdleTimeout);
+    }
+
+    /// <summary>
+    /// Makes <paramref name="frame"/> one for the other leg, in place, and says where to. <paramref name="toCheck"/> is the
+    /// frame's leg when its source has to be asked.
+    /// </summary>
+    public bool TryForward(Instant now, NetworkAddress source, Span<byte> frame, out NetworkAddress destination, out RelayLeg? toCheck, out Refusal refusal)
+    {
+        destination = default;
+        toCheck = null;
+        if (!RelayFrame.TryParse(frame, out RelayLegId id, out _, out refusal))
+        {
+            return false;
+        }
+
+        if (!_legs.TryGetValue(id, out RelayLeg? leg) || leg.Channel.ExpiresAt <= now)
+        {
+            refusal = Refusal.Unexpected; // spec: RLY-03
+            return false;
+        }
+
+        if (!leg.Channel.TryTake(now, frame.Length))
+        {
+            FramesDropped++;
+            refusal = Refusal.Busy;
+            return false;
+        }
+
+        toCheck = source != leg.Address && IsCheckDue(now, source, leg) ? leg : null;
+        Touch(now, leg.Channel);
+        RelayFrame.WriteHeader(frame, leg.Other.Id); // spec: RLY-02
+        destination = leg.Other.Address;
+        FramesRelayed++;
+        BytesRelayed += frame.Length;
+        return true;
+    }
+
+    /// <summary>A client echoed a nonce: its leg moves there.</summary>
+    public Refusal Confirm(Instant now, NetworkAddress source, LegMessage confirm)
+    {
+        if (!_legs.TryGetValue(confirm.Leg, out RelayLeg? leg) || leg.Candidate != source || leg.Nonce != confirm.Nonce || leg.Channel.ExpiresAt <= now)
+        {
+            return Refusal.Unexpected;
+        }
+
+        leg.Address = source; // spec: RLY-05
+        leg.Candidate = default;
+        return Refusal.None;
+    }
+
+    /// <summary>Closes what has expired.</summary>
+    public void Sweep(Instant now)
+    {
+        foreach (RelayLeg leg in _legs.Values.Where(leg => leg.Channel.ExpiresAt <= now && leg.Channel.Initiator == leg).ToArray())
+        {
+            Close(leg.Channel);
+        }
+    }
+
+    private void Close(RelayChannel channel)
+    {
+        _legs.Remove(channel.Initiator.Id);
+        _legs.Remove(channel.Responder.Id);
+        NetworkAddress host = channel.OpenedBy.WithPort(0);
+        int left = _channelsByHost[host] - 1;
+        if (left == 0)
+        {
+            _channelsByHost.Remove(host);
+        }
+        else
+        {
+            _channelsByHost[host] = left;
+        }
+    }
+
+    private void Touch(Instant now, RelayChannel channel)
+    {
+        if (channel.IsAnswered)
+        {
+            channel.ExpiresAt = now + options.ChannelIdleTimeout;
+        }
+    }
+
+    private bool IsCheckDue(Instant now, NetworkAddress source, RelayLeg leg)
+    {
+        if (now < leg.NextCheckAt)
+        {
+            return false;
+        }
+
+        if (leg.Candidate != source)
+        {
+            leg.Candidate = source;
+            leg.Nonce = RandomId.Next(entropy);
+        }
+
+        leg.NextCheckAt = now + CheckInterval;
+        return true;
+    }
+}

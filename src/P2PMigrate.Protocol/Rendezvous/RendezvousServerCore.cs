@@ -1,0 +1,307 @@
+using System.Diagnostics;
+using P2PMigrate.Protocol.Handshake;
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Rendezvous;
+
+/// <summary>
+/// A rendezvous and relay server without its socket. Datagrams and time go in; after every input drain
+/// <see cref="TryPollTransmit"/>. Relay frames have their own, allocation-free way through <see cref="TryRelay"/>.
+/// It sees who asks for whom, and ciphertext; it can delay and drop, not read or pretend. One owner, not thread-safe.
+/// </summary>
+/// <remarks>spec: chapters 08 and 09.</remarks>
+public sealed class RendezvousServerCore : IDisposable
+{
+    /// <summary>Bytes that every message of the server fits into.</summary>
+    public const int MaxDatagramSize = RendezvousHeader.MaxSize;
+
+    private static readonly TimeSpan s_sweepInterval = TimeSpan.FromSeconds(1);
+
+    private readonly RendezvousServerOptions _options;
+    private readonly IEntropy _entropy;
+    private readonly CookieSecret _cookies;
+    private readonly ChallengeKeys _challengeKeys;
+    private readonly RegistrationTable _registrations;
+    private readonly OfferTable _offers;
+    private readonly RelayTable _relay;
+    private readonly HostLimiter _registrationRate;
+    private readonly HostLimiter _offerRate;
+    private readonly Queue<(NetworkAddress Destination, byte[] Datagram)> _outgoing = [];
+    private readonly byte[] _buffer = new byte[MaxDatagramSize];
+    private Instant? _sweepAt;
+    private long _refused;
+
+    /// <summary>An empty server.</summary>
+    public RendezvousServerCore(RendezvousServerOptions options, IEntropy entropy)
+    {
+        _options = options;
+        _entropy = entropy;
+        _cookies = new CookieSecret(entropy);
+        _challengeKeys = new ChallengeKeys(entropy);
+        _registrations = new RegistrationTable(options.MaxRegistrations);
+        _offers = new OfferTable(options.MaxOffers);
+        _relay = new RelayTable(options, entropy);
+        _registrationRate = new HostLimiter(options.RegistrationsPerSecondAndHost, options.RegistrationsPerSecondAndHost, options.MaxHosts);
+        _offerRate = new HostLimiter(options.OffersPerSecondAndHost, options.OffersPerSecondAndHost, options.MaxHosts);
+    }
+
+    /// <summary>What the server holds and did.</summary>
+    public RendezvousServerStatistics Statistics => new(
+        _registrations.Count, _offers.Count, _relay.Count, _relay.FramesRelayed, _relay.BytesRelayed, _relay.FramesDropped, _refused);
+
+    /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
+    public Instant NextTimeout => _sweepAt ?? Instant.Never;
+
+    /// <summary>Forgets what has expired, if it is time.</summary>
+    public void HandleTimeout(Instant now)
+    {
+        if (now < _sweepAt)
+        {
+            return;
+        }
+
+        _registrations.Sweep(now);
+        _offers.Sweep(now);
+        _relay.Sweep(now);
+        _sweepAt = _registrations.Count + _offers.Count + _relay.Count > 0 ? now + s_sweepInterval : null;
+    }
+
+    /// <summary>Takes a rendezvous message. Anything else is refused with a reason and without an answer.</summary>
+    public Refusal Handle(Instant now, NetworkAddress source, ReadOnlySpan<byte> datagram)
+    {
+        _sweepAt ??= now + s_sweepInterval;
+        if (!RendezvousHeader.TryReadType(datagram, out RendezvousMessageType type, out Refusal refusal))
+        {
+            return Count(refusal);
+        }
+
+        return Count(type switch
+        {
+            RendezvousMessageType.Hello => HandleHello(now, source, datagram),
+            RendezvousMessageType.Register => HandleRegister(now, source, datagram),
+            RendezvousMessageType.Refresh => HandleRefresh(now, source, datagram),
+            RendezvousMessageType.Offer => HandleOffer(now, source, datagram),
+            RendezvousMessageType.Answer => HandleAnswer(now, source, datagram),
+            RendezvousMessageType.LegConfirm => LegMessage.TryParse(datagram, type, out LegMessage confirm, out refusal) ? _relay.Confirm(now, source, confirm) : refusal,
+            _ => Refusal.WrongType,
+        });
+    }
+
+    /// <summary>
+    /// Takes a relay frame and turns it, in place, into the one to send to <paramref name="destination"/>. False with a
+    /// reason when it goes nowhere. There may be something to drain afterwards in both cases.
+    /// </summary>
+    public bool TryRelay(Instant now, NetworkAddress source, Span<byte> frame, out NetworkAddress destination, out Refusal refusal)
+    {
+        bool isForwarded = _relay.TryForward(now, source, frame, out destination, out RelayLeg? toCheck, out refusal);
+        if (toCheck is not null && 3 * frame.Length >= LegMessage.Size)
+        {
+            Send(source, new LegMessage(toCheck.Nonce, toCheck.Id).Write(_buffer, RendezvousMessageType.LegCheck));
+        }
+
+        Count(refusal);
+        return isForwarded;
+    }
+
+    /// <summary>Gives the next datagram to send.</summary>
+    public bool TryPollTransmit(Span<byte> buffer, out NetworkAddress destination, out int length)
+    {
+        bool isThere = _outgoing.TryDequeue(out (NetworkAddress Destination, byte[] Datagram) next);
+        destination = next.Destination;
+        length = isThere ? next.Datagram.Length : 0;
+        next.Datagram?.CopyTo(buffer);
+        return isThere;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _challengeKeys.Dispose();
+
+    private uint LifetimeSeconds => (uint)_options.RegistrationLifetime.TotalSeconds;
+
+    private Refusal HandleHello(Instant now, NetworkAddress source, ReadOnlySpan<byte> datagram)
+    {
+        if (HelloMessage.TryParse(datagram, out HelloMessage hello, out Refusal refusal))
+        {
+            SendChallenge(now, source, hello.Transaction);
+        }
+
+        return refusal;
+    }
+
+    private Refusal HandleRegister(Instant now, NetworkAddress source, ReadOnlySpan<byte> datagram)
+    {
+        if (!RegisterMessage.TryParse(datagram, out RegisterMessage register, out Refusal refusal))
+        {
+            return refusal;
+        }
+
+        PrivateIdentity? challenge = _challengeKeys.Find(now, register.ChallengeKey);
+        if (!IsProven(now, source, register.Cookie) || challenge is null)
+        {
+            SendChallenge(now, source, register.Transaction); // spec: RDV-04
+            return Refusal.CookieRequired;
+        }
+
+        if (!_registrationRate.TryTake(now, source))
+        {
+            return Refusal.Busy;
+        }
+
+        if (!RegistrationKey.TryDerive(challenge, register.Client, register.Client, challenge.Public, out RegistrationKey key) || !key.Verify(datagram))
+        {
+            return Refusal.NotAuthentic; // spec: RDV-06
+        }
+
+        var registration = new Registration(RandomId.Next(_entropy), register.Client.PeerId, source, key) { ExpiresAt = now + _options.RegistrationLifetime };
+        if (!_registrations.TryAdd(registration))
+        {
+            return Refusal.Busy;
+        }
+
+        SendRegistered(register.Transaction, registration, LifetimeSeconds);
+        return Refusal.None;
+    }
+
+    private Refusal HandleRefresh(Instant now, NetworkAddress source, ReadOnlySpan<byte> datagram)
+    {
+        if (!RefreshMessage.TryParse(datagram, out RefreshMessage refresh, out Refusal refusal))
+        {
+            return refusal;
+        }
+
+        // A new address has to be proven like the first one. spec: RDV-08
+        Registration? registration = _registrations.Find(now, refresh.Registration);
+        if (registration is null || registration.Address != source)
+        {
+            SendChallenge(now, source, refresh.Transaction);
+            return Refusal.CookieRequired;
+        }
+
+        if (!registration.Key.Verify(datagram))
+        {
+            return Refusal.NotAuthentic;
+        }
+
+        if (refresh.Counter <= registration.Counter)
+        {
+            return Refusal.Replayed;
+        }
+
+        registration.Counter = refresh.Counter;
+        registration.ExpiresAt = now + _options.RegistrationLifetime;
+        if (refresh.LifetimeSeconds == 0)
+        {
+            _registrations.Remove(registration); // spec: RDV-09
+        }
+
+        SendRegistered(refresh.Transaction, registration, Math.Min(refresh.LifetimeSeconds, LifetimeSeconds));
+        return Refusal.None;
+    }
+
+    private Refusal HandleOffer(Instant now, NetworkAddress source, ReadOnlySpan<byte> datagram)
+    {
+        if (!OfferMessage.TryParse(datagram, out OfferMessage message, out Refusal refusal))
+        {
+            return refusal;
+        }
+
+        if (!IsProven(now, source, message.Cookie))
+        {
+            SendChallenge(now, source, message.Transaction);
+            return Refusal.CookieRequired;
+        }
+
+        if (!_offerRate.TryTake(now, source))
+        {
+            return Refusal.Busy; // in silence: the answer to a flood is not another one
+        }
+
+        Registration? target = _registrations.Find(now, message.Target);
+        OpenOffer? offer = target is null ? null : FindOrOpen(now, source, message.Transaction, target);
+        OfferStatus status = target is null ? OfferStatus.PeerUnknown : offer is null ? OfferStatus.Busy : OfferStatus.Forwarded;
+        Send(source, new StatusMessage(message.Transaction, status, source).Write(_buffer));
+        if (offer is not null)
+        {
+            // spec: RDV-12
+            var delivery = new DeliveryMessage(offer.Id.Value, offer.Channel?.Responder.Id ?? RelayLegId.None, source, target!.Address, message.Carried);
+            Send(target.Address, delivery.Write(_buffer, RendezvousMessageType.OfferDelivery));
+        }
+
+        return offer is null && target is not null ? Refusal.Busy : Refusal.None;
+    }
+
+    private OpenOffer? FindOrOpen(Instant now, NetworkAddress initiator, TransactionId transaction, Registration target)
+    {
+        OpenOffer? offer = _offers.Find(initiator, transaction, target.Peer);
+        if (offer is null && !_offers.IsFull)
+        {
+            RelayChannel? channel = _relay.Open(now, initiator, target.Address);
+            offer = new OpenOffer(OfferId.Create(_entropy), initiator, transaction, target.Peer, channel, now + _options.OfferLifetime);
+            _offers.Add(offer);
+        }
+
+        if (offer is not null)
+        {
+            offer.Responder = target.Address;
+        }
+
+        return offer;
+    }
+
+    private Refusal HandleAnswer(Instant now, NetworkAddress source, ReadOnlySpan<byte> datagram)
+    {
+        if (!AnswerMessage.TryParse(datagram, out AnswerMessage answer, out Refusal refusal))
+        {
+            return refusal;
+        }
+
+        OpenOffer? offer = _offers.Find(answer.Offer);
+        if (offer is null || offer.Responder != source || offer.ExpiresAt <= now)
+        {
+            return Refusal.Unexpected; // spec: RDV-13
+        }
+
+        if (offer.Channel is { } channel)
+        {
+            _relay.Answered(now, channel);
+        }
+
+        var delivery = new DeliveryMessage(offer.Transaction.Value, offer.Channel?.Initiator.Id ?? RelayLegId.None, source, offer.Initiator, answer.Carried);
+        Send(offer.Initiator, delivery.Write(_buffer, RendezvousMessageType.AnswerDelivery));
+        return Refusal.None;
+    }
+
+    private bool IsProven(Instant now, NetworkAddress source, AddressCookie cookie)
+    {
+        Span<byte> bytes = stackalloc byte[MessageMac.Size];
+        cookie.Write(bytes);
+        return _cookies.IsGood(now, source, bytes);
+    }
+
+    private void SendChallenge(Instant now, NetworkAddress source, TransactionId transaction)
+    {
+        Span<byte> cookie = stackalloc byte[MessageMac.Size];
+        _cookies.Make(now, source, cookie);
+        Send(source, new ChallengeMessage(transaction, AddressCookie.Read(cookie), _challengeKeys.Current(now), source).Write(_buffer));
+    }
+
+    private void SendRegistered(TransactionId transaction, Registration registration, uint lifetime)
+    {
+        int length = new RegisteredMessage(transaction, registration.Id, lifetime, registration.Address).Write(_buffer);
+        registration.Key.Seal(_buffer.AsSpan(0, length));
+        Send(registration.Address, length);
+    }
+
+    private void Send(NetworkAddress destination, int length)
+    {
+        Debug.Assert(_outgoing.Count < 8, "The driver drains after every input.");
+        _outgoing.Enqueue((destination, _buffer[..length]));
+    }
+
+    private Refusal Count(Refusal refusal)
+    {
+        _refused += refusal == Refusal.None ? 0 : 1;
+        return refusal;
+    }
+}

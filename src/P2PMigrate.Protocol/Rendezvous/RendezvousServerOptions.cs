@@ -1,0 +1,48 @@
+namespace P2PMigrate.Protocol.Rendezvous;
+
+/// <summary>How much a rendezvous server does for others. Everything that grows has its limit here.</summary>
+public sealed record RendezvousServerOptions
+{
+    /// <summary>Peers registered at a time.</summary>
+    public int MaxRegistrations { get; init; } = 65_536;
+
+    /// <summary>How long a registration lasts without being refreshed.</summary>
+    public TimeSpan RegistrationLifetime { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Registrations per second and host; each costs one agreement of keys.</summary>
+    public double RegistrationsPerSecondAndHost { get; init; } = 10;
+
+    /// <summary>Offers on their way at a time.</summary>
+    public int MaxOffers { get; init; } = 8_192;
+
+    /// <summary>How long an offer waits for answers.</summary>
+    public TimeSpan OfferLifetime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Offers per second and host, repetitions included.</summary>
+    public double OffersPerSecondAndHost { get; init; } = 20;
+
+    /// <summary>Relay channels open at a time; zero for a server that does not relay.</summary>
+    public int MaxChannels { get; init; } = 4_096;
+
+    /// <summary>Relay channels that one host may have opened by its offers.</summary>
+    public int MaxChannelsPerHost { get; init; } = 64;
+
+    /// <summary>A relay channel on which nothing moves for this long is closed.</summary>
+    public TimeSpan ChannelIdleTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>A relay channel whose offer nobody answers for this long is closed.</summary>
+    public TimeSpan ChannelAnswerTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Bytes per second that one channel relays, both directions together.</summary>
+    public double RelayBytesPerSecond { get; init; } = 125e6;
+
+    /// <summary>Bytes that one channel may relay at once.</summary>
+    public double RelayBurst { get; init; } = 8 << 20;
+
+    /// <summary>Hosts whose rates are told apart; when the table is full of busy ones, new hosts wait.</summary>
+    public int MaxHosts { get; init; } = 65_536;
+}
+
+/// <summary>What a server holds and did, for logs and metrics. A snapshot.</summary>
+public readonly record struct RendezvousServerStatistics(
+    int Registrations, int Offers, int Channels, long FramesRelayed, long BytesRelayed, long FramesDropped, long Refused);
