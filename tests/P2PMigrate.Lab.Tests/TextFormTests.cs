@@ -25,8 +25,12 @@ public sealed class TextFormTests
     [InlineData("dot.ted")]
     [InlineData("../escape")]
     [InlineData("a-name-much-too-long-for-this")]
-    public void A_name_that_would_not_do_in_namespaces_and_paths_is_refused(string name) =>
+    [InlineData("..")]
+    public async Task A_name_that_would_not_do_in_namespaces_and_paths_is_refused(string name)
+    {
         Assert.Throws<LabException>(() => LabRegistry.Checked(name));
+        await Assert.ThrowsAsync<LabException>(() => VirtualLab.RemoveAsync(name));
+    }
 
     [Fact]
     public void A_process_is_known_by_its_start_time_too()

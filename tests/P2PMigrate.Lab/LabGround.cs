@@ -26,7 +26,7 @@ public static class LabGround
     {
         if (!OperatingSystem.IsLinux()) return "the lab needs Linux";
         if (!Environment.IsPrivilegedProcess || !HasCapability(CapSysAdmin)) return "the lab needs root with CAP_SYS_ADMIN";
-        if (!File.ReadLines("/proc/self/mountinfo").Any(line => line.Contains(" - cgroup2 ", StringComparison.Ordinal))) return "the lab needs a cgroup2 mount";
+        if (!File.ReadAllText("/proc/self/mountinfo").Contains(" - cgroup2 ", StringComparison.Ordinal)) return "the lab needs a cgroup2 mount";
         string[] missing = [.. s_programs.Where(program => !IsOnPath(program))];
         return missing.Length == 0 ? null : $"the lab needs {string.Join(", ", missing)}; run tests/install";
     }

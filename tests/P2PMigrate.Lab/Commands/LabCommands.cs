@@ -16,7 +16,11 @@ internal static class LabCommands
     };
 
     /// <summary>After <c>--</c>: the program and its arguments.</summary>
-    public static Argument<string[]> CommandArgument() => new("command") { Arity = ArgumentArity.OneOrMore, Description = "After `--`: the program and its arguments" };
+    public static Argument<string[]> CommandArgument() => new("command")
+    {
+        Description = "After `--`: the program and its arguments",
+        Arity = ArgumentArity.OneOrMore,
+    };
 
     public static Option<string> NameOption() => new("--name") { Description = "Name of the lab", DefaultValueFactory = _ => DefaultName };
 

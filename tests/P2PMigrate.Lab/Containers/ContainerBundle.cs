@@ -34,7 +34,8 @@ public sealed class ContainerBundle
     public static async Task<ContainerBundle> CreateAsync(VirtualHost host, ContainerOptions options, CancellationToken cancellationToken = default)
     {
         var bundle = new ContainerBundle(host, options.Name);
-        await host.ShellAsync($"mkdir -p {bundle.Directory}; cp -a --reflink=auto {options.Template} {bundle.Rootfs}", cancellationToken).ConfigureAwait(false);
+        string copy = $"mkdir -p {bundle.Directory}; cp -a --reflink=auto {options.Template} {bundle.Rootfs}";
+        await host.ShellAsync(copy, cancellationToken).ConfigureAwait(false);
         string controllers = await host.ReadTextAsync("/sys/fs/cgroup/cgroup.controllers", cancellationToken).ConfigureAwait(false);
         bool limitsMemory = controllers.Split([' ', '\n']).Contains("memory");
         await host.WriteTextAsync(bundle.Directory + "/config.json", RuncConfig.For(options, limitsMemory), cancellationToken).ConfigureAwait(false);

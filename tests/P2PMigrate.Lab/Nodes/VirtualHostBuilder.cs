@@ -31,15 +31,29 @@ internal sealed class VirtualHostBuilder(LabScope scope, RootfsImage image)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        // Not disposed of with `using`: it is the parent of the host's first process and lives as long as the host.
+        // Not disposed of: it is the parent of the host's first process and lives as long as the host.
         Process unshare = Tool.Launch(start);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(BootLimit);
-        string? said = await unshare.StandardOutput.ReadLineAsync(limit.Token).ConfigureAwait(false);
+        string? said = await FirstLineAsync(unshare, cancellationToken).ConfigureAwait(false);
         if (said != "ready")
-            throw new LabException($"virtual host {name} did not come up: {await unshare.StandardError.ReadToEndAsync(limit.Token).ConfigureAwait(false)}");
+        {
+            string reason = await unshare.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
+            throw new LabException($"virtual host {name} did not come up: {reason.Trim()}");
+        }
 
         return ProcessIdentity.Of(ProcessTree.ChildrenOf(unshare.Id).Single());
+    }
+
+    private static async Task<string?> FirstLineAsync(Process process, CancellationToken cancellationToken)
+    {
+        try
+        {
+            Task<string?> line = process.StandardOutput.ReadLineAsync(cancellationToken).AsTask();
+            return await line.WaitAsync(BootLimit, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException cause)
+        {
+            throw new LabException($"a virtual host did not come up within {BootLimit.TotalSeconds:0} s", cause);
+        }
     }
 
     private string[] InitCommand(string name, string work, IReadOnlyList<BindMount> binds) => CgroupEntry.Wrap(

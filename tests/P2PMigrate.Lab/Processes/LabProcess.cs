@@ -43,14 +43,17 @@ public sealed class LabProcess : IAsyncDisposable
             RedirectStandardError = true,
         };
         var process = new LabProcess(description, Tool.Launch(start));
-        if (input is not null)
+        try
         {
-            await process.Input.WriteAsync(input).ConfigureAwait(false);
-            process.Input.Close();
+            if (input is not null) await process.FeedAsync(input).ConfigureAwait(false);
+            if (entryForks) await process.FindForkAsync(cancellationToken).ConfigureAwait(false);
+            return process;
         }
-
-        if (entryForks) await process.FindForkAsync(cancellationToken).ConfigureAwait(false);
-        return process;
+        catch
+        {
+            await process.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>Waits for the end; the exit code is 128 + signal for a killed program.</summary>
@@ -89,6 +92,12 @@ public sealed class LabProcess : IAsyncDisposable
     {
         await KillAsync(withDescendants: true).ConfigureAwait(false);
         _entry.Dispose();
+    }
+
+    private async Task FeedAsync(string input)
+    {
+        await Input.WriteAsync(input).ConfigureAwait(false);
+        Input.Close();
     }
 
     /// <summary>To enter a pid namespace takes a fork: the program is the only child of what we started.</summary>

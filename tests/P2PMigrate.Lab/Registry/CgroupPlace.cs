@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace P2PMigrate.Lab;
 
 /// <summary>
@@ -7,6 +9,7 @@ namespace P2PMigrate.Lab;
 /// </summary>
 internal sealed record CgroupPlace(string Unified, IReadOnlyList<string> Legacy)
 {
+    [JsonIgnore]
     public IEnumerable<string> All => Legacy.Prepend(Unified);
 
     /// <summary>The same without v1 twins: enough where nothing looks at cgroups.</summary>

@@ -12,9 +12,9 @@ internal static partial class LabRegistry
 
     private static readonly TimeSpan LockRetry = TimeSpan.FromMilliseconds(50);
 
-    public static string StateOf(string lab) => Path.Combine(StateDirectory, lab);
+    public static string StateOf(string lab) => Path.Combine(StateDirectory, Checked(lab));
 
-    public static string WorkOf(string lab) => Path.Combine(WorkDirectory, lab);
+    public static string WorkOf(string lab) => Path.Combine(WorkDirectory, Checked(lab));
 
     public static string RecordOf(string lab) => Path.Combine(StateOf(lab), "lab.json");
 
@@ -25,10 +25,11 @@ internal static partial class LabRegistry
     public static IReadOnlyList<LabRecord> List()
     {
         if (!Directory.Exists(StateDirectory)) return [];
-        return [.. Directory.GetDirectories(StateDirectory).Select(directory => TryFind(Path.GetFileName(directory))).OfType<LabRecord>()];
+        IEnumerable<string> names = Directory.GetDirectories(StateDirectory).Select(directory => Path.GetFileName(directory)!);
+        return [.. names.Where(name => ValidName().IsMatch(name)).Select(TryFind).OfType<LabRecord>()];
     }
 
-    /// <summary>Names end up in namespaces and cgroups, where a dot divides the lab from the node.</summary>
+    /// <summary>Names end up in paths that are removed, and in namespaces and cgroups where a dot divides the lab from the node.</summary>
     public static string Checked(string name) => ValidName().IsMatch(name)
         ? name
         : throw new LabException($"`{name}` is no name for a lab or host: 1 to 24 of a-z, 0-9 and -");

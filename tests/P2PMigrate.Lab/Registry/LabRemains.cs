@@ -36,8 +36,8 @@ internal static class LabRemains
         if (!Directory.Exists(cgroups.Unified)) return;
         await File.WriteAllTextAsync(Path.Combine(cgroups.Unified, "cgroup.kill"), "1", cancellationToken).ConfigureAwait(false);
         string events = Path.Combine(cgroups.Unified, "cgroup.events");
-        await UntilAsync(() => File.ReadAllText(events).Contains("populated 0", StringComparison.Ordinal), $"processes of {cgroups.Unified} to die", cancellationToken)
-            .ConfigureAwait(false);
+        bool IsEmpty() => File.ReadAllText(events).Contains("populated 0", StringComparison.Ordinal);
+        await UntilAsync(IsEmpty, $"processes of {cgroups.Unified} to die", cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task RemoveNetworkNamespacesAsync(string name, CancellationToken cancellationToken)
@@ -52,12 +52,8 @@ internal static class LabRemains
     {
         if (!Directory.Exists(directory)) return;
         foreach (string child in Directory.GetDirectories(directory)) await RemoveCgroupAsync(child, cancellationToken).ConfigureAwait(false);
-        await UntilAsync(() => TryRemoveDirectory(directory), $"cgroup {directory} to become removable", cancellationToken).ConfigureAwait(false);
-    }
-
-    private static bool TryRemoveDirectory(string directory)
-    {
-        return Native.RemoveDirectory(directory) || !Directory.Exists(directory);
+        bool IsGone() => Native.RemoveDirectory(directory) || !Directory.Exists(directory);
+        await UntilAsync(IsGone, $"cgroup {directory} to become removable", cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task UntilAsync(Func<bool> condition, string what, CancellationToken cancellationToken)

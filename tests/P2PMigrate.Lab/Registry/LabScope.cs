@@ -23,21 +23,26 @@ internal sealed class LabScope
         if (LabRegistry.Knows(name)) await MakeRoomAsync(name, cancellationToken).ConfigureAwait(false);
         CgroupPlace cgroups = CgroupHierarchies.Current().Child("p2plab-" + name);
         var record = new LabRecord { Name = name, Owner = ProcessIdentity.Current, Cgroups = cgroups };
-        Directory.CreateDirectory(LabRegistry.StateOf(name));
-        record.Write(LabRegistry.RecordOf(name));
-        Directory.CreateDirectory(LabRegistry.WorkOf(name));
-        cgroups.Create();
-        PipeSizeLimit.Raise();
-        return new LabScope(record);
+        try
+        {
+            Found(record);
+            return new LabScope(record);
+        }
+        catch
+        {
+            await LabRemains.RemoveAsync(name, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>Opens the scope of a lab that is up; any process may, for as long as it does not add to it.</summary>
     public static LabScope Open(string name) =>
-        new(LabRegistry.TryFind(name) ?? throw new LabException($"there is no lab or host `{name}`"));
+        new(LabRegistry.TryFind(LabRegistry.Checked(name)) ?? throw new LabException($"there is no lab or host `{name}`"));
 
     /// <summary>Removes all of it, whoever made it. Repeating it does no harm.</summary>
     public static async Task ReleaseAsync(string name, CancellationToken cancellationToken)
     {
+        LabRegistry.Checked(name);
         using IDisposable turn = await LabRegistry.LockAsync(cancellationToken).ConfigureAwait(false);
         await LabRemains.RemoveAsync(name, cancellationToken).ConfigureAwait(false);
     }
@@ -61,6 +66,16 @@ internal sealed class LabScope
         string space = NetworkNamespaceOf(node);
         await Tool.RequireAsync("ip", ["netns", "add", space], cancellationToken).ConfigureAwait(false);
         await Tool.RequireAsync("ip", ["-n", space, "link", "set", "lo", "up"], cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The record comes first: from then on the rest can be found and removed.</summary>
+    private static void Found(LabRecord record)
+    {
+        Directory.CreateDirectory(LabRegistry.StateOf(record.Name));
+        record.Write(LabRegistry.RecordOf(record.Name));
+        Directory.CreateDirectory(LabRegistry.WorkOf(record.Name));
+        record.Cgroups.Create();
+        PipeSizeLimit.Raise();
     }
 
     private static async Task MakeRoomAsync(string name, CancellationToken cancellationToken)

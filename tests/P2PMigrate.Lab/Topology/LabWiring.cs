@@ -23,10 +23,12 @@ internal sealed class LabWiring(LabScope scope, LabOptions options)
     private static IEnumerable<string> AddressesAndRoutes(string node)
     {
         LinkEnd[] ends = [.. LabMap.Links.SelectMany(link => (LinkEnd[])[link.Down, link.Up]).Where(end => end.Node == node)];
-        IEnumerable<string> addresses = ends.SelectMany(end => end.Addresses.Select(address => $"address add {address} dev {end.Interface}"));
-        IEnumerable<string> up = ends.Select(end => $"link set {end.Interface} up");
-        IEnumerable<string> routes = LabMap.Routes.Where(route => route.Node == node).Select(route => $"route add {route.Destination} via {route.Gateway}");
-        return [.. addresses, .. up, .. routes];
+        return
+        [
+            .. ends.SelectMany(end => end.Addresses.Select(address => $"address add {address} dev {end.Interface}")),
+            .. ends.Select(end => $"link set {end.Interface} up"),
+            .. LabMap.Routes.Where(route => route.Node == node).Select(route => $"route add {route.Destination} via {route.Gateway}"),
+        ];
     }
 
     private async Task TranslateAsync(string router, NatKind kind, CancellationToken cancellationToken)

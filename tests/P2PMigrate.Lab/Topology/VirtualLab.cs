@@ -49,7 +49,8 @@ public sealed class VirtualLab : IAsyncDisposable
             foreach (string node in LabMap.Hosts.Concat(LabMap.Others)) await scope.AddNodeAsync(node, cancellationToken).ConfigureAwait(false);
             await new LabWiring(scope, options).ConnectAsync(cancellationToken).ConfigureAwait(false);
             var builder = new VirtualHostBuilder(scope, image);
-            VirtualHost[] hosts = await Task.WhenAll(LabMap.Hosts.Select(host => builder.BootAsync(host, options.Binds, cancellationToken))).ConfigureAwait(false);
+            VirtualHost[] hosts = await Task.WhenAll(
+                LabMap.Hosts.Select(host => builder.BootAsync(host, options.Binds, cancellationToken))).ConfigureAwait(false);
             return new VirtualLab(scope, [.. hosts, .. OtherNodes(scope)]);
         }
         catch
