@@ -75,6 +75,7 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         }
 
         ReportSilence(now);
+        _promptChallenges = 0;
         if (_phase == Phase.Registered)
         {
             _silentSince = now;
@@ -82,7 +83,6 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         }
         else if (_phase is Phase.Registering or Phase.Refreshing && _tries >= MaxTries)
         {
-            _promptChallenges = 0;
             Enter(now, Phase.Contacting);
         }
         else

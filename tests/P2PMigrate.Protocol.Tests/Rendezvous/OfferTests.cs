@@ -1,0 +1,192 @@
+using P2PMigrate.Protocol.Rendezvous;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Tests.Rendezvous;
+
+public sealed class OfferTests : IDisposable
+{
+    private readonly RendezvousWorld _world = new();
+
+    public void Dispose() => _world.Dispose();
+
+    [Fact]
+    [Trait("Spec", "RDV-12")]
+    public void A_handshake_travels_both_ways_and_each_side_gets_its_own_leg()
+    {
+        RendezvousWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        RendezvousWorld.Peer initiator = _world.AddPeer("198.51.100.1:1000", isRegistering: false);
+        _world.Settle();
+
+        TransactionId transaction = initiator.Client.Offer(_world.Now, responder.Id, RendezvousWorld.Init());
+        _world.Settle();
+        OfferReceived offer = responder.Take<OfferReceived>();
+        Assert.Equal(RendezvousWorld.Init(), offer.Init.ToArray());
+        Assert.Equal(initiator.Address, offer.Initiator);
+
+        responder.Client.Answer(offer.Offer, RendezvousWorld.Response());
+        _world.Settle();
+        AnswerReceived answer = initiator.Take<AnswerReceived>();
+        Assert.Equal((transaction, responder.Address), (answer.Transaction, answer.Responder));
+        Assert.Equal(RendezvousWorld.Response(), answer.Datagram.ToArray());
+
+        Assert.NotEqual(RelayLegId.None, offer.Leg);
+        Assert.NotEqual(RelayLegId.None, answer.Leg);
+        Assert.NotEqual(offer.Leg, answer.Leg);
+        Assert.Equal(1, _world.Server.Statistics.Registrations); // the initiator stayed anonymous
+    }
+
+    [Fact]
+    public void A_cold_initiator_needs_one_round_trip_more()
+    {
+        RendezvousWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        _world.Settle();
+        RendezvousWorld.Peer initiator = _world.AddPeer("198.51.100.1:1000", isRegistering: false);
+
+        initiator.Client.Offer(_world.Now, responder.Id, RendezvousWorld.Init());
+        int before = _world.Sent.Count;
+        _world.Settle();
+
+        Assert.Single(responder.Events.OfType<OfferReceived>());
+        Assert.Equal(5, _world.Sent.Count - before); // hello, challenge, offer, status, delivery
+    }
+
+    [Fact]
+    public void An_unknown_peer_is_told_at_once()
+    {
+        RendezvousWorld.Peer initiator = _world.AddPeer("198.51.100.1:1000", isRegistering: false);
+
+        TransactionId transaction = initiator.Client.Offer(_world.Now, initiator.Id, RendezvousWorld.Init());
+        _world.Settle();
+
+        Assert.Contains(new OfferRefused(transaction), initiator.Events);
+        Assert.Equal(0, _world.Server.Statistics.Channels);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_offer_without_an_answer_ends_and_tells_whether_the_peer_was_known(bool isServerThere)
+    {
+        RendezvousWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        RendezvousWorld.Peer initiator = _world.AddPeer("198.51.100.1:1000", isRegistering: false);
+        _world.Settle();
+        _world.Copies = _ => isServerThere ? 1 : 0;
+
+        TransactionId transaction = initiator.Client.Offer(_world.Now, responder.Id, RendezvousWorld.Init());
+        _world.Advance(TimeSpan.FromSeconds(11));
+
+        Assert.Contains(new OfferTimedOut(transaction, WasForwarded: isServerThere), initiator.Events);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [Trait("Spec", "RDV-11")]
+    public void Lost_and_repeated_datagrams_open_nothing_twice(int seed)
+    {
+        RendezvousWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        RendezvousWorld.Peer initiator = _world.AddPeer("198.51.100.1:1000", isRegistering: false);
+        _world.Settle();
+        var random = new Random(seed);
+        _world.Copies = _ => random.Next(10) switch { < 3 => 0, < 5 => 2, _ => 1 };
+
+        initiator.Client.Offer(_world.Now, responder.Id, RendezvousWorld.Init());
+        for (int step = 0; step < 80 && !initiator.Events.OfType<AnswerReceived>().Any(); step++)
+        {
+            _world.Advance(TimeSpan.FromMilliseconds(100));
+            foreach (OfferReceived offer in responder.Events.OfType<OfferReceived>())
+            {
+                responder.Client.Answer(offer.Offer, RendezvousWorld.Response());
+            }
+        }
+
+        Assert.NotEmpty(initiator.Events.OfType<AnswerReceived>());
+        Assert.Single(responder.Events.OfType<OfferReceived>().Select(offer => (offer.Offer, offer.Leg)).Distinct());
+        Assert.Equal(1, _world.Server.Statistics.Channels);
+    }
+
+    [Fact]
+    public void A_second_message_1_of_the_same_offer_follows_the_first()
+    {
+        RendezvousWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        RendezvousWorld.Peer initiator = _world.AddPeer("198.51.100.1:1000", isRegistering: false);
+        _world.Settle();
+        TransactionId transaction = initiator.Client.Offer(_world.Now, responder.Id, RendezvousWorld.Init());
+        _world.Settle();
+        OfferReceived first = responder.Take<OfferReceived>();
+        responder.Client.Answer(first.Offer, [FirstByte.CookieReply, .. new byte[67]]);
+        _world.Settle();
+        initiator.Take<AnswerReceived>();
+
+        initiator.Client.ReplaceOffer(_world.Now, transaction, RendezvousWorld.Init(9));
+        _world.Settle();
+
+        OfferReceived second = responder.Take<OfferReceived>();
+        Assert.Equal((first.Offer, first.Leg), (second.Offer, second.Leg));
+        Assert.Equal(RendezvousWorld.Init(9), second.Init.ToArray());
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-13")]
+    public void An_answer_from_elsewhere_is_not_delivered()
+    {
+        (RendezvousWorld.Peer initiator, _, RendezvousWorld.Peer responder, _) = _world.Meet();
+        byte[] answer = _world.Sent.Last(sent => sent.ToServer && sent.Datagram[1] == (byte)RendezvousMessageType.Answer).Datagram;
+
+        Assert.Equal(Refusal.Unexpected, _world.SendToServer(initiator.Address, answer));
+        answer[5]++;
+        Assert.Equal(Refusal.Unexpected, _world.SendToServer(responder.Address, answer));
+    }
+
+    [Fact]
+    public void Only_handshakes_are_carried()
+    {
+        RendezvousWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        RendezvousWorld.Peer initiator = _world.AddPeer("198.51.100.1:1000", isRegistering: false);
+        _world.Settle();
+        byte[] data = RendezvousWorld.Init();
+        data[0] = FirstByte.Packet;
+        initiator.Client.Offer(_world.Now, responder.Id, data);
+
+        _world.Settle();
+
+        Assert.Empty(responder.Events.OfType<OfferReceived>());
+    }
+
+    [Fact]
+    public void One_host_is_held_to_its_rate_of_offers()
+    {
+        using var world = new RendezvousWorld(new RendezvousServerOptions { OffersPerSecondAndHost = 3 });
+        RendezvousWorld.Peer responder = world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        RendezvousWorld.Peer initiator = world.AddPeer("198.51.100.1:1000", isRegistering: false);
+        world.Settle();
+        for (int count = 0; count < 10; count++)
+        {
+            initiator.Client.Offer(world.Now, responder.Id, RendezvousWorld.Init());
+        }
+
+        world.Settle();
+
+        Assert.Equal(3, responder.Events.OfType<OfferReceived>().Count());
+    }
+
+    [Fact]
+    public void When_there_is_no_room_for_offers_the_initiator_tries_again_later()
+    {
+        using var world = new RendezvousWorld(new RendezvousServerOptions { MaxOffers = 1, OfferLifetime = TimeSpan.FromSeconds(3) });
+        RendezvousWorld.Peer responder = world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        RendezvousWorld.Peer initiator = world.AddPeer("198.51.100.1:1000", isRegistering: false);
+        world.Settle();
+        initiator.Client.Offer(world.Now, responder.Id, RendezvousWorld.Init(1));
+        world.Settle();
+        initiator.Client.Offer(world.Now, responder.Id, RendezvousWorld.Init(2));
+        world.Settle();
+        Assert.DoesNotContain(responder.Events.OfType<OfferReceived>(), offer => offer.Init.Span[1] == 2);
+
+        world.Advance(TimeSpan.FromSeconds(6));
+
+        Assert.Contains(responder.Events.OfType<OfferReceived>(), offer => offer.Init.Span[1] == 2);
+    }
+}

@@ -1,0 +1,213 @@
+using P2PMigrate.Protocol.Handshake;
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Rendezvous;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Tests.Rendezvous;
+
+public sealed class RegistrationTests : IDisposable
+{
+    private readonly RendezvousWorld _world = new();
+
+    public void Dispose() => _world.Dispose();
+
+    [Fact]
+    [Trait("Spec", "RDV-03")]
+    public void A_peer_learns_its_address_and_is_registered_after_two_round_trips()
+    {
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+
+        _world.Settle();
+
+        Assert.Equal([new ObservedAddressChanged(peer.Address), new PeerRegistered()], peer.Events);
+        Assert.True(peer.Client.IsRegistered);
+        Assert.Equal(peer.Address, peer.Client.Observed);
+        Assert.Equal(4, _world.Sent.Count);
+        Assert.Equal(1, _world.Server.Statistics.Registrations);
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-02")]
+    public void No_reply_is_larger_than_the_request_that_caused_it()
+    {
+        RendezvousWorld.Peer peer = _world.AddPeer("[2001:db8::2]:2000", isRegistering: true);
+        _world.Advance(TimeSpan.FromSeconds(60));
+
+        for (int index = 1; index < _world.Sent.Count; index += 2)
+        {
+            Assert.True(_world.Sent[index - 1].ToServer && !_world.Sent[index].ToServer);
+            Assert.True(_world.Sent[index].Datagram.Length <= _world.Sent[index - 1].Datagram.Length);
+        }
+
+        Assert.True(peer.Client.IsRegistered);
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-08")]
+    public void A_registration_is_kept_alive_with_one_request_each_twenty_seconds()
+    {
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        _world.Settle();
+        int before = _world.Sent.Count;
+
+        _world.Advance(TimeSpan.FromSeconds(601));
+
+        Assert.Equal(2 * 30, _world.Sent.Count - before);
+        Assert.True(peer.Client.IsRegistered);
+        Assert.Single(peer.Events.OfType<PeerRegistered>());
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Lost_and_repeated_datagrams_delay_a_registration_but_do_not_prevent_it(int seed)
+    {
+        var random = new Random(seed);
+        _world.Copies = _ => random.Next(10) switch { < 4 => 0, < 6 => 2, _ => 1 };
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+
+        _world.Advance(TimeSpan.FromMinutes(5));
+        _world.Copies = _ => 1;
+        _world.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.True(peer.Client.IsRegistered);
+        Assert.Equal(1, _world.Server.Statistics.Registrations);
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-08")]
+    public void A_new_address_is_proven_before_it_counts()
+    {
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        _world.Settle();
+        peer.Address = RendezvousWorld.Address("198.51.100.2:2001");
+
+        _world.Advance(TimeSpan.FromSeconds(21));
+
+        Assert.Equal(peer.Address, peer.Client.Observed);
+        Assert.True(peer.Client.IsRegistered);
+        Assert.Equal(1, _world.Server.Statistics.Registrations);
+    }
+
+    [Fact]
+    public void A_restarted_server_has_its_peers_back_within_one_refresh()
+    {
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        _world.Settle();
+        _world.RestartServer();
+
+        _world.Advance(TimeSpan.FromSeconds(21));
+
+        Assert.True(peer.Client.IsRegistered);
+        Assert.Equal(1, _world.Server.Statistics.Registrations);
+    }
+
+    [Fact]
+    public void A_silent_server_is_reported_once_and_tried_for_ever()
+    {
+        _world.Copies = _ => 0;
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+
+        _world.Advance(TimeSpan.FromMinutes(2));
+        Assert.Single(peer.Events.OfType<ServerUnreachable>());
+        Assert.InRange(_world.Sent.Count, 20, 40);
+
+        _world.Copies = _ => 1;
+        _world.Advance(TimeSpan.FromSeconds(6));
+        Assert.True(peer.Client.IsRegistered);
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-09")]
+    public void A_peer_that_leaves_is_unknown_at_once()
+    {
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        _world.Settle();
+
+        peer.Client.Leave();
+        _world.Settle();
+
+        Assert.Equal(0, _world.Server.Statistics.Registrations);
+        Assert.Equal(Instant.Never, peer.Client.NextTimeout);
+    }
+
+    [Fact]
+    public void A_peer_that_vanishes_is_unknown_after_the_lifetime()
+    {
+        _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        _world.Settle();
+        _world.Peers.Clear();
+
+        _world.Advance(_world.Options.RegistrationLifetime + TimeSpan.FromSeconds(2));
+
+        Assert.Equal(0, _world.Server.Statistics.Registrations);
+        Assert.Equal(Instant.Never, _world.Server.NextTimeout);
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-06")]
+    public void Nobody_registers_under_a_key_that_it_does_not_hold()
+    {
+        using var victim = PrivateIdentity.Create(_world.Entropy);
+        using var thief = PrivateIdentity.Create(_world.Entropy);
+        NetworkAddress source = RendezvousWorld.Address("203.0.113.9:9");
+        ChallengeMessage challenge = AskForChallenge(source);
+
+        byte[] message = new byte[RendezvousHeader.RequestSize];
+        new RegisterMessage(new TransactionId(1), challenge.Cookie, challenge.Key, victim.Public).Write(message);
+        RegistrationKey.TryDerive(thief, challenge.Key, victim.Public, challenge.Key, out RegistrationKey key);
+        key.Seal(message);
+
+        Assert.Equal(Refusal.NotAuthentic, _world.SendToServer(source, message));
+        Assert.Equal(0, _world.Server.Statistics.Registrations);
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-04")]
+    public void A_cookie_proves_one_address_only_and_not_for_long()
+    {
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        _world.Settle();
+        byte[] register = _world.Sent.Single(sent => sent.ToServer && sent.Datagram[1] == (byte)RendezvousMessageType.Register).Datagram;
+
+        Assert.Equal(Refusal.CookieRequired, _world.SendToServer(RendezvousWorld.Address("203.0.113.9:9"), register));
+        Assert.Equal(Refusal.None, _world.SendToServer(peer.Address, register));
+        _world.Advance(2 * CookieSecret.Lifetime);
+        Assert.Equal(Refusal.CookieRequired, _world.SendToServer(peer.Address, register));
+    }
+
+    [Fact]
+    public void A_repeated_refresh_and_a_forged_one_are_refused()
+    {
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        _world.Advance(TimeSpan.FromSeconds(21));
+        byte[] refresh = _world.Sent.Last(sent => sent.ToServer).Datagram;
+
+        Assert.Equal(Refusal.Replayed, _world.SendToServer(peer.Address, refresh));
+        refresh[20]++;
+        Assert.Equal(Refusal.NotAuthentic, _world.SendToServer(peer.Address, refresh));
+    }
+
+    [Fact]
+    public void A_full_server_registers_nobody_new()
+    {
+        using var world = new RendezvousWorld(new RendezvousServerOptions { MaxRegistrations = 2 });
+        RendezvousWorld.Peer[] peers = [.. Enumerable.Range(0, 3).Select(index => world.AddPeer($"198.51.100.{index + 1}:2000", isRegistering: true))];
+
+        world.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.Equal(2, world.Server.Statistics.Registrations);
+        Assert.Equal(2, peers.Count(peer => peer.Client.IsRegistered));
+    }
+
+    private ChallengeMessage AskForChallenge(NetworkAddress source)
+    {
+        byte[] buffer = new byte[RendezvousHeader.MaxSize];
+        int length = new HelloMessage(new TransactionId(5)).Write(buffer);
+        Assert.Equal(Refusal.None, _world.SendToServer(source, buffer.AsSpan(0, length)));
+        Assert.True(_world.Server.TryPollTransmit(buffer, out _, out length));
+        Assert.True(ChallengeMessage.TryParse(buffer.AsSpan(0, length), out ChallengeMessage challenge, out _));
+        return challenge;
+    }
+}
