@@ -15,7 +15,7 @@ namespace P2PMigrate.Protocol.Handshake;
 /// One object plays one side of one handshake: the initiator writes 1 and reads 2, the responder reads 1 and writes 2.
 /// It owns the ephemeral key and disposes it; the static key stays the caller's.
 /// </summary>
-/// <remarks>spec: HS-10 – HS-12.</remarks>
+/// <remarks>spec: HS-10, HS-11, HS-12.</remarks>
 internal sealed class NoiseHandshake : IDisposable
 {
     /// <summary>Noise's name for all of it.</summary>

@@ -7,7 +7,7 @@ namespace P2PMigrate.Protocol.Identity;
 /// time is over; a dead one is remembered for <see cref="Grace"/> longer, so that its holder can be told why it is
 /// refused. Bounded. One owner, not thread-safe; the caller passes the time of day in UTC seconds.
 /// </summary>
-/// <remarks>spec: ID-14 – ID-17.</remarks>
+/// <remarks>spec: ID-14, ID-15, ID-16.</remarks>
 public sealed class TicketBook
 {
     /// <summary>Tickets remembered at a time, dead ones included.</summary>

@@ -9,7 +9,7 @@ namespace P2PMigrate.Protocol.Protection;
 /// before is forgotten, so that keys found in memory later open nothing sealed earlier. One owner, not thread-safe.
 /// Whoever calls <see cref="Next"/> owns what it returns.
 /// </summary>
-/// <remarks>spec: HS-30 – HS-32.</remarks>
+/// <remarks>spec: HS-30, HS-32.</remarks>
 public sealed class KeySchedule : IPacketKeySource
 {
     /// <summary>Bytes of the secret of one direction.</summary>

@@ -17,6 +17,8 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
     private readonly AeadAlgorithm _algorithm;
     private readonly Key _key;
     private readonly byte[] _nonceBase;
+    private ulong _sealsLeft;
+    private ulong _forgeriesLeft;
 #if DEBUG
     private readonly ulong[] _nextNumbers = new ulong[PathCount];
 #endif
@@ -27,6 +29,8 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
         _algorithm = suite.Algorithm();
         _key = Key.Import(_algorithm, key, KeyBlobFormat.RawSymmetricKey);
         _nonceBase = nonceBase.ToArray();
+        _sealsLeft = KeyLimits.MaxSealedPackets(suite);
+        _forgeriesLeft = KeyLimits.MaxForgedPackets(suite);
     }
 
     /// <inheritdoc cref="IPacketSealer.TagLength"/>
@@ -36,6 +40,11 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
     public void Seal(byte pathId, ulong packetNumber, ReadOnlySpan<byte> header, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext)
     {
         AssertNeverSealed(pathId, packetNumber);
+        if (_sealsLeft-- == 0)
+        {
+            throw new InvalidOperationException("A key reached its limit: the connection should have moved to the next epoch."); // spec: HS-33
+        }
+
         Span<byte> nonce = stackalloc byte[MaxNonceSize];
         nonce = WriteNonce(pathId, packetNumber, nonce);
         _algorithm.Encrypt(_key, nonce, header, plaintext, ciphertext);
@@ -44,14 +53,16 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
     /// <inheritdoc/>
     public bool TryOpen(byte pathId, ulong packetNumber, ReadOnlySpan<byte> header, ReadOnlySpan<byte> ciphertext, Span<byte> plaintext)
     {
-        if (ciphertext.Length < TagLength)
+        if (ciphertext.Length < TagLength || _forgeriesLeft == 0)
         {
-            return false;
+            return false; // spec: HS-34
         }
 
         Span<byte> nonce = stackalloc byte[MaxNonceSize];
         nonce = WriteNonce(pathId, packetNumber, nonce);
-        return _algorithm.Decrypt(_key, nonce, header, ciphertext, plaintext);
+        bool isAuthentic = _algorithm.Decrypt(_key, nonce, header, ciphertext, plaintext);
+        _forgeriesLeft -= isAuthentic ? 0u : 1u;
+        return isAuthentic;
     }
 
     /// <inheritdoc/>

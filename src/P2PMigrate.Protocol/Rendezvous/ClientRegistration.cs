@@ -11,7 +11,7 @@ namespace P2PMigrate.Protocol.Rendezvous;
 ///              \-----------/--------------------------/  (no answer, or the server has forgotten us)
 /// </code>
 /// </summary>
-/// <remarks>spec: RDV-03 – RDV-09.</remarks>
+/// <remarks>spec: RDV-03, RDV-05, RDV-08, RDV-09.</remarks>
 internal sealed class ClientRegistration(RendezvousClientOptions options, IEntropy entropy, ClientOutbox outbox)
 {
     private const int MaxTries = 4;
