@@ -112,6 +112,8 @@ public sealed class TunnelConnection : IDisposable
 
     internal PathAgent Agent => _agent;
 
+    internal TimerTable Timers => _timers;
+
     internal int PendingEvents => _events.Count;
 
     private Instant IdleDeadline => (_receiver.LastHeardAt ?? _startedAt) + _idleTimeout;

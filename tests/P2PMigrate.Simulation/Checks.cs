@@ -1,6 +1,6 @@
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Paths;
-using P2PMigrate.Protocol.Streams;
+using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Simulation.Peers;
 
 namespace P2PMigrate.Simulation;
@@ -14,16 +14,26 @@ public static class Checks
             throw new InvalidOperationException(sentence);
     }
 
+    /// <summary>For sentences that cost something to put together.</summary>
+    public static void That(bool holds, Func<string> sentence)
+    {
+        if (!holds)
+            throw new InvalidOperationException(sentence());
+    }
+
     public static void AfterDrain(World world, Peer peer)
     {
         TunnelConnection connection = peer.Connection;
         That(connection.PendingEvents == 0, "All events were polled.");
-        That(!(connection.NextTimeout <= world.Now), "After draining, the next timeout lies in the future.");
         That(connection.Agent.Pairs.Count <= PathAgent.MaxPairs, "There are too many pairs.");
-        long limit = 0;
-        foreach (StreamClass streamClass in Enum.GetValues<StreamClass>())
-            limit += 2 * (long)world.Options.Parameters[streamClass].Streams;
-        That(connection.Streams.Count <= limit, "There are too many streams.");
+        That(connection.Streams.Count <= MaxStreams(world.Options.Parameters), "There are too many streams.");
         That(connection.Statistics.BytesInFlight >= 0, "Bytes in flight are never negative.");
     }
+
+    /// <summary>Handling what is due, then draining, leaves nothing due: a driver does not spin.</summary>
+    public static void AfterTimeout(World world, Peer peer) => That(
+        !(peer.Connection.NextTimeout <= world.Now), () => $"A timeout was handled at {world.Now.Nanoseconds} and is still due: {peer.Connection.Timers}.");
+
+    private static long MaxStreams(TransportParameters limits) =>
+        2 * (long)(limits.Control.Streams + limits.Urgent.Streams + limits.Bulk.Streams);
 }

@@ -106,16 +106,30 @@ public sealed class World : IDisposable
         if (_happenings.TryPeek(out Happening happening, out (long At, long) first) && first.At <= Now.Nanoseconds)
         {
             _happenings.Dequeue();
-            happening.Action?.Invoke();
-            if (happening.Datagram is { } datagram && !Peers[happening.To].IsDead)
-                Peers[happening.To].Connection.HandleDatagram(Now, happening.Path, datagram);
-        }
-        else
-        {
-            foreach (Peer peer in Peers.Where(peer => !peer.IsDead && peer.Connection.NextTimeout <= Now))
-                peer.Connection.HandleTimeout(Now);
+            Happen(happening);
         }
 
+        foreach (Peer peer in Peers)
+        {
+            if (peer.IsDead || !(peer.Connection.NextTimeout <= Now))
+                continue;
+            peer.Connection.HandleTimeout(Now);
+            Drain(peer);
+            Checks.AfterTimeout(this, peer);
+        }
+    }
+
+    private void Happen(Happening happening)
+    {
+        if (happening.Datagram is { } datagram)
+        {
+            if (!Peers[happening.To].IsDead)
+                Peers[happening.To].Connection.HandleDatagram(Now, happening.Path, datagram);
+            Drain(Peers[happening.To]);
+            return;
+        }
+
+        happening.Action?.Invoke();
         Act();
     }
 

@@ -52,4 +52,8 @@ internal sealed class TimerTable
             return earliest;
         }
     }
+
+    /// <inheritdoc/>
+    public override string ToString() =>
+        string.Join(", ", Enum.GetValues<ConnectionTimer>().Where(timer => this[timer] is not null).Select(timer => $"{timer} {this[timer]!.Value.Nanoseconds}"));
 }

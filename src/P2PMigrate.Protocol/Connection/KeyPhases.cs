@@ -13,8 +13,6 @@ internal sealed class KeyPhases : IDisposable
     // spec: CONST-25
     private static readonly TimeSpan s_retention = TimeSpan.FromSeconds(3);
 
-    private const ulong HardLimitFactor = 2;
-
     private readonly IPacketKeySource _source;
     private readonly KeyUpdateOptions _options;
     private PacketKeys _current;
@@ -44,7 +42,7 @@ internal sealed class KeyPhases : IDisposable
 
     /// <summary>Have the keys sealed so many packets, without the peer following, that the session must end?</summary>
     // spec: PKT-23
-    public bool IsExhausted => _sealedInEpoch >= _options.AfterPackets * HardLimitFactor;
+    public bool IsExhausted => _sealedInEpoch >= _options.MaxPackets;
 
     /// <summary>When the keys of the previous epoch are forgotten.</summary>
     public Instant? DiscardAt => _previous is null ? null : _epochBegan + s_retention;

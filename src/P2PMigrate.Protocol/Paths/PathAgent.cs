@@ -117,6 +117,8 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
             Enter(now, pair, PairState.Validated);
             events.Add(new PathValidated(pair.Status));
         }
+        else if (pair.State == PairState.Validated)
+            Schedule(pair, now + _timetable.KeepAlive(pair == Primary));
 
         Select(now);
     }

@@ -64,11 +64,12 @@ internal sealed class ReceiveHalf(ulong window, ReceiveCredit classCredit) : IDi
     public ulong HandleReset(in ResetStreamFrame frame, out bool isNews)
     {
         isNews = false;
+        bool wasComplete = IsComplete;
         if (!TrySetFinalSize(frame.FinalSize))
             return TunnelErrorCode.FinalSize;
         if (!TryUseCredit(frame.FinalSize))
             return TunnelErrorCode.FlowControl;
-        if (_resetCode is not null || IsComplete)
+        if (_resetCode is not null || wasComplete)
             return TunnelErrorCode.None;
         _resetCode = frame.Code;
         isNews = StopCode is null;

@@ -28,9 +28,7 @@ public sealed class IncomingStream(StreamId id, ulong key)
         while (!IsEnded && !IsStopped)
         {
             StreamReadResult result = connection.Read(id, _buffer);
-            int difference = Pattern.FirstDifference(key, Received, _buffer.AsSpan(0, result.Count));
-            if (difference >= 0)
-                throw new InvalidOperationException($"Stream {id}: byte {Received + (ulong)difference} is wrong.");
+            Checks.That(Pattern.Matches(key, Received, _buffer.AsSpan(0, result.Count)), () => $"Stream {id}: wrong bytes after {Received}.");
             Received += (ulong)result.Count;
             IsFinished = result.Status == StreamReadStatus.Finished;
             IsReset = result.Status == StreamReadStatus.Reset;

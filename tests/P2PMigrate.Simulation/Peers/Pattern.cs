@@ -1,29 +1,47 @@
+using System.Buffers.Binary;
+
 namespace P2PMigrate.Simulation.Peers;
 
-/// <summary>The bytes that a stream carries: any byte can be computed from the stream's key and its offset.</summary>
+/// <summary>The bytes that a stream carries: any of them can be computed from the stream's key and the offset.</summary>
 public static class Pattern
 {
-    public static byte At(ulong key, ulong offset)
-    {
-        ulong mixed = (key + offset / 8) * 0x9E3779B97F4A7C15;
-        return (byte)((mixed ^ mixed >> 29) >> (int)(offset % 8) * 8);
-    }
+    private const int WordSize = sizeof(ulong);
 
+    /// <summary>Writes the bytes that stand at <paramref name="offset"/>.</summary>
     public static void Fill(ulong key, ulong offset, Span<byte> bytes)
     {
-        foreach (ref byte value in bytes)
-            value = At(key, offset++);
+        Span<byte> word = stackalloc byte[WordSize];
+        while (!bytes.IsEmpty)
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(word, WordAt(key, offset / WordSize));
+            ReadOnlySpan<byte> rest = word[(int)(offset % WordSize)..];
+            rest = rest[..Math.Min(rest.Length, bytes.Length)];
+            rest.CopyTo(bytes);
+            bytes = bytes[rest.Length..];
+            offset += (ulong)rest.Length;
+        }
     }
 
-    /// <summary>The position of the first byte that is not the pattern's, or -1.</summary>
-    public static int FirstDifference(ulong key, ulong offset, ReadOnlySpan<byte> bytes)
+    /// <summary>Are these the bytes that stand at <paramref name="offset"/>?</summary>
+    public static bool Matches(ulong key, ulong offset, ReadOnlySpan<byte> bytes)
     {
-        for (int i = 0; i < bytes.Length; i++)
+        Span<byte> expected = stackalloc byte[1024];
+        while (!bytes.IsEmpty)
         {
-            if (bytes[i] != At(key, offset + (ulong)i))
-                return i;
+            int count = Math.Min(bytes.Length, expected.Length);
+            Fill(key, offset, expected[..count]);
+            if (!bytes[..count].SequenceEqual(expected[..count]))
+                return false;
+            bytes = bytes[count..];
+            offset += (ulong)count;
         }
 
-        return -1;
+        return true;
+    }
+
+    private static ulong WordAt(ulong key, ulong index)
+    {
+        ulong mixed = (key * 0xD6E8FEB86659FD93 + index) * 0x9E3779B97F4A7C15;
+        return mixed ^ mixed >> 29;
     }
 }
