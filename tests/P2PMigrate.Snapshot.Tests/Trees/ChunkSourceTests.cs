@@ -1,0 +1,59 @@
+using P2PMigrate.Snapshot.Chunks;
+using P2PMigrate.Snapshot.Tests.Support;
+using P2PMigrate.Snapshot.Trees;
+
+namespace P2PMigrate.Snapshot.Tests.Trees;
+
+[Trait("Spec", "SNAP-62")]
+public sealed class ChunkSourceTests : IDisposable
+{
+    private readonly TestDirectory _directory = new();
+    private readonly ChunkSource _source;
+
+    public ChunkSourceTests()
+    {
+        TestDirectory.Sh(_directory.Path, "printf one > a; head -c 300000 /dev/urandom > b");
+        _source = new ChunkSource(_directory.Path);
+    }
+
+    public void Dispose()
+    {
+        _source.Dispose();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public void Every_chunk_of_a_catalogue_is_read()
+    {
+        foreach (ChunkLocation location in Catalogue())
+        {
+            Assert.True(_source.TryRead(location, out EncodedChunk chunk));
+            Assert.Equal(location.Chunk, chunk.Id);
+            Assert.True(chunk.TryDecode(new byte[SnapshotLimits.ChunkLength], out string? reason), reason);
+        }
+    }
+
+    [Theory]
+    [InlineData("printf two > a")]
+    [InlineData("printf on > a")]
+    [InlineData("rm a")]
+    [InlineData("rm a; ln -s b a")]
+    [InlineData("rm a; mkdir a")]
+    [InlineData("rm a; mkfifo a")]
+    public void What_has_changed_is_stale(string change)
+    {
+        ChunkLocation location = Catalogue()[0];
+        TestDirectory.Sh(_directory.Path, change);
+        Assert.False(_source.TryRead(location, out _));
+    }
+
+    [Fact]
+    public void What_has_grown_is_still_good_where_it_was()
+    {
+        ChunkLocation location = Catalogue()[0];
+        TestDirectory.Sh(_directory.Path, "printf ' more' >> a");
+        Assert.True(_source.TryRead(location, out _));
+    }
+
+    private System.Collections.Immutable.ImmutableArray<ChunkLocation> Catalogue() => ChunkCatalogue.Of(Tree.Scan(_directory.Path)).Chunks;
+}
