@@ -1,38 +1,41 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
-using Microsoft.Win32.SafeHandles;
 
 namespace P2PMigrate.Snapshot.Chunks;
 
 /// <summary>
-/// Keeps each chunk as a file of its own: <c>ab/cdef…</c>, named by digest, holding the record of chapter 10, section 5.
-/// Crash-safe without a single fsync: a file appears whole by renaming, and one that a loss of power has spoiled fails
-/// its digest, is removed and counts as absent. What is there is listed once at the start and remembered. The directory
-/// belongs to one store at a time.
+/// Keeps chunks in a directory of pack files. Crash-safe without a single fsync: what a crash or a loss of power has
+/// spoiled fails its bounds when the store is opened, or its digest when it is read, and counts as absent. What is there
+/// is listed once at the start and remembered. The directory belongs to one store at a time.
 /// </summary>
-public sealed class DirectoryChunkStore : IChunkStore
+/// <remarks>
+/// Packs and not a file for each chunk, because making a small file costs twenty times what appending to a large one does
+/// (measured on ext4: 265 and 14 µs of CPU), and most files of a root file system are small.
+/// </remarks>
+public sealed class DirectoryChunkStore : IChunkStore, IDisposable
 {
-    private const string TemporaryPrefix = "new-";
-    private const int FanOut = 256;
+    private const string PackName = "pack-";
 
     private readonly string _directory;
     private readonly Lock _lock = new();
-    private readonly HashSet<ChunkId> _present = []; // guarded by _lock
-    private long _temporaries;
+    private readonly List<ChunkPack> _packs = [];                     // guarded by _lock
+    private readonly Dictionary<ChunkId, PackedChunk> _present = [];  // guarded by _lock
 
     /// <summary>Opens a store in <paramref name="directory"/>, which is made if need be; leftovers of a crash are removed.</summary>
     public DirectoryChunkStore(string directory)
     {
         _directory = Path.GetFullPath(directory);
-        Guarded("open", () =>
+        try
         {
             Directory.CreateDirectory(_directory);
-            foreach (string leftover in Directory.EnumerateFiles(_directory, TemporaryPrefix + "*"))
-                File.Delete(leftover);
-            for (int first = 0; first < FanOut; first++)
-                ListFan(first.ToString("x2", CultureInfo.InvariantCulture));
-            return true;
-        });
+            foreach (string path in Directory.EnumerateFiles(_directory, PackName + "*").Order(StringComparer.Ordinal))
+                AddPack(path);
+        }
+        catch (Exception exception) when (IsWorlds(exception))
+        {
+            Dispose();
+            throw Failure("open", exception);
+        }
     }
 
     /// <inheritdoc/>
@@ -49,15 +52,14 @@ public sealed class DirectoryChunkStore : IChunkStore
     public bool Contains(in ChunkId id)
     {
         lock (_lock)
-            return _present.Contains(id);
+            return _present.ContainsKey(id);
     }
 
     /// <inheritdoc/>
     public bool TryWrite(in EncodedChunk chunk, [NotNullWhen(false)] out string? reason)
     {
         reason = null;
-        ChunkId id = chunk.Id;
-        if (Contains(id))
+        if (Contains(chunk.Id))
             return true;
 
         using PooledBuffer buffer = new(EncodedChunk.MaxRecordLength);
@@ -65,10 +67,16 @@ public sealed class DirectoryChunkStore : IChunkStore
             return false;
 
         chunk.CopyTo(buffer.Span);
-        ReadOnlyMemory<byte> record = buffer.Memory[..chunk.RecordLength];
-        Guarded("write to", () => Write(PathOf(id), record.Span));
-        lock (_lock)
-            _present.Add(id);
+        try
+        {
+            lock (_lock)
+                Append(chunk.Id, buffer.Span[..chunk.RecordLength]);
+        }
+        catch (Exception exception) when (IsWorlds(exception))
+        {
+            throw Failure("write to", exception);
+        }
+
         return true;
     }
 
@@ -76,90 +84,72 @@ public sealed class DirectoryChunkStore : IChunkStore
     public bool TryRead(in ChunkId id, Span<byte> destination, out int length)
     {
         length = 0;
-        if (!Contains(id))
-            return false;
+        PackedChunk place;
+        lock (_lock)
+        {
+            if (!_present.TryGetValue(id, out place))
+                return false;
+        }
 
         // spec: SNAP-24
-        using PooledBuffer buffer = new(EncodedChunk.MaxRecordLength);
-        string path = PathOf(id);
-        Memory<byte> record = buffer.Memory;
-        int read = Guarded("read from", () => Read(path, record.Span));
-        if (EncodedChunk.TryParse(record[..read], out EncodedChunk chunk, out _) && chunk.Id == id && chunk.TryDecode(destination, out _))
-        {
-            length = chunk.Length;
-            return true;
-        }
-
-        Forget(id, path);
-        return false;
-    }
-
-    private void ListFan(string first)
-    {
-        DirectoryInfo fan = Directory.CreateDirectory(Path.Combine(_directory, first));
-        Span<byte> digest = stackalloc byte[ChunkId.Size];
-        foreach (FileInfo file in fan.EnumerateFiles())
-        {
-            if (Convert.FromHexString(first + file.Name, digest, out _, out int written) == System.Buffers.OperationStatus.Done
-                && ChunkId.TryParse(digest[..written], out ChunkId id))
-            {
-                _present.Add(id);
-            }
-        }
-    }
-
-    private bool Write(string path, ReadOnlySpan<byte> record)
-    {
-        string temporary = Path.Combine(_directory, TemporaryPrefix + Interlocked.Increment(ref _temporaries));
-        using (SafeFileHandle file = File.OpenHandle(temporary, FileMode.Create, FileAccess.Write, FileShare.Read))
-            RandomAccess.Write(file, record, 0);
-        File.Move(temporary, path, overwrite: true);
-        return true;
-    }
-
-    /// <summary>Reads a record; none when the file is gone.</summary>
-    private static int Read(string path, Span<byte> record)
-    {
+        using PooledBuffer buffer = new(place.Length);
         try
         {
-            using SafeFileHandle file = File.OpenHandle(path);
-            int total = 0;
-            while (total < record.Length && RandomAccess.Read(file, record[total..], total) is var read and > 0)
-                total += read;
-            return total;
+            int read = place.Pack.Read(place.Offset, buffer.Span);
+            if (EncodedChunk.TryParse(buffer.Memory[..read], out EncodedChunk chunk, out _) && chunk.Id == id && chunk.TryDecode(destination, out _))
+            {
+                length = chunk.Length;
+                return true;
+            }
+
+            Forget(id, place);
+            return false;
         }
-        catch (FileNotFoundException)
+        catch (Exception exception) when (IsWorlds(exception))
         {
-            return 0;
+            throw Failure("read from", exception);
         }
     }
 
-    private void Forget(in ChunkId id, string path)
+    /// <inheritdoc/>
+    public void Dispose()
     {
         lock (_lock)
-            _present.Remove(id);
-        Guarded("remove a spoiled chunk from", () =>
         {
-            File.Delete(path);
-            return true;
-        });
-    }
-
-    private string PathOf(in ChunkId id)
-    {
-        string name = id.ToString();
-        return Path.Combine(_directory, name[..2], name[2..]);
-    }
-
-    private T Guarded<T>(string action, Func<T> operation)
-    {
-        try
-        {
-            return operation();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new SnapshotException($"Cannot {action} the chunk store {_directory}: {exception.Message}", exception);
+            foreach (ChunkPack pack in _packs)
+                pack.Dispose();
         }
     }
+
+    private void AddPack(string path)
+    {
+        ChunkPack pack = new(path);
+        _packs.Add(pack);
+        foreach ((ChunkId id, PackedChunk place) in pack.List())
+            _present[id] = place;
+    }
+
+    private void Append(in ChunkId id, ReadOnlySpan<byte> record)
+    {
+        if (_present.ContainsKey(id))
+            return; // another thread was faster
+
+        if (_packs.Count == 0 || _packs[^1].IsFull)
+            AddPack(Path.Combine(_directory, PackName + _packs.Count.ToString("D8", CultureInfo.InvariantCulture)));
+        _present[id] = _packs[^1].Append(record);
+    }
+
+    private void Forget(in ChunkId id, in PackedChunk place)
+    {
+        lock (_lock)
+        {
+            if (_present.TryGetValue(id, out PackedChunk current) && current == place && _present.Remove(id))
+                place.Pack.Erase(place.Offset);
+        }
+    }
+
+    private static bool IsWorlds(Exception exception) => exception is IOException or UnauthorizedAccessException;
+
+    private SnapshotException Failure(string action, Exception inner) =>
+        new($"Cannot {action} the chunk store {_directory}: {inner.Message}", inner);
 }

@@ -93,27 +93,28 @@ public readonly struct EncodedChunk
     /// </summary>
     public static bool TryParse(ReadOnlyMemory<byte> bytes, out EncodedChunk chunk, [NotNullWhen(false)] out string? reason)
     {
-        // spec: SNAP-20
         chunk = default;
-        ReadOnlySpan<byte> header = bytes.Span;
         reason = "a chunk is cut short";
-        if (header.Length < HeaderSize)
+        if (bytes.Length < HeaderSize)
             return false;
 
-        uint length = BinaryPrimitives.ReadUInt32LittleEndian(header);
-        uint payload = BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
-        if (length is 0 or > SnapshotLimits.ChunkLength || payload is 0 || payload > length)
-        {
+        if (!TryReadHeader(bytes.Span, out ChunkId id, out int length, out int payload))
             reason = "a chunk's lengths are out of bounds";
-            return false;
-        }
+        else if (bytes.Length - HeaderSize >= payload)
+            reason = null;
+        if (reason is null)
+            chunk = new EncodedChunk(id, length, bytes.Slice(HeaderSize, payload));
+        return reason is null;
+    }
 
-        if (header.Length - HeaderSize < payload)
-            return false;
-
-        _ = ChunkId.TryParse(header[8..HeaderSize], out ChunkId id);
-        chunk = new EncodedChunk(id, (int)length, bytes.Slice(HeaderSize, (int)payload));
-        reason = null;
-        return true;
+    /// <summary>Reads the <see cref="HeaderSize"/> bytes in front of a payload; false when they are out of bounds.</summary>
+    internal static bool TryReadHeader(ReadOnlySpan<byte> header, out ChunkId id, out int length, out int payloadLength)
+    {
+        // spec: SNAP-20
+        uint claimedLength = BinaryPrimitives.ReadUInt32LittleEndian(header);
+        uint claimedPayload = BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
+        _ = ChunkId.TryParse(header[8..HeaderSize], out id);
+        (length, payloadLength) = (unchecked((int)claimedLength), unchecked((int)claimedPayload));
+        return claimedLength is > 0 and <= SnapshotLimits.ChunkLength && claimedPayload is > 0 && claimedPayload <= claimedLength;
     }
 }

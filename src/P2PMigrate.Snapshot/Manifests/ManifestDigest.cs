@@ -30,12 +30,10 @@ public readonly record struct ManifestDigest
     internal static ManifestDigest Of(ReadOnlySpan<TreeEntry> entries)
     {
         // spec: SNAP-12
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData([Manifest.Version]);
-        foreach (TreeEntry entry in entries)
-            hash.AppendData(entry.Digest);
-        ChunkId value = default;
-        hash.GetHashAndReset(value);
-        return new ManifestDigest(value);
+        byte[] digests = new byte[1 + (entries.Length * Size)];
+        digests[0] = Manifest.Version;
+        for (int index = 0; index < entries.Length; index++)
+            entries[index].Digest.CopyTo(digests.AsSpan(1 + (index * Size)));
+        return new ManifestDigest(ChunkId.Of(digests));
     }
 }

@@ -19,11 +19,12 @@ internal static class ManifestRules
             return "the first entry is not the root directory";
 
         long chunks = 0;
+        TreePath parent = TreePath.Root; // siblings follow each other, so this is nearly always the one
         for (int index = 1; index < entries.Length; index++)
         {
             if (entries[index].Path <= entries[index - 1].Path)
                 return $"\"{entries[index].Path}\" is out of order or listed twice";
-            if (FindViolation(entries, index) is { } reason)
+            if (FindViolation(entries, index, ref parent) is { } reason)
                 return reason;
             if (entries[index] is FileEntry file)
                 chunks += file.Content.Chunks.Length;
@@ -52,14 +53,18 @@ internal static class ManifestRules
         return -1;
     }
 
-    private static string? FindViolation(ReadOnlySpan<TreeEntry> entries, int index)
+    private static string? FindViolation(ReadOnlySpan<TreeEntry> entries, int index, ref TreePath knownParent)
     {
         // spec: SNAP-11
         TreeEntry entry = entries[index];
         ReadOnlySpan<byte> path = entry.Path.Bytes;
         ReadOnlySpan<byte> parent = path[..Math.Max(0, path.LastIndexOf((byte)'/'))];
-        if (!TryFind(entries[..index], parent, out TreeEntry? directory) || directory is not DirectoryEntry)
-            return $"\"{entry.Path}\" is not in a directory of the manifest";
+        if (!parent.SequenceEqual(knownParent.Bytes))
+        {
+            if (!TryFind(entries[..index], parent, out TreeEntry? directory) || directory is not DirectoryEntry)
+                return $"\"{entry.Path}\" is not in a directory of the manifest";
+            knownParent = directory.Path;
+        }
 
         // spec: SNAP-07
         if (entry is HardLinkEntry link

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using P2PMigrate.Snapshot.Manifests;
 using P2PMigrate.Snapshot.Native;
 
@@ -6,52 +5,50 @@ namespace P2PMigrate.Snapshot.Trees;
 
 /// <summary>
 /// What a scanner remembers from pass to pass: for every path how its inode looked, what was read, and when the pass
-/// that read it began. Not part of a manifest: device, inode and ctime mean nothing on another machine.
+/// that read it began. Not part of a manifest: device, inode and ctime mean nothing on another machine. Both passes go by
+/// the paths in order, so that remembering needs no search.
 /// </summary>
-internal sealed class ScanCache
+internal sealed class ScanCache(bool showsMappedWrites, TimeSpan margin)
 {
-    private readonly bool _showsMappedWrites;
-    private readonly TimeSpan _margin;
-    private Dictionary<TreePath, Memory> _last = [];
-    private Dictionary<TreePath, Memory> _next = [];
-
-    public ScanCache(bool showsMappedWrites, TimeSpan margin)
-    {
-        _showsMappedWrites = showsMappedWrites;
-        _margin = margin;
-    }
+    private List<Memory> _last = [];
+    private int _position;
 
     /// <summary>
-    /// What was read of <paramref name="name"/> in an earlier pass, if it is certain that nothing has changed since. What is
-    /// found stays remembered.
+    /// What was read of <paramref name="name"/> in an earlier pass, if it is certain that nothing has changed since. To be
+    /// asked in order of the paths.
     /// </summary>
-    public bool TryRecall(in WalkedName name, [NotNullWhen(true)] out InodeEntry? entry)
+    public bool TryRecall(in WalkedName name, out Memory memory)
     {
-        entry = null;
-        if (!_last.TryGetValue(name.Path, out Memory memory) || memory.Stamp != name.Stamp || !IsCertain(memory))
+        while (_position < _last.Count && _last[_position].Entry.Path < name.Path)
+            _position++;
+
+        memory = default;
+        if (_position == _last.Count || _last[_position].Entry.Path != name.Path)
             return false;
 
-        _next[name.Path] = memory;
-        entry = memory.Entry;
-        return true;
+        memory = _last[_position];
+        return memory.Stamp == name.Stamp && IsCertain(memory);
     }
 
-    /// <summary>Remembers what a pass that began at <paramref name="passStartedAt"/> read.</summary>
-    public void Remember(InodeEntry entry, in InodeStamp stamp, UnixTime passStartedAt) =>
-        _next[entry.Path] = new Memory(stamp, entry, passStartedAt);
+    /// <summary>A pass begins, with the first path.</summary>
+    public void BeginPass() => _position = 0;
 
-    /// <summary>The pass is over: what was neither recalled nor remembered in it is forgotten.</summary>
-    public void EndPass() => (_last, _next) = (_next, []);
+    /// <summary>A pass is over; this is all that is known after it, in order of the paths.</summary>
+    public void EndPass(List<Memory> memories) => _last = memories;
 
     /// <summary>Would a change since the pass that read it have moved the ctime?</summary>
     private bool IsCertain(in Memory memory)
     {
         // spec: SNAP-80
-        if (memory.Entry is FileEntry && !_showsMappedWrites)
+        if (memory.Entry is FileEntry && !showsMappedWrites)
             return false;
 
-        return memory.Stamp.ChangedAt < memory.PassStartedAt - _margin;
+        return memory.Stamp.ChangedAt < memory.ReadSince - margin;
     }
 
-    private readonly record struct Memory(InodeStamp Stamp, InodeEntry Entry, UnixTime PassStartedAt);
+    /// <summary>What is known of one inode.</summary>
+    /// <param name="Entry">What was read.</param>
+    /// <param name="Stamp">How it looked then.</param>
+    /// <param name="ReadSince">When the pass that read it began.</param>
+    public readonly record struct Memory(InodeEntry Entry, InodeStamp Stamp, UnixTime ReadSince);
 }

@@ -41,20 +41,16 @@ public sealed class TreeScanner : IDisposable
         if (mode == ScanMode.Live)
             _root.Sync(); // spec: SNAP-82
 
-        List<ScanItem> items = FindItems(cancellationToken);
-        List<ScanItem> pending = [.. items.Where(item => !item.IsRead)];
-        long bytesRead = Read(pending, cancellationToken);
-        foreach (ScanItem item in pending)
-        {
-            if (item.Result is { IsStable: true, Entry: { } entry })
-                _cache.Remember(entry, item.Result.Stamp, startedAt);
-        }
+        List<(TreePath Path, ScanItem Item)> names = FindItems(cancellationToken);
+        ScanItem[] pending = [.. names.Select(name => name.Item).Where(item => !item.Result.IsStable).Distinct()];
+        long bytesRead = Read(pending, startedAt, cancellationToken);
 
-        _cache.EndPass();
+        ImmutableArray<TreeEntry> entries = [.. names.Select(name => name.Item.EntryOf(name.Path)).OfType<TreeEntry>()];
+        _cache.EndPass([.. Memories(names)]);
         return new TreeScan
         {
-            Manifest = Assemble(items),
-            Dirty = [.. items.SelectMany(item => item.DirtyPaths).Order()],
+            Manifest = Assemble(entries),
+            Dirty = [.. pending.SelectMany(item => item.DirtyPaths).Order()],
             FilesRead = pending.Count(item => item.Result.Entry is FileEntry),
             BytesRead = bytesRead,
             Duration = Stopwatch.GetElapsedTime(started),
@@ -65,30 +61,34 @@ public sealed class TreeScanner : IDisposable
     public void Dispose() => _root.Dispose();
 
     /// <summary>Lists the tree and gathers the names of one inode; what has certainly not changed is read already.</summary>
-    private List<ScanItem> FindItems(CancellationToken cancellationToken)
+    private List<(TreePath Path, ScanItem Item)> FindItems(CancellationToken cancellationToken)
     {
-        List<ScanItem> items = [];
+        List<(TreePath, ScanItem)> names = [];
         Dictionary<InodeId, ScanItem> linked = [];
-        foreach (WalkedName name in new TreeWalk(_root, _options.MountPoints).Run(cancellationToken))
+        _cache.BeginPass();
+        foreach (WalkedName name in new TreeWalk(_root, _options.MountPoints).Run())
         {
-            if (name.HasOtherNames && linked.TryGetValue(name.Stamp.Id, out ScanItem? first))
+            cancellationToken.ThrowIfCancellationRequested();
+            if (name.HasOtherNames && linked.TryGetValue(name.Stamp.Id, out ScanItem? item))
             {
-                first.AddLink(name);
-                continue;
+                item.AddLink(name);
+            }
+            else
+            {
+                item = new ScanItem(name);
+                if (_cache.TryRecall(name, out ScanCache.Memory memory))
+                    item.Recall(memory);
+                if (name.HasOtherNames)
+                    linked.Add(name.Stamp.Id, item);
             }
 
-            ScanItem item = new(name);
-            if (_cache.TryRecall(name, out InodeEntry? entry))
-                item.Result = new ReadInode(entry, name.Stamp, IsStable: true);
-            if (name.HasOtherNames)
-                linked.Add(name.Stamp.Id, item);
-            items.Add(item);
+            names.Add((name.Path, item));
         }
 
-        return items;
+        return names;
     }
 
-    private long Read(List<ScanItem> pending, CancellationToken cancellationToken)
+    private long Read(ScanItem[] pending, UnixTime startedAt, CancellationToken cancellationToken)
     {
         long bytesRead = 0;
         ParallelOptions options = new() { MaxDegreeOfParallelism = _options.Parallelism, CancellationToken = cancellationToken };
@@ -100,7 +100,7 @@ public sealed class TreeScanner : IDisposable
                 () => new InodeReader(_root, _options.MaxReadAttempts),
                 (item, _, reader) =>
                 {
-                    item.Read(reader, cancellationToken);
+                    item.Read(reader, startedAt, cancellationToken);
                     return reader;
                 },
                 reader => Interlocked.Add(ref bytesRead, reader.BytesRead));
@@ -113,14 +113,20 @@ public sealed class TreeScanner : IDisposable
         return bytesRead;
     }
 
-    private static Manifest Assemble(List<ScanItem> items)
+    private static IEnumerable<ScanCache.Memory> Memories(List<(TreePath Path, ScanItem Item)> names)
     {
-        ImmutableArray<TreeEntry> entries = [.. items.SelectMany(item => item.Entries).OrderBy(entry => entry.Path)];
-        return Manifest.TryCreate(entries, out Manifest? manifest, out string? reason)
-            || Manifest.TryCreate([.. WithoutOrphans(entries)], out manifest, out reason)
+        foreach ((TreePath path, ScanItem item) in names)
+        {
+            if (item.Result is { IsStable: true, Entry: { } entry } && entry.Path == path)
+                yield return new ScanCache.Memory(entry, item.Result.Stamp, item.ReadSince);
+        }
+    }
+
+    private static Manifest Assemble(ImmutableArray<TreeEntry> entries) =>
+        Manifest.TryCreate(entries, out Manifest? manifest, out string? reason)
+        || Manifest.TryCreate([.. WithoutOrphans(entries)], out manifest, out reason)
             ? manifest
             : throw new SnapshotException($"The tree cannot be described: {reason}.");
-    }
 
     /// <summary>Leaves out what was found in a directory that then vanished or became something else.</summary>
     private static IEnumerable<TreeEntry> WithoutOrphans(IEnumerable<TreeEntry> sorted)

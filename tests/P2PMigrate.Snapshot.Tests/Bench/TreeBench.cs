@@ -9,7 +9,7 @@ namespace P2PMigrate.Snapshot.Tests.Bench;
 
 /// <summary>
 /// What the parts cost on this machine; prints, asserts nothing. Run with
-/// <c>P2PMigrate.Snapshot.Tests -explicit only -class P2PMigrate.Snapshot.Tests.Bench.TreeBench</c>, best as a Release build.
+/// <c>P2PMigrate.Snapshot.Tests --explicit only --show-live-output on</c>, best as a Release build.
 /// </summary>
 public sealed class TreeBench(ITestOutputHelper output) : IDisposable
 {
@@ -42,11 +42,13 @@ public sealed class TreeBench(ITestOutputHelper output) : IDisposable
         output.WriteLine($"  {bytes.Length >> 10} KiB");
         Timed("parse manifest", () => Manifest.TryParse(bytes, out _, out _));
 
-        DirectoryChunkStore store = new(_directory.Make("store"));
+        string packs = _directory.Make("store");
+        DirectoryChunkStore store = new(packs);
         ChunkCatalogue catalogue = Timed("catalogue", () => ChunkCatalogue.Of(manifest));
         long sent = Timed("read, encode, decode, store all chunks", () => Tree.Transfer(source, catalogue, store));
         output.WriteLine($"  {catalogue.Chunks.Length} chunks, {sent >> 20} MiB on the wire");
-        Timed("open store again", () => new DirectoryChunkStore(Path.Combine(_directory.Path, "store")));
+        store.Dispose();
+        store = Timed("open store again", () => new DirectoryChunkStore(packs));
 
         using TreeApplier applier = new(target, store);
         Timed("apply all", () => applier.Apply(manifest));
@@ -58,6 +60,7 @@ public sealed class TreeBench(ITestOutputHelper output) : IDisposable
         Timed("apply 100 changed files", () => applier.Apply(next));
         output.WriteLine($"peak working set {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB");
         Tree.AssertEqual(next, Tree.Scan(target));
+        store.Dispose();
     }
 
     [Fact(Explicit = true)]
