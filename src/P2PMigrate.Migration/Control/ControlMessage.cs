@@ -1,0 +1,42 @@
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Migration.Control;
+
+/// <summary>What the two machines say to each other: parsed, bounded and checked. One record per message of chapter 11, section 4.</summary>
+internal abstract record ControlMessage;
+
+/// <summary>Source: may this container come to you?</summary>
+internal sealed record Propose(JobId JobId, ContainerName Name, ContainerDescription Container, MachineFacts Machine, long RootfsBytes) : ControlMessage;
+
+/// <summary>Target: yes. The ticket is spent.</summary>
+internal sealed record Accept : ControlMessage;
+
+/// <summary>Target: no, and why. Nothing was changed.</summary>
+internal sealed record Refuse(string Reason, IReadOnlyList<Finding> Findings) : ControlMessage;
+
+/// <summary>Source: everything was sent and stored; build the container and hold it. Counts as lease request 0.</summary>
+internal sealed record Prepare : ControlMessage;
+
+/// <summary>Source: keep your promise to hold from now on.</summary>
+internal sealed record LeaseRequest(ulong Number) : ControlMessage;
+
+/// <summary>Target: the container is built and held.</summary>
+internal sealed record Prepared(ulong Lease, PrepareTimes Times) : ControlMessage;
+
+/// <summary>Target: it is still held.</summary>
+internal sealed record StillPrepared(ulong Lease) : ControlMessage;
+
+/// <summary>Source: I have committed. Let it run.</summary>
+internal sealed record Commit : ControlMessage;
+
+/// <summary>Target: it runs.</summary>
+internal sealed record Running : ControlMessage;
+
+/// <summary>Source: I heard that it runs.</summary>
+internal sealed record Done : ControlMessage;
+
+/// <summary>Either: this job ends here.</summary>
+internal sealed record Abort(string Reason) : ControlMessage;
+
+/// <summary>Where the target's time went between the frozen source's last content and <see cref="Prepared"/>.</summary>
+internal readonly record struct PrepareTimes(TimeSpan Apply, TimeSpan Verify, TimeSpan Restore);
