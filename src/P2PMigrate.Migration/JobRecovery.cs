@@ -1,14 +1,20 @@
+using P2PMigrate.Migration.Jobs;
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Runtime;
+
 namespace P2PMigrate.Migration;
 
 /// <summary>What an agent does about jobs that an earlier process of it left unfinished. Jobs of a process that lives are left alone.</summary>
 public sealed class JobRecovery(MigrationEnvironment environment)
 {
+    private readonly RecoveryEffects _effects = new(environment);
+
     /// <summary>
     /// On start of <c>receive</c>: every unfinished job of the target role is cleaned up, unless its commit was heard. One entry per job
     /// found; a job that could not be cleaned is among them and says why.
     /// </summary>
-    public Task<IReadOnlyList<RecoveredJob>> RecoverTargetAsync(CancellationToken cancellationToken = default)
-        => throw new InvalidOperationException($"{environment} {cancellationToken}");
+    public Task<IReadOnlyList<RecoveredJob>> RecoverTargetAsync(CancellationToken cancellationToken = default) =>
+        RecoverAsync(JobRole.Target, null, cancellationToken);
 
     /// <summary>
     /// On start of <c>migrate</c>: unfinished jobs of the source role of this container (or of all, when null) are rolled back when they had not
@@ -16,12 +22,89 @@ public sealed class JobRecovery(MigrationEnvironment environment)
     /// nothing is done to it: the caller refuses to go on and shows <see cref="RecoveredJob.Message"/>.
     /// </summary>
     public Task<IReadOnlyList<RecoveredJob>> RecoverSourceAsync(string? container = null, CancellationToken cancellationToken = default)
-        => throw new InvalidOperationException($"{environment} {container} {cancellationToken}");
+    {
+        if (container is null)
+            return RecoverAsync(JobRole.Source, null, cancellationToken);
+        return ContainerName.TryParse(container, out ContainerName name)
+            ? RecoverAsync(JobRole.Source, name, cancellationToken)
+            : Task.FromResult<IReadOnlyList<RecoveredJob>>([]);
+    }
 
     /// <summary>
-    /// A person's word on a job in doubt at the source: keep the source (thaw; risks a second copy if the target runs) or the target
-    /// (destroy; risks the only copy if it does not). Throws <see cref="MigrationException"/> when there is no such job or it is not in doubt.
+    /// A person's word on a job in doubt, at the side where it is typed. Source: keep the source (thaw; risks a second copy if the target runs) or
+    /// the target (destroy; risks the only copy if it does not). Target: keep the target (forget the job) or the source (remove the copy here).
+    /// Throws <see cref="MigrationException"/> when there is no such job, or it needs no such word.
     /// </summary>
-    public Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, CancellationToken cancellationToken = default)
-        => throw new InvalidOperationException($"{environment} {job} {keep} {cancellationToken}");
+    // spec: MIG-56
+    public async Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, CancellationToken cancellationToken = default)
+    {
+        using UnfinishedJob unfinished = UnfinishedJob.Find(environment.State, job)
+            ?? throw new MigrationException(MigrationFault.UnknownJob, $"There is no unfinished job {job} here, or a process works on it right now.", job);
+        bool isTargetJob = unfinished.Contents?.Head.Role == JobRole.Target;
+        bool mayTargetRun = unfinished.Contents is null || RecoveryRules.For(unfinished.Contents) is RecoveryAction.InDoubt;
+        return (isTargetJob, keep) switch
+        {
+            (_, ContainerSide.None) => throw new MigrationException(MigrationFault.WrongState, "Say which copy to keep: source or target.", job),
+            (_, ContainerSide.Target) when !mayTargetRun => throw new MigrationException(
+                MigrationFault.WrongState, $"Job {job} had not committed, so nothing can run at the target; the next start undoes it.", job),
+            (false, ContainerSide.Source) => await FinishAsync(unfinished, RecoveryAction.Thawed, cancellationToken).ConfigureAwait(false),
+            (false, _) => await FinishAsync(unfinished, RecoveryAction.Destroyed, cancellationToken).ConfigureAwait(false),
+            (true, ContainerSide.Source) => await FinishAsync(unfinished, RecoveryAction.CleanedUp, cancellationToken).ConfigureAwait(false),
+            (true, _) => await FinishAsync(unfinished, RecoveryAction.Forgotten, cancellationToken).ConfigureAwait(false),
+        };
+    }
+
+    private async Task<IReadOnlyList<RecoveredJob>> RecoverAsync(JobRole role, ContainerName? container, CancellationToken cancellationToken)
+    {
+        var recovered = new List<RecoveredJob>();
+        foreach (UnfinishedJob job in UnfinishedJob.FindAll(environment.State))
+        {
+            using (job)
+            {
+                if (!job.Concerns(role, container))
+                    continue;
+                RecoveredJob entry = await RecoverOneAsync(job, cancellationToken).ConfigureAwait(false);
+                Log.JobRecovered(environment.Logger, entry.JobId, entry.Container, entry.Action, entry.Message);
+                recovered.Add(entry);
+            }
+        }
+
+        return recovered;
+    }
+
+    private async Task<RecoveredJob> RecoverOneAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        RecoveryAction action = job.Contents is { } contents ? RecoveryRules.For(contents) : RecoveryAction.InDoubt;
+        try
+        {
+            return action == RecoveryAction.InDoubt
+                ? RecoveryMessage.InDoubt(job)
+                : await FinishAsync(job, action, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is ContainerException or IOException or UnauthorizedAccessException)
+        {
+            return RecoveryMessage.Failed(job, exception.Message);
+        }
+    }
+
+    private async Task<RecoveredJob> FinishAsync(UnfinishedJob job, RecoveryAction action, CancellationToken cancellationToken)
+    {
+        switch (action)
+        {
+            case RecoveryAction.Thawed:
+                await _effects.ThawAsync(job, cancellationToken).ConfigureAwait(false);
+                break;
+            case RecoveryAction.Destroyed:
+                await _effects.DestroyAsync(job, cancellationToken).ConfigureAwait(false);
+                break;
+            case RecoveryAction.CleanedUp:
+                await _effects.CleanUpAsync(job, cancellationToken).ConfigureAwait(false);
+                break;
+            default:
+                _effects.Forget(job);
+                break;
+        }
+
+        return RecoveryMessage.Done(job, action);
+    }
 }

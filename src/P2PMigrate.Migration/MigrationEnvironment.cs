@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Migration;
@@ -21,4 +22,7 @@ public sealed record MigrationEnvironment
 
     /// <summary>Where to log.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary>Called with role and state when a record is on the disk and nothing has been done about it yet: the places where tests pull the plug.</summary>
+    internal Action<JobRole, int>? JournalWritten { get; init; }
 }

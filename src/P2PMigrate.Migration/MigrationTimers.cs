@@ -42,6 +42,12 @@ public sealed record MigrationTimers
     /// <summary>Target: how long it waits for the source's last word after the container runs.</summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Both: how long a broken stream waits for the peer's own word on why.</summary>
+    public TimeSpan PeersWord { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Both: how long the last messages of a job may take to be handed to the tunnel.</summary>
+    public TimeSpan Farewell { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Both: least time between two <see cref="ProgressKind.Advanced"/> reports.</summary>
     public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromMilliseconds(200);
 }

@@ -1,3 +1,7 @@
+using P2PMigrate.Migration.Control;
+using P2PMigrate.Migration.Jobs;
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Tunnel;
 
@@ -15,11 +19,73 @@ public sealed class SourceRunner(MigrationEnvironment environment)
     /// Every end of a job is an outcome, cancellation included (before the commit point it rolls back, after it it is ignored).
     /// Throws <see cref="MigrationException"/> only when no job was begun: <see cref="MigrationFault.AlreadyMigrating"/>, <see cref="MigrationFault.InDoubt"/>.
     /// </summary>
-    public Task<MigrationOutcome> SendAsync(
+    public async Task<MigrationOutcome> SendAsync(
         ITunnelSession session,
         ContainerDescription container,
         SendOptions options,
         IProgress<MigrationProgress>? progress = null,
         CancellationToken cancellationToken = default)
-        => throw new InvalidOperationException($"{environment} {session} {container} {options} {progress} {cancellationToken}");
+    {
+        if (!ContainerName.TryParse(container.Name, out ContainerName name))
+            return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, NameReason(container.Name)));
+        if (container.Configuration.Length > ControlLimits.MaxConfigurationLength)
+            return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, "The container's config.json is too large to be sent."));
+        environment.State.Create();
+        using FileLock turn = TakeTurn(name);
+        RefuseIfUnfinished(name);
+        try
+        {
+            return await SendLockedAsync(session, container, name, options, progress, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is TunnelException or ContainerException or IOException or UnauthorizedAccessException or OperationCanceledException)
+        {
+            return SourceOutcome.NotBegun(options.JobId, name.Value, FailureReason.Of(exception));
+        }
+    }
+
+    private async Task<MigrationOutcome> SendLockedAsync(
+        ITunnelSession session, ContainerDescription container, ContainerName name, SendOptions options,
+        IProgress<MigrationProgress>? progress, CancellationToken cancellationToken)
+    {
+        MachineFacts facts = await environment.Runtime.DescribeMachineAsync(cancellationToken).ConfigureAwait(false);
+        long rootfsBytes = await Task.Run(() => RootfsEstimate.Of(container.RootPath), cancellationToken).ConfigureAwait(false);
+        var proposal = new Propose(options.JobId, name, container, facts, rootfsBytes);
+        ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Control, cancellationToken).ConfigureAwait(false);
+        var control = new ControlChannel(stream);
+        await using (control.ConfigureAwait(false))
+        {
+            using JobJournal journal = Begin(proposal, options);
+            var job = new SourceJob(environment, session, proposal, journal, progress);
+            MigrationOutcome outcome = await job.RunAsync(control, cancellationToken).ConfigureAwait(false);
+            Log.JobEnded(environment.Logger, options.JobId, name.Value, outcome.GetType().Name, (outcome as MigrationFailed)?.Reason ?? "");
+            return outcome;
+        }
+    }
+
+    private JobJournal Begin(Propose proposal, SendOptions options)
+    {
+        ContainerDescription container = proposal.Container;
+        var head = new JournalHead(
+            options.JobId, JobRole.Source, proposal.Name, container.Runtime, container.BundlePath, container.RootPath,
+            options.PeerName, environment.Time.GetUtcNow());
+        new JobFiles(environment.State, options.JobId).Create();
+        return JobJournal.Create(environment.State.Journal(options.JobId), head);
+    }
+
+    // spec: MIG-06
+    private FileLock TakeTurn(ContainerName name) =>
+        FileLock.TryTake(environment.State.Lock(name))
+        ?? throw new MigrationException(MigrationFault.AlreadyMigrating, $"'{name}' takes part in another migration right now.");
+
+    private void RefuseIfUnfinished(ContainerName name)
+    {
+        foreach (UnfinishedJob job in UnfinishedJob.FindAll(environment.State).Where(job => job.Concerns(JobRole.Source, name)))
+        {
+            using (job)
+                throw new MigrationException(MigrationFault.InDoubt, SourceOutcome.InDoubtMessage(job.JobId, name.Value), job.JobId);
+        }
+    }
+
+    private static string NameReason(string name) =>
+        $"'{name}' cannot be moved under this name: letters, digits and _ . + - are fine, at most {ContainerName.LengthMax}.";
 }

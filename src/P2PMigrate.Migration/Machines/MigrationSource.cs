@@ -144,6 +144,9 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
             _deadline = now + allowance;
     }
 
+    /// <summary>The target said something that is no message at all.</summary>
+    public void HandleFault(Instant now, string reason) => Fail(now, new Failure(FailureKind.Peer, reason));
+
     /// <summary>The session has ended; nothing more will be heard or said.</summary>
     // spec: MIG-12
     public void HandleSessionEnd(Instant now, string reason)

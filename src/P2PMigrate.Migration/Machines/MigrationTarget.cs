@@ -157,6 +157,9 @@ internal sealed partial class MigrationTarget(MigrationTimers timers)
             _deadline = now + timers.ReceiveStall;
     }
 
+    /// <summary>The source said something that is no message at all.</summary>
+    public void HandleFault(Instant now, string reason) => Fail(now, new Failure(FailureKind.Peer, reason));
+
     /// <summary>The session has ended; nothing more will be heard or said.</summary>
     // spec: MIG-12
     public void HandleSessionEnd(Instant now, string reason)

@@ -1,0 +1,93 @@
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Migration.Jobs;
+
+/// <summary>Does to an unfinished job what the rules or a person decided. Each method can be repeated after a crash in the middle of it.</summary>
+internal sealed class RecoveryEffects(MigrationEnvironment environment)
+{
+    /// <summary>Source: lets the container run here again, if there is anything to thaw.</summary>
+    public async Task ThawAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        IFence? fence = await ReopenAsync(job, cancellationToken).ConfigureAwait(false);
+        if (fence is not null)
+        {
+            await using (fence.ConfigureAwait(false))
+                await fence.ThawAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        Forget(job, (int)SourceState.RolledBack);
+    }
+
+    /// <summary>Source: destroys the frozen copy and, if it was received here, its bundle.</summary>
+    public async Task DestroyAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        IFence? fence = await ReopenAsync(job, cancellationToken).ConfigureAwait(false);
+        if (fence is not null)
+        {
+            await using (fence.ConfigureAwait(false))
+                await fence.DestroyAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        if (job.Contents?.Head is { } head)
+            FilesOf(job).RemoveBundleIfOurs(head.Container, head.BundlePath);
+        Forget(job, (int)SourceState.Completed);
+    }
+
+    /// <summary>Target: removes everything of the job. The bundle goes too: nobody has run from it.</summary>
+    // spec: MIG-46
+    public async Task CleanUpAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        JournalContents contents = job.Contents!;
+        JobFiles files = FilesOf(job);
+        if (contents.LastState != (int)TargetState.Aborted)
+        {
+            await environment.Runtime.CleanUpAsync(RequestOf(contents.Head, files), cancellationToken).ConfigureAwait(false);
+            files.RemoveBundle(contents.Head.Container);
+        }
+
+        Forget(job, (int)TargetState.Aborted);
+    }
+
+    /// <summary>Removes the job's own directory and journal; <paramref name="end"/> is written first unless it is there.</summary>
+    public void Forget(UnfinishedJob job, int? end = null)
+    {
+        if (end is { } state && job.Contents is { } contents && contents.LastState != state)
+            job.Journal!.Append(state, environment.Time.GetUtcNow());
+        FilesOf(job).Remove();
+        if (job.Journal is { } journal)
+            journal.Delete();
+        else
+            File.Delete(environment.State.Journal(job.JobId));
+    }
+
+    private async Task<IFence?> ReopenAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        string work = FilesOf(job).Work;
+        return Directory.Exists(work) ? await environment.Runtime.ReopenFenceAsync(work, cancellationToken).ConfigureAwait(false) : null;
+    }
+
+    private JobFiles FilesOf(UnfinishedJob job) => new(environment.State, job.JobId);
+
+    private RestoreRequest RequestOf(JournalHead head, JobFiles files)
+    {
+        string bundle = environment.State.Bundle(head.Container);
+        string configuration = Path.Combine(bundle, "config.json");
+        return new RestoreRequest
+        {
+            Container = new ContainerDescription
+            {
+                Name = head.Container.Value,
+                Runtime = head.Runtime,
+                BundlePath = bundle,
+                RootPath = environment.State.Rootfs(head.Container),
+                Configuration = File.Exists(configuration) ? File.ReadAllBytes(configuration) : default,
+            },
+            BundlePath = bundle,
+            RootPath = environment.State.Rootfs(head.Container),
+            ImageDirectory = files.Images,
+            WorkDirectory = files.Work,
+        };
+    }
+}

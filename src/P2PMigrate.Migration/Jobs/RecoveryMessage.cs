@@ -1,0 +1,51 @@
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
+
+namespace P2PMigrate.Migration.Jobs;
+
+/// <summary>Says in the user's words what recovery found and did.</summary>
+internal static class RecoveryMessage
+{
+    /// <summary>Something was done.</summary>
+    public static RecoveredJob Done(UnfinishedJob job, RecoveryAction action)
+    {
+        string name = NameOf(job);
+        ContainerSide runningAt = RunningAt(job, action);
+        string message = action switch
+        {
+            RecoveryAction.Thawed => $"An earlier migration of '{name}' was interrupted before it committed; '{name}' runs here as before.",
+            RecoveryAction.Destroyed => $"An earlier migration of '{name}' is finished: it runs at the target, the copy here was removed.",
+            RecoveryAction.CleanedUp => $"An earlier migration of '{name}' to this machine was interrupted; what it left here was removed.",
+            _ => $"An earlier migration of '{name}' had ended; what was left of it was removed.",
+        };
+        return new RecoveredJob(job.JobId, name, action, runningAt, message);
+    }
+
+    /// <summary>Nobody but a person can decide.</summary>
+    public static RecoveredJob InDoubt(UnfinishedJob job) =>
+        new(job.JobId, NameOf(job), RecoveryAction.InDoubt, ContainerSide.None, DoubtOf(job));
+
+    /// <summary>It did not work.</summary>
+    public static RecoveredJob Failed(UnfinishedJob job, string reason) =>
+        new(job.JobId, NameOf(job), RecoveryAction.Failed, ContainerSide.None, $"The interrupted migration {job.JobId} of '{NameOf(job)}' could not be tidied up: {reason}");
+
+    private static string DoubtOf(UnfinishedJob job) => job switch
+    {
+        { Damage: { } damage } => $"{damage} Nothing was done in its name. If its container is frozen here and does not run at the target, type: "
+            + $"p2pmigrate resolve {job.JobId} --keep source; if it runs at the target: p2pmigrate resolve {job.JobId} --keep target",
+        { Contents.Head.Role: JobRole.Source } => SourceOutcome.InDoubtMessage(job.JobId, NameOf(job)),
+        _ => $"The source had committed, and '{NameOf(job)}' was being released here when this program was stopped. Look whether it runs here; if it does, "
+            + $"type: p2pmigrate resolve {job.JobId} --keep target; if it does not: p2pmigrate resolve {job.JobId} --keep source, and the same at the source",
+    };
+
+    private static ContainerSide RunningAt(UnfinishedJob job, RecoveryAction action) => action switch
+    {
+        RecoveryAction.Thawed => ContainerSide.Source,
+        RecoveryAction.Destroyed => ContainerSide.Target,
+        RecoveryAction.Forgotten when job.Contents is { Head.Role: JobRole.Source, LastState: (int)SourceState.RolledBack } => ContainerSide.Source,
+        RecoveryAction.Forgotten => ContainerSide.Target,
+        _ => ContainerSide.None,
+    };
+
+    private static string NameOf(UnfinishedJob job) => job.Contents?.Head.Container.Value ?? "";
+}

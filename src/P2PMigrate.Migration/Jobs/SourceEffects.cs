@@ -1,0 +1,138 @@
+using P2PMigrate.Migration.Control;
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Transfer;
+using P2PMigrate.Snapshot;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Migration.Jobs;
+
+/// <summary>
+/// What the source's machine asks for, done: journal, freeze, dump, send, thaw, destroy. One request at a time, on any thread;
+/// a rollback first stops and awaits the one before it. Owns the fence.
+/// </summary>
+internal sealed class SourceEffects(
+    MigrationEnvironment environment, ITunnelSession session, Propose proposal, JobJournal journal, TransferMeter meter) : IAsyncDisposable
+{
+    private readonly JobFiles _files = new(environment.State, proposal.JobId);
+    private readonly CancellationTokenSource _stop = new();
+    private RootfsSender? _rootfs;
+    private IFence? _fence;
+
+    /// <summary>Cancelled when the job rolls back.</summary>
+    public CancellationToken Stopping => _stop.Token;
+
+    /// <summary>Memory that the dump held, in bytes.</summary>
+    public long MemoryBytes { get; private set; }
+
+    /// <summary>Content of the root file system, in bytes.</summary>
+    public long RootfsBytes => _rootfs?.DataLength ?? 0;
+
+    /// <summary>Does one thing and returns the bytes that a round sent, else 0. Whatever goes wrong is thrown.</summary>
+    public async Task<long> CarryOutAsync(SourceRequest request, Task previous)
+    {
+        if (request.Work == SourceWork.RollBack)
+            await _stop.CancelAsync().ConfigureAwait(false);
+        await previous.ConfigureAwait(false);
+        if (request.Journal is { } state)
+            Write(state);
+        return request.Work switch
+        {
+            SourceWork.CopyRound => await CopyRoundAsync(request.Round).ConfigureAwait(false),
+            SourceWork.Freeze => await FreezeAsync().ConfigureAwait(false),
+            SourceWork.Dump => await DumpAsync().ConfigureAwait(false),
+            SourceWork.Ship => await ShipAsync(request.Round).ConfigureAwait(false),
+            SourceWork.Commit => 0,
+            SourceWork.Destroy => await DestroyAsync().ConfigureAwait(false),
+            SourceWork.RollBack => await RollBackAsync().ConfigureAwait(false),
+            _ => throw new InvalidOperationException($"Nobody knows how to {request.Work}."),
+        };
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _rootfs?.Dispose();
+        if (_fence is not null)
+            await _fence.DisposeAsync().ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private async Task<long> CopyRoundAsync(int round)
+    {
+        _rootfs ??= new RootfsSender(session, proposal.JobId, proposal.Container.RootPath, meter);
+        return await _rootfs.SendRoundAsync(round, isFinal: false, _stop.Token).ConfigureAwait(false);
+    }
+
+    private async Task<long> FreezeAsync()
+    {
+        _fence = await environment.Runtime.FreezeAsync(proposal.Container, _files.Work, _stop.Token).ConfigureAwait(false);
+        return 0;
+    }
+
+    /// <summary>Memory flows while CRIU dumps; done when the target has all of it.</summary>
+    private async Task<long> DumpAsync()
+    {
+        PageSender pages = await PageSender.OpenAsync(session, proposal.JobId, meter, _stop.Token).ConfigureAwait(false);
+        await using (pages.ConfigureAwait(false))
+        {
+            meter.Expect(proposal.Container.MemoryBytes);
+            await _fence!.DumpAsync(_files.Images, pages, _stop.Token).ConfigureAwait(false);
+            await pages.CompleteAsync(_stop.Token).ConfigureAwait(false);
+            MemoryBytes = pages.Pages * PageRun.PageSize;
+        }
+
+        return 0;
+    }
+
+    /// <summary>The final round follows the dump, because CRIU may make files in the container's tree while it dumps.</summary>
+    // spec: MIG-25
+    private async Task<long> ShipAsync(int round)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
+        Task[] both =
+        [
+            ImageSender.SendAsync(session, proposal.JobId, _files.Images, meter, either.Token),
+            _rootfs!.SendRoundAsync(round, isFinal: true, either.Token),
+        ];
+        Task first = await Task.WhenAny(both).ConfigureAwait(false);
+        if (!first.IsCompletedSuccessfully)
+            await either.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first.ConfigureAwait(false);
+        await Task.WhenAll(both).ConfigureAwait(false);
+        return 0;
+    }
+
+    private async Task<long> DestroyAsync()
+    {
+        if (_fence is not null)
+            await _fence.DestroyAsync(CancellationToken.None).ConfigureAwait(false);
+        _files.RemoveBundleIfOurs(proposal.Name, proposal.Container.BundlePath);
+        Forget(SourceState.Completed);
+        return 0;
+    }
+
+    // spec: MIG-12
+    private async Task<long> RollBackAsync()
+    {
+        if (_fence is not null)
+            await _fence.ThawAsync(CancellationToken.None).ConfigureAwait(false);
+        Forget(SourceState.RolledBack);
+        return 0;
+    }
+
+    private void Write(SourceState state)
+    {
+        journal.Append((int)state, environment.Time.GetUtcNow());
+        environment.JournalWritten?.Invoke(JobRole.Source, (int)state);
+    }
+
+    private void Forget(SourceState end)
+    {
+        Write(end);
+        _files.Remove();
+        journal.Delete();
+    }
+}

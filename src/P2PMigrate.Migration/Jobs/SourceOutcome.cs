@@ -1,0 +1,65 @@
+using P2PMigrate.Migration.Control;
+using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Transfer;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Migration.Jobs;
+
+/// <summary>Says in the user's words how a job ended at the source.</summary>
+internal static class SourceOutcome
+{
+    /// <summary>The outcome of a machine that has ended.</summary>
+    public static MigrationOutcome Of(
+        SourceResult result, Propose proposal, ITunnelSession session, SourceTimeline timeline, TransferMeter meter, SourceEffects effects)
+    {
+        if (result.End != SourceState.Completed)
+            return Failed(result, proposal);
+        return new MigrationCompleted
+        {
+            JobId = proposal.JobId,
+            Container = proposal.Name.Value,
+            Path = session.PrimaryPath?.Kind ?? PathKind.Direct,
+            Downtime = timeline.Downtime,
+            Breakdown = timeline.Breakdown(result.Times),
+            Total = timeline.Total,
+            BytesSent = meter.Wire,
+            MemoryBytes = effects.MemoryBytes,
+            RootfsBytes = effects.RootfsBytes,
+            Warning = result.Warning,
+        };
+    }
+
+    /// <summary>A job that never got as far as a machine.</summary>
+    public static MigrationFailed NotBegun(JobId job, string container, Failure failure) => new()
+    {
+        JobId = job,
+        Container = container,
+        Reason = failure.Reason,
+        Kind = failure.Kind,
+        RunningAt = ContainerSide.Source,
+        Findings = failure.Findings,
+    };
+
+    /// <summary>What a person must know and type when nobody else can decide.</summary>
+    // spec: MIG-43
+    public static string InDoubtMessage(JobId job, string container) =>
+        $"The source had already committed: '{container}' is frozen here and may be running at the target. Look there; "
+        + $"if it runs, type: p2pmigrate resolve {job} --keep target; if it does not: p2pmigrate resolve {job} --keep source";
+
+    private static MigrationFailed Failed(SourceResult result, Propose proposal)
+    {
+        Failure failure = result.Failure!;
+        bool isInDoubt = result.End == SourceState.InDoubt;
+        MigrationFailed failed = NotBegun(proposal.JobId, proposal.Name.Value, failure);
+        return !isInDoubt ? failed : failed with
+        {
+            Reason = $"{failure.Reason} {WhatNow(result, proposal)}",
+            RunningAt = ContainerSide.None,
+            IsInDoubt = true,
+        };
+    }
+
+    private static string WhatNow(SourceResult result, Propose proposal) => result.Warning is { } warning
+        ? $"It could not be thawed ({warning}). Type: p2pmigrate resolve {proposal.JobId} --keep source"
+        : InDoubtMessage(proposal.JobId, proposal.Name.Value);
+}

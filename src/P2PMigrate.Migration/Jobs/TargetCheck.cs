@@ -1,0 +1,56 @@
+using P2PMigrate.Migration.Control;
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Migration.Jobs;
+
+/// <summary>The target's questions before it accepts: is the name free, is there room, and what does the runtime say?</summary>
+internal sealed class TargetCheck(MigrationEnvironment environment)
+{
+    /// <summary>Disk space that must be left when everything has arrived.</summary>
+    public const long DiskReserve = 256L << 20;
+
+    /// <summary>Takes the container's lock and returns it when nothing blocks the job; else throws <see cref="CheckFailedException"/>.</summary>
+    // spec: MIG-06
+    public async Task<FileLock> RunAsync(Propose proposal, CancellationToken cancellationToken)
+    {
+        environment.State.Create();
+        FileLock turn = FileLock.TryTake(environment.State.Lock(proposal.Name))
+            ?? throw Blocked("container", $"'{proposal.Name}' takes part in another migration at the target right now.", "Try again when it has ended.");
+        try
+        {
+            var findings = new List<Finding>(OwnFindings(proposal));
+            if (findings.Count == 0)
+                findings.AddRange(await environment.Runtime.CheckTargetAsync(proposal.Container, proposal.Machine, cancellationToken).ConfigureAwait(false));
+            CheckFailedException.ThrowIfBlocked(findings);
+            return turn;
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
+    }
+
+    private IEnumerable<Finding> OwnFindings(Propose proposal)
+    {
+        StateDirectory state = environment.State;
+        if (proposal.Container.Runtime != environment.Runtime.Name)
+            yield return Blocker("runtime", $"The container runs under {proposal.Container.Runtime}, the target takes containers of {environment.Runtime.Name}.", "Start the target with the same runtime.");
+        if (Directory.Exists(state.Bundle(proposal.Name)))
+            yield return Blocker("container", $"The target has a bundle of the name '{proposal.Name}' already.", $"Remove {state.Bundle(proposal.Name)} at the target if it is not needed.");
+        if (File.Exists(state.Journal(proposal.JobId)))
+            yield return Blocker("job", "The target knows this job already.", "Start the migration anew.");
+        long needed = NeededBytes(proposal);
+        long free = new DriveInfo(state.Root).AvailableFreeSpace;
+        if (free < needed)
+            yield return Blocker("disk", $"The target needs {needed >> 20} MiB in {state.Root} and has {free >> 20} MiB.", "Make room there.");
+    }
+
+    /// <summary>The root file system twice (as chunks and as a tree), memory once, and a reserve.</summary>
+    private static long NeededBytes(Propose proposal) => (2 * proposal.RootfsBytes) + proposal.Container.MemoryBytes + DiskReserve;
+
+    private static Finding Blocker(string subject, string message, string remedy) => new(FindingSeverity.Blocker, subject, message, remedy);
+
+    private static CheckFailedException Blocked(string subject, string message, string remedy) => new(message, [Blocker(subject, message, remedy)]);
+}

@@ -1,0 +1,153 @@
+using System.Diagnostics;
+using P2PMigrate.Migration.Control;
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Transfer;
+using P2PMigrate.Snapshot.Chunks;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Migration.Jobs;
+
+/// <summary>
+/// What the target's machine asks for, done: check, admit, receive, restore, release, clean up. One request at a time beside the receiving;
+/// a clean-up first stops and awaits everything. Owns the journal, the held container and the container's lock.
+/// </summary>
+internal sealed class TargetEffects(
+    MigrationEnvironment environment, ITunnelSession session, ReceiveOptions options, IChunkStore store, TransferMeter meter,
+    Action<StoredContent> stored) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly TargetCheck _check = new(environment);
+    private FileLock? _turn;
+    private JobJournal? _journal;
+    private JobFiles? _files;
+    private ContentReceiver? _receiver;
+    private IHeldContainer? _held;
+    private bool _isRestoreBegun;
+
+    /// <summary>Where the bytes are counted.</summary>
+    public TransferMeter Meter => meter;
+
+    /// <summary>Does one thing. Returns what <see cref="TargetWork.Restore"/> took. Whatever goes wrong is thrown.</summary>
+    public async Task<PrepareTimes> CarryOutAsync(TargetRequest request, Propose proposal, Task previous)
+    {
+        if (request.Work == TargetWork.CleanUp)
+            await _stop.CancelAsync().ConfigureAwait(false);
+        await previous.ConfigureAwait(false);
+        if (request.Journal is { } state)
+            Write(state);
+        switch (request.Work)
+        {
+            case TargetWork.Check:
+                _turn = await _check.RunAsync(proposal, _stop.Token).ConfigureAwait(false);
+                break;
+            case TargetWork.Admit:
+                await AdmitAsync(proposal).ConfigureAwait(false);
+                break;
+            case TargetWork.Restore:
+                return await RestoreAsync(proposal).ConfigureAwait(false);
+            case TargetWork.Release:
+                await _held!.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
+                break;
+            case TargetWork.Forget:
+                Forget(TargetState.Completed);
+                break;
+            case TargetWork.CleanUp:
+                await CleanUpAsync(proposal).ConfigureAwait(false);
+                break;
+            default:
+                throw new InvalidOperationException($"Nobody knows how to {request.Work}.");
+        }
+
+        return default;
+    }
+
+    /// <summary>Takes in bulk streams from now on; <paramref name="failed"/> gets why one could not be taken in.</summary>
+    public void StartReceiving(Action<Exception> failed) => _receiver!.Start(failed, _stop.Token);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        if (_receiver is not null)
+            await _receiver.DisposeAsync().ConfigureAwait(false);
+        if (_held is not null)
+            await _held.DisposeAsync().ConfigureAwait(false);
+        _journal?.Dispose();
+        _turn?.Dispose();
+        _stop.Dispose();
+    }
+
+    /// <summary>The ticket first: a job that it does not admit leaves no trace. Then the journal, so that recovery finds whatever follows.</summary>
+    // spec: MIG-07
+    private async Task AdmitAsync(Propose proposal)
+    {
+        if (await options.AdmitAsync(_stop.Token).ConfigureAwait(false) is { } reason)
+            throw new CheckFailedException(reason, []);
+        StateDirectory state = environment.State;
+        _files = new JobFiles(state, proposal.JobId);
+        _journal = JobJournal.Create(state.Journal(proposal.JobId), HeadOf(proposal));
+        Write(TargetState.Receiving);
+        _files.Create();
+        _files.CreateBundle(proposal.Name, proposal.Container.Configuration);
+        _receiver = new ContentReceiver(session, proposal, state, environment.Runtime.CreatePageWriter(_files.Images), store, meter, stored);
+    }
+
+    /// <summary>The disk is flushed while CRIU restores: both must be done before anyone commits.</summary>
+    // spec: MIG-28, MIG-29
+    private async Task<PrepareTimes> RestoreAsync(Propose proposal)
+    {
+        RestoreRequest request = RequestOf(proposal);
+        Task flushing = Task.Run(_receiver!.Flush);
+        long started = Stopwatch.GetTimestamp();
+        CheckFailedException.ThrowIfBlocked(await environment.Runtime.VerifyAsync(request, _stop.Token).ConfigureAwait(false));
+        TimeSpan verify = Stopwatch.GetElapsedTime(started);
+        _isRestoreBegun = true;
+        _held = await environment.Runtime.RestoreAsync(request, _stop.Token).ConfigureAwait(false);
+        TimeSpan restore = Stopwatch.GetElapsedTime(started) - verify;
+        await flushing.ConfigureAwait(false);
+        return new PrepareTimes(_receiver.FinalApply, verify, restore);
+    }
+
+    // spec: MIG-46
+    private async Task CleanUpAsync(Propose proposal)
+    {
+        if (_receiver is not null)
+            await _receiver.DisposeAsync().ConfigureAwait(false);
+        if (_journal is null)
+            return;
+        if (_held is not null)
+            await _held.AbortAsync(CancellationToken.None).ConfigureAwait(false);
+        if (_isRestoreBegun)
+            await environment.Runtime.CleanUpAsync(RequestOf(proposal), CancellationToken.None).ConfigureAwait(false);
+        _files!.RemoveBundle(proposal.Name);
+        Forget(TargetState.Aborted);
+    }
+
+    private RestoreRequest RequestOf(Propose proposal) => new()
+    {
+        Container = proposal.Container,
+        BundlePath = environment.State.Bundle(proposal.Name),
+        RootPath = environment.State.Rootfs(proposal.Name),
+        ImageDirectory = _files!.Images,
+        WorkDirectory = _files.Work,
+    };
+
+    private JournalHead HeadOf(Propose proposal) => new(
+        proposal.JobId, JobRole.Target, proposal.Name, proposal.Container.Runtime,
+        environment.State.Bundle(proposal.Name), environment.State.Rootfs(proposal.Name), options.PeerName, environment.Time.GetUtcNow());
+
+    private void Write(TargetState state)
+    {
+        _journal!.Append((int)state, environment.Time.GetUtcNow());
+        environment.JournalWritten?.Invoke(JobRole.Target, (int)state);
+    }
+
+    private void Forget(TargetState end)
+    {
+        Write(end);
+        _files!.Remove();
+        _journal!.Delete();
+    }
+}

@@ -1,0 +1,53 @@
+using P2PMigrate.Migration.Control;
+using Wire = P2PMigrate.Migration.Messages;
+
+namespace P2PMigrate.Migration.Journal;
+
+/// <summary>Which side of a job a journal belongs to.</summary>
+internal enum JobRole
+{
+    /// <summary>The container leaves.</summary>
+    Source = 1,
+
+    /// <summary>The container arrives.</summary>
+    Target = 2,
+}
+
+/// <summary>
+/// What recovery must know about a job and never changes. Directories of the job are not in it: they follow from the state
+/// directory, the job id and the name.
+/// </summary>
+/// <param name="JobId">The job.</param>
+/// <param name="Role">Our side.</param>
+/// <param name="Container">The container's name.</param>
+/// <param name="Runtime">The runtime's name.</param>
+/// <param name="BundlePath">At the source, the bundle the container runs from.</param>
+/// <param name="RootPath">At the source, its root file system.</param>
+/// <param name="Peer">The peer's id.</param>
+/// <param name="CreatedAt">When the job began.</param>
+internal sealed record JournalHead(
+    JobId JobId, JobRole Role, ContainerName Container, string Runtime, string BundlePath, string RootPath, string Peer, DateTimeOffset CreatedAt)
+{
+    /// <summary>For the file.</summary>
+    public Wire.JournalHead ToWire() => new()
+    {
+        JobId = Google.Protobuf.ByteString.CopyFrom(JobId.ToBytes()),
+        Role = Role == JobRole.Source ? Wire.Role.Source : Wire.Role.Target,
+        Container = Container.Value,
+        Runtime = Runtime,
+        BundlePath = WireText.Fit(BundlePath),
+        RootPath = WireText.Fit(RootPath),
+        Peer = WireText.Fit(Peer, ControlLimits.MaxWordLength),
+        CreatedUnixMs = CreatedAt.ToUnixTimeMilliseconds(),
+    };
+
+    /// <summary>From the file; null when it makes no sense.</summary>
+    public static JournalHead? From(Wire.JournalHead wire) =>
+        JobId.TryParse(wire.JobId.Span, out JobId job)
+        && wire.Role is Wire.Role.Source or Wire.Role.Target
+        && ContainerName.TryParse(wire.Container, out ContainerName container)
+            ? new JournalHead(
+                job, (JobRole)wire.Role, container, wire.Runtime, wire.BundlePath, wire.RootPath, wire.Peer,
+                DateTimeOffset.UnixEpoch + TimeSpan.FromMilliseconds(wire.CreatedUnixMs))
+            : null;
+}

@@ -1,0 +1,23 @@
+using Microsoft.Extensions.Logging;
+
+namespace P2PMigrate.Migration;
+
+/// <summary>Everything this assembly logs.</summary>
+internal static partial class Log
+{
+    /// <summary>The details behind a reason that the user has seen.</summary>
+    [LoggerMessage(4001, LogLevel.Debug, "Work failed: {JobId} {Work}")]
+    public static partial void WorkFailed(ILogger logger, JobId jobId, string work, Exception exception);
+
+    /// <summary>A job reached a state.</summary>
+    [LoggerMessage(4002, LogLevel.Debug, "State: {JobId} {Role} {State}")]
+    public static partial void StateReached(ILogger logger, JobId jobId, string role, string state);
+
+    /// <summary>A job was found unfinished.</summary>
+    [LoggerMessage(4003, LogLevel.Information, "Recovered: {JobId} {Container} {Action}: {Message}")]
+    public static partial void JobRecovered(ILogger logger, JobId jobId, string container, RecoveryAction action, string message);
+
+    /// <summary>A job has ended.</summary>
+    [LoggerMessage(4004, LogLevel.Information, "Ended: {JobId} {Container} {End} {Reason}")]
+    public static partial void JobEnded(ILogger logger, JobId jobId, string container, string end, string reason);
+}

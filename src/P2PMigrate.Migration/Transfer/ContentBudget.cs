@@ -1,0 +1,18 @@
+namespace P2PMigrate.Migration.Transfer;
+
+/// <summary>How much content a source may put on our disk: what it claimed, with room to grow. Safe for use from several threads.</summary>
+// spec: MIG-27
+internal sealed class ContentBudget(long claimedBytes)
+{
+    /// <summary>A container may grow by this factor while it is copied …</summary>
+    public const int GrowthFactor = 2;
+
+    /// <summary>… and by this much in any case.</summary>
+    public const long Allowance = 1L << 30;
+
+    private long _left = (claimedBytes * GrowthFactor) + Allowance;
+
+    /// <summary>Takes <paramref name="bytes"/> from the budget or ends the transfer.</summary>
+    public void Spend(long bytes) =>
+        PeerFault.Require(Interlocked.Add(ref _left, -bytes) >= 0, "sent far more than it had announced");
+}

@@ -1,0 +1,135 @@
+using System.IO.Pipelines;
+using P2PMigrate.Migration.Control;
+using P2PMigrate.Migration.Machines;
+using P2PMigrate.Snapshot;
+using P2PMigrate.Snapshot.Chunks;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Migration.Transfer;
+
+/// <summary>
+/// Takes in the bulk streams of one job, several at a time, and says when a kind of content is complete. A stream that fails is held open until the
+/// job stops, so that the reason, which travels on the control stream, arrives before the reset.
+/// </summary>
+internal sealed class ContentReceiver : IAsyncDisposable
+{
+    /// <summary>Streams at a time; a source needs two.</summary>
+    public const int StreamsMax = 4;
+
+    private readonly ITunnelSession _session;
+    private readonly JobId _job;
+    private readonly RootfsReceiver _rootfs;
+    private readonly IPageSink _writer;
+    private readonly PageReceiver _pages;
+    private readonly ImageReceiver _images;
+    private readonly Action<StoredContent> _stored;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _room = new(StreamsMax);
+    private int _begun;                  // flags of ContentKind that may come only once
+    private Task _receiving = Task.CompletedTask;
+    private bool _isDisposed;
+
+    /// <summary>Memory goes to <paramref name="writer"/>, which is disposed of with this if it can be; the rest to the directories that follow from the proposal.</summary>
+    public ContentReceiver(
+        ITunnelSession session, Propose proposal, StateDirectory state, IPageSink writer, IChunkStore store, TransferMeter meter, Action<StoredContent> stored)
+    {
+        (_session, _job, _stored) = (session, proposal.JobId, stored);
+        _rootfs = new RootfsReceiver(state.Rootfs(proposal.Name), store, new ContentBudget(proposal.RootfsBytes), meter);
+        _writer = writer;
+        _pages = new PageReceiver(writer, new ContentBudget(proposal.Container.MemoryBytes), meter);
+        _images = new ImageReceiver(state.Images(proposal.JobId), meter);
+    }
+
+    /// <summary>How long the final round took to apply.</summary>
+    public TimeSpan FinalApply => _rootfs.FinalApply;
+
+    /// <summary>Takes in streams until <paramref name="stop"/> or the end of the session. <paramref name="failed"/> gets whatever goes wrong.</summary>
+    public void Start(Action<Exception> failed, CancellationToken stop)
+    {
+        stop.Register(_stop.Cancel);
+        _receiving = ReceiveAllAsync(failed, _stop.Token);
+    }
+
+    /// <summary>Returns when the root file system is on the disk.</summary>
+    public void Flush() => _rootfs.Flush();
+
+    /// <summary>Stops, and returns when nothing is written any more.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _receiving.ConfigureAwait(false);
+        _rootfs.Dispose();
+        if (_writer is IAsyncDisposable disposable)
+            await disposable.DisposeAsync().ConfigureAwait(false);
+        _room.Dispose();
+        _stop.Dispose();
+    }
+
+    private async Task ReceiveAllAsync(Action<Exception> failed, CancellationToken stop)
+    {
+        var streams = new List<Task>();
+        try
+        {
+            while (true)
+            {
+                await _room.WaitAsync(stop).ConfigureAwait(false);
+                ITunnelStream stream = await _session.AcceptStreamAsync(stop).ConfigureAwait(false);
+                streams.RemoveAll(task => task.IsCompleted);
+                streams.Add(Task.Run(() => ReceiveOneAsync(stream, failed, stop), CancellationToken.None));
+            }
+        }
+        catch (Exception exception) when (exception is TunnelException or OperationCanceledException)
+        {
+            // The session has ended, or the job has; the machine knows.
+        }
+
+        await Task.WhenAll(streams).ConfigureAwait(false);
+    }
+
+    private async Task ReceiveOneAsync(ITunnelStream stream, Action<Exception> failed, CancellationToken stop)
+    {
+        await using (stream.ConfigureAwait(false))
+        {
+            try
+            {
+                await ReceiveContentAsync(stream, stop).ConfigureAwait(false);
+                _room.Release();
+            }
+            catch (Exception exception)
+            {
+                failed(exception);
+                await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+    }
+
+    private async Task ReceiveContentAsync(ITunnelStream stream, CancellationToken stop)
+    {
+        StreamHeader header = await StreamHeader.ReadAsync(stream.Input, stop).ConfigureAwait(false);
+        PeerFault.Require(header.JobId == _job, "opened a stream for another job");
+        (long bytes, StoredContent content) = header.Kind switch
+        {
+            ContentKind.Rootfs => await ReceiveRoundAsync(stream, header, stop).ConfigureAwait(false),
+            ContentKind.Memory => (await _pages.ReceiveAsync(Once(stream, header), stop).ConfigureAwait(false), StoredContent.Memory),
+            _ => (await _images.ReceiveAsync(Once(stream, header), stop).ConfigureAwait(false), StoredContent.Images),
+        };
+        _stored(content);
+        await new StreamReceipt(bytes).WriteAsync(stream.Output, stop).ConfigureAwait(false);
+    }
+
+    private async Task<(long Bytes, StoredContent Content)> ReceiveRoundAsync(ITunnelStream stream, StreamHeader header, CancellationToken stop)
+    {
+        long bytes = await _rootfs.ReceiveRoundAsync(stream, header, stop).ConfigureAwait(false);
+        return (bytes, header.IsFinal ? StoredContent.FinalRound : StoredContent.None);
+    }
+
+    private PipeReader Once(ITunnelStream stream, StreamHeader header)
+    {
+        int flag = 1 << (int)header.Kind;
+        PeerFault.Require((Interlocked.Or(ref _begun, flag) & flag) == 0, $"sent {header.Kind} twice");
+        return stream.Input;
+    }
+}

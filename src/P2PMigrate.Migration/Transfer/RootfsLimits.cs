@@ -1,0 +1,10 @@
+using P2PMigrate.Snapshot;
+
+namespace P2PMigrate.Migration.Transfer;
+
+/// <summary>Bounds of a round's records that chapter 10 does not give.</summary>
+internal static class RootfsLimits
+{
+    /// <summary>Bytes of a serialised demand: one bit for each chunk, and a little.</summary>
+    public const int MaxDemandLength = (SnapshotLimits.MaxChunks / 8) + 64;
+}

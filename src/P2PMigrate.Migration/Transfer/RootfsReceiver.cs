@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.IO.Pipelines;
+using P2PMigrate.Snapshot;
+using P2PMigrate.Snapshot.Chunks;
+using P2PMigrate.Snapshot.Manifests;
+using P2PMigrate.Snapshot.Trees;
+
+namespace P2PMigrate.Migration.Transfer;
+
+/// <summary>
+/// Takes in a root file system round by round: content into the store, then the tree below its root made equal to the manifest.
+/// Rounds come one after the other, the final one last; anything else is the source's fault.
+/// </summary>
+// spec: MIG-22
+internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudget budget, TransferMeter meter) : IDisposable
+{
+    private readonly TreeApplier _applier = new(root, store);
+    private Manifest _manifest = Manifest.Empty;
+    private int _nextRound;
+    private bool _isBusy;
+    private bool _isFinal;
+
+    /// <summary>How long the final round took to apply.</summary>
+    public TimeSpan FinalApply { get; private set; }
+
+    /// <summary>Takes in one round and applies it. Returns the bytes of new content when the tree is what the round describes.</summary>
+    public async Task<long> ReceiveRoundAsync(IDuplexPipe stream, StreamHeader header, CancellationToken cancellationToken)
+    {
+        PeerFault.Require(!_isBusy && !_isFinal && header.Round == _nextRound, "sent a round when it was not its turn");
+        (_isBusy, _isFinal) = (true, header.IsFinal);
+        (Manifest next, long bytes) = await ReceiveContentAsync(stream, header, cancellationToken).ConfigureAwait(false);
+        long started = Stopwatch.GetTimestamp();
+        await Task.Run(() => Apply(next, header.IsFinal, cancellationToken), cancellationToken).ConfigureAwait(false);
+        FinalApply = Stopwatch.GetElapsedTime(started);
+        (_manifest, _nextRound, _isBusy) = (next, _nextRound + 1, false);
+        return bytes;
+    }
+
+    /// <summary>Returns when the tree is on the disk.</summary>
+    public void Flush() => _applier.Flush();
+
+    /// <inheritdoc/>
+    public void Dispose() => _applier.Dispose();
+
+    private async Task<(Manifest Next, long Bytes)> ReceiveContentAsync(IDuplexPipe stream, StreamHeader header, CancellationToken cancellationToken)
+    {
+        byte[] record = await stream.Input.ReadRecordAsync(SnapshotLimits.MaxManifestLength, cancellationToken).ConfigureAwait(false);
+        if (!ManifestDelta.TryParse(record, out ManifestDelta? delta, out string? reason)
+            || !delta.TryApply(_manifest, out Manifest? next, out reason))
+            throw PeerFault.Of($"sent a tree that does not fit: {reason}");
+        ChunkCatalogue catalogue = header.IsWhole ? ChunkCatalogue.Of(next) : ChunkCatalogue.Of(delta);
+        var demand = ChunkDemand.Of(catalogue, store);
+        long wanted = demand.Length;
+        budget.Spend(wanted);
+        meter.Expect(wanted);
+        await stream.Output.WriteRecordAsync(demand.Serialize(), cancellationToken).ConfigureAwait(false);
+        await ReceiveChunksAsync(stream.Input, wanted, cancellationToken).ConfigureAwait(false);
+        return (next, wanted);
+    }
+
+    /// <summary>No more than was wanted; each chunk is verified by the store.</summary>
+    private async Task ReceiveChunksAsync(PipeReader input, long wanted, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            byte[] record = await input.ReadRecordAsync(SnapshotLimits.MaxBatchLength, cancellationToken).ConfigureAwait(false);
+            if (record.Length == 0)
+                return;
+            if (!ChunkBatch.TryParse(record, out IReadOnlyList<EncodedChunk>? chunks, out string? reason))
+                throw PeerFault.Of($"sent content that is none: {reason}");
+            long content = chunks.Sum(chunk => (long)chunk.Length);
+            wanted -= content;
+            PeerFault.Require(wanted >= 0, "sent content that nobody wanted");
+            foreach (EncodedChunk chunk in chunks)
+            {
+                if (!store.TryWrite(chunk, out reason))
+                    throw PeerFault.Of($"sent content that is not what it is called: {reason}");
+            }
+
+            meter.Move(content, record.Length);
+        }
+    }
+
+    /// <summary>Live rounds are flushed at once, so that little is left to flush while the container is frozen.</summary>
+    private void Apply(Manifest next, bool isFinal, CancellationToken cancellationToken)
+    {
+        _applier.Apply(next, isFinal ? MissingContent.Refuse : MissingContent.Skip, cancellationToken);
+        if (!isFinal)
+            _applier.Flush();
+    }
+}

@@ -1,0 +1,104 @@
+using System.IO.Pipelines;
+using P2PMigrate.Snapshot;
+using P2PMigrate.Snapshot.Chunks;
+using P2PMigrate.Snapshot.Manifests;
+using P2PMigrate.Snapshot.Trees;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Migration.Transfer;
+
+/// <summary>
+/// Sends a root file system round by round: scan, delta, demand, chunks. One round at a time; it remembers what the target knows.
+/// </summary>
+// spec: MIG-22
+internal sealed class RootfsSender(ITunnelSession session, JobId job, string root, TransferMeter meter) : IDisposable
+{
+    private readonly TreeScanner _scanner = new(root);
+    private readonly ChunkSource _source = new(root);
+    private readonly ChunkBatch _batch = new();
+    private Manifest _known = Manifest.Empty;
+    private bool _isIncomplete;          // a chunk of the last round was stale
+
+    /// <summary>Bytes of file content in the tree as of the last round.</summary>
+    public long DataLength => _known.DataLength;
+
+    /// <summary>Sends one round and waits until the target has stored it. Returns the bytes of content that the target wanted.</summary>
+    public async Task<long> SendRoundAsync(int round, bool isFinal, CancellationToken cancellationToken)
+    {
+        TreeScan scan = await Task.Run(() => Scan(isFinal, cancellationToken), cancellationToken).ConfigureAwait(false);
+        ManifestDelta delta = ManifestDelta.Between(_known, scan.Manifest);
+        var header = new StreamHeader(job, ContentKind.Rootfs, round, isFinal, _isIncomplete);
+        ITunnelStream stream = await header.OpenAsync(session, cancellationToken).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
+        {
+            meter.Move(0, await stream.Output.WriteRecordAsync(delta.Serialize(), cancellationToken).ConfigureAwait(false));
+            ChunkCatalogue catalogue = header.IsWhole ? ChunkCatalogue.Of(scan.Manifest) : ChunkCatalogue.Of(delta);
+            ChunkDemand demand = await ReadDemandAsync(stream.Input, catalogue, cancellationToken).ConfigureAwait(false);
+            meter.Expect(demand.Length);
+            int stale = await SendChunksAsync(stream.Output, demand, isFinal, cancellationToken).ConfigureAwait(false);
+            await StreamReceipt.ReadAsync(stream, cancellationToken).ConfigureAwait(false);
+            (_known, _isIncomplete) = (scan.Manifest, stale > 0);
+            return demand.Length;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _scanner.Dispose();
+        _source.Dispose();
+    }
+
+    private TreeScan Scan(bool isFinal, CancellationToken cancellationToken)
+    {
+        TreeScan scan = _scanner.Scan(isFinal ? ScanMode.Frozen : ScanMode.Live, cancellationToken);
+        return isFinal && !scan.Dirty.IsEmpty
+            ? throw new SnapshotException($"Something outside the container writes into its root file system: {scan.Dirty[0]} changed while the container was frozen.")
+            : scan;
+    }
+
+    private static async Task<ChunkDemand> ReadDemandAsync(PipeReader input, ChunkCatalogue catalogue, CancellationToken cancellationToken)
+    {
+        byte[] record = await input.ReadRecordAsync(RootfsLimits.MaxDemandLength, cancellationToken).ConfigureAwait(false);
+        return ChunkDemand.TryParse(record, catalogue, out ChunkDemand? demand, out string? reason)
+            ? demand : throw PeerFault.Of($"sent a demand that does not fit: {reason}");
+    }
+
+    private async Task<int> SendChunksAsync(PipeWriter output, ChunkDemand demand, bool isFinal, CancellationToken cancellationToken)
+    {
+        int stale = 0;
+        long content = 0;
+        foreach (ChunkLocation location in demand.Wanted)
+        {
+            if (!_source.TryRead(location, out EncodedChunk chunk))
+            {
+                stale++;
+                continue;
+            }
+
+            if (!_batch.TryAdd(chunk))
+            {
+                await SendBatchAsync(output, content, cancellationToken).ConfigureAwait(false);
+                content = 0;
+                _batch.TryAdd(chunk);
+            }
+
+            content += chunk.Length;
+        }
+
+        if (isFinal && stale > 0)
+            throw new SnapshotException($"{stale} pieces of the root file system changed while the container was frozen; something outside the container writes there.");
+        await SendBatchAsync(output, content, cancellationToken).ConfigureAwait(false);
+        await output.WriteRecordAsync(ReadOnlyMemory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+        return stale;
+    }
+
+    private async Task SendBatchAsync(PipeWriter output, long content, CancellationToken cancellationToken)
+    {
+        if (_batch.Count == 0)
+            return;
+        long wire = await output.WriteRecordAsync(_batch.Bytes, cancellationToken).ConfigureAwait(false);
+        _batch.Clear();
+        meter.Move(content, wire);
+    }
+}

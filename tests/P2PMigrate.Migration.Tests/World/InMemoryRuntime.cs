@@ -1,0 +1,137 @@
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Snapshot;
+
+namespace P2PMigrate.Migration.Tests.World;
+
+/// <summary>
+/// A container runtime without containers: keeps every promise of <see cref="IContainerRuntime"/> on a <see cref="SimulatedMachine"/>.
+/// <see cref="Step"/> is called with the name of every step and may throw, wait or pull a plug. Killed, it never returns from anything.
+/// </summary>
+internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRuntime
+{
+    private const string FenceFile = "fence";
+
+    private volatile bool _isDead;
+
+    public Func<string, Task>? Step { get; set; }
+
+    public SimulatedMachine Machine => machine;
+
+    public List<Finding> TargetFindings { get; } = [];
+
+    public string Name => "simulated";
+
+    /// <summary>The program is gone: whoever waits for it waits for ever.</summary>
+    public void Kill() => _isDead = true;
+
+    public async Task AtAsync(string step, CancellationToken cancellationToken = default)
+    {
+        if (Step is not null && !_isDead)
+            await Step(step);
+        if (_isDead)
+            await new TaskCompletionSource().Task;
+        cancellationToken.ThrowIfCancellationRequested();
+    }
+
+    public async Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken)
+    {
+        await AtAsync("describe", cancellationToken);
+        return new MachineFacts { CriuVersion = "4.2.1", RuntimeVersion = "1", KernelRelease = "6", Architecture = "x86_64", CpuFeatures = ["a", "b"] };
+    }
+
+    public Task<IReadOnlyList<Finding>> CheckMachineAsync(CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<Finding>>([]);
+
+    public Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken) =>
+        machine.Find(name) is { State: CopyState.Running } container
+            ? Task.FromResult(Describe(container))
+            : throw new ContainerException($"There is no running container '{name}'.");
+
+    public Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<Finding>>([]);
+
+    public async Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken)
+    {
+        await AtAsync("check", cancellationToken);
+        return machine.Find(container.Name) is null
+            ? TargetFindings
+            : [new Finding(FindingSeverity.Blocker, "container", $"'{container.Name}' exists here already.", "Remove it.")];
+    }
+
+    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken)
+    {
+        await AtAsync("freeze", cancellationToken);
+        SimulatedContainer copy = machine.Find(container.Name) ?? throw new ContainerException("It is gone.");
+        copy.Live();
+        await File.WriteAllTextAsync(Path.Combine(workDirectory, FenceFile), container.Name, CancellationToken.None);
+        copy.Become(CopyState.Frozen);
+        var fence = new InMemoryFence(this, copy);
+        try
+        {
+            await AtAsync("frozen", cancellationToken);
+            return fence;
+        }
+        catch
+        {
+            copy.Become(CopyState.Running);
+            throw;
+        }
+    }
+
+    public async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken)
+    {
+        string path = Path.Combine(workDirectory, FenceFile);
+        if (!File.Exists(path) || machine.Find(await File.ReadAllTextAsync(path, cancellationToken)) is not { } copy)
+            return null;
+        return new InMemoryFence(this, copy);
+    }
+
+    public IPageSink CreatePageWriter(string imageDirectory) => new InMemoryPageWriter(this, imageDirectory);
+
+    public async Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken)
+    {
+        await AtAsync("verify", cancellationToken);
+        return InMemoryImages.FindDifferences(request.ImageDirectory, request.RootPath);
+    }
+
+    public async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken)
+    {
+        await AtAsync("restore", cancellationToken);
+        if (machine.Find(request.Container.Name) is not null)
+            throw new ContainerException($"'{request.Container.Name}' exists here already.");
+        byte[] memory = InMemoryImages.ReadMemory(request.ImageDirectory);
+        SimulatedContainer copy = machine.Start(request.Container.Name, request.RootPath, memory, CopyState.Held);
+        try
+        {
+            await AtAsync("restored", cancellationToken);
+            return new InMemoryHeldContainer(this, copy);
+        }
+        catch
+        {
+            copy.Become(CopyState.Gone);
+            throw;
+        }
+    }
+
+    public async Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken)
+    {
+        await AtAsync("clean", cancellationToken);
+        if (machine.Find(request.Container.Name) is not { } copy)
+            return;
+        if (copy.State == CopyState.Running)
+            machine.World.Complain($"a running copy of '{copy.Name}' was cleaned up");
+        copy.Become(CopyState.Gone);
+    }
+
+    private static ContainerDescription Describe(SimulatedContainer container) => new()
+    {
+        Name = container.Name,
+        Runtime = "simulated",
+        BundlePath = Path.GetDirectoryName(container.Root)!,
+        RootPath = container.Root,
+        Configuration = "{\"ociVersion\":\"1.0\"}"u8.ToArray(),
+        InitPid = 1,
+        CgroupPath = "/nowhere",
+        MemoryBytes = container.Memory.Length,
+        ProcessCount = 1,
+    };
+}
