@@ -24,7 +24,8 @@ internal static class Cookie
     private static readonly AeadAlgorithm s_cipher = AeadAlgorithm.XChaCha20Poly1305;
 
     /// <summary>Writes the reply to the message with that <paramref name="mac1"/>.</summary>
-    public static void WriteReply(Span<byte> reply, ConnectionId initiator, PublicIdentity responder, ReadOnlySpan<byte> mac1, ReadOnlySpan<byte> cookie, IEntropy entropy)
+    public static void WriteReply(
+        Span<byte> reply, ConnectionId initiator, PublicIdentity responder, ReadOnlySpan<byte> mac1, ReadOnlySpan<byte> cookie, IEntropy entropy)
     {
         HandshakeHeader.Write(reply, FirstByte.CookieReply, initiator);
         Span<byte> nonce = reply[CookieReply.NonceOffset..CookieReply.SealedOffset];

@@ -57,7 +57,8 @@ public sealed class PrivateIdentity : IDisposable
     {
         var parameters = new SharedSecretCreationParameters { ExportPolicy = KeyExportPolicies.AllowPlaintextExport };
         using SharedSecret? agreed = KeyAgreementAlgorithm.X25519.Agree(_key, peer.Key, parameters);
-        return agreed is not null && agreed.TryExport(SharedSecretBlobFormat.RawSharedSecret, secret, out _);
+        return agreed is not null // spec: ID-04
+            && agreed.TryExport(SharedSecretBlobFormat.RawSharedSecret, secret, out _);
     }
 
     /// <inheritdoc/>

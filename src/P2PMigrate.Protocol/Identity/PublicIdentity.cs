@@ -4,7 +4,7 @@ using NSec.Cryptography;
 namespace P2PMigrate.Protocol.Identity;
 
 /// <summary>A peer's X25519 public key: what others need to address it and to know it again. Immutable.</summary>
-/// <remarks>spec: ID-01.</remarks>
+/// <remarks>spec: ID-01, ID-04.</remarks>
 public sealed class PublicIdentity : IEquatable<PublicIdentity>
 {
     /// <summary>Bytes of a public key.</summary>

@@ -123,7 +123,7 @@ public sealed class RendezvousServerCore : IDisposable
     {
         if (HelloMessage.TryParse(datagram, out HelloMessage hello, out Refusal refusal))
         {
-            SendChallenge(now, source, hello.Transaction);
+            SendChallenge(now, source, hello.Transaction); // spec: RDV-03
         }
 
         return refusal;
@@ -217,7 +217,7 @@ public sealed class RendezvousServerCore : IDisposable
             return Refusal.Busy; // in silence: the answer to a flood is not another one
         }
 
-        Registration? target = _registrations.Find(now, message.Target);
+        Registration? target = _registrations.Find(now, message.Target); // spec: RDV-14
         OpenOffer? offer = target is null ? null : FindOrOpen(now, source, message.Transaction, target);
         OfferStatus status = target is null ? OfferStatus.PeerUnknown : offer is null ? OfferStatus.Busy : OfferStatus.Forwarded;
         Send(source, new StatusMessage(message.Transaction, status, source).Write(_buffer));

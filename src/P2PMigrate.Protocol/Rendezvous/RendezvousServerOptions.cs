@@ -1,6 +1,7 @@
 namespace P2PMigrate.Protocol.Rendezvous;
 
 /// <summary>How much a rendezvous server does for others. Everything that grows has its limit here.</summary>
+/// <remarks>spec: RDV-15.</remarks>
 public sealed record RendezvousServerOptions
 {
     /// <summary>Peers registered at a time.</summary>
