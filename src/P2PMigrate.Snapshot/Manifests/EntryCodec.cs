@@ -99,6 +99,7 @@ internal static class EntryCodec
     private static bool TryReadAttributes(
         Entry message, [NotNullWhen(true)] out InodeAttributes? attributes, [NotNullWhen(false)] out string? reason)
     {
+        // spec: SNAP-03
         attributes = null;
         if (message.Mode > InodeAttributes.ModeMask)
             reason = "the mode has bits that are none";

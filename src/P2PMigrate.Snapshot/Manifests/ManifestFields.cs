@@ -26,6 +26,7 @@ internal sealed class ManifestFields
     /// <summary>Reads all fields and returns what is wrong with them, or null.</summary>
     public string? Read(ReadOnlyMemory<byte> bytes, int entriesField, bool deltaFields)
     {
+        // spec: SNAP-01
         if (bytes.Length > SnapshotLimits.MaxManifestLength)
             return "the manifest is longer than MaxManifestLength";
 

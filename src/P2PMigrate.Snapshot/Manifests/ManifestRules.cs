@@ -22,6 +22,7 @@ internal static class ManifestRules
         TreePath parent = TreePath.Root; // siblings follow each other, so this is nearly always the one
         for (int index = 1; index < entries.Length; index++)
         {
+            // spec: SNAP-10
             if (entries[index].Path <= entries[index - 1].Path)
                 return $"\"{entries[index].Path}\" is out of order or listed twice";
             if (FindViolation(entries, index, ref parent) is { } reason)

@@ -91,6 +91,7 @@ public static class PageBlock
 
     private static ulong FindZeros(ReadOnlySpan<byte> pages)
     {
+        // spec: SNAP-70
         ulong zeros = 0;
         for (int index = 0; index * PageRun.PageSize < pages.Length; index++)
         {
