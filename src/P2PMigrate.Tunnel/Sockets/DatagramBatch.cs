@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Tunnel.Sockets;
@@ -15,6 +16,7 @@ internal sealed class DatagramBatch
     public const int SlotSize = 2048;
 
     private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(Capacity * SlotSize, pinned: true);
+    private readonly int[] _offsets = new int[Capacity];
     private readonly int[] _lengths = new int[Capacity];
     private readonly NetworkAddress[] _remotes = new NetworkAddress[Capacity];
 
@@ -28,7 +30,7 @@ internal sealed class DatagramBatch
     public Span<byte> Free => Slot(Count);
 
     /// <summary>The bytes of a datagram.</summary>
-    public Span<byte> this[int index] => _bytes.AsSpan(index * SlotSize, _lengths[index]);
+    public Span<byte> this[int index] => _bytes.AsSpan(index * SlotSize + _offsets[index], _lengths[index]);
 
     /// <summary>Where a datagram came from or goes to.</summary>
     public NetworkAddress Remote(int index) => _remotes[index];
@@ -36,9 +38,13 @@ internal sealed class DatagramBatch
     /// <summary>Forgets all datagrams.</summary>
     public void Clear() => Count = 0;
 
-    /// <summary>Takes the first <paramref name="length"/> bytes of <see cref="Free"/> as a datagram.</summary>
-    public void Add(int length, NetworkAddress remote)
+    /// <summary>
+    /// Takes <paramref name="length"/> bytes of <see cref="Free"/> as a datagram, after <paramref name="offset"/> bytes
+    /// that a writer left for a header which turned out not to be needed.
+    /// </summary>
+    public void Add(int length, NetworkAddress remote, int offset = 0)
     {
+        _offsets[Count] = offset;
         _lengths[Count] = length;
         _remotes[Count] = remote;
         Count++;
@@ -46,9 +52,6 @@ internal sealed class DatagramBatch
 
     /// <summary>A whole slot, for a socket that writes into it before it knows the length.</summary>
     public Span<byte> Slot(int index) => _bytes.AsSpan(index * SlotSize, SlotSize);
-
-    /// <summary>A whole slot as memory of this array.</summary>
-    public Memory<byte> SlotMemory(int index) => _bytes.AsMemory(index * SlotSize, SlotSize);
 
     /// <summary>Moves what a socket wrote into slot <paramref name="index"/> to the next free slot, unless it is there, and adds it.</summary>
     public void AddFromSlot(int index, int length, NetworkAddress remote)
@@ -58,6 +61,9 @@ internal sealed class DatagramBatch
         Add(length, remote);
     }
 
-    /// <summary>The address of the pinned first slot.</summary>
-    public unsafe byte* Pointer => (byte*)System.Runtime.InteropServices.Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, 0);
+    /// <summary>The address of a slot, for a system call; the array is pinned.</summary>
+    public unsafe byte* SlotPointer(int index) => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, index * SlotSize);
+
+    /// <summary>The address of a datagram.</summary>
+    public unsafe byte* Pointer(int index) => SlotPointer(index) + _offsets[index];
 }

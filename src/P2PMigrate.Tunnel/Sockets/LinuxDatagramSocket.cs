@@ -141,18 +141,18 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
     private void PrepareReceive(DatagramBatch batch)
     {
         for (int i = 0; i < DatagramBatch.Capacity; i++)
-            Prepare(i, batch, DatagramBatch.SlotSize, (uint)sizeof(LibC.SocketAddress));
+            Prepare(i, batch.SlotPointer(i), DatagramBatch.SlotSize, (uint)sizeof(LibC.SocketAddress));
     }
 
     private void PrepareSend(DatagramBatch batch)
     {
         for (int i = 0; i < batch.Count; i++)
-            Prepare(i, batch, batch[i].Length, Write(batch.Remote(i), _addresses + i));
+            Prepare(i, batch.Pointer(i), batch[i].Length, Write(batch.Remote(i), _addresses + i));
     }
 
-    private void Prepare(int index, DatagramBatch batch, int length, uint nameLength)
+    private void Prepare(int index, byte* bytes, int length, uint nameLength)
     {
-        _vectors[index] = new IoVector { Base = batch.Pointer + index * DatagramBatch.SlotSize, Length = (nuint)length };
+        _vectors[index] = new IoVector { Base = bytes, Length = (nuint)length };
         _messages[index] = new MessageHeader
         {
             Name = _addresses + index,

@@ -1,0 +1,164 @@
+using System.Collections.Concurrent;
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Sockets;
+
+namespace P2PMigrate.Tunnel.Loop;
+
+/// <summary>
+/// The one thread of a socket. In this order, for ever: fulfil wishes, receive, run timers, deliver events, send, sleep
+/// until the next deadline, datagram or wish. Other threads only <see cref="Post"/>. The socket is its own: it is disposed
+/// when the thread ends.
+/// </summary>
+internal sealed class DatagramLoop
+{
+    /// <summary>Batches received, and batches sent, before the loop looks at the other direction again.</summary>
+    private const int BatchesPerTurn = 4;
+
+    /// <summary>Longest sleep: bounds the harm of a clock that jumped.</summary>
+    private static readonly TimeSpan s_longestSleep = TimeSpan.FromSeconds(1);
+
+    private readonly IDatagramSocket _socket;
+    private readonly LoopClock _clock;
+    private readonly ConcurrentQueue<IWish> _wishes = new();
+    private readonly DatagramBatch _received = new();
+    private readonly DatagramBatch _transmits = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private IDatagramOwner? _owner;
+    private int _sleeping;
+    private volatile bool _stopping;
+
+    /// <summary>Takes over <paramref name="socket"/>; <see cref="Start"/> begins.</summary>
+    public DatagramLoop(IDatagramSocket socket, LoopClock clock)
+    {
+        _socket = socket;
+        _clock = clock;
+    }
+
+    /// <summary>Completes, never faults, when the thread has ended and the socket is closed.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Where the socket is bound.</summary>
+    public NetworkAddress Local => _socket.Local;
+
+    /// <summary>Starts the thread. Once.</summary>
+    public void Start(IDatagramOwner owner, string name)
+    {
+        _owner = owner;
+        new Thread(Run) { IsBackground = true, Name = name }.Start();
+    }
+
+    /// <summary>
+    /// From any thread: <paramref name="wish"/> is fulfilled soon, after those posted before. Each poster bounds what it
+    /// has in the queue (a stream is in it at most once). False when the loop has ended or is ending: it will not happen.
+    /// </summary>
+    public bool Post(IWish wish)
+    {
+        if (_stopping)
+            return false;
+        _wishes.Enqueue(wish);
+        WakeIfAsleep();
+        return true;
+    }
+
+    /// <summary>From any thread: ends the loop after the wishes posted before.</summary>
+    public void Stop()
+    {
+        _stopping = true;
+        WakeIfAsleep();
+    }
+
+    private void WakeIfAsleep()
+    {
+        if (Interlocked.CompareExchange(ref _sleeping, 0, 1) == 1)
+            _socket.Wake();
+    }
+
+    private void Run()
+    {
+        Exception? error = null;
+        try
+        {
+            while (!_stopping)
+            {
+                if (!Turn())
+                    Sleep();
+            }
+
+            FulfilWishes(_clock.Now);
+            SendAll(_clock.Now);
+        }
+#pragma warning disable CA1031 // A fault of ours ends this endpoint with a reason, not the process with a stack trace.
+        catch (Exception unexpected)
+#pragma warning restore CA1031
+        {
+            error = unexpected;
+        }
+
+        _stopping = true;
+        _owner!.HandleStopped(error);
+        _socket.Dispose();
+        _ended.SetResult();
+    }
+
+    /// <summary>One round of everything; true when there may be more to do at once.</summary>
+    private bool Turn()
+    {
+        FulfilWishes(_clock.Now);
+        bool more = ReceiveAll();
+        Instant now = _clock.Now;
+        _owner!.HandleTimeout(now);
+        _owner.DeliverEvents(now);
+        return SendAll(now) || more;
+    }
+
+    private void FulfilWishes(Instant now)
+    {
+        for (int left = _wishes.Count; left > 0 && _wishes.TryDequeue(out IWish? wish); left--)
+            wish.Fulfil(now);
+    }
+
+    private bool ReceiveAll()
+    {
+        for (int turn = 0; turn < BatchesPerTurn; turn++)
+        {
+            int count = _socket.Receive(_received);
+            Instant now = _clock.Now;
+            for (int i = 0; i < count; i++)
+                _owner!.HandleDatagram(now, _received.Remote(i), _received[i]);
+            if (count < DatagramBatch.Capacity)
+                return false;
+        }
+
+        return true;
+    }
+
+    private bool SendAll(Instant now)
+    {
+        for (int turn = 0; turn < BatchesPerTurn; turn++)
+        {
+            _transmits.Clear();
+            _owner!.FillTransmits(now, _transmits);
+            if (_transmits.Count > 0)
+                _socket.Send(_transmits);
+            if (!_transmits.IsFull)
+                return false;
+        }
+
+        return true;
+    }
+
+    private void Sleep()
+    {
+        // Announce the sleep first, look at the queue second: a poster does it the other way round, so none is missed.
+        Interlocked.Exchange(ref _sleeping, 1);
+        if (_wishes.IsEmpty && !_stopping)
+        {
+            TimeSpan left = _owner!.NextTimeout - _clock.Now;
+            if (left > TimeSpan.Zero)
+                _socket.Wait(left < s_longestSleep ? left : s_longestSleep);
+        }
+
+        Volatile.Write(ref _sleeping, 0);
+    }
+}

@@ -1,0 +1,37 @@
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Sockets;
+
+namespace P2PMigrate.Tunnel.Loop;
+
+/// <summary>
+/// What a <see cref="DatagramLoop"/> drives: the pure cores behind one socket. Everything here runs on the loop's thread
+/// and on no other, so the cores need no locks.
+/// </summary>
+internal interface IDatagramOwner
+{
+    /// <summary>When <see cref="HandleTimeout"/> is due at the latest.</summary>
+    Instant NextTimeout { get; }
+
+    /// <summary>A datagram came. Its bytes are the loop's again when this returns.</summary>
+    void HandleDatagram(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram);
+
+    /// <summary>The time is <paramref name="now"/>; does what is due.</summary>
+    void HandleTimeout(Instant now);
+
+    /// <summary>Passes on to the application what the inputs led to. Called after inputs, before transmits are asked for.</summary>
+    void DeliverEvents(Instant now);
+
+    /// <summary>Adds what is to be sent now until nothing is left or <paramref name="batch"/> is full.</summary>
+    void FillTransmits(Instant now, DatagramBatch batch);
+
+    /// <summary>The loop ended, because it was asked to or because of <paramref name="error"/>. The last call.</summary>
+    void HandleStopped(Exception? error);
+}
+
+/// <summary>Something that another thread wants done on the loop's thread.</summary>
+internal interface IWish
+{
+    /// <summary>Does it. Runs on the loop's thread; must not block.</summary>
+    void Fulfil(Instant now);
+}

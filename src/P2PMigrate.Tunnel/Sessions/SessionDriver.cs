@@ -1,0 +1,192 @@
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Handshake;
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Streams;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Loop;
+using P2PMigrate.Tunnel.Streams;
+
+namespace P2PMigrate.Tunnel.Sessions;
+
+/// <summary>
+/// The loop's side of a session: it owns the <see cref="TunnelConnection"/> and moves bytes and events between it and
+/// what the application holds. Everything but <see cref="OpenAsync"/> and <see cref="RequestClose"/> runs on the loop.
+/// </summary>
+internal sealed class SessionDriver
+{
+    private readonly TunnelConnection _connection;
+    private readonly DatagramLoop _loop;
+    private readonly SessionFacts _facts;
+    private readonly SessionClosing _closing;
+    private readonly StreamOpenings _openings;
+    private readonly Dictionary<StreamId, TunnelStream> _streams = [];
+    private bool _ended;
+
+    /// <summary>Takes over <paramref name="connection"/>, which was made from <paramref name="established"/>.</summary>
+    public SessionDriver(DatagramLoop loop, TunnelConnection connection, EstablishedSession established, Instant begun, Instant now)
+    {
+        _loop = loop;
+        _connection = connection;
+        LocalId = established.LocalId;
+        Session = new TunnelSession(this, established, now - begun);
+        _facts = new SessionFacts(Session, begun, now - begun);
+        _closing = new SessionClosing(connection);
+        _openings = new StreamOpenings(connection, NewStream);
+    }
+
+    /// <summary>What the peer writes into packets for this session.</summary>
+    public ConnectionId LocalId { get; }
+
+    /// <summary>The application's side.</summary>
+    public TunnelSession Session { get; }
+
+    /// <summary>Nothing is left to send or to answer: the endpoint drops the session.</summary>
+    public bool IsTerminated => _connection.IsTerminated;
+
+    /// <summary>When <see cref="HandleTimeout"/> is due at the latest.</summary>
+    public Instant NextTimeout => Instant.Min(_connection.NextTimeout ?? Instant.Never, Instant.Min(_closing.Deadline, _facts.NextPublication));
+
+    /// <summary>From any thread: opens a stream, as soon as the peer's limit allows.</summary>
+    public async ValueTask<TunnelStream> OpenAsync(StreamPriority priority, CancellationToken cancellationToken)
+    {
+        var wish = new StreamOpening(_openings, (StreamClass)priority);
+        if (!_loop.Post(wish))
+            throw new TunnelException(TunnelFailure.Closed, "The endpoint was disposed.");
+        using CancellationTokenRegistration registration = cancellationToken.Register(wish.Cancel);
+        return await wish.Result.ConfigureAwait(false);
+    }
+
+    /// <summary>From any thread: begins a polite close. False when there is nobody left to do it.</summary>
+    public bool RequestClose(ulong code, string reason) => _loop.Post(new CloseWish(this, code, reason));
+
+    /// <summary>A packet for this session came.</summary>
+    public void HandleDatagram(Instant now, PathAddress path, ReadOnlySpan<byte> datagram) =>
+        _connection.HandleDatagram(now, path, datagram);
+
+    /// <summary>Does what is due.</summary>
+    public void HandleTimeout(Instant now)
+    {
+        _connection.HandleTimeout(now);
+        _closing.HandleTimeout(now);
+    }
+
+    /// <summary>Another candidate of the peer, or a relay channel, became known outside of the session.</summary>
+    public TunnelConnection Connection => _connection;
+
+    /// <summary>The next datagram to send.</summary>
+    public bool TryPollTransmit(Instant now, Span<byte> buffer, out Transmit transmit) =>
+        _connection.TryPollTransmit(now, buffer, out transmit);
+
+    /// <summary>Moves bytes and news to the application.</summary>
+    public void DeliverEvents(Instant now)
+    {
+        bool isPathChange = false;
+        while (_connection.TryPollEvent(out TunnelEvent? tunnelEvent))
+        {
+            isPathChange |= tunnelEvent is PrimaryPathChanged;
+            Handle(tunnelEvent);
+        }
+
+        if (_closing.IsWanted)
+            _closing.Advance(now, _streams.Values);
+        if (!_ended)
+            _facts.Publish(_connection, now, isPathChange);
+    }
+
+    /// <summary>Begins to close: what was written is delivered first, in bounded time.</summary>
+    public void Close(Instant now, ulong code, string reason)
+    {
+        if (_ended)
+            return;
+        foreach (TunnelStream stream in _streams.Values)
+            _facts.PayloadSent += stream.PumpOut(_connection);
+        _closing.Begin(now, code, reason);
+    }
+
+    /// <summary>The session is over for the application, whatever the connection still has to say.</summary>
+    public void End(CloseReason reason)
+    {
+        if (_ended)
+            return;
+        _ended = true;
+        TunnelException exception = SessionEnds.ToException(reason);
+        foreach (TunnelStream stream in _streams.Values)
+        {
+            _facts.PayloadReceived += stream.PumpIn(_connection, everything: true);
+            stream.EndWith(exception);
+        }
+
+        _streams.Clear();
+        _openings.FailAll(exception);
+        _facts.PublishLast(_connection);
+        Session.End(new SessionEnd(reason.Code, reason.Text, reason.ByPeer, reason.IsLost), exception);
+    }
+
+    private void Handle(TunnelEvent tunnelEvent)
+    {
+        switch (tunnelEvent)
+        {
+            case StreamOpened opened:
+                Session.Offer(NewStream(opened.Stream));
+                break;
+            case StreamReadable readable when _streams.TryGetValue(readable.Stream, out TunnelStream? stream):
+                PumpIn(stream);
+                break;
+            case StreamReset reset when _streams.TryGetValue(reset.Stream, out TunnelStream? stream):
+                PumpIn(stream);
+                break;
+            case StreamWritable writable when _streams.TryGetValue(writable.Stream, out TunnelStream? stream):
+                PumpOut(stream);
+                break;
+            case StreamStopped stopped when _streams.TryGetValue(stopped.Stream, out TunnelStream? stream):
+                stream.EndOutput(new TunnelException(TunnelFailure.StreamReset, "The peer stopped reading this stream."));
+                ForgetIfDone(stream);
+                break;
+            case StreamsAvailable available:
+                _openings.Retry(available.Class);
+                break;
+            case ConnectionClosed closed:
+                End(closed.Reason);
+                break;
+        }
+    }
+
+    private TunnelStream NewStream(StreamId id)
+    {
+        var stream = new TunnelStream(id, _loop.Post, Attend);
+        _streams.Add(id, stream);
+        return stream;
+    }
+
+    private void Attend(TunnelStream stream, Instant now)
+    {
+        if (_ended || !_streams.ContainsKey(stream.Id))
+            return;
+        PumpOut(stream);
+        PumpIn(stream);
+    }
+
+    private void PumpIn(TunnelStream stream)
+    {
+        _facts.PayloadReceived += stream.PumpIn(_connection);
+        ForgetIfDone(stream);
+    }
+
+    private void PumpOut(TunnelStream stream)
+    {
+        _facts.PayloadSent += stream.PumpOut(_connection);
+        ForgetIfDone(stream);
+    }
+
+    private void ForgetIfDone(TunnelStream stream)
+    {
+        if (stream.IsDone)
+            _streams.Remove(stream.Id);
+    }
+
+    /// <summary>The application's wish to close.</summary>
+    private sealed class CloseWish(SessionDriver driver, ulong code, string reason) : IWish
+    {
+        public void Fulfil(Instant now) => driver.Close(now, code, reason);
+    }
+}

@@ -1,0 +1,135 @@
+using System.Diagnostics;
+using System.IO.Pipelines;
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Streams;
+
+namespace P2PMigrate.Tunnel.Streams;
+
+/// <summary>
+/// The peer's direction of a stream: the loop moves bytes from the connection into a pipe, the application reads them.
+/// Reading from the connection is what gives the peer new credit, so a full pipe stops the peer; the application's
+/// progress starts it again even when no packet arrives.
+/// </summary>
+internal sealed class InboundPump : IReaderObserver
+{
+    private readonly Pipe _pipe = StreamPipes.CreateInbound();
+    private readonly EndAwareReader _reader;
+    private readonly StreamId _stream;
+    private readonly Action _requestAttention;
+    private long _unread;
+    private int _isPaused;
+    private volatile bool _isUnwanted;
+
+    /// <summary><paramref name="requestAttention"/> may be called from any thread: the loop shall <see cref="Pump"/> soon.</summary>
+    public InboundPump(StreamId stream, Action requestAttention)
+    {
+        _stream = stream;
+        _requestAttention = requestAttention;
+        _reader = new EndAwareReader(_pipe.Reader, this);
+    }
+
+    /// <summary>The application's end.</summary>
+    public PipeReader Reader => _reader;
+
+    /// <summary>Nothing more will be moved. Loop only.</summary>
+    public bool IsDone { get; private set; }
+
+    /// <summary>
+    /// Loop only: moves what there is, up to the limit of the pipe; returns the bytes moved. With
+    /// <paramref name="everything"/> (the session has ended) the limit does not count: the peer's credit bounds it.
+    /// </summary>
+    public long Pump(TunnelConnection connection, bool everything = false)
+    {
+        if (IsDone)
+            return 0;
+        if (_isUnwanted)
+        {
+            connection.StopSending(_stream, TunnelErrorCode.None);
+            Complete();
+            return 0;
+        }
+
+        long moved = 0;
+        StreamReadStatus status = StreamReadStatus.Open;
+        while (HasRoom(everything) && TryMove(connection, ref moved, ref status))
+        {
+        }
+
+        Settle(moved, status);
+        return moved;
+    }
+
+    /// <summary>Loop only: the session ended. What was moved stays readable.</summary>
+    public void EndWith(TunnelException exception)
+    {
+        if (IsDone)
+            return;
+        _reader.EndWith(exception, discard: false);
+        Complete();
+    }
+
+    /// <inheritdoc/>
+    void IReaderObserver.Consumed(long bytes)
+    {
+        long left = Interlocked.Add(ref _unread, -bytes);
+        if (left <= StreamPipes.InboundLimit / 2 && Interlocked.CompareExchange(ref _isPaused, 0, 1) == 1)
+            _requestAttention();
+    }
+
+    /// <inheritdoc/>
+    void IReaderObserver.ReaderCompleted(PipeReader inner, bool reachedEnd)
+    {
+        inner.Complete();
+        _isUnwanted = true;
+        _requestAttention();
+    }
+
+    private bool HasRoom(bool everything)
+    {
+        if (everything || Volatile.Read(ref _unread) < StreamPipes.InboundLimit)
+            return true;
+        // Say that we pause, then look again: the application counts first and looks at the pause second.
+        Interlocked.Exchange(ref _isPaused, 1);
+        if (Volatile.Read(ref _unread) > StreamPipes.InboundLimit / 2)
+            return false;
+        Volatile.Write(ref _isPaused, 0);
+        return true;
+    }
+
+    private bool TryMove(TunnelConnection connection, ref long moved, ref StreamReadStatus status)
+    {
+        Span<byte> space = _pipe.Writer.GetSpan();
+        StreamReadResult read = connection.Read(_stream, space);
+        _pipe.Writer.Advance(read.Count);
+        Interlocked.Add(ref _unread, read.Count);
+        moved += read.Count;
+        status = read.Status;
+        return read.Count == space.Length && status == StreamReadStatus.Open;
+    }
+
+    private void Settle(long moved, StreamReadStatus status)
+    {
+        if (moved > 0 && status == StreamReadStatus.Open)
+            Flush();
+        else if (status == StreamReadStatus.Finished)
+            Complete();
+        else if (status == StreamReadStatus.Reset)
+        {
+            _reader.EndWith(new TunnelException(TunnelFailure.StreamReset, "The peer reset this stream."), discard: true);
+            Complete();
+        }
+    }
+
+    private void Flush()
+    {
+        ValueTask<FlushResult> flush = _pipe.Writer.FlushAsync();
+        Debug.Assert(flush.IsCompleted, "A pipe without a threshold never makes its writer wait.");
+        flush.GetAwaiter().GetResult();
+    }
+
+    private void Complete()
+    {
+        IsDone = true;
+        _pipe.Writer.Complete();
+    }
+}

@@ -1,0 +1,101 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Streams;
+
+namespace P2PMigrate.Tunnel.Streams;
+
+/// <summary>
+/// Our direction of a stream: the application writes into a pipe, the loop moves the bytes into the connection as far as
+/// it takes them. What it does not take stays in the pipe, and a full pipe makes the application's flush wait.
+/// </summary>
+internal sealed class OutboundPump
+{
+    private readonly Pipe _pipe = StreamPipes.CreateOutbound();
+    private readonly StreamId _stream;
+    private volatile bool _isResetWanted;
+
+    /// <summary><paramref name="requestAttention"/> may be called from any thread: the loop shall <see cref="Pump"/> soon.</summary>
+    public OutboundPump(StreamId stream, Action requestAttention)
+    {
+        _stream = stream;
+        Writer = new AttentiveWriter(_pipe.Writer, requestAttention, () => _isResetWanted = true);
+    }
+
+    /// <summary>The application's end.</summary>
+    public PipeWriter Writer { get; }
+
+    /// <summary>Nothing more will be moved. Loop only.</summary>
+    public bool IsDone { get; private set; }
+
+    /// <summary>Are there bytes that the connection did not take yet? Loop only.</summary>
+    public bool IsBlocked { get; private set; }
+
+    /// <summary>Loop only: moves what the connection takes; returns the bytes moved.</summary>
+    public long Pump(TunnelConnection connection)
+    {
+        long moved = 0;
+        while (!IsDone && !TryReset(connection) && _pipe.Reader.TryRead(out ReadResult result))
+        {
+            StreamWriteStatus status = Move(connection, result.Buffer, out SequencePosition taken, ref moved);
+            if (status != StreamWriteStatus.Open)
+            {
+                EndWith(new TunnelException(TunnelFailure.StreamReset, "The peer stopped reading this stream."));
+                break;
+            }
+
+            IsBlocked = !result.Buffer.Slice(taken).IsEmpty;
+            _pipe.Reader.AdvanceTo(taken);
+            if (IsBlocked)
+                break;
+            if (result.IsCompleted)
+            {
+                connection.Finish(_stream);
+                Complete(null);
+            }
+        }
+
+        return moved;
+    }
+
+    /// <summary>Loop only: nobody takes the bytes any more; flushes throw <paramref name="exception"/>.</summary>
+    public void EndWith(TunnelException exception)
+    {
+        if (!IsDone)
+            Complete(exception);
+    }
+
+    private bool TryReset(TunnelConnection connection)
+    {
+        if (!_isResetWanted)
+            return false;
+        connection.Reset(_stream, TunnelErrorCode.None);
+        Complete(null);
+        return true;
+    }
+
+    private StreamWriteStatus Move(TunnelConnection connection, in ReadOnlySequence<byte> bytes, out SequencePosition taken, ref long moved)
+    {
+        long count = 0;
+        StreamWriteStatus status = StreamWriteStatus.Open;
+        foreach (ReadOnlyMemory<byte> piece in bytes)
+        {
+            StreamWriteResult write = connection.Write(_stream, piece.Span);
+            count += write.Count;
+            status = write.Status;
+            if (write.Count < piece.Length || status != StreamWriteStatus.Open)
+                break;
+        }
+
+        moved += count;
+        taken = bytes.GetPosition(count);
+        return status;
+    }
+
+    private void Complete(TunnelException? exception)
+    {
+        IsDone = true;
+        IsBlocked = false;
+        _pipe.Reader.Complete(exception);
+    }
+}

@@ -1,0 +1,90 @@
+using System.IO.Pipelines;
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Streams;
+using P2PMigrate.Tunnel.Loop;
+
+namespace P2PMigrate.Tunnel.Streams;
+
+/// <summary>
+/// A stream of a session: two pipes, whose near ends the application uses and whose far ends the loop pumps. However
+/// often the application flushes or reads, the stream stands in the loop's queue at most once.
+/// </summary>
+internal sealed class TunnelStream : ITunnelStream, IWish
+{
+    private readonly Func<IWish, bool> _post;
+    private readonly Action<TunnelStream, Instant> _attend;
+    private readonly InboundPump _inbound;
+    private readonly OutboundPump _outbound;
+    private int _isQueued;
+
+    /// <summary><paramref name="post"/> puts a wish into the loop's queue; <paramref name="attend"/> then runs on the loop.</summary>
+    public TunnelStream(StreamId id, Func<IWish, bool> post, Action<TunnelStream, Instant> attend)
+    {
+        Id = id;
+        _post = post;
+        _attend = attend;
+        _inbound = new InboundPump(id, RequestAttention);
+        _outbound = new OutboundPump(id, RequestAttention);
+    }
+
+    /// <summary>The stream's name in its session.</summary>
+    public StreamId Id { get; }
+
+    /// <inheritdoc/>
+    public StreamPriority Priority => (StreamPriority)Id.Class;
+
+    /// <inheritdoc/>
+    public PipeReader Input => _inbound.Reader;
+
+    /// <inheritdoc/>
+    public PipeWriter Output => _outbound.Writer;
+
+    /// <summary>Are both directions over? Loop only.</summary>
+    public bool IsDone => _inbound.IsDone && _outbound.IsDone;
+
+    /// <summary>Does our direction hold bytes that the connection did not take yet? Loop only.</summary>
+    public bool HasUnsent => _outbound.IsBlocked;
+
+    /// <summary>Loop only: moves the peer's bytes to the application.</summary>
+    public long PumpIn(TunnelConnection connection, bool everything = false) => _inbound.Pump(connection, everything);
+
+    /// <summary>Loop only: moves the application's bytes to the connection.</summary>
+    public long PumpOut(TunnelConnection connection) => _outbound.Pump(connection);
+
+    /// <summary>Loop only: the peer does not want our direction any more.</summary>
+    public void EndOutput(TunnelException exception) => _outbound.EndWith(exception);
+
+    /// <summary>Loop only: the session ended.</summary>
+    public void EndWith(TunnelException exception)
+    {
+        _inbound.EndWith(exception);
+        _outbound.EndWith(exception);
+    }
+
+    /// <inheritdoc/>
+    void IWish.Fulfil(Instant now)
+    {
+        Interlocked.Exchange(ref _isQueued, 0);
+        _attend(this, now);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync()
+    {
+        Abandon();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Completes what was not completed: our direction by a reset, the peer's by not wanting it.</summary>
+    public void Abandon()
+    {
+        _outbound.Writer.Complete(new OperationCanceledException("the stream was given up before its output was completed"));
+        _inbound.Reader.Complete();
+    }
+
+    private void RequestAttention()
+    {
+        if (Interlocked.Exchange(ref _isQueued, 1) == 0)
+            _post(this);
+    }
+}
