@@ -27,6 +27,7 @@ internal sealed class DatagramLoop
     private IDatagramOwner? _owner;
     private int _sleeping;
     private volatile bool _stopping;
+    private volatile bool _hasEnded;
 
     /// <summary>Takes over <paramref name="socket"/>; <see cref="Start"/> begins.</summary>
     public DatagramLoop(IDatagramSocket socket, LoopClock clock)
@@ -49,16 +50,24 @@ internal sealed class DatagramLoop
     }
 
     /// <summary>
-    /// From any thread: <paramref name="wish"/> is fulfilled soon, after those posted before. Each poster bounds what it
-    /// has in the queue (a stream is in it at most once). False when the loop has ended or is ending: it will not happen.
+    /// From any thread: <paramref name="wish"/> is fulfilled soon, after those posted before, or refused when the loop has
+    /// ended. Each poster bounds what it has in the queue (a stream is in it at most once).
     /// </summary>
-    public bool Post(IWish wish)
+    public void Post(IWish wish)
     {
-        if (_stopping)
-            return false;
         _wishes.Enqueue(wish);
-        WakeIfAsleep();
-        return true;
+        if (_hasEnded)
+            RefuseWishes();
+        else
+            WakeIfAsleep();
+    }
+
+    /// <summary>From any thread: runs <paramref name="work"/> on the loop. Faults with <see cref="TunnelException"/> when the loop has ended.</summary>
+    public Task<T> CallAsync<T>(Func<Instant, T> work)
+    {
+        var call = new LoopCall<T>(work);
+        Post(call);
+        return call.Result;
     }
 
     /// <summary>From any thread: ends the loop after the wishes posted before.</summary>
@@ -95,9 +104,11 @@ internal sealed class DatagramLoop
             error = unexpected;
         }
 
-        _stopping = true;
         _owner!.HandleStopped(error);
         _socket.Dispose();
+        // Whoever posts after this line refuses its wish itself; whoever posted before is refused here.
+        _hasEnded = true;
+        RefuseWishes();
         _ended.SetResult();
     }
 
@@ -116,6 +127,12 @@ internal sealed class DatagramLoop
     {
         for (int left = _wishes.Count; left > 0 && _wishes.TryDequeue(out IWish? wish); left--)
             wish.Fulfil(now);
+    }
+
+    private void RefuseWishes()
+    {
+        while (_wishes.TryDequeue(out IWish? wish))
+            wish.Refuse();
     }
 
     private bool ReceiveAll()

@@ -28,10 +28,3 @@ internal interface IDatagramOwner
     /// <summary>The loop ended, because it was asked to or because of <paramref name="error"/>. The last call.</summary>
     void HandleStopped(Exception? error);
 }
-
-/// <summary>Something that another thread wants done on the loop's thread.</summary>
-internal interface IWish
-{
-    /// <summary>Does it. Runs on the loop's thread; must not block.</summary>
-    void Fulfil(Instant now);
-}

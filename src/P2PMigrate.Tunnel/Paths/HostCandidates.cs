@@ -32,6 +32,9 @@ internal static class HostCandidates
             .Take(MaxCount).Select(address => new Candidate(CandidateKind.Host, address))];
     }
 
+    /// <summary>Is it an address of the machine itself, through which nobody else comes?</summary>
+    public static bool IsLoopback(NetworkAddress address) => !address.IsNone && IPAddress.IsLoopback(address.ToIPAddress());
+
     /// <summary>Best first: real interfaces before virtual ones, then global before private before loopback, IPv4 before IPv6.</summary>
     internal static IEnumerable<IPAddress> Rank(IEnumerable<InterfaceAddress> addresses) => addresses
         .Where(address => address.Address is { IsIPv6LinkLocal: false, IsIPv6Multicast: false } && !IsLinkLocalV4(address.Address))

@@ -1,9 +1,12 @@
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Streams;
 using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Endpoint;
 using P2PMigrate.Tunnel.Loop;
+using P2PMigrate.Tunnel.Sockets;
 using P2PMigrate.Tunnel.Streams;
 
 namespace P2PMigrate.Tunnel.Sessions;
@@ -12,7 +15,7 @@ namespace P2PMigrate.Tunnel.Sessions;
 /// The loop's side of a session: it owns the <see cref="TunnelConnection"/> and moves bytes and events between it and
 /// what the application holds. Everything but <see cref="OpenAsync"/> and <see cref="RequestClose"/> runs on the loop.
 /// </summary>
-internal sealed class SessionDriver
+internal sealed class SessionDriver : IDisposable
 {
     private readonly TunnelConnection _connection;
     private readonly DatagramLoop _loop;
@@ -28,6 +31,7 @@ internal sealed class SessionDriver
         _loop = loop;
         _connection = connection;
         LocalId = established.LocalId;
+        RemoteId = established.RemoteId;
         Session = new TunnelSession(this, established, now - begun);
         _facts = new SessionFacts(Session, begun, now - begun);
         _closing = new SessionClosing(connection);
@@ -37,8 +41,17 @@ internal sealed class SessionDriver
     /// <summary>What the peer writes into packets for this session.</summary>
     public ConnectionId LocalId { get; }
 
+    /// <summary>What this side writes into packets for the peer.</summary>
+    public ConnectionId RemoteId { get; }
+
     /// <summary>The application's side.</summary>
     public TunnelSession Session { get; }
+
+    /// <summary>The relay channel of this session, if it has one.</summary>
+    public RelayRoute? Relay { get; set; }
+
+    /// <summary>Has a packet of the peer opened? Before that, the handshake may have been a recording.</summary>
+    public bool IsProven => _connection.Statistics.DatagramsReceived > 0;
 
     /// <summary>Nothing is left to send or to answer: the endpoint drops the session.</summary>
     public bool IsTerminated => _connection.IsTerminated;
@@ -50,14 +63,13 @@ internal sealed class SessionDriver
     public async ValueTask<TunnelStream> OpenAsync(StreamPriority priority, CancellationToken cancellationToken)
     {
         var wish = new StreamOpening(_openings, (StreamClass)priority);
-        if (!_loop.Post(wish))
-            throw new TunnelException(TunnelFailure.Closed, "The endpoint was disposed.");
+        _loop.Post(wish);
         using CancellationTokenRegistration registration = cancellationToken.Register(wish.Cancel);
         return await wish.Result.ConfigureAwait(false);
     }
 
-    /// <summary>From any thread: begins a polite close. False when there is nobody left to do it.</summary>
-    public bool RequestClose(ulong code, string reason) => _loop.Post(new CloseWish(this, code, reason));
+    /// <summary>From any thread: begins a polite close, unless the session has ended.</summary>
+    public void RequestClose(ulong code, string reason) => _loop.Post(new CloseWish(this, code, reason));
 
     /// <summary>A packet for this session came.</summary>
     public void HandleDatagram(Instant now, PathAddress path, ReadOnlySpan<byte> datagram) =>
@@ -70,12 +82,34 @@ internal sealed class SessionDriver
         _closing.HandleTimeout(now);
     }
 
-    /// <summary>Another candidate of the peer, or a relay channel, became known outside of the session.</summary>
-    public TunnelConnection Connection => _connection;
+    /// <summary>The rendezvous server opened a relay channel, after the session had begun on another path.</summary>
+    public void AddRelay(Instant now, RelayRoute relay)
+    {
+        if (Relay == relay)
+            return;
+        Relay = relay;
+        _connection.AddKnownPath(now, new KnownPath(relay.Path, IsRemoteProven: true));
+    }
 
-    /// <summary>The next datagram to send.</summary>
-    public bool TryPollTransmit(Instant now, Span<byte> buffer, out Transmit transmit) =>
-        _connection.TryPollTransmit(now, buffer, out transmit);
+    /// <summary>Another address of the peer became known outside of the session.</summary>
+    public void AddRemoteCandidate(Instant now, Candidate candidate) => _connection.AddRemoteCandidate(now, candidate);
+
+    /// <summary>Another address of this side became known; the peer is told.</summary>
+    public void AddLocalCandidate(Candidate candidate) => _connection.AddLocalCandidate(candidate);
+
+    /// <summary>Adds the next datagram to <paramref name="batch"/>, which has a free slot; false when there is none to send.</summary>
+    public bool TryTransmit(Instant now, DatagramBatch batch)
+    {
+        // The slot's beginning stays free for a relay header; a direct datagram starts behind it.
+        Span<byte> slot = batch.Free;
+        if (!_connection.TryPollTransmit(now, slot[RelayFrame.HeaderSize..], out Transmit transmit))
+            return false;
+        if (transmit.Path.Kind == Protocol.Paths.PathKind.Direct)
+            batch.Add(transmit.Length, transmit.Path.Remote, RelayFrame.HeaderSize);
+        else
+            AddRelayed(batch, slot, transmit.Length);
+        return true;
+    }
 
     /// <summary>Moves bytes and news to the application.</summary>
     public void DeliverEvents(Instant now)
@@ -120,6 +154,21 @@ internal sealed class SessionDriver
         _openings.FailAll(exception);
         _facts.PublishLast(_connection);
         Session.End(new SessionEnd(reason.Code, reason.Text, reason.ByPeer, reason.IsLost), exception);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        End(_connection.CloseReason ?? new CloseReason(TunnelErrorCode.None, "the endpoint was disposed", ByPeer: false, IsLost: false));
+        _connection.Dispose();
+    }
+
+    private void AddRelayed(DatagramBatch batch, Span<byte> slot, int length)
+    {
+        if (Relay is not { } relay)
+            return;
+        RelayFrame.WriteHeader(slot, relay.Leg);
+        batch.Add(RelayFrame.HeaderSize + length, relay.Server);
     }
 
     private void Handle(TunnelEvent tunnelEvent)
@@ -188,5 +237,10 @@ internal sealed class SessionDriver
     private sealed class CloseWish(SessionDriver driver, ulong code, string reason) : IWish
     {
         public void Fulfil(Instant now) => driver.Close(now, code, reason);
+
+        public void Refuse()
+        {
+            // The loop ended every session when it ended.
+        }
     }
 }

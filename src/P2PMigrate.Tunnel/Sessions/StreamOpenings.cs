@@ -79,4 +79,7 @@ internal sealed class StreamOpening(StreamOpenings openings, StreamClass streamC
 
     /// <inheritdoc/>
     void IWish.Fulfil(Instant now) => openings.Add(this);
+
+    /// <inheritdoc/>
+    void IWish.Refuse() => Fail(new TunnelException(TunnelFailure.Closed, "The tunnel endpoint was disposed."));
 }

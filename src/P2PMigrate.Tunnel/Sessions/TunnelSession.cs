@@ -100,8 +100,8 @@ public sealed class TunnelSession : ITunnelSession
     /// <inheritdoc/>
     public async ValueTask CloseAsync(ulong code, string reason, CancellationToken cancellationToken = default)
     {
-        if (_driver.RequestClose(code, reason))
-            await _completion.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _driver.RequestClose(code, reason);
+        await _completion.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -11,14 +11,14 @@ namespace P2PMigrate.Tunnel.Streams;
 /// </summary>
 internal sealed class TunnelStream : ITunnelStream, IWish
 {
-    private readonly Func<IWish, bool> _post;
+    private readonly Action<IWish> _post;
     private readonly Action<TunnelStream, Instant> _attend;
     private readonly InboundPump _inbound;
     private readonly OutboundPump _outbound;
     private int _isQueued;
 
     /// <summary><paramref name="post"/> puts a wish into the loop's queue; <paramref name="attend"/> then runs on the loop.</summary>
-    public TunnelStream(StreamId id, Func<IWish, bool> post, Action<TunnelStream, Instant> attend)
+    public TunnelStream(StreamId id, Action<IWish> post, Action<TunnelStream, Instant> attend)
     {
         Id = id;
         _post = post;
@@ -66,6 +66,12 @@ internal sealed class TunnelStream : ITunnelStream, IWish
     {
         Interlocked.Exchange(ref _isQueued, 0);
         _attend(this, now);
+    }
+
+    /// <inheritdoc/>
+    void IWish.Refuse()
+    {
+        // The loop told the stream when it ended: there is nothing left to pump.
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,120 @@
+using System.Buffers.Binary;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Handshake;
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Loop;
+using P2PMigrate.Tunnel.Paths;
+using P2PMigrate.Tunnel.Sessions;
+
+namespace P2PMigrate.Tunnel.Endpoint;
+
+/// <summary>
+/// The responder's part of an endpoint: answers handshakes, and hands a session to the application once its first packet
+/// has opened; before that, message 1 may be a recording. Loop only.
+/// </summary>
+internal sealed class Answering
+{
+    /// <summary>Sessions that wait to be accepted; further ones are closed.</summary>
+    // spec: CONST-55
+    public const int AcceptBacklog = 16;
+
+    private readonly HandshakeResponder _responder;
+    private readonly OwnCandidates _own;
+    private readonly SessionTable _sessions;
+    private readonly SessionFactory _factory;
+    private readonly LoopClock _clock;
+    private readonly ILogger _logger;
+    private readonly List<SessionDriver> _unproven = [];
+    private readonly Channel<TunnelSession> _proven = Channel.CreateBounded<TunnelSession>(AcceptBacklog);
+
+    /// <summary>Answers with <paramref name="responder"/>, which it owns.</summary>
+    public Answering(HandshakeResponder responder, OwnCandidates own, SessionTable sessions, SessionFactory factory, LoopClock clock, ILogger logger)
+    {
+        _responder = responder;
+        _own = own;
+        _sessions = sessions;
+        _factory = factory;
+        _clock = clock;
+        _logger = logger;
+    }
+
+    /// <summary>Sessions for the application, any thread.</summary>
+    public ChannelReader<TunnelSession> Proven => _proven.Reader;
+
+    /// <summary>
+    /// A message 1 came by <paramref name="path"/>, or by a rendezvous server when that is null, with
+    /// <paramref name="relay"/> if it opened a channel. <paramref name="source"/> is the initiator's address as far as it is
+    /// known. Returns the length of the reply.
+    /// </summary>
+    public int Handle(Instant now, NetworkAddress source, PathAddress? path, RelayRoute? relay, ReadOnlySpan<byte> init, Span<byte> reply)
+    {
+        if (_sessions.IsFull)
+            return 0;
+        _responder.Candidates = _own.For(now, source);
+        HandshakeAnswer answer = _responder.Handle(now, _clock.Utc.ToUnixTimeSeconds(), source, init, reply);
+        if (answer.Session is { } established)
+            Adopt(now, established, path, relay);
+        else if (answer.Refusal != Refusal.None)
+            Log.HandshakeRefused(_logger, source, answer.Refusal);
+        else if (relay is not null)
+            FindByInit(init)?.AddRelay(now, relay);
+        return answer.ReplyLength;
+    }
+
+    /// <summary>The session that a message 1 led to, which may come again by another way.</summary>
+    // Bytes 4 to 12 of every handshake message are the initiator's name for the session.
+    public SessionDriver? FindByInit(ReadOnlySpan<byte> init) =>
+        init.Length < HandshakeInit.Size ? null : _sessions.FindByRemote(new ConnectionId(BinaryPrimitives.ReadUInt64LittleEndian(init[4..])));
+
+    /// <summary>Looks which sessions have proven themselves since.</summary>
+    public void DeliverProven(Instant now)
+    {
+        for (int i = _unproven.Count - 1; i >= 0; i--)
+        {
+            SessionDriver session = _unproven[i];
+            if (session.IsProven)
+                Deliver(now, session);
+            if (session.IsProven || session.IsTerminated)
+                _unproven.RemoveAt(i);
+        }
+    }
+
+    /// <summary>No session will come any more.</summary>
+    public void Stop(TunnelException exception)
+    {
+        _proven.Writer.TryComplete(exception);
+        _responder.Dispose();
+    }
+
+    private void Adopt(Instant now, EstablishedSession established, PathAddress? path, RelayRoute? relay)
+    {
+        // Message 1 may have been sent again by somebody on the way: only its direct source is not proven yet.
+        IReadOnlyList<KnownPath> paths = path is { } direct ? [new KnownPath(direct, IsRemoteProven: false)]
+            : relay is not null ? [new KnownPath(relay.Path, IsRemoteProven: true)]
+            : [];
+        SessionDriver session = _factory.Create(established, paths, relay, begun: now, now);
+        _sessions.Add(session);
+        _unproven.Add(session);
+    }
+
+    private void Deliver(Instant now, SessionDriver session)
+    {
+        TunnelSession proven = session.Session;
+        if (proven.Verdict != TicketVerdict.Open)
+        {
+            Log.TicketRefused(_logger, proven.Peer.ToShortString(), proven.Ticket);
+            session.Close(now, TunnelErrorCode.TicketRefused, TicketVerdicts.ToReason(proven.Verdict));
+        }
+        else if (!_proven.Writer.TryWrite(proven))
+        {
+            session.Close(now, TunnelErrorCode.Busy, "too many sessions wait to be accepted");
+        }
+        else
+        {
+            Log.SessionEstablished(_logger, proven.Peer.ToShortString(), ConnectionRole.Responder, (long)proven.Timings.ToEstablished.TotalMilliseconds);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Handshake;
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Rendezvous;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Loop;
+using P2PMigrate.Tunnel.Paths;
+using P2PMigrate.Tunnel.Sessions;
+using P2PMigrate.Tunnel.Sockets;
+
+namespace P2PMigrate.Tunnel.Endpoint;
+
+/// <summary>
+/// Everything behind one socket: sessions, dials, the responder, the talk with rendezvous servers. It tells datagrams
+/// apart by their first byte, hands each to its part, and collects what the parts want sent. Loop only.
+/// </summary>
+internal sealed class EndpointDriver : IDatagramOwner
+{
+    private readonly TunnelOptions _options;
+    private readonly LoopClock _clock;
+    private readonly OwnCandidates _own;
+    private readonly StrayDatagrams _strays;
+    private readonly SessionTable _sessions = new();
+    private readonly Answering _answering;
+    private readonly Dialing _dialing;
+    private readonly Meeting _meeting;
+
+    /// <summary>Everything for <paramref name="socket"/>, which the loop owns.</summary>
+    public EndpointDriver(TunnelOptions options, DatagramLoop loop, IDatagramSocket socket, LoopClock clock)
+    {
+        _options = options;
+        _clock = clock;
+        _own = new OwnCandidates(socket, options.AllowDirectPaths);
+        _strays = new StrayDatagrams(socket);
+        var factory = new SessionFactory(loop, socket, options.AllowDirectPaths);
+        var responderOptions = new HandshakeResponderOptions { Identity = options.Identity, Tickets = Tickets, Parameters = options.Parameters };
+        var responder = new HandshakeResponder(responderOptions, CryptographicEntropy.Instance);
+        _answering = new Answering(responder, _own, _sessions, factory, clock, options.Logger);
+        _dialing = new Dialing(options, _own, _sessions, factory, _strays, clock);
+        _meeting = new Meeting(options, _own, _answering, _dialing, _sessions, _strays);
+    }
+
+    /// <summary>The tickets that this peer issued.</summary>
+    public TicketBook Tickets { get; } = new();
+
+    /// <summary>The responder's part.</summary>
+    public Answering Answering => _answering;
+
+    /// <summary>The part that talks with rendezvous servers.</summary>
+    public Meeting Meeting => _meeting;
+
+    /// <inheritdoc/>
+    public Instant NextTimeout => Instant.Min(_sessions.NextTimeout, Instant.Min(_dialing.NextTimeout, _meeting.NextTimeout));
+
+    /// <summary>Registers at a rendezvous server, so that others find this peer.</summary>
+    public void Register(Instant now, NetworkAddress server) => _meeting.Register(now, server);
+
+    /// <summary>Begins an attempt to reach the issuer of a ticket.</summary>
+    public Dial BeginDial(Instant now, DialTarget target) => _dialing.Begin(now, target, _meeting.LinkTo(now, target.Rendezvous));
+
+    /// <summary>A ticket that is open until <paramref name="expiresAtUnixSeconds"/>.</summary>
+    public Ticket IssueTicket(Instant now, long expiresAtUnixSeconds)
+    {
+        var ticket = new Ticket
+        {
+            Responder = _options.Identity.Public,
+            Rendezvous = _options.Rendezvous,
+            Hints = [.. _own.For(now, peer: default).Where(candidate => candidate.Kind == CandidateKind.Host).Take(Ticket.MaxHints).Select(candidate => candidate.Address)],
+            Secret = TicketSecret.Create(CryptographicEntropy.Instance),
+            ExpiresAtUnixSeconds = expiresAtUnixSeconds,
+        };
+        Tickets.Add(ticket, _clock.Utc.ToUnixTimeSeconds());
+        return ticket;
+    }
+
+    /// <inheritdoc/>
+    public void HandleDatagram(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
+    {
+        PathAddress path = SessionFactory.DirectPath(remote);
+        switch (FirstByte.Classify(datagram))
+        {
+            case DatagramType.Packet when _options.AllowDirectPaths:
+                HandlePacket(now, path, datagram);
+                break;
+            case DatagramType.RelayFrame:
+                HandleRelayFrame(now, remote, datagram);
+                break;
+            case DatagramType.Rendezvous:
+                _meeting.Handle(now, remote, datagram);
+                break;
+            case DatagramType.HandshakeInit when _options.AllowDirectPaths:
+                HandleInit(now, remote, datagram);
+                break;
+            case DatagramType.HandshakeResponse or DatagramType.CookieReply when _options.AllowDirectPaths:
+                _dialing.HandleDirect(now, path, datagram);
+                break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void HandleTimeout(Instant now)
+    {
+        foreach (SessionDriver session in _sessions.All)
+            session.HandleTimeout(now);
+        _dialing.HandleTimeout(now);
+        _meeting.HandleTimeout(now);
+    }
+
+    /// <inheritdoc/>
+    public void DeliverEvents(Instant now)
+    {
+        foreach (SessionDriver session in _sessions.All)
+            session.DeliverEvents(now);
+        _answering.DeliverProven(now);
+        _dialing.DropFinished();
+    }
+
+    /// <inheritdoc/>
+    public void FillTransmits(Instant now, DatagramBatch batch)
+    {
+        _strays.MoveTo(batch);
+        int silent = 0;
+        while (!batch.IsFull && silent < _sessions.All.Count)
+            silent = _sessions.Next().TryTransmit(now, batch) ? 0 : silent + 1;
+        if (!batch.IsFull)
+            _sessions.DropTerminated();
+    }
+
+    /// <summary>Says goodbye on every session. What is returned completes when all peers have heard it.</summary>
+    public Task CloseAll(Instant now)
+    {
+        _dialing.FailAll(new TunnelException(TunnelFailure.Closed, "The tunnel endpoint was disposed."));
+        _meeting.Leave();
+        foreach (SessionDriver session in _sessions.All)
+            session.Close(now, TunnelErrorCode.None, "the endpoint was disposed");
+        return _sessions.WhenEmptyAsync();
+    }
+
+    /// <inheritdoc/>
+    public void HandleStopped(Exception? error)
+    {
+        if (error is not null)
+            Log.LoopFailed(_options.Logger, error);
+        var exception = new TunnelException(TunnelFailure.Closed, "The tunnel endpoint was disposed.", error);
+        _meeting.Leave();
+        _dialing.FailAll(exception);
+        _dialing.DropFinished();
+        foreach (SessionDriver session in _sessions.All)
+            session.Dispose();
+        _answering.Stop(exception);
+    }
+
+    private void HandlePacket(Instant now, PathAddress path, ReadOnlySpan<byte> datagram)
+    {
+        if (PacketHeader.TryParse(datagram, out PacketHeader header, out _))
+            _sessions.Find(header.Destination)?.HandleDatagram(now, path, datagram);
+    }
+
+    private void HandleRelayFrame(Instant now, NetworkAddress remote, ReadOnlySpan<byte> frame)
+    {
+        if (!RelayFrame.TryParse(frame, out RelayLegId leg, out ReadOnlySpan<byte> inner, out _)
+            || !PacketHeader.TryParse(inner, out PacketHeader header, out _))
+            return;
+        // A leg is a secret between its session and the relay: a frame on another one is nobody's.
+        var route = new RelayRoute(remote, leg);
+        if (_sessions.Find(header.Destination) is { } session && session.Relay == route)
+            session.HandleDatagram(now, route.Path, inner);
+    }
+
+    private void HandleInit(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
+    {
+        Span<byte> reply = stackalloc byte[HandshakeResponder.MaxReplySize];
+        int length = _answering.Handle(now, remote, SessionFactory.DirectPath(remote), relay: null, datagram, reply);
+        if (length > 0)
+            _strays.Add(reply[..length], remote);
+    }
+}

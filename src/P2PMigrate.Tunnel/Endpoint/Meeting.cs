@@ -1,0 +1,128 @@
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Handshake;
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Rendezvous;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Paths;
+using P2PMigrate.Tunnel.Sessions;
+
+namespace P2PMigrate.Tunnel.Endpoint;
+
+/// <summary>
+/// What an endpoint does with rendezvous servers: stays registered at one, hands offers to the responder and answers to
+/// the dials, and tells everybody the addresses that servers see. Loop only, except <see cref="Registered"/>.
+/// </summary>
+internal sealed class Meeting
+{
+    private readonly TunnelOptions _options;
+    private readonly OwnCandidates _own;
+    private readonly RendezvousLinks _links;
+    private readonly Answering _answering;
+    private readonly Dialing _dialing;
+    private readonly SessionTable _sessions;
+    private readonly StrayDatagrams _strays;
+    private readonly TaskCompletionSource _registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Connects the parts.</summary>
+    public Meeting(TunnelOptions options, OwnCandidates own, Answering answering, Dialing dialing, SessionTable sessions, StrayDatagrams strays)
+    {
+        _options = options;
+        _own = own;
+        _links = new RendezvousLinks(options);
+        _answering = answering;
+        _dialing = dialing;
+        _sessions = sessions;
+        _strays = strays;
+    }
+
+    /// <summary>Completes when others can find this peer; faults when the server stays silent. Any thread.</summary>
+    public Task Registered => _registered.Task;
+
+    /// <summary>The earliest deadline.</summary>
+    public Instant NextTimeout => _links.NextTimeout;
+
+    /// <summary>Registers at the server of the options.</summary>
+    public void Register(Instant now, NetworkAddress server) => _links.Register(now, server);
+
+    /// <summary>The link to the server of a ticket.</summary>
+    public RendezvousLink? LinkTo(Instant now, NetworkAddress? server) => server is { } address ? _links.GetOrAdd(now, address) : null;
+
+    /// <summary>A rendezvous message came; only a server that we talk to is listened to.</summary>
+    public void Handle(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
+    {
+        if (_links.Find(remote) is not { } link)
+            return;
+        link.Client.Handle(now, datagram);
+        DeliverNews(now, link);
+    }
+
+    /// <summary>Does what is due, and collects what is to be sent.</summary>
+    public void HandleTimeout(Instant now)
+    {
+        foreach (RendezvousLink link in _links.All)
+        {
+            link.Client.HandleTimeout(now);
+            DeliverNews(now, link);
+            link.Drain(_strays);
+        }
+
+        // A session keeps the link to its relay's server, which may ask whether an address is ours.
+        _links.DropUnless(link => _dialing.Uses(link) || _sessions.All.Any(session => session.Relay?.Server == link.Server));
+    }
+
+    /// <summary>Tells the server that this peer goes.</summary>
+    public void Leave()
+    {
+        _links.Home?.Client.Leave();
+        _links.Home?.Drain(_strays);
+        _registered.TrySetException(new TunnelException(TunnelFailure.Closed, "The tunnel endpoint was disposed."));
+        _ = _registered.Task.Exception;
+    }
+
+    private void DeliverNews(Instant now, RendezvousLink link)
+    {
+        while (link.Client.TryPollEvent(out RendezvousEvent? news))
+        {
+            Handle(now, link, news);
+            _dialing.HandleNews(now, link, news);
+        }
+    }
+
+    private void Handle(Instant now, RendezvousLink link, RendezvousEvent news)
+    {
+        switch (news)
+        {
+            case OfferReceived offer:
+                HandleOffer(now, link, offer);
+                break;
+            case ObservedAddressChanged { Observed: var address } when _options.AllowDirectPaths:
+                Announce(new Candidate(CandidateKind.Reflexive, address));
+                break;
+            case PeerRegistered when link == _links.Home:
+                Log.Registered(_options.Logger, link.Server);
+                _registered.TrySetResult();
+                break;
+            case ServerUnreachable when link == _links.Home:
+                Log.ServerUnreachable(_options.Logger, _options.Rendezvous?.ToString() ?? "");
+                _registered.TrySetException(DialFindings.ServerIsSilent(_options.Rendezvous));
+                break;
+        }
+    }
+
+    private void HandleOffer(Instant now, RendezvousLink link, OfferReceived offer)
+    {
+        Span<byte> reply = stackalloc byte[HandshakeResponder.MaxReplySize];
+        int length = _answering.Handle(now, offer.Initiator, path: null, RelayRoute.From(link.Server, offer.Leg), offer.Init.Span, reply);
+        if (length > 0)
+            link.Client.Answer(offer.Offer, reply[..length]);
+        if (_options.AllowDirectPaths)
+            _answering.FindByInit(offer.Init.Span)?.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, offer.Initiator));
+    }
+
+    private void Announce(Candidate reflexive)
+    {
+        _own.Reflexive = reflexive;
+        foreach (SessionDriver session in _sessions.All)
+            session.AddLocalCandidate(reflexive);
+    }
+}

@@ -1,0 +1,47 @@
+using System.Net;
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Handshake;
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Loop;
+using P2PMigrate.Tunnel.Sessions;
+using P2PMigrate.Tunnel.Sockets;
+
+namespace P2PMigrate.Tunnel.Endpoint;
+
+/// <summary>Makes a running session of what a handshake agreed on. Loop only.</summary>
+internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, bool allowDirectPaths)
+{
+    private static readonly LocalInterface s_interface = LocalInterface.Socket(0);
+
+    private readonly LocalSocket _localSocket = new(
+        s_interface, socket.Reaches(NetworkAddress.From(IPAddress.Loopback, 1)), socket.Reaches(NetworkAddress.From(IPAddress.IPv6Loopback, 1)));
+
+    /// <summary>The path of a datagram that came to the socket itself.</summary>
+    public static PathAddress DirectPath(NetworkAddress remote) => new(s_interface, remote);
+
+    /// <summary>
+    /// Takes over <paramref name="established"/>. <paramref name="paths"/> may carry data at once, one of them through
+    /// <paramref name="relay"/>; <paramref name="begun"/> is when the attempt began.
+    /// </summary>
+    public SessionDriver Create(EstablishedSession established, IReadOnlyList<KnownPath> paths, RelayRoute? relay, Instant begun, Instant now)
+    {
+        var connection = new TunnelConnection(
+            new TunnelConnectionOptions
+            {
+                Role = established.Role,
+                Keys = established.Keys,
+                LocalConnectionId = established.LocalId,
+                RemoteConnectionId = established.RemoteId,
+                Entropy = CryptographicEntropy.Instance,
+                LocalParameters = established.LocalParameters,
+                PeerParameters = established.PeerParameters,
+                Sockets = allowDirectPaths ? [_localSocket] : [],
+                RemoteCandidates = allowDirectPaths ? established.PeerCandidates : [],
+                KnownPaths = paths,
+                HandshakeRoundTrip = established.RoundTrip,
+            },
+            now);
+        return new SessionDriver(loop, connection, established, begun, now) { Relay = relay };
+    }
+}

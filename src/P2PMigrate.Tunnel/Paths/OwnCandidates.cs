@@ -1,0 +1,41 @@
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Sockets;
+
+namespace P2PMigrate.Tunnel.Paths;
+
+/// <summary>
+/// Where this endpoint may be reached, as it tells its peers: its own addresses, and the one that a rendezvous server saw.
+/// Empty when direct paths are not allowed. Loop only.
+/// </summary>
+internal sealed class OwnCandidates(IDatagramSocket socket, bool allowDirectPaths)
+{
+    /// <summary>How long the list of interfaces is taken as it was: asking the system costs, and strangers can make us ask.</summary>
+    // spec: CONST-60
+    private static readonly TimeSpan s_freshness = TimeSpan.FromSeconds(2);
+
+    private IReadOnlyList<Candidate> _public = [];
+    private IReadOnlyList<Candidate> _local = [];
+    private Instant? _gatheredAt;
+
+    /// <summary>The address that a rendezvous server saw last.</summary>
+    public Candidate? Reflexive { get; set; }
+
+    /// <summary>Best first. Loopback addresses are told only to <paramref name="peer"/>s that are on loopback themselves.</summary>
+    public IReadOnlyList<Candidate> For(Instant now, NetworkAddress peer)
+    {
+        if (!allowDirectPaths)
+            return [];
+        if (_gatheredAt is not { } gatheredAt || now - gatheredAt > s_freshness)
+        {
+            _gatheredAt = now;
+            _public = HostCandidates.Gather(socket, includeLoopback: false);
+            _local = HostCandidates.Gather(socket, includeLoopback: true);
+        }
+
+        IReadOnlyList<Candidate> own = HostCandidates.IsLoopback(peer) ? _local : _public;
+        bool isNew = Reflexive is { } seen && !own.Any(candidate => candidate.Address == seen.Address);
+        return isNew ? [.. own, Reflexive!.Value] : own;
+    }
+}

@@ -1,0 +1,165 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Endpoint;
+using P2PMigrate.Tunnel.Loop;
+using P2PMigrate.Tunnel.Sockets;
+
+namespace P2PMigrate.Tunnel;
+
+/// <summary>
+/// A peer on the network: one UDP socket and one thread behind which sessions live. It issues tickets and accepts those
+/// who hold one, and dials the issuers of others' tickets. To anybody else it says nothing. Any thread may use it.
+/// </summary>
+public sealed class TunnelEndpoint : IAsyncDisposable
+{
+    /// <summary>How long disposal waits for the sessions' goodbyes.</summary>
+    // spec: CONST-57
+    public static readonly TimeSpan DisposePatience = TimeSpan.FromSeconds(2);
+
+    private readonly TunnelOptions _options;
+    private readonly DatagramLoop _loop;
+    private readonly EndpointDriver _driver;
+    private readonly LoopClock _clock;
+    private int _isDisposed;
+
+    private TunnelEndpoint(TunnelOptions options, DatagramLoop loop, EndpointDriver driver, LoopClock clock)
+    {
+        _options = options;
+        _loop = loop;
+        _driver = driver;
+        _clock = clock;
+    }
+
+    /// <summary>Where the socket is bound; the port is the real one.</summary>
+    public IPEndPoint LocalEndPoint => _loop.Local.ToEndPoint();
+
+    /// <summary>This peer's name.</summary>
+    public PeerId PeerId => _options.Identity.PeerId;
+
+    /// <summary>
+    /// Opens the socket, starts the thread, begins to register. Throws <see cref="TunnelException"/>: the address cannot be
+    /// bound (<see cref="TunnelFailure.Local"/>), the server's name not resolved (<see cref="TunnelFailure.RendezvousUnreachable"/>).
+    /// </summary>
+    public static async ValueTask<TunnelEndpoint> OpenAsync(TunnelOptions options, CancellationToken cancellationToken = default)
+    {
+        NetworkAddress? server = options.Rendezvous is { } name ? await ResolveAsync(name, cancellationToken).ConfigureAwait(false) : null;
+        return Open(options, DatagramSocket.Open(options.Listen), server);
+    }
+
+    /// <summary>Completes when others can find this peer at the rendezvous server; throws <see cref="TunnelException"/> when it stays silent.</summary>
+    public Task WaitRegisteredAsync(CancellationToken cancellationToken = default) =>
+        _options.Rendezvous is null ? Task.CompletedTask : _driver.Meeting.Registered.WaitAsync(cancellationToken);
+
+    /// <summary>A ticket that admits one migration until it is older than <paramref name="lifetime"/>.</summary>
+    public async ValueTask<Ticket> IssueTicketAsync(TimeSpan lifetime, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        long expiry = _clock.Utc.Add(lifetime).ToUnixTimeSeconds();
+        return await _loop.CallAsync(now => _driver.IssueTicket(now, expiry)).ConfigureAwait(false);
+    }
+
+    /// <summary>Uses a ticket of ours up: true for exactly one caller, while it is open. Whoever gets true goes on with the migration.</summary>
+    public async ValueTask<bool> SpendTicketAsync(TicketId ticket, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return await _loop.CallAsync(_ => _driver.Tickets.TrySpend(ticket, _clock.Utc.ToUnixTimeSeconds())).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Reaches the issuer of <paramref name="ticket"/>. Returns as soon as data can flow, over the relay at first if need be;
+    /// the session finds its direct path by itself. Throws <see cref="TunnelException"/> with the reason.
+    /// </summary>
+    public async ValueTask<TunnelSession> DialAsync(Ticket ticket, CancellationToken cancellationToken = default)
+    {
+        DialTarget target = await ResolveAsync(ticket, cancellationToken).ConfigureAwait(false);
+        Dial dial = await _loop.CallAsync(now => _driver.BeginDial(now, target)).ConfigureAwait(false);
+        using CancellationTokenRegistration registration = cancellationToken.Register(dial.Cancel);
+        return await dial.Result.ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// The next session of a peer that holds an open ticket of ours and is there now. Throws
+    /// <see cref="TunnelException"/> (<see cref="TunnelFailure.Closed"/>) after disposal.
+    /// </summary>
+    public async ValueTask<TunnelSession> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await _driver.Answering.Proven.ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ChannelClosedException closed) when (closed.InnerException is TunnelException reason)
+        {
+            throw new TunnelException(reason.Reason, reason.Message, reason);
+        }
+    }
+
+    /// <summary>Closes all sessions politely, but not for long, then the socket and the thread.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            await CloseSessionsAsync().ConfigureAwait(false);
+            _loop.Stop();
+        }
+
+        await _loop.Ended.ConfigureAwait(false);
+    }
+
+    /// <summary>The same over any socket; <paramref name="server"/> is where to register.</summary>
+    internal static TunnelEndpoint Open(TunnelOptions options, IDatagramSocket socket, NetworkAddress? server)
+    {
+        var clock = new LoopClock(options.Time);
+        var loop = new DatagramLoop(socket, clock);
+        var driver = new EndpointDriver(options, loop, socket, clock);
+        if (server is { } address)
+            driver.Register(clock.Now, address);
+        loop.Start(driver, "tunnel");
+        Log.Listening(options.Logger, socket.Local);
+        return new TunnelEndpoint(options, loop, driver, clock);
+    }
+
+    private async Task CloseSessionsAsync()
+    {
+        try
+        {
+            Task goodbyes = await _loop.CallAsync(_driver.CloseAll).ConfigureAwait(false);
+            await goodbyes.WaitAsync(DisposePatience).ConfigureAwait(false);
+        }
+        catch (Exception impatience) when (impatience is TimeoutException or TunnelException)
+        {
+            // Whoever did not listen to the goodbye notices by the idle timeout; the loop may be gone already.
+        }
+    }
+
+    private async ValueTask<DialTarget> ResolveAsync(Ticket ticket, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<NetworkAddress> hints = _options.AllowDirectPaths ? ticket.Hints : [];
+        if (ticket.Rendezvous is not { } server)
+            return new DialTarget(ticket, hints, null);
+        try
+        {
+            return new DialTarget(ticket, hints, await ResolveAsync(server, cancellationToken).ConfigureAwait(false));
+        }
+        catch (TunnelException) when (hints.Count > 0)
+        {
+            return new DialTarget(ticket, hints, null);
+        }
+    }
+
+    private static async ValueTask<NetworkAddress> ResolveAsync(ServerName server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            IPAddress[] addresses = await Dns.GetHostAddressesAsync(server.Host, cancellationToken).ConfigureAwait(false);
+            return NetworkAddress.From(addresses.FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork) ?? addresses[0], server.Port);
+        }
+        catch (SocketException error)
+        {
+            throw new TunnelException(
+                TunnelFailure.RendezvousUnreachable, $"The name of the rendezvous server {server} cannot be resolved: {error.Message}.", error);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Tunnel;
+
+/// <summary>What a <see cref="TunnelEndpoint"/> is made of.</summary>
+public sealed record TunnelOptions
+{
+    /// <summary>Who this peer is. Stays the caller's and must outlive the endpoint.</summary>
+    public required PrivateIdentity Identity { get; init; }
+
+    /// <summary>
+    /// Where the one UDP socket is bound. The default is any free port of every address, IPv6 and IPv4; on a machine
+    /// without IPv6, of every IPv4 address.
+    /// </summary>
+    public IPEndPoint Listen { get; init; } = new(IPAddress.IPv6Any, 0);
+
+    /// <summary>
+    /// The server at which this peer is registered, so that others can reach it; null for none. A dial uses the server
+    /// that the ticket names.
+    /// </summary>
+    public ServerName? Rendezvous { get; init; }
+
+    /// <summary>
+    /// False: data takes the relay only, no address of this machine is told to anybody and no candidate of a peer is
+    /// probed.
+    /// </summary>
+    public bool AllowDirectPaths { get; init; } = true;
+
+    /// <summary>What this peer announces to others: credit and timers.</summary>
+    public TransportParameters Parameters { get; init; } = new();
+
+    /// <summary>Both clocks: the monotonic one for timers, the wall clock for tickets.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    /// <summary>Where the endpoint says what it does; addresses only at debug level.</summary>
+    public ILogger Logger { get; init; } = NullLogger.Instance;
+}
