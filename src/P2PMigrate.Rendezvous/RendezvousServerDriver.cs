@@ -1,0 +1,93 @@
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Rendezvous;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Loop;
+using P2PMigrate.Tunnel.Sockets;
+
+namespace P2PMigrate.Rendezvous;
+
+/// <summary>
+/// The server's core behind its socket: what comes goes to the core, what the core answers or relays waits in a ring for
+/// the socket. Loop only, except <see cref="Statistics"/>.
+/// </summary>
+internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<Exception?> stopped) : IDatagramOwner
+{
+    /// <summary>Datagrams that wait to be sent; when the socket falls behind, further ones are dropped, as a router would.</summary>
+    // spec: CONST-61
+    public const int MaxWaiting = 1024;
+
+    private readonly DatagramRing _waiting = new(MaxWaiting);
+    private readonly byte[] _overflow = new byte[RendezvousServerCore.MaxDatagramSize];
+    private long _dropped;
+    private Snapshot _snapshot = new(default);
+
+    /// <summary>What the server holds and did, as of the last turn of the loop. Any thread.</summary>
+    public RendezvousServerStatistics Statistics => Volatile.Read(ref _snapshot).Statistics;
+
+    /// <inheritdoc/>
+    public Instant NextTimeout => core.NextTimeout;
+
+    /// <inheritdoc/>
+    public void HandleDatagram(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
+    {
+        switch (FirstByte.Classify(datagram))
+        {
+            case DatagramType.RelayFrame:
+                Relay(now, remote, datagram);
+                break;
+            case DatagramType.Rendezvous:
+                core.Handle(now, remote, datagram);
+                break;
+        }
+
+        Drain();
+    }
+
+    /// <inheritdoc/>
+    public void HandleTimeout(Instant now) => core.HandleTimeout(now);
+
+    /// <inheritdoc/>
+    public void DeliverEvents(Instant now)
+    {
+        RendezvousServerStatistics counted = core.Statistics;
+        Volatile.Write(ref _snapshot, new Snapshot(counted with { FramesDropped = counted.FramesDropped + _dropped }));
+    }
+
+    /// <inheritdoc/>
+    public void FillTransmits(Instant now, DatagramBatch batch) => _waiting.MoveTo(batch);
+
+    /// <inheritdoc/>
+    public void HandleStopped(Exception? error)
+    {
+        core.Dispose();
+        stopped(error);
+    }
+
+    private void Relay(Instant now, NetworkAddress remote, ReadOnlySpan<byte> frame)
+    {
+        if (_waiting.IsFull)
+        {
+            _dropped++;
+            return;
+        }
+
+        Span<byte> slot = _waiting.Free[..frame.Length];
+        frame.CopyTo(slot);
+        if (core.TryRelay(now, remote, slot, out NetworkAddress destination, out _))
+            _waiting.Add(frame.Length, destination);
+    }
+
+    // The core wants to be drained after every input, also when there is no room for what it says.
+    private void Drain()
+    {
+        while (core.TryPollTransmit(_waiting.IsFull ? _overflow : _waiting.Free, out NetworkAddress destination, out int length))
+        {
+            if (_waiting.IsFull)
+                _dropped++;
+            else
+                _waiting.Add(length, destination);
+        }
+    }
+
+    private sealed record Snapshot(RendezvousServerStatistics Statistics);
+}
