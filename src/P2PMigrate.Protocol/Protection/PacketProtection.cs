@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using NSec.Cryptography;
 
 namespace P2PMigrate.Protocol.Protection;
@@ -12,25 +11,27 @@ namespace P2PMigrate.Protocol.Protection;
 internal sealed class PacketProtection : IPacketSealer, IPacketOpener
 {
     private const int MaxNonceSize = 32;
-    private const int PathCount = 256;
 
     private readonly AeadAlgorithm _algorithm;
     private readonly Key _key;
     private readonly byte[] _nonceBase;
     private ulong _sealsLeft;
     private ulong _forgeriesLeft;
-#if DEBUG
-    private readonly ulong[] _nextNumbers = new ulong[PathCount];
-#endif
 
     /// <summary>Takes the raw key and the nonce base as derived by <see cref="KeySchedule"/>.</summary>
     public PacketProtection(ProtectionSuite suite, ReadOnlySpan<byte> key, ReadOnlySpan<byte> nonceBase)
+        : this(suite, key, nonceBase, KeyLimits.MaxSealedPackets(suite), KeyLimits.MaxForgedPackets(suite))
+    {
+    }
+
+    /// <summary>The same with other limits: tests do not seal millions of packets.</summary>
+    internal PacketProtection(ProtectionSuite suite, ReadOnlySpan<byte> key, ReadOnlySpan<byte> nonceBase, ulong maxSealed, ulong maxForged)
     {
         _algorithm = suite.Algorithm();
         _key = Key.Import(_algorithm, key, KeyBlobFormat.RawSymmetricKey);
         _nonceBase = nonceBase.ToArray();
-        _sealsLeft = KeyLimits.MaxSealedPackets(suite);
-        _forgeriesLeft = KeyLimits.MaxForgedPackets(suite);
+        _sealsLeft = maxSealed;
+        _forgeriesLeft = maxForged;
     }
 
     /// <inheritdoc cref="IPacketSealer.TagLength"/>
@@ -39,12 +40,15 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
     /// <inheritdoc/>
     public void Seal(byte pathId, ulong packetNumber, ReadOnlySpan<byte> header, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext)
     {
+#if DEBUG
         AssertNeverSealed(pathId, packetNumber);
-        if (_sealsLeft-- == 0)
+#endif
+        if (_sealsLeft == 0)
         {
             throw new InvalidOperationException("A key reached its limit: the connection should have moved to the next epoch."); // spec: HS-33
         }
 
+        _sealsLeft--;
         Span<byte> nonce = stackalloc byte[MaxNonceSize];
         nonce = WriteNonce(pathId, packetNumber, nonce);
         _algorithm.Encrypt(_key, nonce, header, plaintext, ciphertext);
@@ -77,12 +81,13 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
         return nonce[.._nonceBase.Length];
     }
 
-    [Conditional("DEBUG")]
+#if DEBUG
+    private readonly ulong[] _nextNumbers = new ulong[byte.MaxValue + 1];
+
     private void AssertNeverSealed(byte pathId, ulong packetNumber)
     {
-#if DEBUG
-        Debug.Assert(packetNumber >= _nextNumbers[pathId], "A packet number must grow on its path: a nonce would be used twice.");
+        System.Diagnostics.Debug.Assert(packetNumber >= _nextNumbers[pathId], "A packet number must grow on its path: a nonce would be used twice.");
         _nextNumbers[pathId] = packetNumber + 1;
-#endif
     }
+#endif
 }

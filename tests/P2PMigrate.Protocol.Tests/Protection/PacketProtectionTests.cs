@@ -88,6 +88,24 @@ public sealed class PacketProtectionTests
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }
 
+    [Fact]
+    [Trait("Spec", "HS-33")]
+    [Trait("Spec", "HS-34")]
+    public void A_key_refuses_to_work_past_its_limits()
+    {
+        using var protection = new PacketProtection(ProtectionSuite.ChaCha20Poly1305, new byte[32], new byte[12], maxSealed: 2, maxForged: 2);
+        byte[] first = new byte[16], second = new byte[16];
+        protection.Seal(0, 0, [], [], first);
+        protection.Seal(0, 1, [], [], second);
+        Assert.Throws<InvalidOperationException>(() => protection.Seal(0, 2, [], [], new byte[16]));
+        Assert.Throws<InvalidOperationException>(() => protection.Seal(0, 3, [], [], new byte[16]));
+
+        Assert.False(protection.TryOpen(0, 1, [], first, []));
+        Assert.True(protection.TryOpen(0, 0, [], first, []));
+        Assert.False(protection.TryOpen(0, 2, [], first, []));
+        Assert.False(protection.TryOpen(0, 1, [], second, []));
+    }
+
     private static void Pass(PacketKeys keys, ulong number, byte[] header, byte[] plaintext, byte[] ciphertext)
     {
         keys.Sealer.Seal(1, number, header, plaintext, ciphertext);
