@@ -116,7 +116,7 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         var driver = new EndpointDriver(options, loop, socket, clock);
         if (server is { } address)
             driver.Register(clock.Now, address);
-        loop.Start(driver, "tunnel");
+        loop.Start(driver, $"tunnel:{socket.Local.Port}");
         Log.Listening(options.Logger, socket.Local);
         return new TunnelEndpoint(options, loop, driver, clock);
     }

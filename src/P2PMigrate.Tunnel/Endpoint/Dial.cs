@@ -39,6 +39,8 @@ internal sealed class Dial : IDisposable
         _initiator = initiator;
         _factory = factory;
         Link = link;
+        // A server that serves us already has no reason to introduce itself again.
+        _findings.RendezvousAnswered = link is { Client.Observed.IsNone: false };
     }
 
     /// <summary>The session, or the <see cref="TunnelException"/> that says why there is none. Any thread.</summary>
@@ -105,6 +107,7 @@ internal sealed class Dial : IDisposable
                 RelyOnHints(now);
                 break;
             case ServerUnreachable:
+                _findings.RendezvousAnswered = false;
                 RelyOnHints(now);
                 break;
         }

@@ -13,7 +13,7 @@ internal sealed class OwnCandidates(IDatagramSocket socket, bool allowDirectPath
 {
     /// <summary>How long the list of interfaces is taken as it was: asking the system costs, and strangers can make us ask.</summary>
     // spec: CONST-60
-    private static readonly TimeSpan s_freshness = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
 
     private IReadOnlyList<Candidate> _public = [];
     private IReadOnlyList<Candidate> _local = [];
@@ -27,7 +27,7 @@ internal sealed class OwnCandidates(IDatagramSocket socket, bool allowDirectPath
     {
         if (!allowDirectPaths)
             return [];
-        if (_gatheredAt is not { } gatheredAt || now - gatheredAt > s_freshness)
+        if (_gatheredAt is not { } gatheredAt || now - gatheredAt > Freshness)
         {
             _gatheredAt = now;
             _public = HostCandidates.Gather(socket, includeLoopback: false);

@@ -1,19 +1,23 @@
 using System.Net;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Rendezvous;
+using P2PMigrate.Tunnel.Sockets;
 
 namespace P2PMigrate.Tunnel.Tests.Endpoint;
 
-/// <summary>Two endpoints on loopback, and what tests do with them again and again. Disposes what it opened.</summary>
+/// <summary>Endpoints on loopback, with or without a rendezvous server, and what tests do with them again and again.</summary>
 internal sealed class Peers : IAsyncDisposable
 {
     public static readonly TimeSpan Hour = TimeSpan.FromHours(1);
 
     private readonly List<TunnelEndpoint> _endpoints = [];
     private readonly List<PrivateIdentity> _identities = [];
+    private readonly Dictionary<TunnelEndpoint, FilteredSocket> _sockets = [];
 
-    private Peers()
-    {
-    }
+    private Peers(RendezvousServer? server) => Server = server;
+
+    public RendezvousServer? Server { get; }
 
     public TunnelEndpoint Source { get; private set; } = null!;
 
@@ -21,16 +25,13 @@ internal sealed class Peers : IAsyncDisposable
 
     public static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    /// <summary>Opens both; <paramref name="change"/> may alter the options of each.</summary>
-    public static async Task<Peers> OpenAsync(Func<TunnelOptions, TunnelOptions>? change = null)
-    {
-        var peers = new Peers();
-        peers.Source = await peers.OpenOneAsync(change);
-        peers.Target = await peers.OpenOneAsync(change);
-        return peers;
-    }
+    /// <summary>Two endpoints that reach each other by the hints in tickets.</summary>
+    public static Task<Peers> OpenAsync() => OpenAsync(server: null);
 
-    /// <summary>Opens another endpoint, with an identity of its own.</summary>
+    /// <summary>Two endpoints and a server at which the target is registered.</summary>
+    public static Task<Peers> OpenWithServerAsync() => OpenAsync(RendezvousServer.Start(new IPEndPoint(IPAddress.Loopback, 0)));
+
+    /// <summary>Opens another endpoint, with an identity of its own; <paramref name="change"/> may alter its options.</summary>
     public async Task<TunnelEndpoint> OpenOneAsync(Func<TunnelOptions, TunnelOptions>? change = null)
     {
         PrivateIdentity identity = PrivateIdentity.Create(CryptographicEntropy.Instance);
@@ -39,19 +40,48 @@ internal sealed class Peers : IAsyncDisposable
         {
             Identity = identity,
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
+            Rendezvous = Server is null ? null : new ServerName("127.0.0.1", (ushort)Server.LocalEndPoint.Port),
             Logger = new TestLog(identity.PeerId.ToShortString()),
         };
-        TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(change?.Invoke(options) ?? options, Token);
+        options = change?.Invoke(options) ?? options;
+        var socket = new FilteredSocket(DatagramSocket.Open(options.Listen));
+        TunnelEndpoint endpoint = TunnelEndpoint.Open(options, socket, Server is null ? null : NetworkAddress.From(Server.LocalEndPoint));
         _endpoints.Add(endpoint);
+        _sockets.Add(endpoint, socket);
+        await endpoint.WaitRegisteredAsync(Token);
         return endpoint;
     }
 
-    /// <summary>A session from the source to the target, with a fresh ticket.</summary>
-    public async Task<(TunnelSession Near, TunnelSession Far)> ConnectAsync()
+    /// <summary>The firewall in front of an endpoint.</summary>
+    public FilteredSocket FirewallOf(TunnelEndpoint endpoint) => _sockets[endpoint];
+
+    /// <summary>From now on nothing of <paramref name="endpoint"/> leaves and nothing reaches it: its machine has lost its power.</summary>
+    public void Kill(TunnelEndpoint endpoint) => FirewallOf(endpoint).Passes = _ => false;
+
+    /// <summary>Nothing passes between the peers but what goes through the server.</summary>
+    public void BlockDirectPaths()
     {
-        Ticket ticket = await Target.IssueTicketAsync(Hour, Token);
-        ValueTask<TunnelSession> accepting = Target.AcceptAsync(Token);
-        TunnelSession near = await Source.DialAsync(ticket, Token);
+        NetworkAddress server = NetworkAddress.From(Server!.LocalEndPoint);
+        foreach (FilteredSocket socket in _sockets.Values)
+            socket.Passes = remote => remote == server;
+    }
+
+    /// <summary>Everything passes again.</summary>
+    public void UnblockDirectPaths()
+    {
+        foreach (FilteredSocket socket in _sockets.Values)
+            socket.Passes = _ => true;
+    }
+
+    /// <summary>A session from the source to the target, with a fresh ticket.</summary>
+    public Task<(TunnelSession Near, TunnelSession Far)> ConnectAsync() => ConnectAsync(Source, Target);
+
+    /// <summary>A session from one endpoint to another, with a fresh ticket.</summary>
+    public static async Task<(TunnelSession Near, TunnelSession Far)> ConnectAsync(TunnelEndpoint from, TunnelEndpoint to)
+    {
+        Ticket ticket = await to.IssueTicketAsync(Hour, Token);
+        ValueTask<TunnelSession> accepting = to.AcceptAsync(Token);
+        TunnelSession near = await from.DialAsync(ticket, Token);
         return (near, await accepting);
     }
 
@@ -67,10 +97,32 @@ internal sealed class Peers : IAsyncDisposable
         return (opened, accepted);
     }
 
+    /// <summary>Waits until data of <paramref name="session"/> takes a path of this kind.</summary>
+    public static async Task<PathSummary> WaitForPathAsync(TunnelSession session, PathKind kind)
+    {
+        await foreach (PathSummary path in session.WatchPathAsync(Token))
+        {
+            if (path.Kind == kind)
+                return path;
+        }
+
+        throw new InvalidOperationException($"The session ended before it had a {kind} path.");
+    }
+
     public async ValueTask DisposeAsync()
     {
         await Task.WhenAll(_endpoints.Select(endpoint => endpoint.DisposeAsync().AsTask()));
         foreach (PrivateIdentity identity in _identities)
             identity.Dispose();
+        if (Server is not null)
+            await Server.DisposeAsync();
+    }
+
+    private static async Task<Peers> OpenAsync(RendezvousServer? server)
+    {
+        var peers = new Peers(server);
+        peers.Source = await peers.OpenOneAsync();
+        peers.Target = await peers.OpenOneAsync();
+        return peers;
     }
 }
