@@ -6,7 +6,7 @@ using P2PMigrate.Snapshot.Native;
 namespace P2PMigrate.Snapshot.Trees;
 
 /// <summary>Writes the content of files out of a store. Holes stay holes. One owner.</summary>
-internal sealed class FileWriter(IChunkStore store)
+internal sealed class FileWriter(IChunkStore store, CancellationToken cancellationToken)
 {
     private const int KeepSize = 1;
     private const int PunchHole = 2;
@@ -46,6 +46,7 @@ internal sealed class FileWriter(IChunkStore store)
 
     private void WriteCell(SafeFileHandle file, TreePath path, in FileCell cell, ExtentCursor extents)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         if (!store.TryRead(cell.Chunk, _cell, out int length) || length != cell.Length)
             throw new SnapshotException($"Chunk {cell.Chunk} of \"{path}\" is missing from the store, or spoiled in it; it must be sent again.");
 

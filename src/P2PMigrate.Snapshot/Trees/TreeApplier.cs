@@ -67,7 +67,7 @@ public sealed class TreeApplier : IDisposable
 
     private ApplySummary Change(Manifest current, Manifest wanted, CancellationToken cancellationToken)
     {
-        using TreeWriter writer = new(_root, _store);
+        using TreeWriter writer = new(_root, _store, cancellationToken);
         TreeChange change = new(current, wanted, writer);
         change.Run(cancellationToken);
         return new ApplySummary(change.Written, change.Deleted, writer.BytesWritten, []);

@@ -11,13 +11,13 @@ namespace P2PMigrate.Snapshot.Trees;
 /// The single steps by which a tree is changed. What is not a directory is made complete under a temporary name and then
 /// renamed, so that a name never leads to half a thing. All through handles of directories beneath the root. One owner.
 /// </summary>
-internal sealed unsafe class TreeWriter(TreeRoot root, IChunkStore store) : IDisposable
+internal sealed unsafe class TreeWriter(TreeRoot root, IChunkStore store, CancellationToken cancellationToken) : IDisposable
 {
     private const uint PrivateMode = 0x1C0;     // 0700, until the attributes are set
     private const uint PrivateFileMode = 0x180; // 0600
 
     private readonly AttributeWriter _attributes = new();
-    private readonly FileWriter _files = new(store);
+    private readonly FileWriter _files = new(store, cancellationToken);
     private TreePath _openPath;
     private SafeFileHandle? _open;
 
