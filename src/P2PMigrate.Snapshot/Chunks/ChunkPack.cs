@@ -14,9 +14,9 @@ internal sealed class ChunkPack : IDisposable
     private readonly SafeFileHandle _file;
     private long _length;
 
-    /// <summary>Opens or makes a pack; fails while another store has it.</summary>
+    /// <summary>Opens or makes a pack.</summary>
     public ChunkPack(string path) =>
-        _file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        _file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
 
     /// <summary>Is it time to begin another?</summary>
     public bool IsFull => _length >= MaxLength;

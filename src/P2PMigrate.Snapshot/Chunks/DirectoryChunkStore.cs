@@ -6,7 +6,7 @@ namespace P2PMigrate.Snapshot.Chunks;
 /// <summary>
 /// Keeps chunks in a directory of pack files. Crash-safe without a single fsync: what a crash or a loss of power has
 /// spoiled fails its bounds when the store is opened, or its digest when it is read, and counts as absent. What is there
-/// is listed once at the start and remembered. The directory belongs to one store at a time.
+/// is listed once at the start and remembered. The directory belongs to one store at a time; its owner sees to that.
 /// </summary>
 /// <remarks>
 /// Packs and not a file for each chunk, because making a small file costs twenty times what appending to a large one does

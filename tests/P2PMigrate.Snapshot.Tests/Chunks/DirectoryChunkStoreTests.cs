@@ -90,14 +90,6 @@ public sealed class DirectoryChunkStoreTests : ChunkStoreConformance, IDisposabl
     }
 
     [Fact]
-    public void Two_stores_cannot_have_one_directory()
-    {
-        Write(Samples.RawChunk);
-        SnapshotException exception = Assert.Throws<SnapshotException>(() => new DirectoryChunkStore(_directory.Path));
-        Assert.StartsWith($"Cannot open the chunk store {_directory.Path}: ", exception.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public void A_directory_that_cannot_be_made_is_told_in_a_sentence()
     {
         string file = Path.Combine(_directory.Path, "file");
