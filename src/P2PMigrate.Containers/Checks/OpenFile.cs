@@ -1,0 +1,65 @@
+using System.Globalization;
+
+namespace P2PMigrate.Containers.Checks;
+
+/// <summary>A descriptor of a process, as /proc shows it.</summary>
+/// <param name="Pid">The process, in our numbers.</param>
+/// <param name="Descriptor">Its number there.</param>
+/// <param name="Target">What it leads to: a path, or a kind and number such as <c>socket:[123]</c>.</param>
+/// <param name="MountId">The mount of the path; meaningless for what has none.</param>
+internal sealed record OpenFile(int Pid, int Descriptor, string Target, int MountId)
+{
+    private const int DescriptorsMax = 1 << 20;
+    private const string DeletedSuffix = " (deleted)";
+
+    /// <summary>Does it name a place in a file system (and not a pipe, a socket, a memfd)?</summary>
+    public bool IsPath => Target.StartsWith('/') && !Target.StartsWith("/memfd:", StringComparison.Ordinal);
+
+    /// <summary>Was its name removed?</summary>
+    public bool IsDeleted => IsPath && Target.EndsWith(DeletedSuffix, StringComparison.Ordinal);
+
+    /// <summary>The socket's number, or null when it is none.</summary>
+    public ulong? SocketInode =>
+        Target.StartsWith("socket:[", StringComparison.Ordinal) && ulong.TryParse(Target.AsSpan(8, Target.Length - 9), CultureInfo.InvariantCulture, out ulong inode) ? inode : null;
+
+    /// <summary>Bytes of the file behind the descriptor; zero when it is gone.</summary>
+    public long Length()
+    {
+        try
+        {
+            using var file = new FileStream(string.Create(CultureInfo.InvariantCulture, $"/proc/{Pid}/fd/{Descriptor}"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            return file.Length;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>All descriptors of a process; those that close meanwhile are left out.</summary>
+    public static IEnumerable<OpenFile> Of(int pid)
+    {
+        string directory = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fd");
+        if (!Directory.Exists(directory)) yield break;
+        foreach (string entry in Directory.EnumerateFileSystemEntries(directory).Take(DescriptorsMax))
+        {
+            if (TryRead(pid, entry) is { } file) yield return file;
+        }
+    }
+
+    private static OpenFile? TryRead(int pid, string entry)
+    {
+        try
+        {
+            int descriptor = int.Parse(Path.GetFileName(entry), CultureInfo.InvariantCulture);
+            string? target = new FileInfo(entry).LinkTarget;
+            string? mount = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{descriptor}"))
+                .FirstOrDefault(line => line.StartsWith("mnt_id:", StringComparison.Ordinal));
+            return target is null || mount is null ? null : new OpenFile(pid, descriptor, target, int.Parse(mount[7..], CultureInfo.InvariantCulture));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,183 @@
+using System.Globalization;
+using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Containers.Runc;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Checks;
+
+/// <summary>
+/// Can this container be dumped? Looks in /proc, while it runs, for what CRIU cannot take along. What it does not find CRIU will, and the
+/// container then runs on; this is only the kinder moment to say it.
+/// </summary>
+internal sealed class SourceCheck(ContainerDescription container)
+{
+    private const int FindingsPerKind = 5;
+
+    private static readonly (string Mark, string What)[] s_undumpable =
+    [
+        ("anon_inode:[io_uring]", "io_uring"),
+        ("anon_inode:[userfaultfd]", "userfaultfd"),
+        ("anon_inode:bpf-prog", "a BPF program"),
+        ("anon_inode:[perf_event]", "a performance event"),
+    ];
+
+    private readonly List<Finding> _findings = [];
+
+    /// <summary>Looks at everything; one finding a line.</summary>
+    public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<int> pids = new Cgroup(container.CgroupPath).Pids();
+        OpenFile[] files = [.. pids.SelectMany(OpenFile.Of)];
+        CheckConfiguration();
+        CheckAncestry(pids);
+        CheckUsers(pids);
+        CheckNamespaces(pids);
+        CheckObjects(files);
+        CheckPlaces(files);
+        CheckGhosts(files);
+        await CheckSocketsAsync(files, cancellationToken).ConfigureAwait(false);
+        await CheckNetworkAsync(cancellationToken).ConfigureAwait(false);
+        if (_findings.Count == 0) Add(FindingSeverity.Good, "container", $"Nothing in {container.Name} stands in the way of a dump.");
+        return _findings;
+    }
+
+    private void CheckConfiguration()
+    {
+        if (!BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration)) return;
+        if (configuration.HasTerminal) Add(FindingSeverity.Blocker, "terminal", "The container is attached to a terminal.", "Set process.terminal to false in config.json and start it detached.");
+        foreach (BindMount mount in configuration.BindMounts.Take(FindingsPerKind))
+        {
+            Add(FindingSeverity.Warning, "mount", $"{mount.Destination} is {mount.Source} of this machine and is not copied.", $"Provide {mount.Source} with the same content on the target.");
+        }
+    }
+
+    /// <summary>CRIU dumps the tree below the first process; what was started into the container from outside is silently lost.</summary>
+    private void CheckAncestry(IReadOnlyList<int> pids)
+    {
+        HashSet<int> inside = [.. pids];
+        foreach (int pid in pids.Where(pid => pid != container.InitPid && !DescendsFromInit(pid, inside)).Take(FindingsPerKind))
+        {
+            Add(FindingSeverity.Blocker, "process", $"Process {Describe(pid)} was started from outside (runc exec?) and would be lost.", $"End it first: kill {pid}");
+        }
+    }
+
+    private bool DescendsFromInit(int pid, HashSet<int> inside)
+    {
+        for (int steps = 0; steps <= inside.Count; steps++)
+        {
+            if (ProcessIdentity.ParentOf(pid) is not { } parent) return true; // it ended meanwhile
+            if (parent == container.InitPid) return true;
+            if (!inside.Contains(parent)) return false;
+            pid = parent;
+        }
+
+        return false;
+    }
+
+    private void CheckUsers(IReadOnlyList<int> pids)
+    {
+        if (Machine.HasSysResource || pids.All(pid => ProcessTable.Status(pid, "Uid") is not { } user || user.Split('\t')[0] == "0")) return;
+        Add(
+            FindingSeverity.Warning, "user", "Processes do not run as root, and this machine's root lacks CAP_SYS_RESOURCE: CRIU may not be able to dump them.",
+            "Run on a machine whose root has the capability.");
+    }
+
+    private void CheckNamespaces(IReadOnlyList<int> pids)
+    {
+        foreach (string kind in new[] { "user", "uts" })
+        {
+            string? own = NamespaceOf(container.InitPid, kind);
+            foreach (int pid in pids.Where(pid => NamespaceOf(pid, kind) is { } other && other != own).Take(FindingsPerKind))
+            {
+                Add(FindingSeverity.Blocker, "namespace", $"Process {Describe(pid)} has a {kind} namespace of its own inside the container.", "With systemd inside, turn off ProtectHostname and PrivateUsers of its units.");
+            }
+        }
+    }
+
+    private void CheckObjects(OpenFile[] files)
+    {
+        foreach ((string mark, string what) in s_undumpable)
+        {
+            foreach (int pid in files.Where(file => file.Target == mark).Select(file => file.Pid).Distinct().Take(FindingsPerKind))
+            {
+                Add(FindingSeverity.Blocker, "object", $"Process {Describe(pid)} holds {what}, which CRIU cannot dump.", "Configure the program to do without it.");
+            }
+        }
+    }
+
+    /// <summary>Files on mounts that the container does not have, as inherited standard streams are, and message queues.</summary>
+    private void CheckPlaces(OpenFile[] files)
+    {
+        Dictionary<int, Mount> mounts = Mount.Of(container.InitPid.ToString(CultureInfo.InvariantCulture)).ToDictionary(mount => mount.Id);
+        HashSet<int> ownMountNamespace = [.. files.Select(file => file.Pid).Distinct().Where(pid => NamespaceOf(pid, "mnt") == NamespaceOf(container.InitPid, "mnt"))];
+        OpenFile[] placed = [.. files.Where(file => file.IsPath && ownMountNamespace.Contains(file.Pid))];
+        foreach (OpenFile file in placed.Where(file => !mounts.ContainsKey(file.MountId)).Take(FindingsPerKind))
+        {
+            Add(
+                FindingSeverity.Blocker, "file", $"Descriptor {file.Descriptor} of process {Describe(file.Pid)} is {file.Target}, outside the container.",
+                "Start the container with /dev/null or pipes as its standard streams: runc run -d NAME </dev/null >/dev/null 2>&1");
+        }
+
+        foreach (OpenFile file in placed.Where(file => mounts.TryGetValue(file.MountId, out Mount? mount) && mount.FileSystem == "mqueue" && file.Target != mount.MountPoint).Take(FindingsPerKind))
+        {
+            Add(FindingSeverity.Blocker, "object", $"Process {Describe(file.Pid)} has the message queue {file.Target} open, which CRIU cannot dump.", "Configure the program to do without it.");
+        }
+    }
+
+    private void CheckGhosts(OpenFile[] files)
+    {
+        foreach (OpenFile file in files.Where(file => file.IsDeleted && file.Length() > CriuConfiguration.GhostBytesMax).Take(FindingsPerKind))
+        {
+            Add(
+                FindingSeverity.Blocker, "deleted file", $"Process {Describe(file.Pid)} holds {file.Target} open with {file.Length() >> 20} MB; deleted files are dumped up to {CriuConfiguration.GhostBytesMax >> 20} MB.",
+                "Let the program close it (restart or reload it).");
+        }
+    }
+
+    private async Task CheckSocketsAsync(OpenFile[] files, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<UnixSocket> sockets = await UnixSocket.ListAsync(container.InitPid, cancellationToken).ConfigureAwait(false);
+        HashSet<ulong> own = [.. files.Select(file => file.SocketInode).OfType<ulong>()];
+        foreach (UnixSocket socket in sockets.Where(socket => own.Contains(socket.Inode) && socket.PeerInode != 0 && !own.Contains(socket.PeerInode)).Take(FindingsPerKind))
+        {
+            Add(
+                FindingSeverity.Blocker, "unix socket", $"A process is connected to a Unix socket outside the container ({(socket.Path.Length > 1 ? socket.Path : "no name")}).",
+                "Let the program close this connection, or run both ends in the container.");
+        }
+    }
+
+    private async Task CheckNetworkAsync(CancellationToken cancellationToken)
+    {
+        if (NetworkIsolation.SharesOurNetwork(container.InitPid))
+        {
+            Add(FindingSeverity.Warning, "network", "The container uses this machine's network; its addresses must exist on the target.", "Give it a prepared network namespace on both machines.");
+            return;
+        }
+
+        NetworkIsolation isolation = await NetworkIsolation.FindAsync(container.InitPid, cancellationToken).ConfigureAwait(false);
+        if (!isolation.Complete) Add(FindingSeverity.Warning, "network", "The container has a network that is no bridge port; CRIU locks it with a firewall rule, which takes longer.", "Connect it by a veth pair whose outer end is in a bridge.");
+        bool prepared = BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration) && configuration.NetworkNamespacePath is not null;
+        if (!prepared && (isolation.Links.Count > 0 || !isolation.Complete))
+        {
+            Add(FindingSeverity.Warning, "network", "The container's network was put into a namespace that runc made: at the target it will have loopback only.", "Prepare a network namespace (ip netns add) and name its path in config.json.");
+        }
+    }
+
+    private static string? NamespaceOf(int pid, string kind)
+    {
+        try
+        {
+            return new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/{kind}")).LinkTarget;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private static string Describe(int pid) => string.Create(CultureInfo.InvariantCulture, $"{pid} ({ProcessTable.Status(pid, "Name") ?? "gone"})");
+
+    private void Add(FindingSeverity severity, string subject, string message, string? remedy = null) => _findings.Add(new Finding(severity, subject, message, remedy));
+}

@@ -1,0 +1,32 @@
+using P2PMigrate.Containers.Processes;
+
+namespace P2PMigrate.Containers.Criu;
+
+/// <summary>
+/// Options for the CRIU that a runtime starts, in a file of ours that <c>CRIU_CONFIG_FILE</c> names: nothing below
+/// /etc is touched. CRIU reads it before the runtime's own options, which win; what runc does not set stays as it is here.
+/// </summary>
+internal static class CriuConfiguration
+{
+    /// <summary>The environment variable by which CRIU finds the file.</summary>
+    public const string Variable = "CRIU_CONFIG_FILE";
+
+    /// <summary>Deleted files that are still open travel inside the images up to this size.</summary>
+    public const long GhostBytesMax = 256L << 20;
+
+    /// <summary>Before this version a lock method in a configuration file makes CRIU crash when a runtime starts it.</summary>
+    private static readonly ToolVersion s_firstWithLockOption = new(4, 2);
+
+    /// <summary>Options of a dump. <paramref name="isolated"/>: nothing outside can reach the container's network, so CRIU need not lock it.</summary>
+    public static string ForDump(ToolVersion criu, bool isolated, bool hasNft)
+    {
+        List<string> lines = [$"ghost-limit {GhostBytesMax >> 20}M", "link-remap"];
+        if (criu >= s_firstWithLockOption && (isolated || hasNft)) lines.Add($"network-lock {(isolated ? "skip" : "nftables")}");
+        return Join(lines);
+    }
+
+    /// <summary>Options of a restore that <paramref name="hookPath"/> holds.</summary>
+    public static string ForRestore(string hookPath) => Join([$"action-script \"{hookPath}\""]);
+
+    private static string Join(List<string> lines) => string.Join('\n', lines) + "\n";
+}

@@ -1,0 +1,51 @@
+using System.Text.RegularExpressions;
+
+namespace P2PMigrate.Containers.Criu;
+
+/// <summary>
+/// Reads CRIU's log of a failed dump or restore and says in one sentence what went wrong: a known cause with its remedy, or
+/// else CRIU's own first complaint. Lines that are in every log are not complaints.
+/// </summary>
+internal static partial class CriuLog
+{
+    private const int ComplaintsMax = 20;
+    private const int LineMax = 300;
+
+    /// <summary>The sentence for the log at <paramref name="path"/>, or null when there is no log or no complaint in it.</summary>
+    public static string? Explain(string path)
+    {
+        try
+        {
+            return Explain(File.ReadLines(path));
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The sentence for these lines, or null when none of them is a complaint.</summary>
+    public static string? Explain(IEnumerable<string> lines)
+    {
+        List<string> complaints = [.. Complaints(lines).Take(ComplaintsMax)];
+        if (complaints.Count == 0) return null;
+        return complaints.Select(Known).FirstOrDefault(sentence => sentence is not null)
+            ?? $"CRIU says: {complaints[0]}.";
+    }
+
+    /// <summary>What CRIU complained about, in order, without time stamps and source positions.</summary>
+    public static IEnumerable<string> Complaints(IEnumerable<string> lines) =>
+        from line in lines
+        let match = Complaint().Match(line)
+        where match.Success
+        let text = match.Groups["text"].Value.Trim()
+        where !CriuKnowledge.IsHarmless(text)
+        select text.Length <= LineMax ? text : text[..LineMax] + "…";
+
+    private static string? Known(string complaint) =>
+        CriuKnowledge.Causes.Select(cause => cause.Explain(complaint)).FirstOrDefault(sentence => sentence is not null);
+
+    // (00.002930) Error (criu/util.c:1534): text          also: (00.1)     12: Error (…): text, and "pie: 1: Error (…): text"
+    [GeneratedRegex(@"Error \([\w./+-]+:\d+\): (?<text>.+)$", RegexOptions.CultureInvariant)]
+    private static partial Regex Complaint();
+}

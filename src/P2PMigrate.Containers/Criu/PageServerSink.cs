@@ -1,0 +1,57 @@
+using System.Net;
+using System.Net.Sockets;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Snapshot;
+
+namespace P2PMigrate.Containers.Criu;
+
+/// <summary>
+/// Receives the memory of one dump from the local CRIU: it connects once, to a port on loopback that exists for this dump only.
+/// Connections that do not belong to our own user are dropped unheard. Disposing it closes the connection, which is
+/// the gentle way to make CRIU fail a dump.
+/// </summary>
+internal sealed class PageServerSink : IDisposable
+{
+    private const int StrangersMax = 64;
+
+    private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+    private readonly PageServerDialect _dialect;
+    private readonly IPageSink _pages;
+
+    public PageServerSink(PageServerDialect dialect, IPageSink pages)
+    {
+        _dialect = dialect;
+        _pages = pages;
+        _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        _listener.Listen(1);
+        Address = (IPEndPoint)_listener.LocalEndPoint!;
+    }
+
+    /// <summary>What CRIU is told to connect to.</summary>
+    public IPEndPoint Address { get; }
+
+    /// <summary>Serves the one connection until all pages are where they belong; returns how many pages had content.</summary>
+    public async Task<long> RunAsync(CancellationToken cancellationToken)
+    {
+        using Socket accepted = await AcceptOursAsync(cancellationToken).ConfigureAwait(false);
+        _listener.Dispose();
+        accepted.NoDelay = true;
+        await using var connection = new NetworkStream(accepted, ownsSocket: false);
+        return await new PageServerConversation(connection, _dialect, _pages).RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    public void Dispose() => _listener.Dispose();
+
+    private async Task<Socket> AcceptOursAsync(CancellationToken cancellationToken)
+    {
+        for (int strangers = 0; strangers < StrangersMax; strangers++)
+        {
+            Socket accepted = await _listener.AcceptAsync(cancellationToken).ConfigureAwait(false);
+            if (LoopbackPeer.IsOurUser((IPEndPoint)accepted.RemoteEndPoint!, Address)) return accepted;
+            accepted.Dispose();
+        }
+
+        throw new ContainerException("Another user of this machine keeps connecting to the port that waits for CRIU's memory pages; find and stop that program.");
+    }
+}

@@ -1,0 +1,116 @@
+using System.Diagnostics;
+using System.Globalization;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Linux;
+
+/// <summary>
+/// A directory of the cgroup v2 hierarchy that holds a container. Freezing it stops every process in it and below before
+/// its next instruction in user space, and holds on its own, whoever lives or dies.
+/// </summary>
+internal sealed class Cgroup(string path)
+{
+    private const int LinesMax = 1 << 20;
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>The directory.</summary>
+    public string Path { get; } = path;
+
+    public bool Exists => Directory.Exists(Path);
+
+    /// <summary>Does the kernel say that every process in it is stopped? (Asking it to freeze is not yet this.)</summary>
+    public bool IsFrozen => Event("frozen") == 1;
+
+    /// <summary>Is there any process in it?</summary>
+    public bool IsPopulated => Event("populated") == 1;
+
+    /// <summary>Has it cgroups below, as systemd in a container makes them?</summary>
+    public bool HasChildren => Directory.EnumerateDirectories(Path).Any();
+
+    /// <summary>
+    /// The cgroup v2 of a process; on machines that also have v1 hierarchies, the line <c>0::</c> is the one. Throws when this machine
+    /// has no cgroup2 mount that shows it.
+    /// </summary>
+    public static Cgroup Of(int pid)
+    {
+        string? line = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cgroup"))
+            .FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal));
+        string inHierarchy = line?[3..] ?? throw new ContainerException("This kernel has no cgroup v2, which P2PMigrate needs to freeze a container.");
+        foreach (Mount mount in Mount.Of("self").Where(mount => mount.FileSystem == "cgroup2"))
+        {
+            string below = mount.Root == "/" ? inHierarchy
+                : inHierarchy.StartsWith(mount.Root, StringComparison.Ordinal) ? inHierarchy[mount.Root.Length..] : "/..";
+            var cgroup = new Cgroup(mount.MountPoint + below.TrimEnd('/'));
+            if (!below.StartsWith("/..", StringComparison.Ordinal) && cgroup.Exists) return cgroup;
+        }
+
+        throw new ContainerException($"The container's cgroup {inHierarchy} is not visible here; mount cgroup2 at /sys/fs/cgroup.");
+    }
+
+    /// <summary>Every process in it and below, in our numbers.</summary>
+    public IReadOnlyList<int> Pids()
+    {
+        var pids = new List<int>();
+        foreach (string directory in Directory.EnumerateDirectories(Path, "*", SearchOption.AllDirectories).Prepend(Path))
+        {
+            foreach (string line in File.ReadLines(System.IO.Path.Combine(directory, "cgroup.procs")).Take(LinesMax))
+            {
+                if (int.TryParse(line, CultureInfo.InvariantCulture, out int pid)) pids.Add(pid);
+            }
+        }
+
+        return pids;
+    }
+
+    /// <summary>Asks to freeze (or thaw) and waits until it is so; false when it is not within <paramref name="limit"/>.</summary>
+    public async Task<bool> SetFrozenAsync(bool frozen, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        Write("cgroup.freeze", frozen ? "1" : "0");
+        return await WaitAsync(() => IsFrozen == frozen, limit, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Kills every process in it and below, frozen or not, without letting it run; false when some are left after <paramref name="limit"/>.</summary>
+    public async Task<bool> KillAsync(TimeSpan limit, CancellationToken cancellationToken)
+    {
+        if (!Exists) return true;
+        Write("cgroup.kill", "1");
+        return await WaitAsync(() => !Exists || !IsPopulated, limit, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<bool> WaitAsync(Func<bool> reached, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        for (long start = Stopwatch.GetTimestamp(); !reached();)
+        {
+            if (Stopwatch.GetElapsedTime(start) > limit) return false;
+            await Task.Delay(s_look, cancellationToken).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    private int Event(string name)
+    {
+        try
+        {
+            string? line = File.ReadLines(System.IO.Path.Combine(Path, "cgroup.events"))
+                .FirstOrDefault(line => line.StartsWith(name + " ", StringComparison.Ordinal));
+            return line is null ? 0 : int.Parse(line[(name.Length + 1)..], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return 0; // the cgroup is gone, and with it all its processes
+        }
+    }
+
+    private void Write(string file, string value)
+    {
+        try
+        {
+            File.WriteAllText(System.IO.Path.Combine(Path, file), value);
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            throw new ContainerException($"Cannot write {value} to {Path}/{file}: {refused.Message}", inner: refused);
+        }
+    }
+}

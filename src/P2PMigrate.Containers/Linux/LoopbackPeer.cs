@@ -1,0 +1,38 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace P2PMigrate.Containers.Linux;
+
+/// <summary>Who is at the other end of a TCP connection within this machine, as the kernel's table of sockets tells.</summary>
+internal static class LoopbackPeer
+{
+    private const string Table = "/proc/net/tcp";
+    private const int LocalColumn = 1;
+    private const int RemoteColumn = 2;
+    private const int UserColumn = 7;
+
+    /// <summary>Does the socket bound to <paramref name="peer"/> and connected to <paramref name="ours"/> belong to the user we run as?</summary>
+    public static bool IsOurUser(IPEndPoint peer, IPEndPoint ours)
+    {
+        string local = Format(peer), remote = Format(ours);
+        foreach (string line in File.ReadLines(Table).Skip(1))
+        {
+            string[] columns = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+            if (columns.Length > UserColumn && columns[LocalColumn] == local && columns[RemoteColumn] == remote)
+            {
+                return uint.TryParse(columns[UserColumn], CultureInfo.InvariantCulture, out uint user) && user == Native.EffectiveUser();
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The kernel prints the address as one number in host order: 127.0.0.1:80 is 0100007F:0050.</summary>
+    private static string Format(IPEndPoint endPoint)
+    {
+        if (endPoint.AddressFamily != AddressFamily.InterNetwork) throw new ArgumentException("only IPv4", nameof(endPoint));
+        uint address = BitConverter.ToUInt32(endPoint.Address.GetAddressBytes());
+        return string.Create(CultureInfo.InvariantCulture, $"{address:X8}:{endPoint.Port:X4}");
+    }
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Logging;
+
+namespace P2PMigrate.Containers;
+
+/// <summary>Everything this assembly logs.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(301, LogLevel.Information, "{Container} is frozen after {Milliseconds} ms, off the network: {Isolated}")]
+    public static partial void Frozen(this ILogger logger, string container, long milliseconds, bool isolated);
+
+    [LoggerMessage(302, LogLevel.Information, "{Container} is dumped after {Milliseconds} ms, {Pages} pages")]
+    public static partial void Dumped(this ILogger logger, string container, long milliseconds, long pages);
+
+    [LoggerMessage(303, LogLevel.Warning, "Dump of {Container} failed; waiting for CRIU to undo it: {Reason}")]
+    public static partial void DumpFailed(this ILogger logger, string container, string reason);
+
+    [LoggerMessage(304, LogLevel.Information, "{Container} runs again")]
+    public static partial void Thawed(this ILogger logger, string container);
+
+    [LoggerMessage(305, LogLevel.Information, "{Container} is destroyed")]
+    public static partial void Destroyed(this ILogger logger, string container);
+
+    [LoggerMessage(306, LogLevel.Information, "{Container} is restored and held after {Milliseconds} ms")]
+    public static partial void Held(this ILogger logger, string container, long milliseconds);
+
+    [LoggerMessage(307, LogLevel.Information, "{Container} runs, {Milliseconds} ms after its release")]
+    public static partial void Released(this ILogger logger, string container, long milliseconds);
+
+    [LoggerMessage(308, LogLevel.Information, "What was left of {Container} is removed")]
+    public static partial void CleanedUp(this ILogger logger, string container);
+}

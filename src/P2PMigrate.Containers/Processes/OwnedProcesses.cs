@@ -1,0 +1,57 @@
+using System.Globalization;
+using System.Text;
+
+namespace P2PMigrate.Containers.Processes;
+
+/// <summary>
+/// The programs that we, or an earlier process of ours, started for one work directory, and their children: runc, CRIU, the hook.
+/// They are known by an environment variable that all of them inherit. Restored processes have their own environment.
+/// </summary>
+internal static class OwnedProcesses
+{
+    /// <summary>Names the work directory in the environment of all that is started for it.</summary>
+    public const string Variable = "P2PMIGRATE_WORK";
+
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Those that run now.</summary>
+    public static IReadOnlyList<ProcessIdentity> Find(string workDirectory)
+    {
+        byte[] mark = Encoding.UTF8.GetBytes($"{Variable}={workDirectory}\0");
+        return
+        [
+            .. from pid in ProcessTable.Pids()
+               where pid != Environment.ProcessId && HasMark(pid, mark)
+               let identity = ProcessIdentity.Of(pid)
+               where identity is { IsAlive: true }
+               select identity.Value,
+        ];
+    }
+
+    /// <summary>Waits until none is left; false when some still run after <paramref name="limit"/>.</summary>
+    public static async Task<bool> WaitForEndAsync(string workDirectory, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        long start = Environment.TickCount64;
+        while (Find(workDirectory).Count > 0)
+        {
+            if (Environment.TickCount64 - start > limit.TotalMilliseconds) return false;
+            await Task.Delay(s_look, cancellationToken).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    private static bool HasMark(int pid, byte[] mark)
+    {
+        try
+        {
+            byte[] environment = File.ReadAllBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ"));
+            int at = environment.AsSpan().IndexOf(mark);
+            return at == 0 || (at > 0 && environment[at - 1] == 0);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.Globalization;
+
+namespace P2PMigrate.Containers.Processes;
+
+/// <summary>The processes of our pid namespace, as /proc lists them.</summary>
+internal static class ProcessTable
+{
+    /// <summary>Every process's number.</summary>
+    public static IEnumerable<int> Pids()
+    {
+        foreach (string directory in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(directory), NumberStyles.None, CultureInfo.InvariantCulture, out int pid)) yield return pid;
+        }
+    }
+
+    /// <summary>A line of /proc/PID/status such as <c>VmRSS</c>, without its name; null when it or the process is not there.</summary>
+    public static string? Status(int pid, string name)
+    {
+        try
+        {
+            return File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/status"))
+                .FirstOrDefault(line => line.StartsWith(name, StringComparison.Ordinal) && line.Length > name.Length && line[name.Length] == ':')
+                ?[(name.Length + 1)..].Trim();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>A count of kB in /proc/PID/status as bytes; zero when it is not there.</summary>
+    public static long StatusBytes(int pid, string name) =>
+        Status(pid, name) is { } value && long.TryParse(value.Split(' ')[0], CultureInfo.InvariantCulture, out long kilobytes) ? kilobytes << 10 : 0;
+}

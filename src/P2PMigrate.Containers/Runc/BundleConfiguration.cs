@@ -1,0 +1,100 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>A host directory or file that a container sees at another place.</summary>
+internal sealed record BindMount(string Source, string Destination);
+
+/// <summary>
+/// An OCI <c>config.json</c>, as far as migration looks into it. The target's comes from the peer: anything odd reads as absent, and
+/// only a text that is no JSON object is refused. Everything that is not looked at is kept as it is.
+/// </summary>
+internal sealed class BundleConfiguration
+{
+    /// <summary>No sensible configuration is longer.</summary>
+    public const int BytesMax = 1 << 20;
+
+    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
+    private readonly JsonObject _json;
+
+    private BundleConfiguration(JsonObject json) => _json = json;
+
+    /// <summary>Reads a configuration; false when it is no JSON object or too long.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> text, [NotNullWhen(true)] out BundleConfiguration? configuration)
+    {
+        configuration = null;
+        if (text.Length > BytesMax) return false;
+        try
+        {
+            if (JsonNode.Parse(text) is not JsonObject json) return false;
+            _ = json.Count; // a lazy object finds doubled names only when it is looked into
+            configuration = new BundleConfiguration(json);
+            return true;
+        }
+        catch (Exception bad) when (bad is JsonException or ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>The root file system as written: absolute, or relative to the bundle.</summary>
+    public string? RootPath => Text(Object(_json, "root"), "path");
+
+    /// <summary>Is the container attached to a terminal?</summary>
+    public bool HasTerminal => Object(_json, "process")?["terminal"] is JsonValue value && value.GetValueKind() == JsonValueKind.True;
+
+    /// <summary>Has it a network namespace of any kind, or does it share the host's?</summary>
+    public bool HasNetworkNamespace => Namespace("network") is not null;
+
+    /// <summary>The network namespace that somebody prepared for it, or null when it is the container's own (or the host's).</summary>
+    public string? NetworkNamespacePath => Text(Namespace("network"), "path") is { Length: > 0 } path ? path : null;
+
+    /// <summary>Is its cgroup made by systemd (<c>slice:prefix:name</c>)?</summary>
+    public bool UsesSystemdCgroups => CgroupsPath?.Contains(':', StringComparison.Ordinal) == true;
+
+    /// <summary>What the directory of a container's cgroup is called.</summary>
+    public string CgroupNameOf(string container) => CgroupsPath switch
+    {
+        null or "" => container,
+        _ when UsesSystemdCgroups => string.Join('-', CgroupsPath.Split(':')[1..]) + ".scope",
+        string path => Path.GetFileName(path.TrimEnd('/')),
+    };
+
+    /// <summary>Does it run programs of the host when it starts (OCI hooks)?</summary>
+    public bool HasHooks => Object(_json, "hooks") is { Count: > 0 };
+
+    /// <summary>Files and directories of the host that it sees.</summary>
+    public IReadOnlyList<BindMount> BindMounts =>
+    [
+        .. from mount in Array(_json, "mounts").OfType<JsonObject>()
+           where Text(mount, "type") == "bind" || Array(mount, "options").Any(option => AsText(option) is "bind" or "rbind")
+           let source = Text(mount, "source")
+           let destination = Text(mount, "destination")
+           where source is not null && destination is not null
+           select new BindMount(source, destination),
+    ];
+
+    /// <summary>The same configuration for a root file system at another place, as text.</summary>
+    public byte[] WithRootPath(string rootPath)
+    {
+        var changed = (JsonObject)_json.DeepClone();
+        if (Object(changed, "root") is not { } root) changed["root"] = root = [];
+        root["path"] = JsonValue.Create(rootPath);
+        return System.Text.Encoding.UTF8.GetBytes(changed.ToJsonString(s_indented));
+    }
+
+    private string? CgroupsPath => Text(Object(_json, "linux"), "cgroupsPath");
+
+    private JsonObject? Namespace(string type) =>
+        Array(Object(_json, "linux"), "namespaces").OfType<JsonObject>().FirstOrDefault(entry => Text(entry, "type") == type);
+
+    private static JsonObject? Object(JsonObject? parent, string name) => parent?[name] as JsonObject;
+
+    private static IEnumerable<JsonNode?> Array(JsonObject? parent, string name) => parent?[name] as JsonArray ?? [];
+
+    private static string? Text(JsonObject? parent, string name) => AsText(parent?[name]);
+
+    private static string? AsText(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>
+/// Holds a restore before the container's first instruction. CRIU runs our script at <c>post-restore</c>, when everything exists and nothing
+/// runs; the script tells us so through one FIFO and waits on another. Only the word <see cref="ReleaseWord"/> lets it
+/// succeed. When we close the FIFO or die, it reads the end of file and fails, and CRIU kills what it had restored.
+/// Owns both FIFOs' descriptors; disposing it unreleased calls the restore off.
+/// </summary>
+internal sealed class RestoreHook : IDisposable
+{
+    private const string ReleaseWord = "release";
+    private const uint OwnerOnly = 0x180; // 0600
+    private const uint OwnerRuns = 0x1C0; // 0700
+    private const byte HeldByte = (byte)'h';
+    private const byte OverByte = (byte)'x';
+
+    private readonly FileStream _held;
+    private readonly FileStream _release;
+
+    private RestoreHook(string scriptPath, FileStream held, FileStream release) => (ScriptPath, _held, _release) = (scriptPath, held, release);
+
+    /// <summary>What CRIU is told to run.</summary>
+    public string ScriptPath { get; }
+
+    /// <summary>Writes the script and makes the FIFOs. <paramref name="raiseLoopback"/>: the container gets a new network namespace, whose lo is down.</summary>
+    public static RestoreHook Create(string workDirectory, bool raiseLoopback)
+    {
+        string script = Path.Combine(workDirectory, "hook");
+        File.WriteAllText(script, Script(workDirectory, raiseLoopback));
+        if (Native.ChangeMode(script, OwnerRuns) != 0) throw new ContainerException($"Cannot make {script} executable.");
+        return new RestoreHook(script, MakeFifo(Path.Combine(workDirectory, "held")), MakeFifo(Path.Combine(workDirectory, ReleaseWord)));
+    }
+
+    /// <summary>Waits until the container is held; false when <see cref="GiveUp"/> came first.</summary>
+    public Task<bool> WaitUntilHeldAsync() => Task.Run(() => _held.ReadByte() == HeldByte);
+
+    /// <summary>Wakes <see cref="WaitUntilHeldAsync"/>: the restore ended without being held.</summary>
+    public void GiveUp() => _held.Write([OverByte]);
+
+    /// <summary>Lets the container run.</summary>
+    public void Release() => _release.Write(Encoding.ASCII.GetBytes(ReleaseWord + "\n"));
+
+    public void Dispose()
+    {
+        _release.Dispose();
+        _held.Dispose();
+    }
+
+    /// <summary>
+    /// Opening a FIFO for reading would wait for a writer, for ever if we are dead. Opened for both it does not wait, and once a
+    /// reading descriptor exists the writing one is closed again: then no writer but us is left.
+    /// </summary>
+    private static string Script(string workDirectory, bool raiseLoopback) => string.Create(CultureInfo.InvariantCulture, $"""
+        #!/bin/sh
+        case "$CRTOOLS_SCRIPT_ACTION" in
+        post-setup-namespaces)
+            {(raiseLoopback ? "nsenter --net=\"/proc/$CRTOOLS_INIT_PID/ns/net\" ip link set lo up || :" : ":")}
+            ;;
+        post-restore)
+            exec 3<>{Quote(workDirectory)}/{ReleaseWord} 4<{Quote(workDirectory)}/{ReleaseWord} 3>&- 5<>{Quote(workDirectory)}/held
+            printf {(char)HeldByte} >&5
+            read -r word <&4 && [ "$word" = {ReleaseWord} ] || exit 1
+            ;;
+        esac
+
+        """);
+
+    private static string Quote(string path) => $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
+    private static FileStream MakeFifo(string path)
+    {
+        File.Delete(path);
+        if (Native.MakeFifo(path, OwnerOnly) != 0)
+        {
+            throw new ContainerException($"Cannot make the FIFO {path}: {System.Runtime.InteropServices.Marshal.GetLastPInvokeErrorMessage()}.");
+        }
+
+        return new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
+    }
+}

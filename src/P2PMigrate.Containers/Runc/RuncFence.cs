@@ -1,0 +1,190 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Snapshot;
+
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>
+/// A runc container stopped by its own frozen cgroup. One owner, one call at a time.
+/// <para>
+/// What is true when our process is killed (SIGKILL, crash) at each point; the record in the work directory is written first, so
+/// <see cref="ReopenAsync"/> finds all of it:
+/// </para>
+/// <list type="bullet">
+/// <item>While freezing: links may be off their bridges, the cgroup frozen or not. Thawing puts both right.</item>
+/// <item>Frozen, no dump: the cgroup stays frozen.</item>
+/// <item>While dumping: runc and CRIU live on in a session of their own. The page connection is broken, so CRIU fails, puts the seized
+/// processes back into the frozen cgroup and ends. Thawing waits for that end, for CRIU's last act is to freeze again.</item>
+/// <item>Dumped: the cgroup is frozen again by CRIU itself (checked after each dump). Stand-in names of removed files may be in the root
+/// file system; thawing and destroying remove them.</item>
+/// <item>While thawing or destroying: both can be repeated.</item>
+/// </list>
+/// The one thing that lets a container out early is a SIGKILL to CRIU while it has the processes seized: nobody here sends one.
+/// </summary>
+internal sealed class RuncFence : IFence
+{
+    private readonly RuncTool _runc;
+    private readonly ILogger _logger;
+    private readonly string _workDirectory;
+    private readonly Cgroup _cgroup;
+    private FenceRecord _record;
+    private bool _over;
+
+    private RuncFence(RuncTool runc, ILogger logger, string workDirectory, FenceRecord record)
+    {
+        (_runc, _logger, _workDirectory, _record) = (runc, logger, workDirectory, record);
+        _cgroup = new Cgroup(record.CgroupPath);
+    }
+
+    /// <summary>Isolates and freezes a container; when this throws, it runs as before.</summary>
+    public static async Task<RuncFence> FreezeAsync(
+        RuncTool runc, ILogger logger, ContainerDescription container, string workDirectory, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        FenceRecord record = await DescribeAsync(runc, container, cancellationToken).ConfigureAwait(false);
+        record.Save(workDirectory);
+        var fence = new RuncFence(runc, logger, workDirectory, record);
+        try
+        {
+            await NetworkIsolation.DetachAsync(record.Links, cancellationToken).ConfigureAwait(false);
+            await fence.RequireFrozenAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            await fence.ThawAsync(CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+
+        logger.Frozen(container.Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds, record.Isolated);
+        return fence;
+    }
+
+    /// <summary>The fence that an earlier process left in <paramref name="workDirectory"/>, or null when there is nothing left of its container.</summary>
+    public static async Task<RuncFence?> ReopenAsync(RuncTool runc, ILogger logger, string workDirectory, CancellationToken cancellationToken)
+    {
+        if (FenceRecord.Load(workDirectory) is not { } record) return null;
+        RuncState? state = await runc.StateAsync(record.Container, cancellationToken).ConfigureAwait(false);
+        bool known = state is not null && state.Created == record.Created;
+        return known || record.Init.IsAlive ? new RuncFence(runc, logger, workDirectory, record) : null;
+    }
+
+    public async Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_over, this);
+        if (!_cgroup.IsFrozen) throw new ContainerException($"The container {_record.Container} is not frozen any more; somebody thawed its cgroup.");
+        bool frozenAfterwards;
+        DumpSummary summary;
+        try
+        {
+            summary = await new RuncDump(_runc, _workDirectory)
+                .RunAsync(_record, _cgroup.HasChildren, imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure)
+        {
+            _logger.DumpFailed(_record.Container, failure.Message);
+            throw;
+        }
+        finally
+        {
+            frozenAfterwards = _cgroup.IsFrozen;
+            if (!frozenAfterwards && _cgroup.Exists) await RequireFrozenAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+
+        if (!frozenAfterwards) throw new ContainerException($"The container {_record.Container} ran for a moment after its dump, so the dump is not its last state.");
+        if (_cgroup.HasChildren) await File.WriteAllBytesAsync(Path.Combine(imageDirectory, DumpMarks.CgroupsKept), [], cancellationToken).ConfigureAwait(false);
+        NameRemovedFiles(imageDirectory);
+        _logger.Dumped(_record.Container, (long)summary.Duration.TotalMilliseconds, summary.PagesDumped);
+        return summary;
+    }
+
+    public async Task ThawAsync(CancellationToken cancellationToken)
+    {
+        if (_over) return;
+        await WaitForDumpEndAsync(cancellationToken).ConfigureAwait(false);
+        if (!_record.Init.IsAlive) throw new ContainerException($"The container {_record.Container} cannot run on: its first process ended while it was frozen.");
+        LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
+        await NetworkIsolation.AttachAsync(_record.Links, cancellationToken).ConfigureAwait(false);
+        if (!await _cgroup.SetFrozenAsync(false, RuncTimers.Freeze, cancellationToken).ConfigureAwait(false))
+        {
+            throw new ContainerException($"The container {_record.Container} does not thaw; a cgroup above {_cgroup.Path} may be frozen.");
+        }
+
+        End();
+        _logger.Thawed(_record.Container);
+    }
+
+    public async Task DestroyAsync(CancellationToken cancellationToken)
+    {
+        if (_over) return;
+        await WaitForDumpEndAsync(cancellationToken).ConfigureAwait(false);
+        if (_record.Init.IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
+        if (!await _cgroup.KillAsync(RuncTimers.Kill, cancellationToken).ConfigureAwait(false))
+        {
+            throw new ContainerException($"Processes of {_record.Container} cannot be killed; look at {_cgroup.Path}/cgroup.procs.");
+        }
+
+        RuncState? state = await _runc.StateAsync(_record.Container, cancellationToken).ConfigureAwait(false);
+        if (state?.Created == _record.Created) await _runc.DeleteAsync(_record.Container, cancellationToken).ConfigureAwait(false);
+        End();
+        _logger.Destroyed(_record.Container);
+    }
+
+    /// <summary>Lets go of the object only: the container stays as it is.</summary>
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    private static async Task<FenceRecord> DescribeAsync(RuncTool runc, ContainerDescription container, CancellationToken cancellationToken)
+    {
+        RuncState state = await runc.StateAsync(container.Name, cancellationToken).ConfigureAwait(false)
+            ?? throw new ContainerException($"runc does not know a container {container.Name} any more.");
+        if (state.Status != RuncState.Running || ProcessIdentity.Of(state.Pid) is not { } init)
+        {
+            throw new ContainerException($"The container {container.Name} is {state.Status}, not running.");
+        }
+
+        NetworkIsolation isolation = await NetworkIsolation.FindAsync(init.Pid, cancellationToken).ConfigureAwait(false);
+        return new FenceRecord
+        {
+            Container = container.Name,
+            Created = state.Created,
+            BundlePath = container.BundlePath,
+            CgroupPath = Cgroup.Of(init.Pid).Path,
+            InitPid = init.Pid,
+            InitStartTicks = init.StartTicks,
+            BootId = FenceRecord.CurrentBootId,
+            Links = isolation.Links,
+            Isolated = isolation.Complete,
+        };
+    }
+
+    private async Task RequireFrozenAsync(CancellationToken cancellationToken)
+    {
+        if (await _cgroup.SetFrozenAsync(true, RuncTimers.Freeze, cancellationToken).ConfigureAwait(false)) return;
+        throw new ContainerException($"The container {_record.Container} does not stop within {RuncTimers.Freeze.TotalSeconds:0} s; one of its processes is stuck in the kernel.");
+    }
+
+    /// <summary>A CRIU that still undoes a failed dump would freeze again after our thaw.</summary>
+    private async Task WaitForDumpEndAsync(CancellationToken cancellationToken)
+    {
+        if (await OwnedProcesses.WaitForEndAsync(_workDirectory, RuncTimers.DumpUndo, cancellationToken).ConfigureAwait(false)) return;
+        throw new ContainerException($"CRIU is still at work on {_record.Container}; wait for its end and try again, do not kill it.", Path.Combine(_workDirectory, "dump.log"));
+    }
+
+    private void NameRemovedFiles(string imageDirectory)
+    {
+        IReadOnlyList<LinkRemaps.Remap> remaps = LinkRemaps.Read(imageDirectory);
+        if (remaps.Count == 0) return;
+        _record = _record with { LinkRemaps = [.. remaps.Select(remap => remap.StandIn)] };
+        _record.Save(_workDirectory);
+        LinkRemaps.Create(remaps, _record.InitPid, _cgroup.Pids());
+    }
+
+    private void End()
+    {
+        FenceRecord.Remove(_workDirectory);
+        _over = true;
+    }
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>
+/// A restored container that waits in <see cref="RestoreHook"/>. If our process is killed, the hook reads the end of its FIFO and
+/// fails, CRIU kills the restored processes and runc forgets them. If everything of ours is killed at once (a service stopped as
+/// a control group), the processes stay in CRIU's restorer code, which waits for a CRIU that is gone: they never
+/// run, and <see cref="RuncLeftovers"/> removes them.
+/// </summary>
+internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRecord record, string workDirectory, RestoreHook hook, DetachedProcess process) : IHeldContainer
+{
+    private bool _over;
+
+    private string Name => record.Container;
+
+    private string LogPath => Path.Combine(workDirectory, "restore.log");
+
+    /// <summary>
+    /// Lets it run and returns when it does: CRIU has taken its own code out of the processes and let go of them.
+    /// Throws when the container did not come to life; then nothing of it is left either.
+    /// </summary>
+    public async Task ReleaseAsync(CancellationToken cancellationToken)
+    {
+        ObjectDisposedException.ThrowIf(_over, this);
+        _over = true;
+        long start = Stopwatch.GetTimestamp();
+        (record with { Released = true }).Save(workDirectory);
+        hook.Release();
+        int? code = await process.WaitAsync(RuncTimers.Release).ConfigureAwait(false);
+        Close();
+        RuncState? state = code == 0 ? await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false) : null;
+        if (state?.Status != RuncState.Running) throw await FailAsync(code).ConfigureAwait(false);
+
+        RestoreRecord.Remove(workDirectory);
+        logger.Released(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+    }
+
+    public async Task AbortAsync(CancellationToken cancellationToken)
+    {
+        if (_over) return;
+        _over = true;
+        Close();
+        await new RuncLeftovers(runc, logger).RemoveAsync(workDirectory, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync() => await AbortAsync(CancellationToken.None).ConfigureAwait(false);
+
+    private async Task<ContainerException> FailAsync(int? code)
+    {
+        string because = code is null
+            ? $"CRIU did not finish within {RuncTimers.Release.TotalSeconds:0} s."
+            : CriuLog.Explain(LogPath) ?? "It ended at once.";
+        if (code is not null) await new RuncLeftovers(runc, logger).RemoveAsync(workDirectory, CancellationToken.None).ConfigureAwait(false);
+        return new ContainerException($"The container {Name} was released but does not run. {because}", LogPath);
+    }
+
+    private void Close()
+    {
+        hook.Dispose();
+        process.Dispose();
+    }
+}

@@ -1,0 +1,98 @@
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>
+/// Removes what is left of a restore that did not come to its end: first it gives CRIU and runc the time to clean up by themselves
+/// (the hook has failed by now), then it kills the rest, which in a restore is safe. A container that was released and runs is left alone.
+/// </summary>
+internal sealed class RuncLeftovers(RuncTool runc, ILogger logger)
+{
+    private const int DetachMount = 2; // MNT_DETACH
+
+    /// <summary>Removes what the restore begun in <paramref name="workDirectory"/> left; nothing when none was begun.</summary>
+    public async Task RemoveAsync(string workDirectory, CancellationToken cancellationToken)
+    {
+        if (RestoreRecord.Load(workDirectory) is not { } record) return;
+        bool undone = await OwnedProcesses.WaitForEndAsync(workDirectory, RuncTimers.RestoreUndo, cancellationToken).ConfigureAwait(false);
+        RuncState? state = await runc.StateAsync(record.Container, cancellationToken).ConfigureAwait(false);
+        if (record.Released && undone && state is { Status: RuncState.Running or RuncState.Paused }) return;
+
+        if (state is not null && state.Bundle != record.BundlePath)
+        {
+            throw new ContainerException($"The container {record.Container} here is not the one that was being restored (its bundle is {state.Bundle}); it is left alone.");
+        }
+
+        await KillAsync(record, workDirectory, cancellationToken).ConfigureAwait(false);
+        RemoveMounts(record, runc.StateDirectoryOf(record.Container));
+        await runc.DeleteAsync(record.Container, cancellationToken).ConfigureAwait(false);
+        RestoreRecord.Remove(workDirectory);
+        logger.CleanedUp(record.Container);
+    }
+
+    private async Task KillAsync(RestoreRecord record, string workDirectory, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ProcessIdentity> owned = OwnedProcesses.Find(workDirectory);
+        List<Cgroup> cgroups = CgroupsOf(record, owned);
+        foreach (ProcessIdentity process in owned) process.Kill();
+        foreach (Cgroup cgroup in cgroups)
+        {
+            if (await cgroup.KillAsync(RuncTimers.Kill, cancellationToken).ConfigureAwait(false)) continue;
+            throw new ContainerException($"Processes of {record.Container} cannot be killed; look at {cgroup.Path}/cgroup.procs.");
+        }
+    }
+
+    /// <summary>
+    /// Where runc wrote that it put the container, and where the CRIU is that builds it (runc moves it there before it writes anything).
+    /// The name is checked: everything in these cgroups will be killed.
+    /// </summary>
+    private List<Cgroup> CgroupsOf(RestoreRecord record, IReadOnlyList<ProcessIdentity> owned) =>
+    [
+        .. from path in WrittenPaths(record.Container).Concat(owned.Select(PathOf)).OfType<string>().Distinct()
+           where Path.GetFileName(path) == record.CgroupName && File.Exists(Path.Combine(path, "cgroup.kill"))
+           select new Cgroup(path),
+    ];
+
+    private static string? PathOf(ProcessIdentity process)
+    {
+        try
+        {
+            return Cgroup.Of(process.Pid).Path;
+        }
+        catch (Exception gone) when (gone is IOException or ContainerException)
+        {
+            return null;
+        }
+    }
+
+    private List<string?> WrittenPaths(string container)
+    {
+        string path = Path.Combine(runc.StateDirectoryOf(container), "state.json");
+        if (!File.Exists(path)) return [];
+        using JsonDocument state = JsonDocument.Parse(File.ReadAllBytes(path));
+        return state.RootElement.TryGetProperty("cgroup_paths", out JsonElement paths) && paths.ValueKind == JsonValueKind.Object
+            ? [.. paths.EnumerateObject().Select(place => place.Value.GetString())]
+            : [];
+    }
+
+    /// <summary>
+    /// A killed runc leaves its bind mount of the root file system in its state directory, and those it made within. They must be gone
+    /// before runc is asked to delete the container: it would empty that directory, through the mount.
+    /// </summary>
+    private static void RemoveMounts(RestoreRecord record, string stateDirectory)
+    {
+        foreach (string point in MountsBelow(stateDirectory, record.RootPath).Reverse()) _ = Native.Unmount(point, DetachMount);
+        if (MountsBelow(stateDirectory).FirstOrDefault() is { } stuck)
+        {
+            throw new ContainerException($"A mount that a broken restore left cannot be removed; run: umount -l {stuck}");
+        }
+    }
+
+    private static IEnumerable<string> MountsBelow(params string[] directories) =>
+        [.. Mount.Of("self").Select(mount => mount.MountPoint)
+            .Where(point => directories.Any(directory => point.StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal)))];
+}

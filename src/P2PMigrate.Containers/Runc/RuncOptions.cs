@@ -1,0 +1,17 @@
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>Where runc and its containers are. The defaults fit a plain installation.</summary>
+public sealed record RuncOptions
+{
+    /// <summary>The runc program: a name on PATH or a path.</summary>
+    public string Runc { get; init; } = "runc";
+
+    /// <summary>The criu program. runc itself finds CRIU by the name <c>criu</c> on PATH, so this is only asked for its version and checks.</summary>
+    public string Criu { get; init; } = "criu";
+
+    /// <summary>runc's state directory (<c>runc --root</c>); null for runc's own default.</summary>
+    public string? StateRoot { get; init; }
+
+    /// <summary>Where incoming containers are kept; only its free space is looked at.</summary>
+    public string DataDirectory { get; init; } = "/var/lib/p2pmigrate";
+}

@@ -1,0 +1,120 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>One <c>runc restore</c> into a bundle, up to the point where the container is complete and has not run yet.</summary>
+internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest request)
+{
+    private const string LogName = "restore.log";
+
+    private string Name => request.Container.Name;
+
+    private string LogPath => Path.Combine(request.WorkDirectory, LogName);
+
+    private string RuncLogPath => Path.Combine(request.WorkDirectory, "runc-restore.log");
+
+    /// <summary>Restores and holds; when this throws, nothing of the container is left.</summary>
+    public async Task<RuncHeldContainer> RunAsync(CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        if (await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            throw new ContainerException($"A container named {Name} exists here already; remove it (runc delete {Name}) or rename it.");
+        }
+
+        BundleConfiguration configuration = Retarget();
+        var record = new RestoreRecord
+        {
+            Container = Name, BundlePath = request.BundlePath, RootPath = request.RootPath, CgroupName = configuration.CgroupNameOf(Name),
+        };
+        record.Save(request.WorkDirectory);
+        RestoreHook? hook = null;
+        DetachedProcess? process = null;
+        try
+        {
+            hook = RestoreHook.Create(request.WorkDirectory, configuration is { HasNetworkNamespace: true, NetworkNamespacePath: null });
+            process = await StartAsync(hook, configuration, cancellationToken).ConfigureAwait(false);
+            await HoldAsync(hook, process, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            hook?.Dispose();
+            process?.Dispose();
+            await new RuncLeftovers(runc, logger).RemoveAsync(request.WorkDirectory, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+
+        logger.Held(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        return new RuncHeldContainer(runc, logger, record, request.WorkDirectory, hook, process);
+    }
+
+    /// <summary>The source's configuration is kept but for the place of the root file system.</summary>
+    private BundleConfiguration Retarget()
+    {
+        string path = Path.Combine(request.BundlePath, "config.json");
+        if (!BundleConfiguration.TryParse(File.ReadAllBytes(path), out BundleConfiguration? configuration))
+        {
+            throw new ContainerException($"The source's configuration of {Name} is no JSON object.");
+        }
+
+        string? now = configuration.RootPath is { } root ? Path.GetFullPath(root, request.BundlePath) : null;
+        if (now != Path.GetFullPath(request.RootPath)) File.WriteAllBytes(path, configuration.WithRootPath(request.RootPath));
+        return configuration;
+    }
+
+    private async Task<DetachedProcess> StartAsync(RestoreHook hook, BundleConfiguration configuration, CancellationToken cancellationToken)
+    {
+        string criuConfiguration = Path.Combine(request.WorkDirectory, "criu-restore.conf");
+        await File.WriteAllTextAsync(criuConfiguration, CriuConfiguration.ForRestore(hook.ScriptPath), cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<string> versioned = await runc.RestoreOptionsAsync(ManagesCgroups, cancellationToken).ConfigureAwait(false);
+        return DetachedProcess.Start(
+            request.WorkDirectory,
+            [
+                .. runc.CommandLine("--log", RuncLogPath, "--log-format", "json"),
+                .. configuration.UsesSystemdCgroups ? ["--systemd-cgroup"] : Array.Empty<string>(),
+                "restore", "--detach", "--tcp-established", "--file-locks", .. versioned,
+                "--bundle", request.BundlePath, "--image-path", request.ImageDirectory, "--work-path", request.WorkDirectory, Name,
+            ],
+            new Dictionary<string, string> { [CriuConfiguration.Variable] = criuConfiguration },
+            piped: HasPipes());
+    }
+
+    /// <summary>A dump that kept no cgroups must not be told to restore them.</summary>
+    private bool ManagesCgroups => File.Exists(Path.Combine(request.ImageDirectory, DumpMarks.CgroupsKept));
+
+    /// <summary>runc wrote down what the container's standard streams were; pipes get new pipes.</summary>
+    private bool HasPipes()
+    {
+        string path = Path.Combine(request.ImageDirectory, "descriptors.json");
+        try
+        {
+            using JsonDocument streams = JsonDocument.Parse(File.ReadAllBytes(path));
+            return streams.RootElement.ValueKind == JsonValueKind.Array
+                && streams.RootElement.EnumerateArray().Any(stream => stream.ValueKind == JsonValueKind.String && stream.GetString()!.StartsWith("pipe:", StringComparison.Ordinal));
+        }
+        catch (Exception bad) when (bad is JsonException or FileNotFoundException)
+        {
+            throw new ContainerException("The images are incomplete: descriptors.json, which runc writes, is missing or damaged.", inner: bad);
+        }
+    }
+
+    private async Task HoldAsync(RestoreHook hook, DetachedProcess process, CancellationToken cancellationToken)
+    {
+        Task<bool> held = hook.WaitUntilHeldAsync();
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<int> exit = process.WaitAsync(patience.Token);
+        await Task.WhenAny(held, exit).ConfigureAwait(false);
+        if (!held.IsCompleted) hook.GiveUp();
+        await patience.CancelAsync().ConfigureAwait(false);
+        if (await held.ConfigureAwait(false)) return;
+
+        cancellationToken.ThrowIfCancellationRequested();
+        string because = CriuLog.Explain(LogPath) ?? RuncLog.LastError(RuncLogPath) ?? "runc gave no reason.";
+        throw new ContainerException($"The container {Name} could not be restored. {because}", LogPath);
+    }
+}

@@ -1,0 +1,129 @@
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Checks;
+using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Snapshot;
+
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>
+/// Containers of runc, with CRIU. Needs root, cgroup v2, runc 1.1 or later and CRIU 4.1 or later. Holds no state of its own: any number of jobs
+/// may share it, on any thread.
+/// </summary>
+public sealed class RuncRuntime : IContainerRuntime
+{
+    private readonly RuncTool _runc;
+    private readonly ILogger _logger;
+
+    /// <summary>A runtime that finds runc where <paramref name="options"/> say.</summary>
+    public RuncRuntime(RuncOptions options, ILogger logger) => (_runc, _logger) = (new RuncTool(options), logger);
+
+    /// <inheritdoc/>
+    public string Name => "runc";
+
+    /// <inheritdoc/>
+    public async Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken) => new()
+    {
+        CriuVersion = (await _runc.CriuVersionAsync(cancellationToken).ConfigureAwait(false)).ToString(),
+        RuntimeVersion = (await _runc.RuncVersionAsync(cancellationToken).ConfigureAwait(false)).ToString(),
+        KernelRelease = Machine.KernelRelease,
+        Architecture = Machine.Architecture,
+        CpuFeatures = Machine.CpuFeatures(),
+    };
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Finding>> CheckMachineAsync(CancellationToken cancellationToken) =>
+        new MachineCheck(_runc).RunAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken)
+    {
+        RuncState state = await _runc.StateAsync(name, cancellationToken).ConfigureAwait(false)
+            ?? throw new ContainerException($"runc knows no container named {name}; `runc list` shows those it knows.");
+        if (state.Status != RuncState.Running)
+        {
+            throw new ContainerException(state.Status == RuncState.Paused
+                ? $"The container {name} is paused; resume it first (runc resume {name})."
+                : $"The container {name} is {state.Status}, not running.");
+        }
+
+        string bundlePath = Path.GetFullPath(bundle ?? state.Bundle);
+        byte[] configuration = ReadConfiguration(name, bundlePath);
+        return Describe(state, bundlePath, configuration);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken) =>
+        new SourceCheck(container).RunAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken) =>
+        new TargetCheck(_runc, container, source).RunAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
+        await RuncFence.FreezeAsync(_runc, _logger, container, workDirectory, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) =>
+        await RuncFence.ReopenAsync(_runc, _logger, workDirectory, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public IPageSink CreatePageWriter(string imageDirectory) => new PageImageWriter(imageDirectory);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+        Task.Run(() => FileVerification.Run(request.ImageDirectory, request.RootPath, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+        await new RuncRestore(_runc, _logger, request).RunAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+        new RuncLeftovers(_runc, _logger).RemoveAsync(request.WorkDirectory, cancellationToken);
+
+    private static byte[] ReadConfiguration(string name, string bundlePath)
+    {
+        string path = Path.Combine(bundlePath, "config.json");
+        if (!File.Exists(path)) throw new ContainerException($"The container {name} has no {path}; name its bundle with --bundle.");
+        byte[] configuration = File.ReadAllBytes(path);
+        return BundleConfiguration.TryParse(configuration, out _)
+            ? configuration
+            : throw new ContainerException($"{path} is no configuration that P2PMigrate can read.");
+    }
+
+    private static ContainerDescription Describe(RuncState state, string bundlePath, byte[] configuration)
+    {
+        Cgroup cgroup = Cgroup.Of(state.Pid);
+        IReadOnlyList<int> pids = cgroup.Pids();
+        if (pids.Contains(Environment.ProcessId))
+        {
+            throw new ContainerException($"The container {state.Id} shares its cgroup {cgroup.Path} with other processes of this machine; give it one of its own.");
+        }
+
+        return new ContainerDescription
+        {
+            Name = state.Id,
+            Runtime = "runc",
+            BundlePath = bundlePath,
+            RootPath = RootOf(state, bundlePath, configuration),
+            Configuration = configuration,
+            InitPid = state.Pid,
+            CgroupPath = cgroup.Path,
+            MemoryBytes = pids.Sum(pid => ProcessTable.StatusBytes(pid, "RssAnon") + ProcessTable.StatusBytes(pid, "RssShmem")),
+            ProcessCount = pids.Count,
+        };
+    }
+
+    private static string RootOf(RuncState state, string bundlePath, byte[] configuration)
+    {
+        if (state.RootFs.Length > 0) return state.RootFs;
+        return BundleConfiguration.TryParse(configuration, out BundleConfiguration? parsed) && parsed.RootPath is { } root
+            ? Path.GetFullPath(root, bundlePath)
+            : throw new ContainerException(string.Create(CultureInfo.InvariantCulture, $"The configuration in {bundlePath} names no root file system."));
+    }
+}

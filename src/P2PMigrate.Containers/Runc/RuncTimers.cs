@@ -1,0 +1,23 @@
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>Every time this assembly waits for something of the machine, and for how long at most.</summary>
+internal static class RuncTimers
+{
+    /// <summary>Until every process of a container has stopped (or goes on).</summary>
+    public static readonly TimeSpan Freeze = TimeSpan.FromSeconds(10);
+
+    /// <summary>Until a CRIU whose dump cannot succeed any more has undone what it did. It is never killed.</summary>
+    public static readonly TimeSpan DumpUndo = TimeSpan.FromSeconds(60);
+
+    /// <summary>From CRIU's successful end until our side of the page conversation has noticed it.</summary>
+    public static readonly TimeSpan LastAnswer = TimeSpan.FromSeconds(5);
+
+    /// <summary>Until a restore that was called off has removed what it made; then it is killed.</summary>
+    public static readonly TimeSpan RestoreUndo = TimeSpan.FromSeconds(20);
+
+    /// <summary>From the release of a held container until it runs.</summary>
+    public static readonly TimeSpan Release = TimeSpan.FromSeconds(60);
+
+    /// <summary>Until killed processes are gone.</summary>
+    public static readonly TimeSpan Kill = TimeSpan.FromSeconds(10);
+}

@@ -1,0 +1,184 @@
+using P2PMigrate.Containers.Tests.Criu;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Tests.Inside;
+
+/// <summary>Freeze, dump, thaw and destroy at the source.</summary>
+public sealed class CheckpointTests
+{
+    [InsideFact]
+    public async Task A_thawed_container_goes_on_and_has_not_run_one_instruction_since_the_freeze()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        Assert.True(move.Container.MemoryBytes > 60 << 20);
+        Assert.Equal(1, move.Container.ProcessCount);
+
+        await using IFence fence = await move.FreezeAsync();
+        ulong frozenAt = workload.Count;
+        DumpSummary summary = await move.DumpAsync(fence);
+        Assert.InRange(summary.PagesDumped, (60 << 20) / 4096, (200 << 20) / 4096);
+        Assert.Equal(frozenAt, workload.Count);
+        Assert.Equal("paused", await Workload.StatusAsync(workload.Name));
+        Assert.Equal(frozenAt, workload.Count);
+
+        await fence.ThawAsync(TestContext.Current.CancellationToken);
+        await fence.ThawAsync(TestContext.Current.CancellationToken);
+        await workload.WaitForCountAsync(frozenAt + 5000);
+        Assert.Equal("running", await Workload.StatusAsync(workload.Name));
+        Assert.False(File.Exists($"{workload.Root}/broken"));
+        Assert.Null(await Move.Runtime.ReopenFenceAsync(move.SourceDirectory, TestContext.Current.CancellationToken));
+    }
+
+    [InsideFact]
+    public async Task A_destroyed_container_is_gone_without_having_run()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        ulong frozenAt = workload.Count;
+        await fence.DestroyAsync(TestContext.Current.CancellationToken);
+        await fence.DestroyAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(frozenAt, workload.Count);
+        Assert.Equal("gone", await Workload.StatusAsync(workload.Name));
+        Assert.False(Directory.Exists($"/sys/fs/cgroup/{workload.Name}"));
+    }
+
+    [InsideFact]
+    public async Task What_criu_cannot_dump_is_found_before_and_told_after_and_the_container_runs_on()
+    {
+        await using Workload workload = await Workload.CountingAsync(8, ["io_uring"]);
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        IReadOnlyList<Finding> findings = await Move.Runtime.CheckSourceAsync(move.Container, TestContext.Current.CancellationToken);
+        Assert.Contains(findings, finding => finding.Severity == FindingSeverity.Blocker && finding.Message.Contains("io_uring", StringComparison.Ordinal));
+
+        await using IFence fence = await move.FreezeAsync();
+        ContainerException failure = await Assert.ThrowsAsync<ContainerException>(() => move.DumpAsync(fence));
+        Assert.Equal($"The container {workload.Name} could not be dumped. A process uses io_uring, which CRIU cannot dump; configure the program to do without it.", failure.Message);
+        Assert.True(File.Exists(failure.LogPath));
+        Assert.Equal("paused", await Workload.StatusAsync(workload.Name));
+
+        ulong frozenAt = workload.Count;
+        await fence.ThawAsync(TestContext.Current.CancellationToken);
+        await workload.WaitForCountAsync(frozenAt + 5000);
+    }
+
+    [InsideFact]
+    public async Task A_sink_that_breaks_in_the_middle_fails_the_dump_and_nothing_else()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        ulong frozenAt = workload.Count;
+        ContainerException failure = await Assert.ThrowsAsync<ContainerException>(() => move.DumpAsync(fence, new RecordedPages { FailAtCall = 20 }));
+        Assert.Equal($"The container {workload.Name} could not be dumped. Its memory pages could not be delivered: the tunnel broke", failure.Message);
+        Assert.Equal(frozenAt, workload.Count);
+        Assert.Empty(Containers.Processes.OwnedProcesses.Find(move.SourceDirectory));
+
+        await fence.ThawAsync(TestContext.Current.CancellationToken);
+        await workload.WaitForCountAsync(frozenAt + 5000);
+        Assert.False(File.Exists($"{workload.Root}/broken"));
+    }
+
+    [InsideFact]
+    public async Task A_cancelled_dump_ends_by_criu_s_own_way_out()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        ulong frozenAt = workload.Count;
+        using var stop = new CancellationTokenSource();
+        Task<DumpSummary> dump = fence.DumpAsync(move.Request.ImageDirectory, new StuckPages(stop.Cancel), stop.Token);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => dump);
+        Assert.Empty(Containers.Processes.OwnedProcesses.Find(move.SourceDirectory));
+        Assert.Equal(frozenAt, workload.Count);
+        await fence.ThawAsync(TestContext.Current.CancellationToken);
+        await workload.WaitForCountAsync(frozenAt + 5000);
+    }
+
+    [InsideFact]
+    public async Task A_fence_outlives_its_process_and_can_be_thawed_by_the_next()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        using DriverProcess driver = await DriverProcess.StartAsync(nameof(Drivers.Freeze_and_wait), workload.Name);
+        await driver.KillAsync();
+        ulong frozenAt = workload.Count;
+        Assert.Equal("paused", await Workload.StatusAsync(workload.Name));
+        Assert.Equal(frozenAt, workload.Count);
+
+        string directory = $"/data/job-{workload.Name}/source";
+        await using IFence? fence = await Move.Runtime.ReopenFenceAsync(directory, TestContext.Current.CancellationToken);
+        Assert.NotNull(fence);
+        await fence.ThawAsync(TestContext.Current.CancellationToken);
+        await workload.WaitForCountAsync(frozenAt + 5000);
+    }
+
+    [InsideFact]
+    public async Task A_process_killed_while_it_dumps_leaves_the_container_frozen_and_thawable()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        using DriverProcess driver = await DriverProcess.StartAsync(nameof(Drivers.Dump_into_a_sink_that_never_ends), workload.Name);
+        ulong frozenAt = workload.Count;
+        await driver.KillAsync();
+
+        string directory = $"/data/job-{workload.Name}/source";
+        await using IFence? fence = await Move.Runtime.ReopenFenceAsync(directory, TestContext.Current.CancellationToken);
+        Assert.NotNull(fence);
+        Assert.Equal(frozenAt, workload.Count);
+        await fence.ThawAsync(TestContext.Current.CancellationToken);
+        await workload.WaitForCountAsync(frozenAt + 5000);
+        Assert.Empty(Containers.Processes.OwnedProcesses.Find(directory));
+        Assert.False(File.Exists($"{workload.Root}/broken"));
+    }
+
+    [InsideFact]
+    public async Task A_bridge_port_is_taken_off_while_frozen_and_put_back_by_the_thaw()
+    {
+        const string network = "bridged";
+        await Shell.RunAsync($"""
+            ip netns add {network}; ip -n {network} link set lo up; ip link add br-test type bridge; ip link set br-test up
+            ip link add veth-test type veth peer name eth0 netns {network}
+            ip link set veth-test master br-test up; ip -n {network} addr add 10.9.8.7/24 dev eth0; ip -n {network} link set eth0 up
+            """);
+        await using Workload workload = await Workload.CountingAsync(8, configure: configuration => Workload.UseNetwork(configuration, $"/run/netns/{network}"));
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        Assert.DoesNotContain(await Move.Runtime.CheckSourceAsync(move.Container, TestContext.Current.CancellationToken), finding => finding.Severity != FindingSeverity.Good);
+        await using IFence fence = await move.FreezeAsync();
+        Assert.DoesNotContain("master", await Shell.RunAsync("ip link show veth-test"));
+        Assert.Contains("state DOWN", await Shell.RunAsync("ip link show veth-test"));
+        await move.DumpAsync(fence);
+        Assert.Contains("network-lock skip", await File.ReadAllTextAsync($"{move.SourceDirectory}/criu-dump.conf"));
+        await fence.ThawAsync(TestContext.Current.CancellationToken);
+        Assert.Contains("master br-test", await Shell.RunAsync("ip link show up dev veth-test"));
+    }
+
+    [InsideFact]
+    public async Task A_process_from_outside_a_file_outside_and_a_paused_container_are_found_beforehand()
+    {
+        await using Workload workload = await Workload.PrepareAsync(["sleep", "1000"]);
+        await workload.StartAsync("</dev/null >/data/outside.log 2>&1");
+        await Shell.RunAsync($"runc exec -d {workload.Name} sleep 1000 </dev/null >/dev/null 2>&1");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        IReadOnlyList<Finding> findings = await Move.Runtime.CheckSourceAsync(move.Container, TestContext.Current.CancellationToken);
+        Assert.Contains(findings, finding => finding.Subject == "process" && finding.Severity == FindingSeverity.Blocker);
+        Assert.Contains(findings, finding => finding.Subject == "file" && finding.Message.Contains("/data/outside.log", StringComparison.Ordinal));
+
+        await Shell.RunAsync($"runc pause {workload.Name}");
+        ContainerException paused = await Assert.ThrowsAsync<ContainerException>(() => Move.PrepareAsync(workload.Name));
+        Assert.Contains("runc resume", paused.Message);
+        ContainerException unknown = await Assert.ThrowsAsync<ContainerException>(() => Move.PrepareAsync("nobody"));
+        Assert.Contains("runc list", unknown.Message);
+    }
+
+    [InsideFact]
+    public async Task This_host_is_fit_and_says_what_it_is()
+    {
+        IReadOnlyList<Finding> findings = await Move.Runtime.CheckMachineAsync(TestContext.Current.CancellationToken);
+        foreach (Finding finding in findings) TestContext.Current.TestOutputHelper?.WriteLine(finding.ToString());
+        Assert.DoesNotContain(findings, finding => finding.Severity == FindingSeverity.Blocker);
+        Assert.All(findings, finding => Assert.Equal(finding.Severity == FindingSeverity.Good, finding.Remedy is null));
+        MachineFacts facts = await Move.Runtime.DescribeMachineAsync(TestContext.Current.CancellationToken);
+        Assert.Matches(@"^\d+\.\d+\.\d+$", facts.CriuVersion);
+        Assert.NotEmpty(facts.CpuFeatures);
+    }
+}

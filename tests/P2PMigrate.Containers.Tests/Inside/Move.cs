@@ -1,0 +1,72 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using P2PMigrate.Containers.Runc;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Snapshot;
+
+namespace P2PMigrate.Containers.Tests.Inside;
+
+/// <summary>
+/// A migration without a network: source and target are the same host, so the target's container has another name and a copy of
+/// the source's root file system.
+/// </summary>
+internal sealed class Move : IAsyncDisposable
+{
+    private Move(ContainerDescription container)
+    {
+        Container = container;
+        SourceDirectory = Directory.CreateDirectory($"/data/job-{container.Name}/source").FullName;
+        Request = new RestoreRequest
+        {
+            Container = container with { Name = container.Name + "-moved" },
+            BundlePath = Directory.CreateDirectory($"/data/job-{container.Name}/bundle").FullName,
+            RootPath = $"/data/job-{container.Name}/bundle/rootfs",
+            ImageDirectory = Directory.CreateDirectory($"/data/job-{container.Name}/images").FullName,
+            WorkDirectory = Directory.CreateDirectory($"/data/job-{container.Name}/target").FullName,
+        };
+    }
+
+    public static RuncRuntime Runtime { get; } = new(new RuncOptions(), NullLogger.Instance);
+
+    public ContainerDescription Container { get; }
+
+    public RestoreRequest Request { get; }
+
+    public string SourceDirectory { get; }
+
+    public ulong TargetCount => Workload.CountIn(Request.RootPath);
+
+    public static async Task<Move> PrepareAsync(string name) => new(await Runtime.InspectAsync(name, null, TestContext.Current.CancellationToken));
+
+    public Task<IFence> FreezeAsync() => Runtime.FreezeAsync(Container, SourceDirectory, TestContext.Current.CancellationToken);
+
+    /// <summary>Dumps with the memory straight into the target's images, as if sent.</summary>
+    public Task<DumpSummary> DumpAsync(IFence fence, IPageSink? sink = null) =>
+        fence.DumpAsync(Request.ImageDirectory, sink ?? Runtime.CreatePageWriter(Request.ImageDirectory), TestContext.Current.CancellationToken);
+
+    /// <summary>Copies the frozen root file system; the counter that can be seen is wiped, so that only memory can bring it back.</summary>
+    public Task CopyAsync() => Shell.RunAsync(
+        $"""
+        cp -a {Container.RootPath} {Request.RootPath}; cp {Container.BundlePath}/config.json {Request.BundlePath}/
+        if [ -e {Request.RootPath}/counter ]; then dd if=/dev/zero of={Request.RootPath}/counter bs=4096 count=1 conv=notrunc 2>/dev/null; fi
+        """);
+
+    public async Task<IHeldContainer> RestoreAsync()
+    {
+        IReadOnlyList<Finding> findings = await Runtime.VerifyAsync(Request, TestContext.Current.CancellationToken);
+        Assert.All(findings, finding => Assert.Equal(FindingSeverity.Good, finding.Severity));
+        return await Runtime.RestoreAsync(Request, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Nothing of the target's container may be left: no record, cgroup, process of ours, or mount.</summary>
+    public async Task AssertNothingLeftAsync()
+    {
+        Assert.Equal("gone", await Workload.StatusAsync(Request.Container.Name));
+        Assert.False(Directory.Exists($"/sys/fs/cgroup/{Request.Container.Name}"), "a cgroup is left");
+        Assert.False(Directory.Exists($"/run/runc/{Request.Container.Name}"), "runc's state is left");
+        Assert.Empty(Containers.Processes.OwnedProcesses.Find(Request.WorkDirectory));
+        Assert.DoesNotContain(Request.BundlePath, await File.ReadAllTextAsync("/proc/self/mountinfo"));
+    }
+
+    public async ValueTask DisposeAsync() => await Shell.RunAsync(
+        $"runc delete --force {Request.Container.Name} 2>/dev/null || :; rm -rf --one-file-system /data/job-{Container.Name} {Container.BundlePath}");
+}
