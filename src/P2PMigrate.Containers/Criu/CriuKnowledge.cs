@@ -46,7 +46,8 @@ internal static partial class CriuKnowledge
         new(BadMode(), "The file ${path} has mode ${got} here but ${want} at the source."),
         new(BadBuildId(), "The program file ${path} is another build than at the source."),
         new(MissingFile(), "The file ${path}, which the container holds open, is missing here."),
-        new(AddressMissing(), "An address that the container's sockets use (${address}) does not exist in its network namespace here."),
+        new(PortTaken(), "A port that the container listens on is taken in its network namespace here."),
+        new(AddressMissing(), "An address that the container's sockets use does not exist in its network namespace here."),
         new(PidTaken(), "A process number that the container needs is taken here."),
         new(CpuFeatures(), "This machine's CPU lacks features that the container's processes use (${what})."),
         new(ObjectUnpack(), "The images do not fit this machine's CRIU; install the source's version or a later one."),
@@ -133,7 +134,10 @@ internal static partial class CriuKnowledge
     [GeneratedRegex(@"Can't open file (?<path>.+) on restore: No such file|Can't open file (?<path>.+): No such file")]
     private static partial Regex MissingFile();
 
-    [GeneratedRegex(@"Can't bind (inet socket|.*): (?<address>.*Cannot assign requested address.*)|Can't bind inet socket .*\((?<address>id \d+)\)")]
+    [GeneratedRegex(@"Can't bind .*Address already in use")]
+    private static partial Regex PortTaken();
+
+    [GeneratedRegex(@"Can't (bind|connect) .*(Cannot assign requested address|Network is unreachable)")]
     private static partial Regex AddressMissing();
 
     [GeneratedRegex(@"Pid \d+ do not match expected|Can't fork for \d+: File exists")]

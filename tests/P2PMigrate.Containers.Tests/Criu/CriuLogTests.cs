@@ -24,6 +24,9 @@ public sealed class CriuLogTests
     [InlineData("Error (criu/files-reg.c:2290): File etc/x has bad mode 0100600 (expect 0100644)", "mode 0100600 here but 0100644")]
     [InlineData("Error (criu/page-xfer.c:200): page-xfer: Can't write pages to socket: Broken pipe", "memory pages could not be delivered")]
     [InlineData("Error (criu/cr-restore.c:2189): Aborting restore due to post-restore script ret code -1", "called off")]
+    [InlineData("Error (criu/sk-inet.c:1037): inet: Can't bind inet socket (id 21): Address already in use", "port")]
+    [InlineData("Error (criu/sk-inet.c:1037): inet: Can't bind inet socket (id 21): Cannot assign requested address", "An address")]
+    [InlineData("Error (soccr/soccr.c:600): Can't connect inet socket back: Network is unreachable", "An address")]
     [InlineData("Error (criu/image.c:10): Unable to write: No space left on device", "disk")]
     public void A_known_cause_becomes_a_sentence(string complaint, string words)
     {

@@ -154,7 +154,7 @@ public sealed class RestoreTests
     public async Task Standard_streams_that_are_pipes_become_pipes_again()
     {
         await using Workload workload = await Workload.PrepareAsync(["sh", "-c", "n=0; while :; do n=$((n+1)); echo $n; echo $n > /last; sleep 0.01; done"]);
-        await workload.StartAsync("</dev/null 2>&1 | cat >/dev/null &");
+        await workload.StartAsync("</dev/null 2>&1 | cat >/dev/null 2>&1 &");
         await WaitForAsync(() => File.Exists($"{workload.Root}/last"));
         await using Move move = await Move.PrepareAsync(workload.Name);
         await using (IFence fence = await move.FreezeAsync())
@@ -177,8 +177,8 @@ public sealed class RestoreTests
     [InsideFact]
     public async Task Redis_keeps_its_data_its_run_id_and_its_uptime()
     {
-        const string network = "redis";
-        await Shell.RunAsync($"ip netns add {network}; ip -n {network} link set lo up");
+        const string network = "here";
+        await Shell.RunAsync("for name in here there; do ip netns add $name; ip -n $name link set lo up; done");
         await using Workload workload = await Workload.PrepareAsync(
             ["redis-server", "--save", "", "--appendonly", "no"], configuration => Workload.UseNetwork(configuration, $"/run/netns/{network}"));
         await workload.StartAsync();
@@ -190,9 +190,11 @@ public sealed class RestoreTests
         await using IFence fence = await move.FreezeAsync();
         await move.DumpAsync(fence);
         await move.CopyAsync();
+        await Shell.RunAsync($"sed -i s#/run/netns/here#/run/netns/there# {move.Request.BundlePath}/config.json");
         await using IHeldContainer held = await move.RestoreAsync();
         await fence.DestroyAsync(Token);
         await held.ReleaseAsync(Token);
+        cli = "nsenter --net=/run/netns/there redis-cli";
         Assert.Equal(runId, await Shell.RunAsync($"{cli} info server | grep -E '^run_id'"));
         Assert.Equal(keys, await Shell.RunAsync($"{cli} dbsize"));
         Assert.Equal("here", await Shell.RunAsync($"{cli} get marker"));

@@ -28,7 +28,7 @@ public sealed class TestHost : IAsyncLifetime
         return await _host!.Host.RunAsync(
             new NodeCommand(Path.Combine(Runtime, "dotnet"), [assembly, "--filter-method", method, "--ansi", "off", "--progress", "off", "--show-live-output", "on", "--results-directory", "/tmp/results"])
             {
-                Environment = new Dictionary<string, string> { [InsideFactAttribute.Variable] = "1", ["TMPDIR"] = "/data" },
+                Environment = new Dictionary<string, string> { [InsideFactAttribute.Variable] = "1", ["TMPDIR"] = "/data", ["TESTINGPLATFORM_TELEMETRY_OPTOUT"] = "1" },
             },
             cancellationToken);
     }
