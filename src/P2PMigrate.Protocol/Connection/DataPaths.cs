@@ -49,7 +49,11 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
     public void MoveTo(CandidatePair? pair)
     {
         if (pair is null || pair == Primary?.Pair)
+        {
+            LearnRoundTrip();
             return;
+        }
+
         DataPath? previous = Primary;
         Primary = _paths.Find(path => path.Pair == pair) ?? Add(pair, previous);
         if (previous is not null && (!previous.Pair.IsUsable || IsSameRoute(previous.Pair, pair)))
@@ -97,6 +101,13 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
         if (pair.RoundTrip.HasSample)
             estimator.Add(pair.RoundTrip.Smoothed, TimeSpan.Zero);
         return estimator;
+    }
+
+    // A path that has carried little takes the round trip that its probes measured.
+    private void LearnRoundTrip()
+    {
+        if (Primary is { Recovery.RoundTrip.HasSample: false, Pair.RoundTrip.HasSample: true } path)
+            path.Recovery.RoundTrip.Add(path.Pair.RoundTrip.Latest, TimeSpan.Zero);
     }
 
     // spec: PKT-04

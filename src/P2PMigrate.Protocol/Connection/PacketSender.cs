@@ -125,12 +125,16 @@ internal sealed class PacketSender(
         return false;
     }
 
+    // spec: REC-23
     private void WriteData(ref PacketWriter packet, DataPath path)
     {
         candidates.Write(ref packet);
         streams.Write(ref packet);
-        if (!packet.IsAckEliciting && path.Recovery.ProbesOwed > 0)
+        if (path.Recovery.ProbesOwed == 0)
+            return;
+        if (!packet.IsAckEliciting)
             packet.WritePing();
+        packet.Frames.WriteZeros(packet.Room); // Only a full datagram shows that full datagrams still pass.
     }
 
     private void AfterData(Instant now, DataPath path, int length, in PacketWriter packet)

@@ -12,11 +12,16 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     // spec: CONST-54
     private const int MinPacketThreshold = 3;
     private const int MaxPacketThreshold = 128;
+    private const int MinTimeThresholdEighths = 9;
+    private const int MaxTimeThresholdEighths = 16;
+    private const int LateAckRoundTrips = 2;
     private const int ProbesPerTimeout = 2;
     private const int MaxBackoffShift = 16;
 
     private readonly SentPacketRing _packets = new(firstPacketNumber);
+    private ulong _firstOutstanding = firstPacketNumber;
     private int _packetThreshold = MinPacketThreshold;
+    private int _timeThresholdEighths = MinTimeThresholdEighths;
     private ulong? _largestAcked;
     private Instant? _lossTime;
     private Instant _probeTimerBase;
@@ -76,7 +81,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         {
             context.Frames.Release(frameList);
             _packets[_packets.Next - 1].Frames = SentFramePool.None;
-            _packets.Trim();
+            Trim(now);
             return;
         }
 
@@ -108,7 +113,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         long acked = inFlightBefore - BytesInFlight;
         DetectLost(now);
         Congestion.HandleAcked(now, new(acked, ack.Largest, lastSentAt, wasLimited), RoundTrip);
-        _packets.Trim();
+        Trim(now);
         return true;
     }
 
@@ -120,7 +125,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         if (_lossTime is not null)
         {
             DetectLost(now);
-            _packets.Trim();
+            Trim(now);
             return;
         }
 
@@ -145,7 +150,16 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         _lossTime = null;
         ProbesOwed = 0;
         TimeoutCount = 0;
-        _packets.Trim();
+        _packets.Trim(Instant.Never);
+        _firstOutstanding = _packets.First;
+    }
+
+    private void Trim(Instant now)
+    {
+        _packets.Trim(now - RoundTrip.Timeout * LateAckRoundTrips);
+        _firstOutstanding = Math.Max(_firstOutstanding, _packets.First);
+        while (_firstOutstanding < _packets.Next && _packets[_firstOutstanding].State != SentPacketState.Outstanding)
+            _firstOutstanding++;
     }
 
     private Instant AcknowledgeRanges(in AckFrame ack)
@@ -187,6 +201,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     {
         packet.State = SentPacketState.Acknowledged;
         SpuriousCount++;
+        _timeThresholdEighths = Math.Min(_timeThresholdEighths + 1, MaxTimeThresholdEighths);
         if (distance >= (ulong)_packetThreshold)
             _packetThreshold = (int)Math.Min(distance + 1, MaxPacketThreshold);
     }
@@ -196,11 +211,11 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     {
         _lossTime = null;
         TimeSpan longest = RoundTrip.Latest > RoundTrip.Smoothed ? RoundTrip.Latest : RoundTrip.Smoothed;
-        TimeSpan delay = longest * 9 / 8;
+        TimeSpan delay = longest * _timeThresholdEighths / 8;
         delay = delay > RoundTripEstimator.Granularity ? delay : RoundTripEstimator.Granularity;
         Instant lastLostSentAt = default;
         long lostBytes = 0;
-        for (ulong number = _packets.First; number < _largestAcked; number++)
+        for (ulong number = Math.Max(_firstOutstanding, _packets.First); number < _largestAcked; number++)
         {
             ref SentPacket packet = ref _packets[number];
             if (packet.State != SentPacketState.Outstanding)
@@ -235,7 +250,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     private void RepeatOldest()
     {
         int left = ProbesPerTimeout;
-        for (ulong number = _packets.First; number < _packets.Next && left > 0; number++)
+        for (ulong number = Math.Max(_firstOutstanding, _packets.First); number < _packets.Next && left > 0; number++)
         {
             if (_packets[number].State != SentPacketState.Outstanding)
                 continue;

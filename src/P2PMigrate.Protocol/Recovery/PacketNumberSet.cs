@@ -20,7 +20,7 @@ internal sealed class PacketNumberSet
         int i = 0;
         while (i < _count && _ranges[i].First > number + 1)
             i++;
-        if (i < _count && number <= _ranges[i].Last)
+        if (i < _count && number >= _ranges[i].First && number <= _ranges[i].Last)
             return;
         bool touchesUpper = i < _count && _ranges[i].First == number + 1;
         int lower = touchesUpper ? i + 1 : i;

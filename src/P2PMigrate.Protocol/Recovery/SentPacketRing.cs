@@ -45,12 +45,22 @@ internal sealed class SentPacketRing(ulong firstNumber)
         this[Next - 1] = packet;
     }
 
-    /// <summary>Stops tracking packets at the front that nobody waits for.</summary>
-    public void Trim()
+    /// <summary>
+    /// Stops tracking packets at the front that nobody waits for. Lost ones sent after <paramref name="keepLostSince"/>
+    /// stay: a late acknowledgement may still come.
+    /// </summary>
+    public void Trim(Instant keepLostSince)
     {
-        while (First < Next && this[First].State != SentPacketState.Outstanding)
+        while (First < Next && MayGo(this[First], keepLostSince))
             First++;
     }
+
+    private static bool MayGo(in SentPacket packet, Instant keepLostSince) => packet.State switch
+    {
+        SentPacketState.Outstanding => false,
+        SentPacketState.Lost => packet.SentAt <= keepLostSince,
+        _ => true,
+    };
 
     private void Grow()
     {

@@ -1,0 +1,177 @@
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Streams;
+using P2PMigrate.Simulation.Network;
+using P2PMigrate.Simulation.Peers;
+
+namespace P2PMigrate.Simulation.Tests;
+
+public sealed class PathScenarios
+{
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public void The_first_byte_travels_over_the_relay_while_the_direct_path_is_sought()
+    {
+        using World world = new(1);
+        StreamId id = world.Initiator.Open(StreamClass.Control, 100);
+        Assert.True(world.RunUntil(() => IsFinished(world.Responder, id), TimeSpan.FromMilliseconds(25)));
+        Assert.Equal(PathKind.Relay, world.Responder.PathKind);
+    }
+
+    // spec: PATH-01
+    [Fact]
+    public void Probes_from_both_sides_open_two_port_restricted_NATs()
+    {
+        using World world = new(2);
+        Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Direct), TimeSpan.FromMilliseconds(200)));
+        Assert.Contains(world.Initiator.Events, happened => happened is PathValidated { Path.Kind: PathKind.Direct });
+        Assert.Contains(new AddressObserved(Internet.Socket, world.Internet.NatOf(0).External), world.Initiator.Events);
+    }
+
+    // spec: PATH-21
+    [Fact]
+    public void Moving_from_the_relay_to_the_direct_path_loses_nothing()
+    {
+        using World world = new(3, new WorldOptions { IsDirectUp = false });
+        world.Internet.SetRelayFaults(new LinkFaults { Delay = TimeSpan.FromMilliseconds(60) });
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 20_000_000);
+        world.RunFor(TimeSpan.FromMilliseconds(300));
+        world.Internet.SetDirectUp(true);
+        Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Direct), s_limit));
+        Assert.False(IsFinished(world.Responder, id));
+        world.RunFor(TimeSpan.FromMilliseconds(500));
+        Assert.Equal(0, world.Initiator.Connection.Statistics.PacketsLost);
+        Assert.True(world.RunUntil(() => IsFinished(world.Responder, id), s_limit));
+    }
+
+    // spec: PATH-22
+    [Fact]
+    public void A_direct_path_that_dies_gives_way_to_the_relay_and_returns()
+    {
+        using World world = new(4);
+        world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Direct), s_limit);
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 50_000_000);
+        world.RunFor(TimeSpan.FromMilliseconds(500));
+        world.Internet.SetDirectUp(false);
+        Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Relay), TimeSpan.FromSeconds(3)));
+        world.Internet.SetDirectUp(true);
+        Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Direct), s_limit));
+        Assert.True(world.RunUntil(() => IsFinished(world.Responder, id), TimeSpan.FromMinutes(2)));
+    }
+
+    [Fact]
+    public void An_idle_direct_path_that_dies_is_noticed_by_keep_alives()
+    {
+        using World world = new(5);
+        world.RunFor(TimeSpan.FromSeconds(10));
+        world.Internet.SetDirectUp(false);
+        Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Relay), TimeSpan.FromSeconds(5)));
+    }
+
+    // spec: PATH-30, PATH-31
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void A_NAT_that_changes_the_port_in_mid_transfer_costs_a_short_gap(int moved)
+    {
+        using World world = new(6, new WorldOptions { HasRelay = false, StartsDirect = true });
+        world.Internet.NatOf(1 - moved).IsFiltering = false;
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 30_000_000);
+        world.RunFor(TimeSpan.FromMilliseconds(800));
+        world.Internet.NatOf(moved).Rebind();
+        ulong before = world.Responder.Incoming[id].Received;
+        Assert.True(world.RunUntil(() => world.Responder.Incoming[id].Received > before + 500_000, TimeSpan.FromSeconds(1)));
+        Assert.True(world.RunUntil(() => IsFinished(world.Responder, id), TimeSpan.FromMinutes(1)));
+    }
+
+    // spec: PATH-11
+    [Fact]
+    public void A_route_that_drops_full_datagrams_carries_no_data()
+    {
+        using World world = new(7);
+        world.Internet.SetDirectFaults(new LinkFaults { Mtu = 1100 });
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 1_000_000);
+        Assert.True(world.RunUntil(() => IsFinished(world.Responder, id), s_limit));
+        Assert.All(world.Peers, peer => Assert.Equal(PathKind.Relay, peer.PathKind));
+        Assert.DoesNotContain(world.Initiator.Events, happened => happened is PrimaryPathChanged { Path.Kind: PathKind.Direct });
+    }
+
+    [Fact]
+    public void A_direct_path_whose_datagrams_must_shrink_in_mid_transfer_gives_way_to_the_relay()
+    {
+        using World world = new(8);
+        world.Internet.SetDirectFaults(new LinkFaults { Rate = 5_000_000 });
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 20_000_000);
+        world.RunFor(TimeSpan.FromMilliseconds(800));
+        Assert.Equal(PathKind.Direct, world.Initiator.PathKind);
+        world.Internet.SetDirectFaults(new LinkFaults { Mtu = 1000 });
+        Assert.True(world.RunUntil(() => world.Initiator.PathKind == PathKind.Relay, TimeSpan.FromSeconds(10)));
+        Assert.True(world.RunUntil(() => IsFinished(world.Responder, id), TimeSpan.FromMinutes(2)));
+    }
+
+    // spec: PATH-05
+    [Fact]
+    public void A_probe_from_an_address_that_nobody_announced_makes_a_path()
+    {
+        using World world = new(9, new WorldOptions { KnowsCandidates = false });
+        world.Internet.NatOf(1).IsFiltering = false;
+        world.Initiator.Connection.AddRemoteCandidate(world.Now, new(CandidateKind.Host, world.Internet.NatOf(1).External));
+        Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Direct), s_limit));
+    }
+
+    // spec: PATH-09
+    [Fact]
+    public void A_candidate_learned_late_is_told_to_the_peer_and_tried()
+    {
+        using World world = new(10, new WorldOptions { KnowsCandidates = false });
+        world.RunFor(TimeSpan.FromSeconds(3));
+        Assert.Equal(PathKind.Relay, world.Initiator.PathKind);
+        foreach (Peer peer in world.Peers)
+            peer.Connection.AddLocalCandidate(new(CandidateKind.Reflexive, world.Internet.NatOf(peer.Index).External));
+        Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Direct), TimeSpan.FromSeconds(2)));
+    }
+
+    // spec: PATH-08
+    [Fact]
+    public void An_address_that_has_proven_nothing_gets_at_most_three_times_what_came_from_it()
+    {
+        using World world = new(11, new WorldOptions { HasRelay = false, StartsDirect = true, KnowsCandidates = false });
+        world.Initiator.IsDead = true;
+        long sent = 0;
+        world.Tap = (from, transmit) =>
+        {
+            sent += from == 1 && transmit.Length > 96 ? transmit.Length : 0;
+            return true;
+        };
+        world.Responder.Open(StreamClass.Bulk, 100_000);
+        world.RunFor(TimeSpan.FromSeconds(5));
+        Assert.Equal(0, sent);
+    }
+
+    // spec: PATH-24
+    [Fact]
+    public void An_idle_session_sends_little_and_stays_alive()
+    {
+        using World world = new(12);
+        world.RunFor(TimeSpan.FromSeconds(5));
+        long before = world.Initiator.Connection.Statistics.DatagramsSent;
+        world.RunFor(TimeSpan.FromMinutes(2));
+        Assert.InRange(world.Initiator.Connection.Statistics.DatagramsSent - before, 60, 180);
+        Assert.All(world.Peers, peer => Assert.Null(peer.Closed));
+    }
+
+    [Fact]
+    public void A_network_change_makes_every_pair_be_probed_again_at_once()
+    {
+        using World world = new(13, new WorldOptions { IsDirectUp = false });
+        world.RunFor(TimeSpan.FromSeconds(20));
+        world.Internet.SetDirectUp(true);
+        foreach (Peer peer in world.Peers)
+            peer.Connection.HandleNetworkChange(world.Now, [new(Internet.Socket, ReachesIPv4: true, ReachesIPv6: false)]);
+        Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Direct), TimeSpan.FromMilliseconds(300)));
+    }
+
+    private static bool IsFinished(Peer reader, StreamId id) =>
+        reader.Incoming.TryGetValue(id, out IncomingStream? stream) && stream.IsFinished;
+}
