@@ -48,16 +48,10 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
     /// <summary>Data goes over this pair from now on.</summary>
     public void MoveTo(CandidatePair? pair)
     {
-        if (pair is null || pair == Primary?.Pair)
-        {
+        if (pair is not null && pair != Primary?.Pair)
+            MovePrimary(pair);
+        else
             LearnRoundTrip();
-            return;
-        }
-
-        DataPath? previous = Primary;
-        Primary = _paths.Find(path => path.Pair == pair) ?? Add(pair, previous);
-        if (previous is not null && (!previous.Pair.IsUsable || IsSameRoute(previous.Pair, pair)))
-            previous.Recovery.Abandon();
     }
 
     /// <summary>
@@ -73,6 +67,14 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
             if (path != Primary && path.Recovery.ProbesOwed > 0)
                 path.Recovery.Abandon();
         }
+    }
+
+    private void MovePrimary(CandidatePair pair)
+    {
+        DataPath? previous = Primary;
+        Primary = _paths.Find(path => path.Pair == pair) ?? Add(pair, previous);
+        if (previous is not null && (!previous.Pair.IsUsable || IsSameRoute(previous.Pair, pair)))
+            previous.Recovery.Abandon();
     }
 
     // spec: PATH-32

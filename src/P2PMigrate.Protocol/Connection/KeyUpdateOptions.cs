@@ -7,7 +7,7 @@ public sealed record KeyUpdateOptions
     public ulong AfterPackets { get; init; } = 1UL << 22;
 
     /// <summary>Packets sealed in one epoch after which the session ends, because the peer does not follow.</summary>
-    public ulong MaxPackets { get; init; } = 1UL << 23;
+    public ulong MaxPackets { get; init; } = (1UL << 23) - 4096;
 
     /// <summary>Age of an epoch before the next begins, once there is something to send.</summary>
     public TimeSpan AfterTime { get; init; } = TimeSpan.FromSeconds(120);

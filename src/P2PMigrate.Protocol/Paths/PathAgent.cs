@@ -82,7 +82,7 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     // spec: PATH-05, PATH-30
     public void HandleDatagram(Instant now, PathAddress from, int bytes, bool isNewestData)
     {
-        if (FindOrAdd(now, from) is not { } pair)
+        if ((from == Primary?.Address ? Primary : FindOrAdd(now, from)) is not { } pair)
             return;
         pair.HandleReceived(now, bytes);
         if (isNewestData && pair != Primary && PathSelector.HasPeerMovedTo(now, pair, Primary))
@@ -148,7 +148,11 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     public bool TryPollProbe(Instant now, out OutgoingProbe probe)
     {
         if (_responder.TryTake(out probe))
+        {
+            _pairsByAddress.GetValueOrDefault(probe.Path)?.HandleSent(probe.DatagramSize);
             return true;
+        }
+
         while (now >= _nextProbe && TakeDue(now) is { } pair)
         {
             if (TrySend(now, pair, out probe))

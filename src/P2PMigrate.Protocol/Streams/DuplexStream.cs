@@ -15,6 +15,9 @@ internal sealed class DuplexStream(StreamId id, SendHalf send, ReceiveHalf recei
     /// <summary>The event of this stream, made once, because it comes with nearly every packet.</summary>
     public StreamReadable Readable { get; } = new(id);
 
+    /// <summary>Made once as well.</summary>
+    public StreamWritable Writable { get; } = new(id);
+
     /// <summary>Is <see cref="Readable"/> waiting to be polled?</summary>
     public bool IsReadableQueued { get; set; }
 

@@ -49,7 +49,7 @@ internal sealed class StreamSender(StreamTable table, EventQueue events)
         if (!TryGet(frame, out DuplexStream? stream))
             return;
         if (frame.Kind == SentFrameKind.Stream && stream.Send.HandleAcked(RangeOf(frame), frame.IsFinal))
-            events.Add(new StreamWritable(stream.Id));
+            events.Add(stream.Writable);
         else if (frame.Kind == SentFrameKind.ResetStream)
             stream.Send.HandleResetAcked();
         table.ForgetIfOver(stream);

@@ -58,7 +58,7 @@ public readonly ref struct AckFrame
     /// Writes a frame for <paramref name="ranges"/>, which stand largest first, do not touch and are not empty. Leaves
     /// out the smallest ones when the space or the limit does not allow them; returns false when not even one fits.
     /// </summary>
-    public static bool TryWrite(ref WireWriter writer, byte label, TimeSpan delay, ReadOnlySpan<PacketRange> ranges)
+    public static bool TryWrite(ref WireWriter writer, byte label, TimeSpan delay, scoped ReadOnlySpan<PacketRange> ranges)
     {
         const int Fixed = 2 + VarInt.MaxLength + 4 + 1 + VarInt.MaxLength;
         if (ranges.IsEmpty || writer.Remaining < Fixed)

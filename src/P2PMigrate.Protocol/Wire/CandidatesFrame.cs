@@ -23,7 +23,7 @@ public readonly ref struct CandidatesFrame
     public int Count { get; }
 
     /// <summary>Writes a frame with all of <paramref name="candidates"/>.</summary>
-    public static void Write(ref WireWriter writer, ReadOnlySpan<Candidate> candidates)
+    public static void Write(ref WireWriter writer, scoped ReadOnlySpan<Candidate> candidates)
     {
         writer.WriteByte((byte)FrameType.Candidates);
         writer.WriteByte((byte)candidates.Length);

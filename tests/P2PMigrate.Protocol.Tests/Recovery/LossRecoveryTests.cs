@@ -1,0 +1,202 @@
+using P2PMigrate.Protocol.Recovery;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Tests.Recovery;
+
+public sealed class LossRecoveryTests
+{
+    private const int Size = 1200;
+    private static readonly TimeSpan s_roundTrip = TimeSpan.FromMilliseconds(40);
+
+    private readonly Fates _fates = new();
+    private readonly SentFramePool _pool = new();
+    private readonly LossRecovery _recovery;
+    private Instant _now = new(1_000_000_000);
+
+    public LossRecoveryTests() => _recovery = new(new(new RecoveryOptions(), TimeSpan.FromMilliseconds(25), _pool, _fates), 0)
+    {
+        RoundTrip = new(TimeSpan.FromMilliseconds(100)),
+        Congestion = new CubicController(Size),
+    };
+
+    [Fact]
+    public void An_acknowledgement_frees_the_window_and_measures_the_round_trip()
+    {
+        Send(3);
+        Wait(s_roundTrip);
+        Assert.True(Ack(new PacketRange(0, 2)));
+        Assert.Equal(0, _recovery.BytesInFlight);
+        Assert.Equal(s_roundTrip, _recovery.RoundTrip.Smoothed);
+        Assert.Equal([0UL, 1, 2], _fates.Acked);
+        Assert.Null(_recovery.NextTimeout);
+    }
+
+    // spec: REC-10
+    [Fact]
+    public void An_acknowledgement_of_a_packet_that_was_never_sent_is_an_error()
+    {
+        Send(3);
+        Assert.False(Ack(new PacketRange(0, 3)));
+    }
+
+    [Fact]
+    public void The_same_acknowledgement_twice_changes_nothing()
+    {
+        Send(3);
+        Ack(new PacketRange(0, 2));
+        Ack(new PacketRange(0, 2));
+        Assert.Equal(3, _fates.Acked.Count);
+    }
+
+    // spec: REC-11
+    [Fact]
+    public void Three_later_packets_declare_one_lost()
+    {
+        Send(4);
+        Wait(s_roundTrip);
+        Ack(new PacketRange(1, 2));
+        Assert.Empty(_fates.Lost);
+        Ack(new PacketRange(1, 3));
+        Assert.Equal([0UL], _fates.Lost);
+        Assert.Equal(0, _recovery.BytesInFlight);
+    }
+
+    // spec: REC-11
+    [Fact]
+    public void A_packet_is_lost_an_eighth_of_a_round_trip_after_one_that_was_sent_later()
+    {
+        Send(2);
+        Wait(s_roundTrip);
+        Ack(new PacketRange(1, 1));
+        Assert.Empty(_fates.Lost);
+        Assert.Equal(TimeSpan.FromMilliseconds(5), _recovery.NextTimeout!.Value - _now);
+        Wait(TimeSpan.FromMilliseconds(5));
+        _recovery.HandleTimeout(_now);
+        Assert.Equal([0UL], _fates.Lost);
+    }
+
+    // spec: REC-12
+    [Fact]
+    public void A_late_acknowledgement_of_a_lost_packet_raises_the_thresholds()
+    {
+        Send(10);
+        Wait(s_roundTrip);
+        Ack(new PacketRange(5, 9));
+        Assert.Equal([0UL, 1, 2, 3, 4], _fates.Lost);
+        Ack(new PacketRange(0, 9));
+        Assert.Equal(5, _recovery.SpuriousCount);
+
+        _fates.Lost.Clear();
+        Send(10);
+        Ack(new PacketRange(15, 19));
+        Assert.Empty(_fates.Lost);
+    }
+
+    // spec: REC-20, REC-21
+    [Fact]
+    public void Silence_asks_for_probes_that_repeat_the_oldest_and_backs_off_to_the_cap()
+    {
+        Send(5);
+        TimeSpan first = _recovery.ProbeTimeout;
+        Assert.Equal(TimeSpan.FromMilliseconds(100 + 200 + 25), first);
+        _now = _recovery.NextTimeout!.Value;
+        _recovery.HandleTimeout(_now);
+        Assert.Equal(2, _recovery.ProbesOwed);
+        Assert.Equal([0UL, 1], _fates.Lost);
+        Assert.Equal(5 * Size, _recovery.BytesInFlight);
+        Assert.Equal(first * 2, _recovery.ProbeTimeout);
+        for (int i = 0; i < 20; i++)
+        {
+            _now = _recovery.NextTimeout!.Value;
+            _recovery.HandleTimeout(_now);
+        }
+
+        Assert.Equal(TimeSpan.FromSeconds(1), _recovery.ProbeTimeout);
+    }
+
+    // spec: REC-22
+    [Fact]
+    public void Leaving_a_path_gives_up_what_is_in_flight_without_shrinking_the_window()
+    {
+        Send(5);
+        long window = _recovery.Congestion.Window;
+        _recovery.Abandon();
+        Assert.Equal([0UL, 1, 2, 3, 4], _fates.Lost);
+        Assert.Equal(0, _recovery.BytesInFlight);
+        Assert.Null(_recovery.NextTimeout);
+        Assert.Equal(window, _recovery.Congestion.Window);
+        Assert.Equal(5UL, _recovery.NextPacketNumber);
+    }
+
+    [Fact]
+    public void Packets_that_only_acknowledge_are_not_waited_for()
+    {
+        for (int i = 0; i < 200_000; i++)
+            _recovery.HandleSent(_now, 50, SentFramePool.None, isAckEliciting: false);
+        Assert.True(_recovery.HasRoom);
+        Assert.Equal(0, _recovery.BytesInFlight);
+        Assert.Null(_recovery.NextTimeout);
+    }
+
+    [Fact]
+    public void In_steady_state_nothing_is_allocated()
+    {
+        Run(2_000);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        _fates.IsCounting = false;
+        Run(2_000);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000);
+
+        void Run(int rounds)
+        {
+            Span<byte> buffer = stackalloc byte[64];
+            for (int i = 0; i < rounds; i++)
+            {
+                Send(1);
+                WireWriter writer = new(buffer);
+                AckFrame.TryWrite(ref writer, 1, TimeSpan.Zero, [new(_recovery.NextPacketNumber - 1, _recovery.NextPacketNumber - 1)]);
+                WireReader reader = new(buffer[1..writer.Written]);
+                if (AckFrame.TryParse(ref reader, out AckFrame frame))
+                    _recovery.TryHandleAck(_now, frame, out _);
+            }
+        }
+    }
+
+    private void Send(int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            int frames = _pool.Prepend(SentFramePool.None, new SentFrame(SentFrameKind.Stream, _recovery.NextPacketNumber));
+            _recovery.HandleSent(_now, Size, frames, isAckEliciting: true);
+        }
+    }
+
+    private bool Ack(params PacketRange[] ranges)
+    {
+        byte[] buffer = new byte[1000];
+        WireWriter writer = new(buffer);
+        Assert.True(AckFrame.TryWrite(ref writer, 1, TimeSpan.Zero, ranges));
+        WireReader reader = new(buffer.AsSpan(1, writer.Written - 1));
+        Assert.True(AckFrame.TryParse(ref reader, out AckFrame frame));
+        return _recovery.TryHandleAck(_now, frame, out _);
+    }
+
+    private void Wait(TimeSpan time) => _now += time;
+
+    private sealed class Fates : ISentFrameSink
+    {
+        public bool IsCounting { get; set; } = true;
+
+        public List<ulong> Acked { get; } = [];
+
+        public List<ulong> Lost { get; } = [];
+
+        public void HandleAcked(in SentFrame frame)
+        {
+            if (IsCounting)
+                Acked.Add(frame.Subject);
+        }
+
+        public void HandleLost(in SentFrame frame) => Lost.Add(frame.Subject);
+    }
+}
