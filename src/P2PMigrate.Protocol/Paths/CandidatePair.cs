@@ -71,7 +71,7 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     /// May <paramref name="bytes"/> be sent there? An address that has proven nothing and was not announced gets at most
     /// three times what came from it.
     /// </summary>
-    // spec: PATH-08
+    // spec: PATH-08, HS-27
     public bool Allows(int bytes) => IsProven || _bytesSentUnproven + (ulong)bytes <= AmplificationLimit * _bytesReceived;
 
     /// <summary>A datagram goes there.</summary>

@@ -99,7 +99,7 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     }
 
     /// <summary>An answer came. It counts only for the pair that the probe was sent on.</summary>
-    // spec: PATH-07
+    // spec: PATH-07, PATH-11
     public void HandleResponse(Instant now, PathAddress from, in PathResponseFrame frame)
     {
         if (!_pairsByAddress.TryGetValue(from, out CandidatePair? pair) || !pair.Probes.TryTake(frame.Token, out SentProbe probe))

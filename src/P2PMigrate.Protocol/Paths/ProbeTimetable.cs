@@ -29,6 +29,7 @@ internal sealed class ProbeTimetable(PathOptions options)
     private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(1);
 
     /// <summary>How often a path is probed while all is well.</summary>
+    // spec: PATH-24
     public TimeSpan KeepAlive(bool isPrimary) => isPrimary ? options.PrimaryKeepAlive : options.StandbyKeepAlive;
 
     /// <summary>

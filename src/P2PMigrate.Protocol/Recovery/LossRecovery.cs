@@ -9,7 +9,7 @@ namespace P2PMigrate.Protocol.Recovery;
 /// </summary>
 internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacketNumber)
 {
-    // spec: CONST-54
+    // spec: CONST-64
     private const int MinPacketThreshold = 3;
     private const int MaxPacketThreshold = 128;
     private const int MinTimeThresholdEighths = 9;

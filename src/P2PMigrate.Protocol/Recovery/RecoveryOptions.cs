@@ -4,10 +4,10 @@ namespace P2PMigrate.Protocol.Recovery;
 public sealed record RecoveryOptions
 {
     /// <summary>The round trip that is assumed before one is measured.</summary>
-    // spec: CONST-50
+    // spec: CONST-60
     public TimeSpan InitialRoundTrip { get; init; } = TimeSpan.FromMilliseconds(333);
 
     /// <summary>The longest probe timeout, however often it has fired.</summary>
-    // spec: CONST-51
+    // spec: CONST-61
     public TimeSpan MaxProbeTimeout { get; init; } = TimeSpan.FromSeconds(1);
 }

@@ -21,6 +21,7 @@ internal sealed class ClassState(StreamClass streamClass, ClassLimits local, Cla
     public SendCredit SendCredit { get; } = new(peer.ClassWindow);
 
     /// <summary>Credit that we give to the class.</summary>
+    // spec: STR-23
     public ReceiveCredit ReceiveCredit { get; } = new(local.ClassWindow);
 
     /// <summary>Streams that can send now.</summary>

@@ -25,7 +25,7 @@ internal sealed class ReceiveBuffer : IDisposable
     /// Copies the bytes in. False when bytes that were received before, and not read yet, come again and differ, or when
     /// there would be more than <see cref="MaxRanges"/> ranges.
     /// </summary>
-    // spec: STR-13
+    // spec: STR-10, STR-13
     public bool TryInsert(ulong offset, ReadOnlySpan<byte> data)
     {
         ulong end = offset + (ulong)data.Length;

@@ -140,6 +140,7 @@ internal sealed class ReceiveHalf(ulong window, ReceiveCredit classCredit) : IDi
         return _credit.TryReceive(more) && classCredit.TryReceive(more);
     }
 
+    // spec: STR-24
     private void ConsumeAll() => Consume(_credit.Received - _consumed);
 
     private void Consume(ulong count)
