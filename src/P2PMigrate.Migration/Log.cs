@@ -20,4 +20,8 @@ internal static partial class Log
     /// <summary>A job has ended.</summary>
     [LoggerMessage(4004, LogLevel.Information, "Ended: {JobId} {Container} {End} {Reason}")]
     public static partial void JobEnded(ILogger logger, JobId jobId, string container, string end, string reason);
+
+    /// <summary>Something of the runtime's could not be let go of.</summary>
+    [LoggerMessage(4005, LogLevel.Warning, "What the runtime held for a job could not be closed")]
+    public static partial void DisposalFailed(ILogger logger, Exception exception);
 }

@@ -34,11 +34,14 @@ public sealed class TargetRunner(MigrationEnvironment environment) : IDisposable
             return await job.RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Gives the chunk store back.</summary>
+    /// <summary>Gives the chunk store back; no job may be under way.</summary>
     public void Dispose()
     {
         lock (_lock)
+        {
+            _store?.Dispose();
             _storeLock?.Dispose();
+        }
     }
 
     private DirectoryChunkStore OpenStore()

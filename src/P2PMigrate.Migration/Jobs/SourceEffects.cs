@@ -54,8 +54,7 @@ internal sealed class SourceEffects(
     public async ValueTask DisposeAsync()
     {
         _rootfs?.Dispose();
-        if (_fence is not null)
-            await _fence.DisposeAsync().ConfigureAwait(false);
+        await QuietDisposal.OfAsync(_fence, environment.Logger).ConfigureAwait(false);
         _stop.Dispose();
     }
 

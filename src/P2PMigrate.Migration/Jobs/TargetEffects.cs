@@ -72,8 +72,7 @@ internal sealed class TargetEffects(
         await _stop.CancelAsync().ConfigureAwait(false);
         if (_receiver is not null)
             await _receiver.DisposeAsync().ConfigureAwait(false);
-        if (_held is not null)
-            await _held.DisposeAsync().ConfigureAwait(false);
+        await QuietDisposal.OfAsync(_held, environment.Logger).ConfigureAwait(false);
         _journal?.Dispose();
         _turn?.Dispose();
         _stop.Dispose();

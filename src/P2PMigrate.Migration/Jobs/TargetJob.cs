@@ -71,7 +71,7 @@ internal sealed class TargetJob(
     private void Start(TargetEffects effects, TargetRequest request)
     {
         if (request.Work == TargetWork.Receive)
-            effects.StartReceiving(exception => _loop.Post(Failed(TargetWork.Receive, exception)));
+            effects.StartReceiving(exception => _ = ReportReceivingAsync(exception));
         else
             _work = CarryOutAsync(effects, request, _work);
     }
@@ -89,16 +89,22 @@ internal sealed class TargetJob(
         }
         catch (Exception exception)
         {
-            report = Failed(request.Work, exception);
+            report = Failed(request.Work, exception, FailureReason.Of(exception));
         }
 
         _loop.Post(report);
     }
 
-    private Action<Instant> Failed(TargetWork work, Exception exception)
+    private async Task ReportReceivingAsync(Exception exception)
+    {
+        Failure failure = await FailureReason.OfAsync(exception, environment.Timers.PeersWord, environment.Time, _over.Token).ConfigureAwait(false);
+        _loop.Post(Failed(TargetWork.Receive, exception, failure));
+    }
+
+    private Action<Instant> Failed(TargetWork work, Exception exception, Failure failure)
     {
         Log.WorkFailed(environment.Logger, _machine.Proposal!.JobId, work.ToString(), exception);
-        return now => _machine.HandleFailed(now, work, FailureReason.Of(exception));
+        return now => _machine.HandleFailed(now, work, failure);
     }
 
     /// <summary>The first stream of a session is the control stream.</summary>

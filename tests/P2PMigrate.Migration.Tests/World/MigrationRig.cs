@@ -74,10 +74,9 @@ internal sealed class MigrationRig : IAsyncDisposable
     {
         var runner = new TargetRunner(Target.Environment);
         _runners.Add(runner);
-        Task<ReceiveOutcome> receiving = Task.Run(() => runner.ReceiveAsync(
-            Far, new ReceiveOptions { PeerName = "one", AdmitAsync = async _ => await AdmitAsync(admit) }, cancellationToken: CancellationToken.None));
+        Task<ReceiveOutcome> receiving = Task.Run(() => ReceiveAsync(runner, Far, admit));
         Task<MigrationOutcome> sending = Task.Run(async () => await new SourceRunner(Source.Environment).SendAsync(
-            Near, await Source.Runtime.InspectAsync(Container, null, default), new SendOptions { PeerName = "two" }, new Reports(Progress), interrupt));
+            Near, await Source.Runtime.InspectAsync(Container, null, default), new SendOptions { PeerName = "two" }, new Reports(this), interrupt));
         return (sending, receiving);
     }
 
@@ -144,14 +143,40 @@ internal sealed class MigrationRig : IAsyncDisposable
         foreach (TargetRunner runner in _runners)
             runner.Dispose();
         Near.Cut();
-        Directory.Delete(_directory, recursive: true);
+        DeleteAll();
         return ValueTask.CompletedTask;
+    }
+
+    private async Task<ReceiveOutcome> ReceiveAsync(TargetRunner runner, InMemorySession session, Func<string?>? admit)
+    {
+        try
+        {
+            return await runner.ReceiveAsync(session, new ReceiveOptions { PeerName = "one", AdmitAsync = async _ => await AdmitAsync(admit) });
+        }
+        catch (Exception)
+        {
+            session.Cut();
+            throw;
+        }
     }
 
     private async Task<string?> AdmitAsync(Func<string?>? admit)
     {
         await AtAsync("target:admit");
         return admit?.Invoke();
+    }
+
+    /// <summary>A program that was killed may still be writing its last file.</summary>
+    private void DeleteAll()
+    {
+        try
+        {
+            Directory.Delete(_directory, recursive: true);
+        }
+        catch (IOException)
+        {
+            Directory.Delete(_directory, recursive: true);
+        }
     }
 
     private static void CopyTree(string from, string to)
@@ -163,9 +188,15 @@ internal sealed class MigrationRig : IAsyncDisposable
         Assert.Equal(0, copy.ExitCode);
     }
 
-    private sealed class Reports(ConcurrentQueue<MigrationProgress> into) : IProgress<MigrationProgress>
+    /// <summary>That bytes move is a step too: <c>source:progress:Copying</c>.</summary>
+    private sealed class Reports(MigrationRig rig) : IProgress<MigrationProgress>
     {
-        public void Report(MigrationProgress value) => into.Enqueue(value);
+        public void Report(MigrationProgress value)
+        {
+            rig.Progress.Enqueue(value);
+            if (value is { Kind: ProgressKind.Advanced, BytesDone: > 0 })
+                rig.AtAsync($"source:progress:{value.Phase}").GetAwaiter().GetResult();
+        }
     }
 
     /// <summary>One program: a runtime, a state directory, an environment.</summary>
