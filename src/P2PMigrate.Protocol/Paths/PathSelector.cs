@@ -10,7 +10,7 @@ internal sealed class PathSelector(PathOptions options)
     public const int DistressAfter = 2;
 
     /// <summary>Unanswered probes after which a path is suspected to be dead.</summary>
-    // spec: CONST-66
+    // spec: CONST-76
     public const int SuspectAfter = 4;
 
     // The peer has left an address when nothing came from there for so long while packets come from elsewhere.

@@ -4,7 +4,7 @@ namespace P2PMigrate.Protocol.Paths;
 internal sealed class ProbeResponder
 {
     /// <summary>Answers that wait at most.</summary>
-    // spec: CONST-67
+    // spec: CONST-77
     public const int Capacity = 32;
 
     private readonly Queue<OutgoingProbe> _pending = new(Capacity);

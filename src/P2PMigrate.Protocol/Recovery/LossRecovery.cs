@@ -9,7 +9,7 @@ namespace P2PMigrate.Protocol.Recovery;
 /// </summary>
 internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacketNumber)
 {
-    // spec: CONST-64
+    // spec: CONST-74
     private const int MinPacketThreshold = 3;
     private const int MaxPacketThreshold = 128;
     private const int MinTimeThresholdEighths = 9;

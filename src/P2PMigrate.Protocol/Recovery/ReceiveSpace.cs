@@ -10,7 +10,7 @@ namespace P2PMigrate.Protocol.Recovery;
 internal sealed class ReceiveSpace(byte label)
 {
     /// <summary>Ack-eliciting packets after which an acknowledgement is due at once.</summary>
-    // spec: CONST-65
+    // spec: CONST-75
     public const int AckEvery = 2;
 
     private readonly PacketNumberSet _numbers = new();

@@ -4,10 +4,10 @@ namespace P2PMigrate.Protocol.Recovery;
 public sealed record RecoveryOptions
 {
     /// <summary>The round trip that is assumed before one is measured.</summary>
-    // spec: CONST-60
+    // spec: CONST-70
     public TimeSpan InitialRoundTrip { get; init; } = TimeSpan.FromMilliseconds(333);
 
     /// <summary>The longest probe timeout, however often it has fired.</summary>
-    // spec: CONST-61
+    // spec: CONST-71
     public TimeSpan MaxProbeTimeout { get; init; } = TimeSpan.FromSeconds(1);
 }

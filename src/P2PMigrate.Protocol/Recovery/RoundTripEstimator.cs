@@ -5,7 +5,7 @@ namespace P2PMigrate.Protocol.Recovery;
 internal sealed class RoundTripEstimator
 {
     /// <summary>The timer granularity: no timeout is tuned finer than this.</summary>
-    // spec: CONST-63
+    // spec: CONST-73
     public static readonly TimeSpan Granularity = TimeSpan.FromMilliseconds(1);
 
     /// <summary>Starts with an assumption that the first sample replaces.</summary>

@@ -9,7 +9,7 @@ namespace P2PMigrate.Protocol.Recovery;
 internal sealed class SentPacketRing(ulong firstNumber)
 {
     /// <summary>Most packets that are tracked at a time on one label.</summary>
-    // spec: CONST-62
+    // spec: CONST-72
     public const int MaxCapacity = 1 << 16;
 
     private const int InitialCapacity = 32;
