@@ -1,9 +1,30 @@
 using System.CommandLine;
-var root = new RootCommand("x");
-var c = new Command("id", "prints id");
-var o = new Option<string>("--state-dir") { Description = "dir", DefaultValueFactory = _ => "/var/lib/p2pmigrate" };
-c.Options.Add(o);
-c.SetAction((r, ct) => { Spectre.Console.AnsiConsole.MarkupLine("[green]hi[/] " + r.GetValue(o)); return Task.FromResult(0); });
-root.Subcommands.Add(c);
-var p = root.Parse(args);
-return p.Errors.Count > 0 ? 2 : await p.InvokeAsync();
+using System.CommandLine.Parsing;
+using P2PMigrate.Agent;
+using P2PMigrate.Agent.Commands;
+
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
+// A rollback may take a while after Ctrl-C: the program ends when the container runs again, not before.
+TimeSpan rollbackTime = TimeSpan.FromSeconds(60);
+
+var root = new RootCommand("Moves a running container to another machine, directly, through NATs, with one command.")
+{
+    new MigrateCommand(),
+    new ReceiveCommand(),
+    new RendezvousCommand(),
+    new PingCommand(),
+    new CheckCommand(),
+    new IdCommand(),
+    new ResolveCommand(),
+};
+
+ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+if (parsed.Errors.Count > 0)
+{
+    foreach (ParseError error in parsed.Errors)
+        Console.Error.WriteLine(error.Message);
+    Console.Error.WriteLine($"Try: p2pmigrate {string.Join(' ', args.Take(1).Where(arg => !arg.StartsWith('-')))} --help");
+    return (int)ExitCode.Usage;
+}
+return await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = rollbackTime });

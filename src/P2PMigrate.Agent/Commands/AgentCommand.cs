@@ -1,0 +1,105 @@
+using System.CommandLine;
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Migration;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Tunnel;
+using MigrationFailed = P2PMigrate.Agent.Output.MigrationFailed;
+
+namespace P2PMigrate.Agent.Commands;
+
+/// <summary>
+/// What every command shares: the common options, the output they choose, the log, and the way a failure becomes one
+/// sentence and one exit code. A command adds its own options and says what it does in <see cref="RunAsync"/>.
+/// </summary>
+internal abstract class AgentCommand : Command
+{
+    private readonly Option<bool> _json = new("--json")
+    {
+        Description = "Print one JSON object per line; the last one is the result.",
+    };
+
+    private readonly Option<bool> _verbose = new("--verbose", "-v")
+    {
+        Description = "Print the log to standard error.",
+    };
+
+    private readonly Option<string> _stateDirectory = new("--state-dir")
+    {
+        Description = "Where keys, journals and received containers are kept.",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => "/var/lib/p2pmigrate",
+    };
+
+    protected AgentCommand(string name, string description)
+        : base(name, description)
+    {
+        Options.Add(_json);
+        Options.Add(_stateDirectory);
+        Options.Add(_verbose);
+        SetAction(InvokeAsync);
+    }
+
+    /// <summary>Does what the command is for. Exceptions of the product's kinds become a sentence and an exit code.</summary>
+    protected abstract Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken);
+
+    private async Task<int> InvokeAsync(ParseResult parsed, CancellationToken cancellationToken)
+    {
+        using IOutput output = OpenOutput(parsed.GetValue(_json));
+        try
+        {
+            StateDirectory state = OpenState(parsed.GetValue(_stateDirectory)!);
+            using ILoggerFactory log = AgentLog.Open(state, parsed.GetValue(_verbose));
+            return (int)await RunAsync(new CommandContext(parsed, state, output, log), cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return (int)ExitCode.Done;
+        }
+        catch (Exception exception)
+        {
+            (ExitCode code, MigrationFailed failure) = Explain(exception);
+            output.Show(failure);
+            return (int)code;
+        }
+    }
+
+    private static StateDirectory OpenState(string path)
+    {
+        var state = new StateDirectory(path);
+        try
+        {
+            state.Create();
+            return state;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"The state directory {state.Root} cannot be used: {exception.Message} Choose another with --state-dir, or run as root.", exception);
+        }
+    }
+
+    /// <summary>Failures before a migration began: whatever container there is, nobody has touched it.</summary>
+    private static (ExitCode Code, MigrationFailed Failure) Explain(Exception exception) => exception switch
+    {
+        UsageException => (ExitCode.Usage, new(exception.Message, "source")),
+        ContainerException container => (ExitCode.Preflight, new(exception.Message, "source") { Remedy = LogHint(container.LogPath) }),
+        MigrationException { Fault: MigrationFault.InDoubt } => (ExitCode.InDoubt, new(exception.Message, "none")),
+        MigrationException { Fault: MigrationFault.UnknownJob or MigrationFault.WrongState } => (ExitCode.Usage, new(exception.Message, "none")),
+        MigrationException => (ExitCode.Preflight, new(exception.Message, "source")),
+        TunnelException => (ExitCode.PeerUnreachable, new(exception.Message, "source")),
+        _ => (ExitCode.Unexpected, new($"Unexpected: {exception.Message}", "source")
+        {
+            Remedy = $"This is a fault of the program: please report it with the log. {exception}",
+        }),
+    };
+
+    private static string? LogHint(string? logPath) => logPath is null ? null : $"Details: {logPath}";
+
+    private static IOutput OpenOutput(bool json) =>
+        json ? new JsonOutput(Console.Out)
+        : Console.IsOutputRedirected || Console.IsErrorRedirected ? new PlainOutput(Console.Out, Console.Error)
+        : new LiveOutput();
+}
+
+/// <summary>What a running command has at hand.</summary>
+internal sealed record CommandContext(ParseResult Parsed, StateDirectory State, IOutput Output, ILoggerFactory Log);

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Migration;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Agent.Commands;
+
+/// <summary><c>p2pmigrate migrate CONTAINER --to TICKET</c>: moves a running container of this machine to the peer that issued the ticket.</summary>
+internal sealed class MigrateCommand : AgentCommand
+{
+    private readonly RuntimeChoice _runtime = new();
+
+    private readonly Argument<string> _container = new("CONTAINER") { Description = "The running container, as its runtime calls it." };
+
+    private readonly Option<string> _ticket = new("--to")
+    {
+        Description = "The ticket that `p2pmigrate receive` printed on the target.",
+        HelpName = "TICKET",
+        Required = true,
+    };
+
+    private readonly Option<string?> _bundle = new("--bundle")
+    {
+        Description = "The container's bundle, where the runtime does not know it.",
+        HelpName = "DIR",
+    };
+
+    private readonly Option<string?> _listen = PeerAddressing.ListenOption();
+
+    public MigrateCommand()
+        : base("migrate", "Moves a running container to the peer that issued the ticket.")
+    {
+        Arguments.Add(_container);
+        Options.Add(_ticket);
+        Options.Add(_runtime.Option);
+        Options.Add(_bundle);
+        Options.Add(_listen);
+    }
+
+    protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        MigrationEnvironment environment = _runtime.Environment(context);
+        string name = context.Parsed.GetValue(_container)!;
+        await using PeerConnection peer = await PeerConnection.OpenAsync(
+            context, rendezvous: null, context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
+        PeerAddressing.TicketOf(context.Parsed.GetValue(_ticket)!, peer.Endpoint.PeerId);
+
+        if (await RecoverAsync(environment, name, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
+            return unfinished;
+        ContainerDescription container = await environment.Runtime.InspectAsync(
+            name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+        if (!await CheckAsync(environment.Runtime, container, context.Output, cancellationToken).ConfigureAwait(false))
+            return ExitCode.Preflight;
+
+        await using TunnelSession session = await peer.DialAsync(context.Parsed.GetValue(_ticket)!, cancellationToken).ConfigureAwait(false);
+        Task paths = PeerConnection.ShowPathsAsync(session, context.Output);
+        MigrationOutcome outcome = await new SourceRunner(environment).SendAsync(
+            session, container, new SendOptions { PeerName = session.Peer.ToString() }, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
+        await session.CloseAsync(0, "done", CancellationToken.None).ConfigureAwait(false);
+        await paths.ConfigureAwait(false);
+
+        foreach (Finding finding in outcome is Migration.MigrationFailed failed ? failed.Findings : [])
+            context.Output.Show(MigrationView.Of(finding, "target"));
+        (AgentEvent last, ExitCode code) = MigrationView.Of(outcome);
+        context.Output.Show(last);
+        return code;
+    }
+
+    /// <summary>Deals with what an earlier, interrupted migration of this container left; an exit code when it must not go on.</summary>
+    private static async Task<ExitCode?> RecoverAsync(
+        MigrationEnvironment environment, string name, IOutput output, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<RecoveredJob> jobs = await new JobRecovery(environment).RecoverSourceAsync(name, cancellationToken).ConfigureAwait(false);
+        foreach (RecoveredJob job in jobs)
+            output.Show(MigrationView.Of(job));
+        if (jobs.FirstOrDefault(job => job.Action is RecoveryAction.InDoubt or RecoveryAction.Failed) is not { } open)
+            return null;
+        output.Show(new Output.MigrationFailed(open.Message, open.RunningAt.ToString().ToLowerInvariant()));
+        return ExitCode.InDoubt;
+    }
+
+    private static async Task<bool> CheckAsync(
+        IContainerRuntime runtime, ContainerDescription container, IOutput output, CancellationToken cancellationToken)
+    {
+        Finding[] findings =
+        [
+            .. await runtime.CheckMachineAsync(cancellationToken).ConfigureAwait(false),
+            .. await runtime.CheckSourceAsync(container, cancellationToken).ConfigureAwait(false),
+        ];
+        foreach (Finding finding in findings.Where(finding => finding.Severity != FindingSeverity.Good))
+            output.Show(MigrationView.Of(finding, "here"));
+        if (findings.FirstOrDefault(finding => finding.Severity == FindingSeverity.Blocker) is not { } blocker)
+            return true;
+        output.Show(new Output.MigrationFailed($"{blocker.Subject}: {blocker.Message}", "source") { Remedy = blocker.Remedy });
+        return false;
+    }
+}

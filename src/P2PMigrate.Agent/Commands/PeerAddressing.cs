@@ -1,0 +1,53 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using P2PMigrate.Protocol.Identity;
+
+namespace P2PMigrate.Agent.Commands;
+
+/// <summary>How people write addresses and durations on the command line, read strictly, refused with what to type instead.</summary>
+internal static class PeerAddressing
+{
+    /// <summary>Reads <c>ADDR:PORT</c>; port 0 means any free one.</summary>
+    public static IPEndPoint ListenAddress(string text) =>
+        IPEndPoint.TryParse(text, out IPEndPoint? address) && text.Contains(':', StringComparison.Ordinal)
+            ? address
+            : throw new UsageException($"`{text}` is no address to listen at; type ADDR:PORT, such as 0.0.0.0:3478 or [::]:3478.");
+
+    /// <summary>Reads <c>HOST:PORT</c>; null stays null.</summary>
+    public static ServerName? Server(string? text) => text is null ? null
+        : ServerName.TryParse(text, out ServerName server) ? server
+        : throw new UsageException($"`{text}` is no rendezvous server; type HOST:PORT, such as meet.example:3478.");
+
+    /// <summary>Reads <c>90</c> (seconds), <c>90s</c>, <c>15m</c> or <c>24h</c>.</summary>
+    public static TimeSpan Duration(string text)
+    {
+        (string digits, double unit) = text switch
+        {
+            [.. var head, 's'] => (head, 1),
+            [.. var head, 'm'] => (head, 60),
+            [.. var head, 'h'] => (head, 3600),
+            _ => (text, 1),
+        };
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0
+            ? TimeSpan.FromSeconds(count * unit)
+            : throw new UsageException($"`{text}` is no duration; type seconds, or a number with s, m or h, such as 15m.");
+    }
+
+    /// <summary>Reads a ticket of another peer.</summary>
+    public static Ticket TicketOf(string text, PeerId self)
+    {
+        if (!Ticket.TryParse(text, out Ticket? ticket, out TicketError error))
+            throw new UsageException(error.ToSentence());
+        if (ticket.Responder.PeerId == self)
+            throw new UsageException("This ticket is this machine's own; use it on the machine that the container is to leave.");
+        return ticket;
+    }
+
+    /// <summary>The option <c>--listen</c> of commands that talk to peers.</summary>
+    public static Option<string?> ListenOption() => new("--listen")
+    {
+        Description = "The UDP address to use; any free port by default.",
+        HelpName = "ADDR:PORT",
+    };
+}

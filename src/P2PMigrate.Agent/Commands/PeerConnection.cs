@@ -1,0 +1,56 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Agent.State;
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Agent.Commands;
+
+/// <summary>This peer on the network for the time of one command: its key and its endpoint. Disposing says goodbye to everybody.</summary>
+internal sealed class PeerConnection : IAsyncDisposable
+{
+    private readonly PrivateIdentity _identity;
+
+    private PeerConnection(PrivateIdentity identity, TunnelEndpoint endpoint) => (_identity, Endpoint) = (identity, endpoint);
+
+    public TunnelEndpoint Endpoint { get; }
+
+    /// <summary>Opens the endpoint; <paramref name="rendezvous"/> is where this peer wants to be found.</summary>
+    public static async Task<PeerConnection> OpenAsync(
+        CommandContext context, ServerName? rendezvous, string? listen, CancellationToken cancellationToken)
+    {
+        IPEndPoint? address = listen is null ? null : PeerAddressing.ListenAddress(listen);
+        PrivateIdentity identity = IdentityFile.LoadOrCreate(context.State.Root);
+        var options = new TunnelOptions { Identity = identity, Rendezvous = rendezvous, Logger = context.Log.CreateLogger<TunnelEndpoint>() };
+        TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(
+            address is null ? options : options with { Listen = address }, cancellationToken).ConfigureAwait(false);
+        return new PeerConnection(identity, endpoint);
+    }
+
+    /// <summary>Reaches the peer that issued the ticket. Throws <see cref="TunnelException"/> with the reason.</summary>
+    public async Task<TunnelSession> DialAsync(string ticketText, CancellationToken cancellationToken)
+    {
+        Ticket ticket = PeerAddressing.TicketOf(ticketText, Endpoint.PeerId);
+        if (ticket.IsExpired(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()))
+        {
+            throw new TunnelException(
+                TunnelFailure.TicketRefused,
+                $"The ticket expired at {DateTimeOffset.FromUnixTimeSeconds(ticket.ExpiresAtUnixSeconds):u}; ask the other side for the one that `p2pmigrate receive` shows now.");
+        }
+        return await Endpoint.DialAsync(ticket, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Shows every path that takes over, until the session ends.</summary>
+    public static async Task ShowPathsAsync(TunnelSession session, IOutput output)
+    {
+        await foreach (PathSummary path in session.WatchPathAsync().ConfigureAwait(false))
+            output.Show(new PathChosen(MigrationView.Word(path.Kind), path.Remote, Math.Round(path.RoundTrip.TotalMilliseconds, 2)));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Endpoint.DisposeAsync().ConfigureAwait(false);
+        _identity.Dispose();
+    }
+}

@@ -1,0 +1,59 @@
+using System.CommandLine;
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Agent.Reception;
+using P2PMigrate.Migration;
+
+namespace P2PMigrate.Agent.Commands;
+
+/// <summary><c>p2pmigrate receive</c>: prints a ticket and takes in the containers of whoever holds it.</summary>
+internal sealed class ReceiveCommand : AgentCommand
+{
+    private readonly RuntimeChoice _runtime = new();
+    private readonly Option<string?> _listen = PeerAddressing.ListenOption();
+
+    private readonly Option<string?> _rendezvous = new("--rendezvous")
+    {
+        Description = "The server through which the other side finds this one; without it only peers that can reach this machine directly.",
+        HelpName = "HOST:PORT",
+    };
+
+    private readonly Option<bool> _once = new("--once") { Description = "End after the first migration; its result is the exit code." };
+
+    private readonly Option<string?> _ticketFile = new("--ticket-file")
+    {
+        Description = "Write the ticket there too (readable by its owner only), and each later one in its place.",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string> _lifetime = new("--ticket-lifetime")
+    {
+        Description = "How long a ticket admits somebody: seconds, or a number with s, m or h.",
+        HelpName = "TIME",
+        DefaultValueFactory = _ => "24h",
+    };
+
+    public ReceiveCommand()
+        : base("receive", "Prints a ticket and takes in the container of whoever holds it.")
+    {
+        Options.Add(_rendezvous);
+        Options.Add(_once);
+        Options.Add(_ticketFile);
+        Options.Add(_lifetime);
+        Options.Add(_runtime.Option);
+        Options.Add(_listen);
+    }
+
+    protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        MigrationEnvironment environment = _runtime.Environment(context);
+        TimeSpan lifetime = PeerAddressing.Duration(context.Parsed.GetValue(_lifetime)!);
+        foreach (RecoveredJob job in await new JobRecovery(environment).RecoverTargetAsync(cancellationToken).ConfigureAwait(false))
+            context.Output.Show(MigrationView.Of(job));
+
+        await using PeerConnection peer = await PeerConnection.OpenAsync(
+            context, PeerAddressing.Server(context.Parsed.GetValue(_rendezvous)), context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
+        await using var tickets = new TicketDesk(peer.Endpoint, lifetime, context.Parsed.GetValue(_ticketFile), context.Output);
+        var reception = new ContainerReception(environment, peer.Endpoint, tickets, context.Output, context.Parsed.GetValue(_once));
+        return await reception.RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

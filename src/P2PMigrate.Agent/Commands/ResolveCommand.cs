@@ -1,0 +1,43 @@
+using System.CommandLine;
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Migration;
+
+namespace P2PMigrate.Agent.Commands;
+
+/// <summary>
+/// <c>p2pmigrate resolve JOB --keep source|target</c>: a person's word on a job whose end the source could not learn.
+/// </summary>
+internal sealed class ResolveCommand : AgentCommand
+{
+    private readonly RuntimeChoice _runtime = new();
+
+    private readonly Argument<string> _job = new("JOB") { Description = "The job that `migrate` named when it ended in doubt." };
+
+    private readonly Option<string> _keep = new("--keep")
+    {
+        Description =
+            "source: lets the frozen copy here go on; if the target runs too, two copies run. " +
+            "target: ends the frozen copy here; if the target does not run, the container is lost.",
+        HelpName = "source|target",
+        Required = true,
+    };
+
+    public ResolveCommand()
+        : base("resolve", "Decides which copy of a container to keep after a migration that ended in doubt.")
+    {
+        _keep.AcceptOnlyFromAmong("source", "target");
+        Arguments.Add(_job);
+        Options.Add(_keep);
+        Options.Add(_runtime.Option);
+    }
+
+    protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        if (!JobId.TryParse(context.Parsed.GetValue(_job), out JobId job))
+            throw new UsageException("A job is 32 hexadecimal digits, as `p2pmigrate migrate` printed them.");
+        ContainerSide keep = context.Parsed.GetValue(_keep) == "source" ? ContainerSide.Source : ContainerSide.Target;
+        RecoveredJob resolved = await new JobRecovery(_runtime.Environment(context)).ResolveAsync(job, keep, cancellationToken).ConfigureAwait(false);
+        context.Output.Show(MigrationView.Of(resolved));
+        return resolved.Action == RecoveryAction.Failed ? ExitCode.InDoubt : ExitCode.Done;
+    }
+}

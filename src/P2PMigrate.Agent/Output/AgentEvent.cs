@@ -1,0 +1,152 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
+
+namespace P2PMigrate.Agent.Output;
+
+/// <summary>
+/// Something the user should see. With <c>--json</c> it is one object per line whose first property is <c>event</c>;
+/// otherwise it is <see cref="ToLine"/>.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "event")]
+[JsonDerivedType(typeof(TicketIssued), "ticket")]
+[JsonDerivedType(typeof(IdentityShown), "id")]
+[JsonDerivedType(typeof(Listening), "listening")]
+[JsonDerivedType(typeof(FindingMade), "finding")]
+[JsonDerivedType(typeof(CheckCompleted), "checked")]
+[JsonDerivedType(typeof(PathChosen), "path")]
+[JsonDerivedType(typeof(PhaseStarted), "phase")]
+[JsonDerivedType(typeof(PhaseProgressed), "progress")]
+[JsonDerivedType(typeof(PhaseFinished), "phaseFinished")]
+[JsonDerivedType(typeof(JobRecovered), "recovered")]
+[JsonDerivedType(typeof(MigrationCompleted), "completed")]
+[JsonDerivedType(typeof(MigrationFailed), "failed")]
+[JsonDerivedType(typeof(ContainerReceived), "received")]
+[JsonDerivedType(typeof(ReceptionFailed), "receptionFailed")]
+[JsonDerivedType(typeof(PingCompleted), "pong")]
+internal abstract record AgentEvent
+{
+    /// <summary>The event as one line for a person, without a line end.</summary>
+    public abstract string ToLine();
+
+    private protected static string Milliseconds(double value) =>
+        value.ToString(value < 10 ? "0.0" : "0", CultureInfo.InvariantCulture) + " ms";
+}
+
+/// <summary>A ticket that admits one migration. The only line of <c>receive</c> on standard output that scripts need.</summary>
+internal sealed record TicketIssued(string Ticket, string PeerId, DateTimeOffset ExpiresAt) : AgentEvent
+{
+    public override string ToLine() => Ticket;
+}
+
+/// <summary>Who this peer is.</summary>
+internal sealed record IdentityShown(string PeerId) : AgentEvent
+{
+    public override string ToLine() => PeerId;
+}
+
+/// <summary>A server is ready for datagrams at <paramref name="Address"/>.</summary>
+internal sealed record Listening(string Address) : AgentEvent
+{
+    public override string ToLine() => $"Rendezvous and relay on {Address} (UDP).";
+}
+
+/// <summary>One line of a check.</summary>
+internal sealed record FindingMade(string Severity, string Where, string Subject, string Message, string? Remedy) : AgentEvent
+{
+    public override string ToLine()
+    {
+        string mark = Severity switch { "good" => "ok  ", "warning" => "warn", _ => "NO  " };
+        return $"{mark} {Where} {Subject}: {Message}" + (Remedy is null ? "" : $" -> {Remedy}");
+    }
+}
+
+/// <summary>The verdict of <c>check</c>.</summary>
+internal sealed record CheckCompleted(bool Ready, int Blockers, int Warnings) : AgentEvent
+{
+    public override string ToLine() => Ready
+        ? $"Ready to migrate ({Warnings} warnings)."
+        : $"Not ready: {Blockers} blockers, {Warnings} warnings. Nothing was touched.";
+}
+
+/// <summary>The path that carries data from now on: <c>direct</c> or <c>relay</c>.</summary>
+internal sealed record PathChosen(string Path, string Remote, double RttMs) : AgentEvent
+{
+    public override string ToLine() => $"Path: {Path} to {Remote}, round trip {Milliseconds(RttMs)}.";
+}
+
+/// <summary>A phase of the migration began.</summary>
+internal sealed record PhaseStarted(string Phase) : AgentEvent
+{
+    public override string ToLine() => $"{Phase}…";
+}
+
+/// <summary>How far a phase is. <paramref name="BytesTotal"/> is null while it is not known.</summary>
+internal sealed record PhaseProgressed(string Phase, long BytesDone, long? BytesTotal) : AgentEvent
+{
+    public override string ToLine() => BytesTotal is { } total
+        ? $"{Phase}: {ByteText.Of(BytesDone)} of {ByteText.Of(total)}"
+        : $"{Phase}: {ByteText.Of(BytesDone)}";
+}
+
+/// <summary>A phase ended well.</summary>
+internal sealed record PhaseFinished(string Phase, double Ms, long Bytes) : AgentEvent
+{
+    public override string ToLine() => $"{Phase}: done in {Milliseconds(Ms)}" + (Bytes == 0 ? "" : $", {ByteText.Of(Bytes)}");
+}
+
+/// <summary>An earlier, interrupted job was cleaned up.</summary>
+internal sealed record JobRecovered(string JobId, string Container, string Action, string RunningAt, string Message) : AgentEvent
+{
+    public override string ToLine() => Message;
+}
+
+/// <summary>The container runs at the target, and only there.</summary>
+internal sealed record MigrationCompleted(
+    string Container, string Path, double DowntimeMs, double TotalMs, long BytesSent, long MemoryBytes, long RootfsBytes) : AgentEvent
+{
+    /// <summary>Where the downtime went, in the order in which it happened.</summary>
+    public IReadOnlyList<PhaseDuration> Downtime { get; init; } = [];
+
+    /// <summary>What is left to do by hand, or null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Warning { get; init; }
+
+    public override string ToLine() =>
+        $"{Container} runs at the target. Downtime {Milliseconds(DowntimeMs)}, total {Milliseconds(TotalMs)}, path {Path}, " +
+        $"{ByteText.Of(BytesSent)} sent (memory {ByteText.Of(MemoryBytes)}, root file system {ByteText.Of(RootfsBytes)}). " +
+        $"Downtime: {string.Join(", ", Downtime.Select(part => $"{part.Phase} {Milliseconds(part.Ms)}"))}." +
+        (Warning is null ? "" : $"\n{Warning}");
+}
+
+/// <summary>How long one phase of the downtime took.</summary>
+internal sealed record PhaseDuration(string Phase, double Ms);
+
+/// <summary>The migration did not happen. <paramref name="RunningAt"/> is <c>source</c>, <c>target</c> or <c>none</c>.</summary>
+internal sealed record MigrationFailed(string Reason, string RunningAt) : AgentEvent
+{
+    /// <summary>What to type or change next, if anything.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Remedy { get; init; }
+
+    public override string ToLine() => Remedy is null ? $"Failed: {Reason}" : $"Failed: {Reason}\n{Remedy}";
+}
+
+/// <summary>A container arrived and runs here.</summary>
+internal sealed record ContainerReceived(string Container, string Peer, string Path, double TotalMs) : AgentEvent
+{
+    public override string ToLine() => $"{Container} runs here now (from {Peer}, path {Path}, {Milliseconds(TotalMs)}).";
+}
+
+/// <summary>A migration to this machine did not happen; nothing of it is left here.</summary>
+internal sealed record ReceptionFailed(string Peer, string Reason) : AgentEvent
+{
+    public override string ToLine() => $"No container from {Peer}: {Reason}";
+}
+
+/// <summary>What <c>ping</c> found out. <paramref name="DirectMs"/> is null when no direct path was found in time.</summary>
+internal sealed record PingCompleted(string Path, string Remote, double RttMs, double FirstByteMs, double? DirectMs) : AgentEvent
+{
+    public override string ToLine() =>
+        $"{Path} to {Remote}: round trip {Milliseconds(RttMs)}, first byte after {Milliseconds(FirstByteMs)}, " +
+        (DirectMs is { } direct ? $"direct after {Milliseconds(direct)}." : "no direct path.");
+}

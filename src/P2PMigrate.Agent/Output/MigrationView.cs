@@ -1,0 +1,74 @@
+using P2PMigrate.Migration;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Tunnel;
+using Completed = P2PMigrate.Migration.MigrationCompleted;
+using Failed = P2PMigrate.Migration.MigrationFailed;
+
+namespace P2PMigrate.Agent.Output;
+
+/// <summary>Turns what a migration says into what the user sees, and its end into an exit code.</summary>
+internal static class MigrationView
+{
+    /// <summary>The event of one step of progress.</summary>
+    public static AgentEvent Of(MigrationProgress progress)
+    {
+        string phase = progress.Round == 0 ? PhaseText.Word(progress.Phase) : $"{PhaseText.Word(progress.Phase)} (round {progress.Round})";
+        return progress.Kind switch
+        {
+            ProgressKind.Started => new PhaseStarted(phase),
+            ProgressKind.Advanced => new PhaseProgressed(phase, progress.BytesDone, progress.BytesTotal),
+            _ => new PhaseFinished(phase, progress.Elapsed.TotalMilliseconds, progress.BytesDone),
+        };
+    }
+
+    /// <summary>The last event of <c>migrate</c> and its exit code.</summary>
+    public static (AgentEvent Event, ExitCode Code) Of(MigrationOutcome outcome) => outcome switch
+    {
+        Completed completed => (Success(completed), ExitCode.Done),
+        Failed { IsInDoubt: true } failed => (InDoubt(failed), ExitCode.InDoubt),
+        Failed { Kind: FailureKind.Preflight } failed => (Failure(failed), ExitCode.Preflight),
+        Failed failed => (Failure(failed), ExitCode.RunsAtSource),
+        _ => throw new InvalidOperationException($"No view of {outcome.GetType()}."),
+    };
+
+    /// <summary>A finding of a check, <paramref name="where"/> being <c>here</c> or <c>target</c>.</summary>
+    public static FindingMade Of(Finding finding, string where) =>
+        new(finding.Severity.ToString().ToLowerInvariant(), where, finding.Subject, finding.Message, finding.Remedy);
+
+    /// <summary>What became of an earlier job.</summary>
+    public static JobRecovered Of(RecoveredJob job) =>
+        new(job.JobId.ToString(), job.Container, job.Action.ToString().ToLowerInvariant(), job.RunningAt.ToString().ToLowerInvariant(), job.Message);
+
+    /// <summary>The word for a kind of path.</summary>
+    public static string Word(PathKind kind) => kind == PathKind.Direct ? "direct" : "relay";
+
+    private static MigrationCompleted Success(Completed completed) => new(
+        completed.Container, Word(completed.Path), Round(completed.Downtime), Round(completed.Total),
+        completed.BytesSent, completed.MemoryBytes, completed.RootfsBytes)
+    {
+        Downtime =
+        [
+            new("freeze", Round(completed.Breakdown.Freeze)),
+            new("dump", Round(completed.Breakdown.Dump)),
+            new("transfer", Round(completed.Breakdown.Transfer)),
+            new("apply", Round(completed.Breakdown.Apply)),
+            new("verify", Round(completed.Breakdown.Verify)),
+            new("restore", Round(completed.Breakdown.Restore)),
+            new("commit", Round(completed.Breakdown.Commit)),
+        ],
+        Warning = completed.Warning,
+    };
+
+    private static MigrationFailed Failure(Failed failed) =>
+        new(failed.Reason, failed.RunningAt.ToString().ToLowerInvariant());
+
+    private static MigrationFailed InDoubt(Failed failed) => new(failed.Reason, "none")
+    {
+        Remedy =
+            $"{failed.Container} is frozen at the source. Look whether it runs at the target, then type one of:\n" +
+            $"  p2pmigrate resolve {failed.JobId} --keep target   (it runs there: ends the frozen copy here)\n" +
+            $"  p2pmigrate resolve {failed.JobId} --keep source   (it does not run there: lets it go on here)",
+    };
+
+    private static double Round(TimeSpan time) => Math.Round(time.TotalMilliseconds, 1);
+}

@@ -1,0 +1,9 @@
+using P2PMigrate.Migration;
+
+namespace P2PMigrate.Agent.Output;
+
+/// <summary>Shows a job's progress as it is reported, on the reporting thread: nothing overtakes the result.</summary>
+internal sealed class ProgressView(IOutput output) : IProgress<MigrationProgress>
+{
+    public void Report(MigrationProgress value) => output.Show(MigrationView.Of(value));
+}

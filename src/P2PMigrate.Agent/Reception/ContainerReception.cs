@@ -1,0 +1,90 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Migration;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Agent.Reception;
+
+/// <summary>
+/// The target's daily work: accepts sessions, lets each carry out its job, and shows how it ended. Sessions do not wait for each other.
+/// </summary>
+internal sealed class ContainerReception(
+    MigrationEnvironment environment, TunnelEndpoint endpoint, TicketDesk tickets, IOutput output, bool once)
+{
+    private readonly ConcurrentDictionary<Task, bool> _serving = new();
+    private readonly TaskCompletionSource<ExitCode> _firstEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Runs until cancelled, or with <c>--once</c> until the first job that was accepted has ended.</summary>
+    public async Task<ExitCode> RunAsync(CancellationToken cancellationToken)
+    {
+        await tickets.OpenAsync(cancellationToken).ConfigureAwait(false);
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task accepting = AcceptAsync(stopping.Token);
+        await Task.WhenAny(accepting, _firstEnd.Task).ConfigureAwait(false);
+        await stopping.CancelAsync().ConfigureAwait(false);
+        await accepting.ConfigureAwait(false);
+        await Task.WhenAll(_serving.Keys).ConfigureAwait(false);
+        return _firstEnd.Task.IsCompleted ? await _firstEnd.Task.ConfigureAwait(false) : ExitCode.Done;
+    }
+
+    private async Task AcceptAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                TunnelSession session = await endpoint.AcceptAsync(cancellationToken).ConfigureAwait(false);
+                Task serving = ServeAsync(session, cancellationToken);
+                _serving.TryAdd(serving, true);
+                _ = serving.ContinueWith(done => _serving.TryRemove(done, out _), TaskScheduler.Default);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The user, or --once, ends it; jobs under way are ended by the same token.
+        }
+    }
+
+    private async Task ServeAsync(TunnelSession session, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        bool isAdmitted = false;
+        var options = new ReceiveOptions
+        {
+            PeerName = session.Peer.ToString(),
+            AdmitAsync = async admitting =>
+            {
+                string? refusal = await tickets.AdmitAsync(session.Ticket, admitting).ConfigureAwait(false);
+                isAdmitted = refusal is null;
+                return refusal;
+            },
+        };
+        await using (session)
+        {
+            ReceiveOutcome outcome = await new TargetRunner(environment).ReceiveAsync(session, options, progress: null, cancellationToken).ConfigureAwait(false);
+            Show(session, outcome, Stopwatch.GetElapsedTime(start));
+            if (once && isAdmitted)
+                _firstEnd.TrySetResult(outcome.End == ReceiveEnd.Completed ? ExitCode.Done : ExitCode.RunsAtSource);
+        }
+        if (isAdmitted && !once && !cancellationToken.IsCancellationRequested)
+            await tickets.IssueAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private void Show(TunnelSession session, ReceiveOutcome outcome, TimeSpan elapsed)
+    {
+        string peer = session.Peer.ToShortString();
+        switch (outcome.End)
+        {
+            case ReceiveEnd.Completed:
+                string path = session.PrimaryPath is { } primary ? MigrationView.Word(primary.Kind) : "closed";
+                output.Show(new ContainerReceived(outcome.Container!, peer, path, Math.Round(elapsed.TotalMilliseconds, 1)));
+                break;
+            case ReceiveEnd.NothingProposed:
+                break;
+            default:
+                output.Show(new ReceptionFailed(peer, outcome.Reason ?? outcome.End.ToString()));
+                break;
+        }
+    }
+}

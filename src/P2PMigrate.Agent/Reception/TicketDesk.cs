@@ -1,0 +1,91 @@
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Agent.Reception;
+
+/// <summary>
+/// Sees to it that there is always one ticket that admits somebody: shows it, writes it to the file that the user named, and issues the
+/// next one when it was spent or has expired. Safe for use from several threads.
+/// </summary>
+internal sealed class TicketDesk(TunnelEndpoint endpoint, TimeSpan lifetime, string? file, IOutput output) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _closing = new();
+    private readonly SemaphoreSlim _issuing = new(1);
+    private Task _renewal = Task.CompletedTask;
+
+    /// <summary>Issues the first ticket, and later ones as they expire.</summary>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        await IssueAsync(cancellationToken).ConfigureAwait(false);
+        _renewal = RenewAsync();
+    }
+
+    /// <summary>Spends the session's ticket. Null, or the sentence with which its holder is refused.</summary>
+    public async ValueTask<string?> AdmitAsync(TicketId ticket, CancellationToken cancellationToken) =>
+        await endpoint.SpendTicketAsync(ticket, cancellationToken).ConfigureAwait(false)
+            ? null
+            : "The ticket has been used for another migration meanwhile; each ticket admits one.";
+
+    /// <summary>Issues, writes and shows a ticket.</summary>
+    public async Task IssueAsync(CancellationToken cancellationToken)
+    {
+        await _issuing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            Ticket ticket = await endpoint.IssueTicketAsync(lifetime, cancellationToken).ConfigureAwait(false);
+            string text = ticket.Format();
+            if (file is not null)
+                Write(file, text);
+            output.Show(new TicketIssued(text, endpoint.PeerId.ToString(), DateTimeOffset.FromUnixTimeSeconds(ticket.ExpiresAtUnixSeconds)));
+        }
+        finally
+        {
+            _issuing.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _closing.CancelAsync().ConfigureAwait(false);
+        await _renewal.ConfigureAwait(false);
+        _closing.Dispose();
+        _issuing.Dispose();
+    }
+
+    private async Task RenewAsync()
+    {
+        using var timer = new PeriodicTimer(lifetime);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(_closing.Token).ConfigureAwait(false))
+                await IssueAsync(_closing.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The desk closes.
+        }
+    }
+
+    /// <summary>A reader sees the old ticket or the new one, never half of one.</summary>
+    private static void Write(string file, string text)
+    {
+        string draft = $"{file}.{Environment.ProcessId}";
+        try
+        {
+            var options = new FileStreamOptions
+            {
+                Mode = FileMode.Create,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            };
+            using (var writer = new StreamWriter(draft, options))
+                writer.WriteLine(text);
+            File.Move(draft, file, overwrite: true);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"The ticket cannot be written to {file}: {exception.Message}", exception);
+        }
+    }
+}
