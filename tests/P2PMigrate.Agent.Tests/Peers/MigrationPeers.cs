@@ -1,0 +1,109 @@
+using System.Reflection;
+using System.Text.Json;
+using P2PMigrate.Lab;
+
+namespace P2PMigrate.Agent.Tests.Peers;
+
+/// <summary>A lab with the shipped program on it: a rendezvous server, and a target that receives. One test owns it.</summary>
+internal sealed class MigrationPeers : IAsyncDisposable
+{
+    public const string Program = "/opt/p2pmigrate/p2pmigrate";
+    private const string TicketFile = "/tmp/ticket";
+    private static readonly TimeSpan s_ready = TimeSpan.FromSeconds(20);
+    private static readonly string s_agents = Path.Combine(
+        typeof(MigrationPeers).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepoRoot").Value!, "artifacts/agent");
+
+    private readonly string _rendezvousState = Directory.CreateTempSubdirectory("p2pmigrate-rendezvous-").FullName;
+    private LabProcess? _rendezvous;
+
+    private MigrationPeers(VirtualLab lab) => Lab = lab;
+
+    public VirtualLab Lab { get; }
+
+    public VirtualHost Source => Lab.Source;
+
+    public VirtualHost Target => Lab.Target;
+
+    /// <summary>The target's program, when it runs.</summary>
+    public LabProcess? Receive { get; private set; }
+
+    public static string RendezvousAddress => $"{LabAddresses.Rendezvous}:3478";
+
+    /// <summary>Skips the test where there is no power to raise a lab; fails it where the program was not published.</summary>
+    public static async Task<MigrationPeers> RaiseAsync(NatKind? nat = null)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Needs root: network namespaces, mounts and CRIU.");
+        Assert.True(File.Exists(Path.Combine(s_agents, "p2pmigrate")), "Run bench/publish first: the tests migrate with the shipped program.");
+        VirtualLab lab = await VirtualLab.RaiseAsync(new LabOptions
+        {
+            SourceNat = nat ?? NatKind.PortRestricted,
+            TargetNat = nat ?? NatKind.PortRestricted,
+            Binds = [new BindMount(s_agents, "/opt/p2pmigrate", ReadOnly: true)],
+        });
+        var peers = new MigrationPeers(lab);
+        peers._rendezvous = await lab.Rendezvous.StartAsync(
+            Path.Combine(s_agents, "p2pmigrate"), ["rendezvous", "--json", "--state-dir", peers._rendezvousState]);
+        await peers._rendezvous.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), s_ready);
+        return peers;
+    }
+
+    /// <summary>Starts the target's program (again) and returns its ticket.</summary>
+    public async Task<string> ReceiveAsync(params string[] options)
+    {
+        await Target.ShellAsync($"rm -f {TicketFile}");
+        Receive = await Target.StartAsync(
+            Program, ["receive", "--rendezvous", RendezvousAddress, "--ticket-file", TicketFile, "--json", .. options]);
+        await Receive.Output.WaitForAsync(line => line.Contains("\"event\":\"ticket\"", StringComparison.Ordinal), s_ready);
+        return await TicketAsync();
+    }
+
+    /// <summary>A ticket of a peer that has gone away; another one runs in its place.</summary>
+    public async Task<string> ReceiveElsewhereAsync()
+    {
+        await using LabProcess other = await Target.StartAsync(
+            Program, ["receive", "--rendezvous", RendezvousAddress, "--state-dir", "/tmp/other-peer", "--ticket-file", "/tmp/other-ticket", "--json"]);
+        await other.Output.WaitForAsync(line => line.Contains("\"event\":\"ticket\"", StringComparison.Ordinal), s_ready);
+        string ticket = (await Target.ReadTextAsync("/tmp/other-ticket")).Trim();
+        await ReceiveAsync();
+        return ticket;
+    }
+
+    /// <summary>The ticket that is good now.</summary>
+    public async Task<string> TicketAsync() => (await Target.ReadTextAsync(TicketFile)).Trim();
+
+    /// <summary>Starts a migration without waiting for its end.</summary>
+    public Task<LabProcess> StartMigrateAsync(string container, string ticket) =>
+        Source.StartAsync(Program, ["migrate", container, "--to", ticket, "--json"]);
+
+    /// <summary>Migrates and returns the exit code and the last line.</summary>
+    public async Task<MigrateResult> MigrateAsync(string container, string ticket)
+    {
+        await using LabProcess migrate = await StartMigrateAsync(container, ticket);
+        return await EndOfAsync(migrate);
+    }
+
+    /// <summary>Waits for a started migration to end.</summary>
+    public static async Task<MigrateResult> EndOfAsync(LabProcess migrate)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        CommandResult result = await migrate.CompleteAsync(limit.Token);
+        string last = result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).LastOrDefault() ?? "{}";
+        return new MigrateResult(result.ExitCode, JsonDocument.Parse(last).RootElement, result.ToString() + result.Output);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Receive is not null)
+            await Receive.DisposeAsync();
+        if (_rendezvous is not null)
+            await _rendezvous.DisposeAsync();
+        await Lab.DisposeAsync();
+        Directory.Delete(_rendezvousState, recursive: true);
+    }
+}
+
+/// <summary>How <c>migrate --json</c> ended.</summary>
+internal sealed record MigrateResult(int ExitCode, JsonElement Last, string Everything)
+{
+    public string? Text(string property) => Last.TryGetProperty(property, out JsonElement value) ? value.GetString() : null;
+}

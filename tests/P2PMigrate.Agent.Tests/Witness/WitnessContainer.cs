@@ -1,0 +1,91 @@
+using System.Net;
+using System.Net.Sockets;
+using P2PMigrate.Lab;
+
+namespace P2PMigrate.Agent.Tests.Witness;
+
+/// <summary>The container that the tests migrate, with a root file system that has one of everything.</summary>
+internal sealed class WitnessContainer
+{
+    public const string Name = "witness";
+
+    /// <summary>16 bytes; fills the container's memory and a file, and must never be seen on the wire.</summary>
+    public const string Marker = "Q7#witness-mark!";
+
+    private static readonly IPEndPoint s_address = new(IPAddress.Parse("10.20.0.10"), 7000);
+    private static readonly TimeSpan s_answerLimit = TimeSpan.FromSeconds(2);
+
+    private readonly string _script;
+
+    private WitnessContainer(string script) => _script = script;
+
+    /// <summary>Starts it on <paramref name="source"/>; the network is there on both hosts.</summary>
+    public static async Task<WitnessContainer> StartAsync(VirtualHost source, VirtualHost target, int megabytes, int filesMegabytes)
+    {
+        using var reader = new StreamReader(typeof(WitnessContainer).Assembly.GetManifestResourceStream("witness.py")!);
+        var container = new WitnessContainer(await reader.ReadToEndAsync());
+        ContainerNetwork network = await ContainerNetwork.CreateAsync(source, Name);
+        await ContainerNetwork.CreateAsync(target, Name);
+        ContainerBundle bundle = await ContainerBundle.CreateAsync(source, new ContainerOptions
+        {
+            Name = Name,
+            Arguments = ["python3", "/srv/witness.py", Marker, $"{megabytes}"],
+            NetworkNamespacePath = network.Path,
+        });
+        await container.FurnishAsync(bundle, filesMegabytes);
+        await bundle.StartAsync();
+        await container.WaitAsync(source, TimeSpan.FromSeconds(20));
+        return container;
+    }
+
+    /// <summary>Asks the copy that <paramref name="host"/> reaches; null when none answers in time.</summary>
+    public async Task<Testimony?> AskAsync(VirtualHost host, string request = "state")
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(s_answerLimit);
+            using Socket socket = host.OpenSocket(SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(s_address, limit.Token);
+            await using var stream = new NetworkStream(socket);
+            await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(request + "\n"), limit.Token);
+            using var reader = new StreamReader(stream);
+            return await reader.ReadLineAsync(limit.Token) is { Length: > 0 } line ? Testimony.Parse(line) : null;
+        }
+        catch (Exception exception) when (exception is SocketException or IOException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Asks until somebody answers, for at most <paramref name="limit"/>.</summary>
+    public async Task<Testimony> WaitAsync(VirtualHost host, TimeSpan limit)
+    {
+        long deadline = Environment.TickCount64 + (long)limit.TotalMilliseconds;
+        while (Environment.TickCount64 < deadline)
+        {
+            if (await AskAsync(host) is { } testimony)
+                return testimony;
+            await Task.Delay(20);
+        }
+        throw new LabException($"the witness on {host.Name} did not answer within {limit.TotalSeconds:0} s");
+    }
+
+    /// <summary>One of everything that a root file system may hold.</summary>
+    private async Task FurnishAsync(ContainerBundle bundle, int filesMegabytes)
+    {
+        await bundle.Host.WriteTextAsync($"{bundle.Rootfs}/srv/witness.py", _script);
+        await bundle.Host.ShellAsync(
+            $"""
+            cd {bundle.Rootfs}/srv
+            python3 -c 'open("marker.bin","w").write("{Marker}" * 100000); open("data.txt","w").write("0123456789" * 1000)'
+            mkdir everything && cd everything
+            echo plain > plain && chmod 4755 plain && ln plain hard-link && ln -s ../nowhere dangling
+            setfattr -n user.note -v hello plain && setfattr -n trusted.note -v secret plain && setfacl -m u:1234:r plain
+            chown 1234:4321 hard-link && touch -d '2001-02-03 04:05:06.789012345' plain && touch -h -d '2002-03-04 05:06:07.123456789' dangling
+            truncate -s 64M sparse && printf middle | dd of=sparse bs=1 seek=33554432 conv=notrunc status=none
+            mkfifo -m 640 fifo && mknod device c 1 7 && mkdir -m 1777 sticky && : > empty
+            python3 -c 'import os; [os.close(os.open(n, os.O_CREAT|os.O_WRONLY)) for n in (b"with\nnewline", b"not-utf8-\xff\xfe", b"-dash", b" blank ")]'
+            dd if=/dev/urandom of=noise bs=1M count={filesMegabytes} status=none
+            """);
+    }
+}
