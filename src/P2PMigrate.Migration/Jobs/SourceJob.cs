@@ -41,13 +41,13 @@ internal sealed class SourceJob(
         }
 
         _reporter.Enter(null);
-        return SourceOutcome.Of(_machine.Result!, proposal, session, _timeline, meter, effects);
+        return SourceOutcome.Of(_machine.Result!, proposal, _timeline, meter, effects);
     }
 
     /// <summary>Messages first: what a request needs the peer to know is already on its way. Returns whether the machine has ended.</summary>
     private bool Drain(ControlChannel control, SourceEffects effects)
     {
-        _timeline.Enter(_machine.State);
+        _timeline.Enter(_machine.State, session.PrimaryPath);
         if (PhaseOf(_machine.State) is { } phase)
             _reporter.Enter(phase, phase == MigrationPhase.Copying ? _machine.Round : 0);
         while (_machine.TryPollMessage(out ControlMessage? message))

@@ -1,7 +1,6 @@
 using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Transfer;
-using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Jobs;
 
@@ -10,7 +9,7 @@ internal static class SourceOutcome
 {
     /// <summary>The outcome of a machine that has ended.</summary>
     public static MigrationOutcome Of(
-        SourceResult result, Propose proposal, ITunnelSession session, SourceTimeline timeline, TransferMeter meter, SourceEffects effects)
+        SourceResult result, Propose proposal, SourceTimeline timeline, TransferMeter meter, SourceEffects effects)
     {
         if (result.End != SourceState.Completed)
             return Failed(result, proposal);
@@ -18,7 +17,7 @@ internal static class SourceOutcome
         {
             JobId = proposal.JobId,
             Container = proposal.Name.Value,
-            Path = session.PrimaryPath?.Kind ?? PathKind.Direct,
+            Path = timeline.Path,
             Downtime = timeline.Downtime,
             Breakdown = timeline.Breakdown(result.Times),
             Total = timeline.Total,

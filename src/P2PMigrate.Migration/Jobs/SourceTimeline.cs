@@ -1,5 +1,6 @@
 using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Machines;
+using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Jobs;
 
@@ -15,8 +16,15 @@ internal sealed class SourceTimeline(TimeProvider time)
     // spec: MIG-60
     public TimeSpan Downtime => Between(SourceState.Freezing, SourceState.Destroying);
 
-    /// <summary>The machine is in <paramref name="state"/> now. Only the first time counts.</summary>
-    public void Enter(SourceState state) => _entered.TryAdd(state, time.GetTimestamp());
+    /// <summary>How the bytes travelled last, as long as they did; the relay when it was never told, for direct is a claim.</summary>
+    public PathKind Path { get; private set; } = PathKind.Relay;
+
+    /// <summary>The machine is in <paramref name="state"/> now; only the first time counts. <paramref name="path"/> is null once the session has ended.</summary>
+    public void Enter(SourceState state, PathSummary? path)
+    {
+        _entered.TryAdd(state, time.GetTimestamp());
+        Path = path?.Kind ?? Path;
+    }
 
     /// <summary>Where the downtime went; the target's part is as it told.</summary>
     public DowntimeBreakdown Breakdown(PrepareTimes target)
