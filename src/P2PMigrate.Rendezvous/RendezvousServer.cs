@@ -42,22 +42,25 @@ public sealed class RendezvousServer : IAsyncDisposable
     /// (<see cref="TunnelFailure.Local"/>) when that is not possible.
     /// </summary>
     public static RendezvousServer Start(
-        IPEndPoint listen, RendezvousServerOptions? options = null, ILogger? logger = null, TimeProvider? time = null)
-    {
-        logger ??= NullLogger.Instance;
-        IDatagramSocket socket = DatagramSocket.Open(listen);
-        var loop = new DatagramLoop(socket, new LoopClock(time ?? TimeProvider.System));
-        var core = new RendezvousServerCore(options ?? new RendezvousServerOptions(), CryptographicEntropy.Instance);
-        var driver = new RendezvousServerDriver(core, error => Log.StoppedOrFailed(logger, error));
-        loop.Start(driver, "rendezvous");
-        Log.Listening(logger, socket.Local);
-        return new RendezvousServer(loop, driver);
-    }
+        IPEndPoint listen, RendezvousServerOptions? options = null, ILogger? logger = null, TimeProvider? time = null) =>
+        Start(DatagramSocket.Open(listen), options, logger, time);
 
     /// <summary>Stops, closes the socket and ends the thread. Peers notice by silence.</summary>
     public async ValueTask DisposeAsync()
     {
         _loop.Stop();
         await _loop.Ended.ConfigureAwait(false);
+    }
+
+    /// <summary>The same over any socket, which the server owns from then on.</summary>
+    internal static RendezvousServer Start(IDatagramSocket socket, RendezvousServerOptions? options, ILogger? logger, TimeProvider? time)
+    {
+        logger ??= NullLogger.Instance;
+        var loop = new DatagramLoop(socket, new LoopClock(time ?? TimeProvider.System));
+        var core = new RendezvousServerCore(options ?? new RendezvousServerOptions(), CryptographicEntropy.Instance);
+        var driver = new RendezvousServerDriver(core, error => Log.StoppedOrFailed(logger, error));
+        loop.Start(driver, $"rendezvous:{socket.Local.Port}");
+        Log.Listening(logger, socket.Local);
+        return new RendezvousServer(loop, driver);
     }
 }
