@@ -19,10 +19,18 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<E
     private readonly DatagramRing _waiting = new(MaxWaiting);
     private readonly byte[] _overflow = new byte[RendezvousServerCore.MaxDatagramSize];
     private long _dropped;
-    private Snapshot _snapshot = new(default);
+    private readonly Lock _statisticsLock = new();
+    private RendezvousServerStatistics _statistics;
 
     /// <summary>What the server holds and did, as of the last turn of the loop. Any thread.</summary>
-    public RendezvousServerStatistics Statistics => Volatile.Read(ref _snapshot).Statistics;
+    public RendezvousServerStatistics Statistics
+    {
+        get
+        {
+            lock (_statisticsLock)
+                return _statistics;
+        }
+    }
 
     /// <inheritdoc/>
     public Instant NextTimeout => core.NextTimeout;
@@ -50,7 +58,8 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<E
     public void DeliverEvents(Instant now)
     {
         RendezvousServerStatistics counted = core.Statistics;
-        Volatile.Write(ref _snapshot, new Snapshot(counted with { FramesDropped = counted.FramesDropped + _dropped }));
+        lock (_statisticsLock)
+            _statistics = counted with { FramesDropped = counted.FramesDropped + _dropped };
     }
 
     /// <inheritdoc/>
@@ -88,6 +97,4 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<E
                 _waiting.Add(length, destination);
         }
     }
-
-    private sealed record Snapshot(RendezvousServerStatistics Statistics);
 }

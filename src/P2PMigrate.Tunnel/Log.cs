@@ -17,8 +17,8 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Information, "Session with {PeerId} ended: {Reason}")]
     public static partial void SessionEnded(ILogger logger, string peerId, string reason);
 
-    [LoggerMessage(4, LogLevel.Information, "Data to {PeerId} now takes a {Path} path")]
-    public static partial void PathChanged(ILogger logger, string peerId, PathKind path);
+    [LoggerMessage(4, LogLevel.Debug, "Data to {PeerId} now takes the {Path} path to {Address}")]
+    public static partial void PathChanged(ILogger logger, string peerId, PathKind path, NetworkAddress address);
 
     [LoggerMessage(5, LogLevel.Debug, "Refused a handshake from {Address}: {Refusal}")]
     public static partial void HandshakeRefused(ILogger logger, NetworkAddress address, Refusal refusal);

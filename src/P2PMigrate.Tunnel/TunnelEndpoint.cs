@@ -68,6 +68,20 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         return await _loop.CallAsync(_ => _driver.Tickets.TrySpend(ticket, _clock.Utc.ToUnixTimeSeconds())).ConfigureAwait(false);
     }
 
+    /// <summary>The tickets that this peer remembers, spent ones included: to be kept with the identity and restored after a restart.</summary>
+    public async ValueTask<IReadOnlyCollection<TicketRecord>> GetTicketsAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return await _loop.CallAsync(_ => _driver.Tickets.Records.ToArray()).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes back what <see cref="GetTicketsAsync"/> gave before a restart.</summary>
+    public async ValueTask RestoreTicketsAsync(IReadOnlyCollection<TicketRecord> tickets, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        await _loop.CallAsync(_ => _driver.RestoreTickets(tickets)).ConfigureAwait(false);
+    }
+
     /// <summary>
     /// Reaches the issuer of <paramref name="ticket"/>. Returns as soon as data can flow, over the relay at first if need be;
     /// the session finds its direct path by itself. Throws <see cref="TunnelException"/> with the reason.

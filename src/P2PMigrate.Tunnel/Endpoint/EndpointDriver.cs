@@ -33,7 +33,7 @@ internal sealed class EndpointDriver : IDatagramOwner
         _clock = clock;
         _own = new OwnCandidates(socket, options.AllowDirectPaths);
         _strays = new StrayDatagrams(socket);
-        var factory = new SessionFactory(loop, socket, options.AllowDirectPaths);
+        var factory = new SessionFactory(loop, socket, options);
         var responderOptions = new HandshakeResponderOptions { Identity = options.Identity, Tickets = Tickets, Parameters = options.Parameters };
         var responder = new HandshakeResponder(responderOptions, CryptographicEntropy.Instance);
         _answering = new Answering(responder, _own, _sessions, factory, clock, options.Logger);
@@ -72,6 +72,14 @@ internal sealed class EndpointDriver : IDatagramOwner
         };
         Tickets.Add(ticket, _clock.Utc.ToUnixTimeSeconds());
         return ticket;
+    }
+
+    /// <summary>Remembers tickets of a former life; returns how many.</summary>
+    public int RestoreTickets(IReadOnlyCollection<TicketRecord> tickets)
+    {
+        foreach (TicketRecord ticket in tickets)
+            Tickets.Restore(ticket, _clock.Utc.ToUnixTimeSeconds());
+        return tickets.Count;
     }
 
     /// <inheritdoc/>
@@ -121,7 +129,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     {
         _strays.MoveTo(batch);
         int silent = 0;
-        while (!batch.IsFull && silent < _sessions.All.Count)
+        while (!batch.IsFull && silent < _sessions.All.Length)
             silent = _sessions.Next().TryTransmit(now, batch) ? 0 : silent + 1;
         if (!batch.IsFull)
             _sessions.DropTerminated();

@@ -59,15 +59,16 @@ internal sealed class Meeting
     /// <summary>Does what is due, and collects what is to be sent.</summary>
     public void HandleTimeout(Instant now)
     {
-        foreach (RendezvousLink link in _links.All)
+        for (int i = _links.Count - 1; i >= 0; i--)
         {
+            RendezvousLink link = _links[i];
             link.Client.HandleTimeout(now);
             DeliverNews(now, link);
             link.Drain(_strays);
+            // A session keeps the link to its relay's server, which may ask whether an address is ours.
+            if (link != _links.Home && !_dialing.Uses(link) && !_sessions.UseRelay(link.Server))
+                _links.RemoveAt(i);
         }
-
-        // A session keeps the link to its relay's server, which may ask whether an address is ours.
-        _links.DropUnless(link => _dialing.Uses(link) || _sessions.All.Any(session => session.Relay?.Server == link.Server));
     }
 
     /// <summary>Tells the server that this peer goes.</summary>

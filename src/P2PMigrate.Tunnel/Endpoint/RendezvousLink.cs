@@ -30,8 +30,11 @@ internal sealed class RendezvousLinks(TunnelOptions options)
 {
     private readonly List<RendezvousLink> _links = [];
 
-    /// <summary>All of them.</summary>
-    public IReadOnlyList<RendezvousLink> All => _links;
+    /// <summary>How many there are.</summary>
+    public int Count => _links.Count;
+
+    /// <summary>One of them.</summary>
+    public RendezvousLink this[int index] => _links[index];
 
     /// <summary>The server where others find this peer.</summary>
     public RendezvousLink? Home { get; private set; }
@@ -57,8 +60,8 @@ internal sealed class RendezvousLinks(TunnelOptions options)
     /// <summary>The link to a server.</summary>
     public RendezvousLink? Find(NetworkAddress server) => _links.Find(link => link.Server == server);
 
-    /// <summary>Forgets the links that nobody needs, except the registration.</summary>
-    public void DropUnless(Func<RendezvousLink, bool> isNeeded) => _links.RemoveAll(link => link != Home && !isNeeded(link));
+    /// <summary>Forgets one that nobody needs any more.</summary>
+    public void RemoveAt(int index) => _links.RemoveAt(index);
 
     private RendezvousLink Add(Instant now, NetworkAddress server, bool isRegistering)
     {

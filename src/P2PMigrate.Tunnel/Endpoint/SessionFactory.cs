@@ -10,7 +10,7 @@ using P2PMigrate.Tunnel.Sockets;
 namespace P2PMigrate.Tunnel.Endpoint;
 
 /// <summary>Makes a running session of what a handshake agreed on. Loop only.</summary>
-internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, bool allowDirectPaths)
+internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, TunnelOptions options)
 {
     private static readonly LocalInterface s_interface = LocalInterface.Socket(0);
 
@@ -36,12 +36,12 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
                 Entropy = CryptographicEntropy.Instance,
                 LocalParameters = established.LocalParameters,
                 PeerParameters = established.PeerParameters,
-                Sockets = allowDirectPaths ? [_localSocket] : [],
-                RemoteCandidates = allowDirectPaths ? established.PeerCandidates : [],
+                Sockets = options.AllowDirectPaths ? [_localSocket] : [],
+                RemoteCandidates = options.AllowDirectPaths ? established.PeerCandidates : [],
                 KnownPaths = paths,
                 HandshakeRoundTrip = established.RoundTrip,
             },
             now);
-        return new SessionDriver(loop, connection, established, begun, now) { Relay = relay };
+        return new SessionDriver(loop, connection, established, begun, now, options.Logger) { Relay = relay };
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Sessions;
@@ -17,7 +18,7 @@ internal sealed class SessionTable
     private int _next;
 
     /// <summary>All of them.</summary>
-    public IReadOnlyList<SessionDriver> All => _inTurn;
+    public ReadOnlySpan<SessionDriver> All => CollectionsMarshal.AsSpan(_inTurn);
 
     /// <summary>Is there no room for another one?</summary>
     public bool IsFull => _inTurn.Count >= MaxCount;
@@ -46,6 +47,9 @@ internal sealed class SessionTable
 
     /// <summary>The session that the peer names so in its handshake messages: a repeated message 1 belongs to it.</summary>
     public SessionDriver? FindByRemote(ConnectionId remoteId) => _inTurn.Find(session => session.RemoteId == remoteId);
+
+    /// <summary>Does a session need the relay of this server?</summary>
+    public bool UseRelay(NetworkAddress server) => _inTurn.Exists(session => session.Relay?.Server == server);
 
     /// <summary>The next one to ask for a datagram, so that none starves the others.</summary>
     public SessionDriver Next()

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Paths;
@@ -19,6 +20,7 @@ internal sealed class SessionDriver : IDisposable
 {
     private readonly TunnelConnection _connection;
     private readonly DatagramLoop _loop;
+    private readonly ILogger _logger;
     private readonly SessionFacts _facts;
     private readonly SessionClosing _closing;
     private readonly StreamOpenings _openings;
@@ -26,9 +28,10 @@ internal sealed class SessionDriver : IDisposable
     private bool _ended;
 
     /// <summary>Takes over <paramref name="connection"/>, which was made from <paramref name="established"/>.</summary>
-    public SessionDriver(DatagramLoop loop, TunnelConnection connection, EstablishedSession established, Instant begun, Instant now)
+    public SessionDriver(DatagramLoop loop, TunnelConnection connection, EstablishedSession established, Instant begun, Instant now, ILogger logger)
     {
         _loop = loop;
+        _logger = logger;
         _connection = connection;
         LocalId = established.LocalId;
         RemoteId = established.RemoteId;
@@ -153,6 +156,7 @@ internal sealed class SessionDriver : IDisposable
         _streams.Clear();
         _openings.FailAll(exception);
         _facts.PublishLast(_connection);
+        Log.SessionEnded(_logger, Session.Peer.ToShortString(), exception.Message);
         Session.End(new SessionEnd(reason.Code, reason.Text, reason.ByPeer, reason.IsLost), exception);
     }
 
@@ -193,6 +197,9 @@ internal sealed class SessionDriver : IDisposable
                 break;
             case StreamsAvailable available:
                 _openings.Retry(available.Class);
+                break;
+            case PrimaryPathChanged changed:
+                Log.PathChanged(_logger, Session.Peer.ToShortString(), (PathKind)changed.Path.Kind, changed.Path.Address.Remote);
                 break;
             case ConnectionClosed closed:
                 End(closed.Reason);

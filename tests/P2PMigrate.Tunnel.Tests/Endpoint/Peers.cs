@@ -32,7 +32,10 @@ internal sealed class Peers : IAsyncDisposable
     public static Task<Peers> OpenWithServerAsync() => OpenAsync(RendezvousServer.Start(new IPEndPoint(IPAddress.Loopback, 0)));
 
     /// <summary>Opens another endpoint, with an identity of its own; <paramref name="change"/> may alter its options.</summary>
-    public async Task<TunnelEndpoint> OpenOneAsync(Func<TunnelOptions, TunnelOptions>? change = null)
+    public Task<TunnelEndpoint> OpenOneAsync(Func<TunnelOptions, TunnelOptions>? change = null) => OpenOneAsync(DatagramSocket.Open, change);
+
+    /// <summary>The same over a socket of the test's choice.</summary>
+    public async Task<TunnelEndpoint> OpenOneAsync(Func<IPEndPoint, IDatagramSocket> open, Func<TunnelOptions, TunnelOptions>? change = null)
     {
         PrivateIdentity identity = PrivateIdentity.Create(CryptographicEntropy.Instance);
         _identities.Add(identity);
@@ -44,13 +47,16 @@ internal sealed class Peers : IAsyncDisposable
             Logger = new TestLog(identity.PeerId.ToShortString()),
         };
         options = change?.Invoke(options) ?? options;
-        var socket = new FilteredSocket(DatagramSocket.Open(options.Listen));
+        var socket = new FilteredSocket(open(options.Listen));
         TunnelEndpoint endpoint = TunnelEndpoint.Open(options, socket, Server is null ? null : NetworkAddress.From(Server.LocalEndPoint));
         _endpoints.Add(endpoint);
         _sockets.Add(endpoint, socket);
         await endpoint.WaitRegisteredAsync(Token);
         return endpoint;
     }
+
+    /// <summary>The key pair of an endpoint.</summary>
+    public PrivateIdentity IdentityOf(TunnelEndpoint endpoint) => _identities.Find(identity => identity.PeerId == endpoint.PeerId)!;
 
     /// <summary>The firewall in front of an endpoint.</summary>
     public FilteredSocket FirewallOf(TunnelEndpoint endpoint) => _sockets[endpoint];

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
+using P2PMigrate.Tunnel.Sockets;
 
 namespace P2PMigrate.Tunnel.Tests.Endpoint;
 
@@ -128,6 +129,29 @@ public sealed class SessionTests(ITestOutputHelper output)
         await Peers.OpenStreamAsync(first, firstEnd);
         await Peers.OpenStreamAsync(backEnd, back);
         Assert.False(first.Completion.IsCompleted || back.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Peers_talk_over_IPv6_as_well()
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "IPv6 is not available on this machine");
+        await using Peers peers = await Peers.OpenAsync();
+        TunnelEndpoint target = await peers.OpenOneAsync(options => options with { Listen = new IPEndPoint(IPAddress.IPv6Loopback, 0) });
+        TunnelEndpoint source = await peers.OpenOneAsync(options => options with { Listen = new IPEndPoint(IPAddress.IPv6Any, 0) });
+        (TunnelSession near, TunnelSession far) = await Peers.ConnectAsync(source, target);
+        await Peers.OpenStreamAsync(near, far);
+        Assert.Equal(target.LocalEndPoint.ToString(), near.PrimaryPath!.Remote);
+    }
+
+    [Fact]
+    public async Task The_portable_socket_carries_a_session_too()
+    {
+        await using Peers peers = await Peers.OpenWithServerAsync();
+        TunnelEndpoint portable = await peers.OpenOneAsync(listen => new PortableDatagramSocket(DatagramSocket.Bind(listen)));
+        (TunnelSession near, TunnelSession far) = await Peers.ConnectAsync(portable, peers.Target);
+        (ITunnelStream from, ITunnelStream to) = await Peers.OpenStreamAsync(near, far);
+        await from.Output.WriteAsync(new byte[1_000_000], _token);
+        Assert.Equal(1_000_000, (await to.Input.ReadAtLeastAsync(1_000_000, _token)).Buffer.Length);
     }
 
     [Fact]

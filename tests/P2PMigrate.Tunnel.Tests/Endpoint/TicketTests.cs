@@ -37,6 +37,29 @@ public sealed class TicketTests
     }
 
     [Fact]
+    public async Task A_ticket_outlives_a_restart_of_its_issuer_spent_or_not()
+    {
+        await using Peers peers = await Peers.OpenAsync();
+        Ticket spent = await peers.Target.IssueTicketAsync(Peers.Hour, _token);
+        Ticket open = await peers.Target.IssueTicketAsync(Peers.Hour, _token);
+        Assert.True(await peers.Target.SpendTicketAsync(spent.Id, _token));
+        IReadOnlyCollection<TicketRecord> records = await peers.Target.GetTicketsAsync(_token);
+        await peers.Target.DisposeAsync();
+
+        TunnelEndpoint restarted = await peers.OpenOneAsync(options => options with
+        {
+            Identity = peers.IdentityOf(peers.Target),
+            Listen = peers.Target.LocalEndPoint,
+        });
+        await restarted.RestoreTicketsAsync(records, _token);
+
+        await AssertFailsAsync(TunnelFailure.TicketRefused, "used already", peers.Source, spent);
+        ValueTask<TunnelSession> accepting = restarted.AcceptAsync(_token);
+        await using TunnelSession near = await peers.Source.DialAsync(open, _token);
+        Assert.Equal(open.Id, (await accepting).Ticket);
+    }
+
+    [Fact]
     public async Task A_ticket_that_has_expired_is_refused_with_the_reason()
     {
         await using Peers peers = await Peers.OpenAsync();
