@@ -31,7 +31,7 @@ public sealed record MigrationTimers
     public TimeSpan HoldLease { get; init; } = TimeSpan.FromSeconds(12);
 
     /// <summary>Source: from the commit until the target says that the container runs.</summary>
-    public TimeSpan Running { get; init; } = TimeSpan.FromSeconds(30);
+    public TimeSpan Running { get; init; } = TimeSpan.FromSeconds(90);
 
     /// <summary>Source: pause before a thaw or a destroy that failed is tried again.</summary>
     public TimeSpan Retry { get; init; } = TimeSpan.FromSeconds(1);

@@ -1,14 +1,23 @@
+using P2PMigrate.Migration.Jobs;
+
 namespace P2PMigrate.Migration;
 
 /// <summary>
 /// The agent's directory, by default <c>/var/lib/p2pmigrate</c>, as far as migration uses it. Every path of a job follows from
 /// the job id or the container's name, so that nothing the peer says ever becomes a path.
 /// </summary>
-/// <param name="root">The directory itself, absolute.</param>
-public sealed class StateDirectory(string root)
+public sealed class StateDirectory
 {
+    /// <summary>A directory that need not exist yet.</summary>
+    /// <param name="root">The directory itself; a relative path counts from where the process is now.</param>
+    public StateDirectory(string root)
+    {
+        Root = Path.GetFullPath(root);
+        ChunkStore = new ChunkStoreShare(this);
+    }
+
     /// <summary>The directory itself.</summary>
-    public string Root { get; } = Path.GetFullPath(root);
+    public string Root { get; }
 
     /// <summary>Where bundles of received containers live.</summary>
     public string Containers => Path.Combine(Root, "containers");
@@ -39,6 +48,9 @@ public sealed class StateDirectory(string root)
 
     /// <summary>Where a job's runtime keeps logs, hooks and what recovery needs.</summary>
     public string Work(JobId job) => Path.Combine(Job(job), "work");
+
+    /// <summary>What <see cref="Chunks"/> holds, for the jobs of this process.</summary>
+    internal ChunkStoreShare ChunkStore { get; }
 
     /// <summary>A job's journal.</summary>
     public string Journal(JobId job) => Path.Combine(Journals, $"{job}.journal");

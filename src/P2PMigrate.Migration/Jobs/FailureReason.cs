@@ -39,6 +39,10 @@ internal sealed class CheckFailedException(string message, IReadOnlyList<Finding
     /// <summary>All findings of the check.</summary>
     public IReadOnlyList<Finding> Findings { get; } = findings;
 
+    /// <summary>A check that found one blocker.</summary>
+    public static CheckFailedException Of(string subject, string message, string remedy) =>
+        new(message, [new Finding(FindingSeverity.Blocker, subject, message, remedy)]);
+
     /// <summary>Throws when <paramref name="findings"/> hold a blocker.</summary>
     public static void ThrowIfBlocked(IReadOnlyList<Finding> findings)
     {

@@ -16,7 +16,7 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
     {
         environment.State.Create();
         FileLock turn = FileLock.TryTake(environment.State.Lock(proposal.Name))
-            ?? throw Blocked("container", $"'{proposal.Name}' takes part in another migration at the target right now.", "Try again when it has ended.");
+            ?? throw CheckFailedException.Of("container", $"'{proposal.Name}' takes part in another migration at the target right now.", "Try again when it has ended.");
         try
         {
             var findings = new List<Finding>(OwnFindings(proposal));
@@ -51,6 +51,4 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
     private static long NeededBytes(Propose proposal) => (2 * proposal.RootfsBytes) + proposal.Container.MemoryBytes + DiskReserve;
 
     private static Finding Blocker(string subject, string message, string remedy) => new(FindingSeverity.Blocker, subject, message, remedy);
-
-    private static CheckFailedException Blocked(string subject, string message, string remedy) => new(message, [Blocker(subject, message, remedy)]);
 }

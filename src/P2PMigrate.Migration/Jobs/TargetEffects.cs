@@ -4,22 +4,21 @@ using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Transfer;
-using P2PMigrate.Snapshot.Chunks;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Jobs;
 
 /// <summary>
 /// What the target's machine asks for, done: check, admit, receive, restore, release, clean up. One request at a time beside the receiving;
-/// a clean-up first stops and awaits everything. Owns the journal, the held container and the container's lock.
+/// a clean-up first stops and awaits everything. Owns the journal, the held container, the container's lock and its share of the chunk store.
 /// </summary>
 internal sealed class TargetEffects(
-    MigrationEnvironment environment, ITunnelSession session, ReceiveOptions options, IChunkStore store, TransferMeter meter,
-    Action<StoredContent> stored) : IAsyncDisposable
+    MigrationEnvironment environment, ITunnelSession session, ReceiveOptions options, TransferMeter meter, Action<StoredContent> stored) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private readonly TargetCheck _check = new(environment);
     private FileLock? _turn;
+    private ChunkStoreShare.Lease? _chunks;
     private JobJournal? _journal;
     private JobFiles? _files;
     private ContentReceiver? _receiver;
@@ -41,6 +40,7 @@ internal sealed class TargetEffects(
         {
             case TargetWork.Check:
                 _turn = await _check.RunAsync(proposal, _stop.Token).ConfigureAwait(false);
+                _chunks = environment.State.ChunkStore.Take();
                 break;
             case TargetWork.Admit:
                 await AdmitAsync(proposal).ConfigureAwait(false);
@@ -73,6 +73,7 @@ internal sealed class TargetEffects(
         if (_receiver is not null)
             await _receiver.DisposeAsync().ConfigureAwait(false);
         await QuietDisposal.OfAsync(_held, environment.Logger).ConfigureAwait(false);
+        _chunks?.Dispose();
         _journal?.Dispose();
         _turn?.Dispose();
         _stop.Dispose();
@@ -90,7 +91,7 @@ internal sealed class TargetEffects(
         Write(TargetState.Receiving);
         _files.Create();
         _files.CreateBundle(proposal.Name, proposal.Container.Configuration);
-        _receiver = new ContentReceiver(session, proposal, state, environment.Runtime.CreatePageWriter(_files.Images), store, meter, stored);
+        _receiver = new ContentReceiver(session, proposal, state, environment.Runtime.CreatePageWriter(_files.Images), _chunks!.Store, meter, stored);
     }
 
     /// <summary>The disk is flushed while CRIU restores: both must be done before anyone commits.</summary>

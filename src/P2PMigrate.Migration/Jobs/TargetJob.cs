@@ -2,7 +2,6 @@ using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Transfer;
 using P2PMigrate.Protocol;
-using P2PMigrate.Snapshot.Chunks;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Jobs;
@@ -12,7 +11,7 @@ namespace P2PMigrate.Migration.Jobs;
 /// it asks for. Used once.
 /// </summary>
 internal sealed class TargetJob(
-    MigrationEnvironment environment, ITunnelSession session, ReceiveOptions options, IChunkStore store, IProgress<MigrationProgress>? progress) : IAsyncDisposable
+    MigrationEnvironment environment, ITunnelSession session, ReceiveOptions options, IProgress<MigrationProgress>? progress) : IAsyncDisposable
 {
     private readonly MachineLoop _loop = new(environment.Time);
     private readonly MigrationTarget _machine = new(environment.Timers);
@@ -26,7 +25,7 @@ internal sealed class TargetJob(
     /// <summary>Waits for a proposal and runs the job to its end. The session is left open for its owner to close.</summary>
     public async Task<ReceiveOutcome> RunAsync(CancellationToken cancellationToken)
     {
-        var effects = new TargetEffects(environment, session, options, store, new TransferMeter(NoteProgress), NoteStored);
+        var effects = new TargetEffects(environment, session, options, new TransferMeter(NoteProgress), NoteStored);
         await using (effects.ConfigureAwait(false))
         {
             using CancellationTokenRegistration interrupt = cancellationToken.Register(() => _loop.Post(_machine.Cancel));

@@ -81,7 +81,7 @@ public sealed class GoodRunTests
     public async Task A_session_without_a_proposal_is_no_job()
     {
         await using var rig = new MigrationRig();
-        using var runner = new TargetRunner(rig.Target.Environment);
+        var runner = new TargetRunner(rig.Target.Environment);
         Task<ReceiveOutcome> receiving = runner.ReceiveAsync(
             rig.Far, new ReceiveOptions { PeerName = "one", AdmitAsync = _ => ValueTask.FromResult<string?>("never asked") });
 

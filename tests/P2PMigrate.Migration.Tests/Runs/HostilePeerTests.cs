@@ -114,7 +114,7 @@ public sealed class HostilePeerTests
 
     private static Task<ReceiveOutcome> Receive(MigrationRig rig) => Task.Run(async () =>
     {
-        using var runner = new TargetRunner(rig.Target.Environment);
+        var runner = new TargetRunner(rig.Target.Environment);
         return await runner.ReceiveAsync(rig.Far, new ReceiveOptions { PeerName = "one", AdmitAsync = _ => ValueTask.FromResult<string?>(null) });
     });
 

@@ -28,7 +28,6 @@ internal sealed class MigrationRig : IAsyncDisposable
     };
 
     private readonly string _directory = Directory.CreateTempSubdirectory("p2pmigrate-migration-").FullName;
-    private readonly List<TargetRunner> _runners = [];
     private int _crashes;
 
     public MigrationRig()
@@ -73,7 +72,6 @@ internal sealed class MigrationRig : IAsyncDisposable
     public (Task<MigrationOutcome> Sending, Task<ReceiveOutcome> Receiving) Start(Func<string?>? admit = null, CancellationToken interrupt = default)
     {
         var runner = new TargetRunner(Target.Environment);
-        _runners.Add(runner);
         Task<ReceiveOutcome> receiving = Task.Run(() => ReceiveAsync(runner, Far, admit));
         Task<MigrationOutcome> sending = Task.Run(async () => await new SourceRunner(Source.Environment).SendAsync(
             Near, await Source.Runtime.InspectAsync(Container, null, default), new SendOptions { PeerName = "two" }, new Reports(this), interrupt));
@@ -81,13 +79,7 @@ internal sealed class MigrationRig : IAsyncDisposable
     }
 
     /// <summary>A new link, as after the programs were started again.</summary>
-    public void Reconnect()
-    {
-        foreach (TargetRunner runner in _runners)
-            runner.Dispose();
-        _runners.Clear();
-        (Near, Far) = InMemorySession.CreatePair();
-    }
+    public void Reconnect() => (Near, Far) = InMemorySession.CreatePair();
 
     /// <summary>The way back: who was the target is the source now.</summary>
     public void Turn()
@@ -140,8 +132,6 @@ internal sealed class MigrationRig : IAsyncDisposable
 
     public ValueTask DisposeAsync()
     {
-        foreach (TargetRunner runner in _runners)
-            runner.Dispose();
         Near.Cut();
         DeleteAll();
         return ValueTask.CompletedTask;
