@@ -3,8 +3,6 @@ using System.CommandLine.Parsing;
 using P2PMigrate.Agent;
 using P2PMigrate.Agent.Commands;
 
-[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
-
 // A rollback may take a while after Ctrl-C: the program ends when the container runs again, not before.
 TimeSpan rollbackTime = TimeSpan.FromSeconds(60);
 

@@ -11,21 +11,21 @@ public sealed class GoodMigrationTests
     public async Task Between_port_restricted_nats_everything_arrives_over_a_direct_path()
     {
         await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
-        WitnessContainer witness = await WitnessContainer.StartAsync(peers.Source, peers.Target, megabytes: 32, filesMegabytes: 8);
+        await WitnessContainer.StartAsync(peers.Source, peers.Target, megabytes: 32, filesMegabytes: 8);
         string ticket = await peers.ReceiveAsync("--once");
-        Testimony before = await witness.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));
+        Testimony before = await WitnessContainer.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));
 
         MigrateResult result = await peers.MigrateAsync(WitnessContainer.Name, ticket);
         Assert.True(result.ExitCode == 0, result.Everything);
         Assert.Equal("completed", result.Text("event"));
         Assert.Equal("direct", result.Text("path"));
 
-        Testimony after = await witness.WaitAsync(peers.Target, TimeSpan.FromSeconds(5));
+        Testimony after = await WitnessContainer.WaitAsync(peers.Target, TimeSpan.FromSeconds(5));
         Assert.Equal(before.Nonce, after.Nonce);
         Assert.True(after.Counter > before.Counter, $"{before.Counter}, then {after.Counter}");
         Assert.Equal((4321, 1234), (after.ReadOffset, after.WriteOffset));
-        Assert.Equal(1239, (await witness.AskAsync(peers.Target, "write"))!.WriteOffset);
-        Assert.Empty((await witness.AskAsync(peers.Target, "check"))!.Wrong);
+        Assert.Equal(1239, (await WitnessContainer.AskAsync(peers.Target, "write"))!.WriteOffset);
+        Assert.Empty((await WitnessContainer.AskAsync(peers.Target, "check"))!.Wrong);
 
         Assert.Null(await ContainerBundle.Find(peers.Source, WitnessContainer.Name).StatusAsync());
         Assert.Equal("running", await ContainerBundle.Find(peers.Target, WitnessContainer.Name).StatusAsync());
@@ -37,14 +37,14 @@ public sealed class GoodMigrationTests
     public async Task Between_symmetric_nats_it_completes_over_the_relay()
     {
         await using MigrationPeers peers = await MigrationPeers.RaiseAsync(NatKind.Symmetric);
-        WitnessContainer witness = await WitnessContainer.StartAsync(peers.Source, peers.Target, megabytes: 4, filesMegabytes: 1);
+        await WitnessContainer.StartAsync(peers.Source, peers.Target, megabytes: 4, filesMegabytes: 1);
         string ticket = await peers.ReceiveAsync();
-        Testimony before = await witness.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));
+        Testimony before = await WitnessContainer.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));
 
         MigrateResult result = await peers.MigrateAsync(WitnessContainer.Name, ticket);
         Assert.True(result.ExitCode == 0, result.Everything);
         Assert.Equal("relay", result.Text("path"));
-        Testimony after = await witness.WaitAsync(peers.Target, TimeSpan.FromSeconds(5));
+        Testimony after = await WitnessContainer.WaitAsync(peers.Target, TimeSpan.FromSeconds(5));
         Assert.Equal(before.Nonce, after.Nonce);
     }
 

@@ -17,9 +17,9 @@ public sealed class KilledTargetTests
     public async Task A_target_killed_before_the_commit_leaves_the_container_running_at_the_source(string moment)
     {
         await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
-        WitnessContainer witness = await WitnessContainer.StartAsync(peers.Source, peers.Target, megabytes: 192, filesMegabytes: 192);
+        await WitnessContainer.StartAsync(peers.Source, peers.Target, megabytes: 192, filesMegabytes: 192);
         string ticket = await peers.ReceiveAsync();
-        Testimony before = await witness.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));
+        Testimony before = await WitnessContainer.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));
         Leftovers source = await Leftovers.OnAsync(peers.Source);
         Leftovers target = await Leftovers.OnAsync(peers.Target);
 
@@ -30,7 +30,7 @@ public sealed class KilledTargetTests
         migrate.Signal(UnixSignal.Continue);
 
         MigrateResult result = await MigrationPeers.EndOfAsync(migrate);
-        Testimony after = await witness.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));
+        Testimony after = await WitnessContainer.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));
         TimeSpan away = Stopwatch.GetElapsedTime(killed);
         Assert.True(result.ExitCode == 5, result.Everything);
         Assert.Equal(("failed", "source"), (result.Text("event"), result.Text("runningAt")));
@@ -43,9 +43,9 @@ public sealed class KilledTargetTests
         Assert.Equal(target, await Leftovers.OnAsync(peers.Target));
         MigrateResult second = await peers.MigrateAsync(WitnessContainer.Name, next);
         Assert.True(second.ExitCode == 0, second.Everything);
-        Testimony moved = await witness.WaitAsync(peers.Target, TimeSpan.FromSeconds(5));
+        Testimony moved = await WitnessContainer.WaitAsync(peers.Target, TimeSpan.FromSeconds(5));
         Assert.Equal(before.Nonce, moved.Nonce);
-        Assert.Empty((await witness.AskAsync(peers.Target, "check"))!.Wrong);
+        Assert.Empty((await WitnessContainer.AskAsync(peers.Target, "check"))!.Wrong);
     }
 
     /// <summary>Waits for the moment; for <c>held</c> the source is stopped so that it cannot commit while the restored container is held.</summary>

@@ -33,7 +33,7 @@ public sealed class TicketTests
     public async Task An_altered_an_expired_and_a_misdirected_ticket_are_refused_with_a_reason_and_the_container_runs_on()
     {
         await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
-        WitnessContainer witness = await WitnessContainer.StartAsync(peers.Source, peers.Target, megabytes: 1, filesMegabytes: 1);
+        await WitnessContainer.StartAsync(peers.Source, peers.Target, megabytes: 1, filesMegabytes: 1);
         string ticket = await peers.ReceiveAsync("--ticket-lifetime", "1");
 
         string altered = ticket[..20] + (ticket[20] == 'a' ? 'b' : 'a') + ticket[21..];
@@ -49,6 +49,6 @@ public sealed class TicketTests
         await peers.Receive!.DisposeAsync();
         result = await peers.MigrateAsync(WitnessContainer.Name, await peers.ReceiveElsewhereAsync());
         Assert.Equal(4, result.ExitCode);
-        Assert.NotNull(await witness.AskAsync(peers.Source));
+        Assert.NotNull(await WitnessContainer.AskAsync(peers.Source));
     }
 }

@@ -1,6 +1,5 @@
 using P2PMigrate.Agent.Tests.Peers;
 using P2PMigrate.Agent.Tests.Witness;
-using P2PMigrate.Lab;
 
 namespace P2PMigrate.Agent.Tests;
 

@@ -5,7 +5,7 @@ using P2PMigrate.Lab;
 namespace P2PMigrate.Agent.Tests.Witness;
 
 /// <summary>The container that the tests migrate, with a root file system that has one of everything.</summary>
-internal sealed class WitnessContainer
+internal static class WitnessContainer
 {
     public const string Name = "witness";
 
@@ -15,15 +15,10 @@ internal sealed class WitnessContainer
     private static readonly IPEndPoint s_address = new(IPAddress.Parse("10.20.0.10"), 7000);
     private static readonly TimeSpan s_answerLimit = TimeSpan.FromSeconds(2);
 
-    private readonly string _script;
-
-    private WitnessContainer(string script) => _script = script;
-
     /// <summary>Starts it on <paramref name="source"/>; the network is there on both hosts.</summary>
-    public static async Task<WitnessContainer> StartAsync(VirtualHost source, VirtualHost target, int megabytes, int filesMegabytes)
+    public static async Task StartAsync(VirtualHost source, VirtualHost target, int megabytes, int filesMegabytes)
     {
         using var reader = new StreamReader(typeof(WitnessContainer).Assembly.GetManifestResourceStream("witness.py")!);
-        var container = new WitnessContainer(await reader.ReadToEndAsync());
         ContainerNetwork network = await ContainerNetwork.CreateAsync(source, Name);
         await ContainerNetwork.CreateAsync(target, Name);
         ContainerBundle bundle = await ContainerBundle.CreateAsync(source, new ContainerOptions
@@ -32,14 +27,13 @@ internal sealed class WitnessContainer
             Arguments = ["python3", "/srv/witness.py", Marker, $"{megabytes}"],
             NetworkNamespacePath = network.Path,
         });
-        await container.FurnishAsync(bundle, filesMegabytes);
+        await FurnishAsync(bundle, await reader.ReadToEndAsync(), filesMegabytes);
         await bundle.StartAsync();
-        await container.WaitAsync(source, TimeSpan.FromSeconds(20));
-        return container;
+        await WaitAsync(source, TimeSpan.FromSeconds(20));
     }
 
     /// <summary>Asks the copy that <paramref name="host"/> reaches; null when none answers in time.</summary>
-    public async Task<Testimony?> AskAsync(VirtualHost host, string request = "state")
+    public static async Task<Testimony?> AskAsync(VirtualHost host, string request = "state")
     {
         try
         {
@@ -58,7 +52,7 @@ internal sealed class WitnessContainer
     }
 
     /// <summary>Asks until somebody answers, for at most <paramref name="limit"/>.</summary>
-    public async Task<Testimony> WaitAsync(VirtualHost host, TimeSpan limit)
+    public static async Task<Testimony> WaitAsync(VirtualHost host, TimeSpan limit)
     {
         long deadline = Environment.TickCount64 + (long)limit.TotalMilliseconds;
         while (Environment.TickCount64 < deadline)
@@ -71,9 +65,9 @@ internal sealed class WitnessContainer
     }
 
     /// <summary>One of everything that a root file system may hold.</summary>
-    private async Task FurnishAsync(ContainerBundle bundle, int filesMegabytes)
+    private static async Task FurnishAsync(ContainerBundle bundle, string script, int filesMegabytes)
     {
-        await bundle.Host.WriteTextAsync($"{bundle.Rootfs}/srv/witness.py", _script);
+        await bundle.Host.WriteTextAsync($"{bundle.Rootfs}/srv/witness.py", script);
         await bundle.Host.ShellAsync(
             $"""
             cd {bundle.Rootfs}/srv
