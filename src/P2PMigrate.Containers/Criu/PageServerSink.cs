@@ -14,6 +14,7 @@ namespace P2PMigrate.Containers.Criu;
 internal sealed class PageServerSink : IDisposable
 {
     private const int StrangersMax = 64;
+    private const int BufferBytes = 4 << 20;
 
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly PageServerDialect _dialect;
@@ -23,6 +24,7 @@ internal sealed class PageServerSink : IDisposable
     {
         _dialect = dialect;
         _pages = pages;
+        _listener.ReceiveBufferSize = BufferBytes;
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen(1);
         Address = (IPEndPoint)_listener.LocalEndPoint!;

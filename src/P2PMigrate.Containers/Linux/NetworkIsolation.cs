@@ -9,24 +9,33 @@ internal sealed record BridgeLink(string Name, string Bridge);
 
 /// <summary>
 /// How a container can be cut off from the network without a firewall: its veth's outer end is taken off the bridge. Packets for
-/// it are lost then as on a broken cable, so no kernel acknowledges data that the frozen container will never read.
+/// it are lost then as on a broken cable, so no kernel acknowledges data that the frozen container will never read, and none
+/// refuses a connection that is not restored yet. A link that is off carries its bridge's name in its alias, so that a container
+/// which comes back one day finds its place.
 /// </summary>
-/// <param name="Links">The outer ends to take off.</param>
+/// <param name="Links">The outer ends to take off (or that are off already).</param>
 /// <param name="Complete">Is that all the network it has? Then CRIU need not lock anything.</param>
 internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Complete)
 {
     private const string LinkRoot = "/sys/class/net";
+    private const string AliasPrefix = "p2pmigrate:";
 
     /// <summary>Finds the links of the container that <paramref name="initPid"/> is the first process of. Changes nothing.</summary>
-    public static async Task<NetworkIsolation> FindAsync(int initPid, CancellationToken cancellationToken)
+    public static Task<NetworkIsolation> FindAsync(int initPid, CancellationToken cancellationToken)
     {
-        if (SharesOurNetwork(initPid)) return new NetworkIsolation([], Complete: false);
-        ToolResult listed = await Tool.RunAsync(
-            "nsenter", ["-t", initPid.ToString(CultureInfo.InvariantCulture), "-n", "ip", "-json", "link", "show", "up"], cancellationToken).ConfigureAwait(false);
+        string path = string.Create(CultureInfo.InvariantCulture, $"/proc/{initPid}/ns/net");
+        return SharesOurNetwork(initPid)
+            ? Task.FromResult(new NetworkIsolation([], Complete: false))
+            : FindAsync(path, cancellationToken);
+    }
+
+    /// <summary>Finds the links of a network namespace, which is not our own. Changes nothing.</summary>
+    public static async Task<NetworkIsolation> FindAsync(string namespacePath, CancellationToken cancellationToken)
+    {
+        ToolResult listed = await Tool.RunAsync("nsenter", [$"--net={namespacePath}", "ip", "-json", "link", "show", "up"], cancellationToken).ConfigureAwait(false);
         if (!listed.Succeeded) return new NetworkIsolation([], Complete: false);
 
-        IReadOnlyList<InnerLink> inner = InnerLink.Parse(listed.Output);
-        BridgeLink?[] outer = [.. inner.Select(FindOuter)];
+        BridgeLink?[] outer = [.. InnerLink.Parse(listed.Output).Select(FindOuter)];
         return new NetworkIsolation([.. outer.OfType<BridgeLink>()], Complete: !outer.Contains(null));
     }
 
@@ -35,7 +44,7 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
     {
         foreach (BridgeLink link in links)
         {
-            ToolResult result = await Tool.RunAsync("ip", ["link", "set", link.Name, "nomaster", "down"], cancellationToken).ConfigureAwait(false);
+            ToolResult result = await SetAsync(link, ["nomaster", "down", "alias", AliasPrefix + link.Bridge], cancellationToken).ConfigureAwait(false);
             result.Require($"take {link.Name} off the bridge {link.Bridge}");
         }
     }
@@ -45,39 +54,44 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
     {
         foreach (BridgeLink link in links.Where(link => Directory.Exists(Path.Combine(LinkRoot, link.Name))))
         {
-            ToolResult result = await Tool.RunAsync("ip", ["link", "set", link.Name, "master", link.Bridge, "up"], cancellationToken).ConfigureAwait(false);
+            ToolResult result = await SetAsync(link, ["master", link.Bridge, "up", "alias", ""], cancellationToken).ConfigureAwait(false);
             result.Require($"put {link.Name} back on the bridge {link.Bridge}");
         }
     }
 
     /// <summary>Does this process live in our own network namespace?</summary>
     public static bool SharesOurNetwork(int pid) =>
-        File.ResolveLinkTarget("/proc/self/ns/net", returnFinalTarget: false)?.Name
-        == File.ResolveLinkTarget(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/net"), returnFinalTarget: false)?.Name;
+        new FileInfo("/proc/self/ns/net").LinkTarget == new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/net")).LinkTarget;
+
+    private static Task<ToolResult> SetAsync(BridgeLink link, string[] changes, CancellationToken cancellationToken) =>
+        Tool.RunAsync("ip", ["link", "set", "dev", link.Name, .. changes], cancellationToken);
 
     /// <summary>The two ends of a pair name each other's index; both are checked, for an index means nothing in another namespace.</summary>
-    private static BridgeLink? FindOuter(InnerLink inner)
-    {
-        foreach (string directory in Directory.EnumerateDirectories(LinkRoot))
-        {
-            if (Number(directory, "ifindex") != inner.PeerIndex || Number(directory, "iflink") != inner.Index) continue;
-            return Directory.ResolveLinkTarget(Path.Combine(directory, "master"), returnFinalTarget: false) is { } bridge
-                ? new BridgeLink(Path.GetFileName(directory), bridge.Name)
-                : null;
-        }
+    private static BridgeLink? FindOuter(InnerLink inner) => (
+        from directory in Directory.EnumerateDirectories(LinkRoot)
+        where Read(directory, "ifindex") == Text(inner.PeerIndex) && Read(directory, "iflink") == Text(inner.Index)
+        let bridge = BridgeOf(directory)
+        where bridge is not null
+        select new BridgeLink(Path.GetFileName(directory), bridge)).FirstOrDefault();
 
-        return null;
+    private static string? BridgeOf(string linkDirectory)
+    {
+        if (new DirectoryInfo(Path.Combine(linkDirectory, "master")).LinkTarget is { } bridge) return Path.GetFileName(bridge);
+        string alias = Read(linkDirectory, "ifalias");
+        return alias.StartsWith(AliasPrefix, StringComparison.Ordinal) ? alias[AliasPrefix.Length..] : null;
     }
 
-    private static int Number(string directory, string file)
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static string Read(string directory, string file)
     {
         try
         {
-            return int.Parse(File.ReadAllText(Path.Combine(directory, file)), CultureInfo.InvariantCulture);
+            return File.ReadAllText(Path.Combine(directory, file)).Trim();
         }
         catch (IOException)
         {
-            return 0; // a link that just went away
+            return ""; // a link that just went away
         }
     }
 

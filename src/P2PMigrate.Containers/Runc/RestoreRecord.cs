@@ -1,4 +1,5 @@
 using System.Text.Json;
+using P2PMigrate.Containers.Linux;
 
 namespace P2PMigrate.Containers.Runc;
 
@@ -18,6 +19,9 @@ internal sealed record RestoreRecord
 
     /// <summary>What the directory of the container's cgroup is called.</summary>
     public required string CgroupName { get; init; }
+
+    /// <summary>Links that stay off their bridges until the container runs.</summary>
+    public IReadOnlyList<BridgeLink> Links { get; init; } = [];
 
     /// <summary>The release was decided; written before the hook is told.</summary>
     public bool Released { get; init; }

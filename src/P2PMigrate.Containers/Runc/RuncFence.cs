@@ -44,9 +44,9 @@ internal sealed class RuncFence : IFence
     public static async Task<RuncFence> FreezeAsync(
         RuncTool runc, ILogger logger, ContainerDescription container, string workDirectory, CancellationToken cancellationToken)
     {
-        long start = Stopwatch.GetTimestamp();
         FenceRecord record = await DescribeAsync(runc, container, cancellationToken).ConfigureAwait(false);
         record.Save(workDirectory);
+        long start = Stopwatch.GetTimestamp();
         var fence = new RuncFence(runc, logger, workDirectory, record);
         try
         {
@@ -145,6 +145,9 @@ internal sealed class RuncFence : IFence
             throw new ContainerException($"The container {container.Name} is {state.Status}, not running.");
         }
 
+        // Asked now, so that the dump need not ask while the container stands still.
+        await runc.CriuVersionAsync(cancellationToken).ConfigureAwait(false);
+        await runc.RuncVersionAsync(cancellationToken).ConfigureAwait(false);
         NetworkIsolation isolation = await NetworkIsolation.FindAsync(init.Pid, cancellationToken).ConfigureAwait(false);
         return new FenceRecord
         {

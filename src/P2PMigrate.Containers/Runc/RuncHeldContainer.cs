@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 
@@ -21,7 +22,7 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
     private string LogPath => Path.Combine(workDirectory, "restore.log");
 
     /// <summary>
-    /// Lets it run and returns when it does: CRIU has taken its own code out of the processes and let go of them.
+    /// Lets it run and returns when it does and is on its network: CRIU has taken its own code out of the processes and let go of them.
     /// Throws when the container did not come to life; then nothing of it is left either.
     /// </summary>
     public async Task ReleaseAsync(CancellationToken cancellationToken)
@@ -36,6 +37,7 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
         RuncState? state = code == 0 ? await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false) : null;
         if (state?.Status != RuncState.Running) throw await FailAsync(code).ConfigureAwait(false);
 
+        await NetworkIsolation.AttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
         RestoreRecord.Remove(workDirectory);
         logger.Released(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
     }

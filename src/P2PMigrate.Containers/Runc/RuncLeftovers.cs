@@ -20,8 +20,14 @@ internal sealed class RuncLeftovers(RuncTool runc, ILogger logger)
         if (RestoreRecord.Load(workDirectory) is not { } record) return;
         bool undone = await OwnedProcesses.WaitForEndAsync(workDirectory, RuncTimers.RestoreUndo, cancellationToken).ConfigureAwait(false);
         RuncState? state = await runc.StateAsync(record.Container, cancellationToken).ConfigureAwait(false);
-        if (record.Released && undone && state is { Status: RuncState.Running or RuncState.Paused }) return;
+        bool runs = record.Released && undone && state is { Status: RuncState.Running or RuncState.Paused };
+        if (!runs) await RemoveContainerAsync(record, state, workDirectory, cancellationToken).ConfigureAwait(false);
+        await NetworkIsolation.AttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
+        RestoreRecord.Remove(workDirectory);
+    }
 
+    private async Task RemoveContainerAsync(RestoreRecord record, RuncState? state, string workDirectory, CancellationToken cancellationToken)
+    {
         if (state is not null && state.Bundle != record.BundlePath)
         {
             throw new ContainerException($"The container {record.Container} here is not the one that was being restored (its bundle is {state.Bundle}); it is left alone.");
@@ -30,7 +36,6 @@ internal sealed class RuncLeftovers(RuncTool runc, ILogger logger)
         await KillAsync(record, workDirectory, cancellationToken).ConfigureAwait(false);
         RemoveMounts(record, runc.StateDirectoryOf(record.Container));
         await runc.DeleteAsync(record.Container, cancellationToken).ConfigureAwait(false);
-        RestoreRecord.Remove(workDirectory);
         logger.CleanedUp(record.Container);
     }
 

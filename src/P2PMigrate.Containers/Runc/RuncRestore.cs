@@ -2,12 +2,16 @@ using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Runc;
 
-/// <summary>One <c>runc restore</c> into a bundle, up to the point where the container is complete and has not run yet.</summary>
+/// <summary>
+/// One <c>runc restore</c> into a bundle, up to the point where the container is complete and has not run yet. Until it runs its
+/// prepared network namespace is off the network: the address without the sockets would refuse its clients' connections.
+/// </summary>
 internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest request)
 {
     private const string LogName = "restore.log";
@@ -30,13 +34,20 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
         BundleConfiguration configuration = Retarget();
         var record = new RestoreRecord
         {
-            Container = Name, BundlePath = request.BundlePath, RootPath = request.RootPath, CgroupName = configuration.CgroupNameOf(Name),
+            Container = Name,
+            BundlePath = request.BundlePath,
+            RootPath = request.RootPath,
+            CgroupName = configuration.CgroupNameOf(Name),
+            Links = configuration.NetworkNamespacePath is { } network
+                ? (await NetworkIsolation.FindAsync(network, cancellationToken).ConfigureAwait(false)).Links
+                : [],
         };
         record.Save(request.WorkDirectory);
         RestoreHook? hook = null;
         DetachedProcess? process = null;
         try
         {
+            await NetworkIsolation.DetachAsync(record.Links, cancellationToken).ConfigureAwait(false);
             hook = RestoreHook.Create(request.WorkDirectory, configuration is { HasNetworkNamespace: true, NetworkNamespacePath: null });
             process = await StartAsync(hook, configuration, cancellationToken).ConfigureAwait(false);
             await HoldAsync(hook, process, cancellationToken).ConfigureAwait(false);

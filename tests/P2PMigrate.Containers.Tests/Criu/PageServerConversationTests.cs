@@ -124,7 +124,7 @@ public sealed class PageServerConversationTests
     }
 
     [Fact]
-    public async Task Random_bytes_end_in_a_refusal_and_nothing_else()
+    public async Task Random_bytes_end_in_a_refusal_or_by_chance_in_a_close_and_nothing_else()
     {
         int seed = Environment.TickCount;
         var random = new Random(seed);
@@ -135,7 +135,7 @@ public sealed class PageServerConversationTests
             var dialect = new PageServerDialect(round % 2 == 0);
             if (noise.Length > 2 && round % 3 == 0) noise[1] = 0;
             Exception? end = await Record.ExceptionAsync(() => new ScriptedCriu(dialect).Raw(noise).RunAsync(new RecordedPages()));
-            Assert.True(end is ContainerException or EndOfStreamException, $"seed {seed}, round {round}: {end}");
+            Assert.True(end is null or ContainerException or EndOfStreamException, $"seed {seed}, round {round}: {end}");
         }
     }
 }

@@ -149,7 +149,33 @@ public sealed class CheckpointTests
         await move.DumpAsync(fence);
         Assert.Contains("network-lock skip", await File.ReadAllTextAsync($"{move.SourceDirectory}/criu-dump.conf"));
         await fence.ThawAsync(TestContext.Current.CancellationToken);
+        Assert.DoesNotContain("alias", await Shell.RunAsync("ip link show veth-test"));
         Assert.Contains("master br-test", await Shell.RunAsync("ip link show up dev veth-test"));
+    }
+
+    [InsideFact]
+    public async Task A_network_that_is_no_bridge_port_is_locked_by_criu_and_unlocked_again()
+    {
+        const string network = "routed";
+        await Shell.RunAsync($"""
+            ip netns add {network}; ip -n {network} link set lo up; ip link add veth-routed type veth peer name eth0 netns {network}
+            ip addr add 10.6.6.1/24 dev veth-routed; ip link set veth-routed up; ip -n {network} addr add 10.6.6.2/24 dev eth0; ip -n {network} link set eth0 up
+            """);
+        await using Workload workload = await Workload.PrepareAsync(
+            ["redis-server", "--save", "", "--bind", "10.6.6.2", "--protected-mode", "no"], configuration => Workload.UseNetwork(configuration, $"/run/netns/{network}"));
+        await workload.StartAsync();
+        await Shell.RunAsync("until redis-cli -h 10.6.6.2 ping; do sleep 0.05; done; redis-cli -h 10.6.6.2 subscribe nothing </dev/null >/dev/null 2>&1 & echo $! > /data/subscriber");
+        await Shell.RunAsync("until redis-cli -h 10.6.6.2 client list | grep -q sub=1; do sleep 0.05; done");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        Assert.Contains(
+            await Move.Runtime.CheckSourceAsync(move.Container, TestContext.Current.CancellationToken),
+            finding => finding is { Subject: "network", Severity: FindingSeverity.Warning });
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        Assert.Contains("network-lock nftables", await File.ReadAllTextAsync($"{move.SourceDirectory}/criu-dump.conf"));
+        Assert.Equal("", await Shell.RunAsync($"nsenter --net=/run/netns/{network} nft list ruleset"));
+        await fence.ThawAsync(TestContext.Current.CancellationToken);
+        Assert.Equal("PONG", await Shell.RunAsync("redis-cli -h 10.6.6.2 ping; kill $(cat /data/subscriber)"));
     }
 
     [InsideFact]

@@ -6,7 +6,7 @@ namespace P2PMigrate.Containers.Tests.Inside;
 /// <summary>How long each step takes for a process of 200 MB; printed, and bounded only against disasters.</summary>
 public sealed class Measurements
 {
-    private const int Rounds = 5;
+    private const int Rounds = 2;
     private static readonly TimeSpan s_disaster = TimeSpan.FromSeconds(10);
 
     [InsideFact]

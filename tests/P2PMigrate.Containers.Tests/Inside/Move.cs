@@ -68,5 +68,5 @@ internal sealed class Move : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await Shell.RunAsync(
-        $"runc delete --force {Request.Container.Name} 2>/dev/null || :; rm -rf --one-file-system /data/job-{Container.Name} {Container.BundlePath}");
+        $"for name in {Request.Container.Name} {Container.Name}; do runc delete --force $name 2>/dev/null || :; done; rm -rf --one-file-system /data/job-{Container.Name} {Container.BundlePath}");
 }

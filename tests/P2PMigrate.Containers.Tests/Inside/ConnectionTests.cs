@@ -1,0 +1,92 @@
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Tests.Inside;
+
+/// <summary>Established TCP connections, in prepared network namespaces on a bridge.</summary>
+public sealed class ConnectionTests
+{
+    /// <summary>Answers each line with its own count, which only memory holds.</summary>
+    private const string Server = """
+        import socket
+        listener = socket.socket(); listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("10.7.7.2", 7777)); listener.listen()
+        connection, _ = listener.accept()
+        count = 0
+        while connection.recv(1):
+            count += 1
+            connection.sendall(b"%d\n" % count)
+        """;
+
+    /// <summary>Asks for ever and writes down each answer; any error ends it.</summary>
+    private const string Client = """
+        import socket, time
+        connection = socket.create_connection(("10.7.7.2", 7777)); answers = connection.makefile()
+        while True:
+            connection.sendall(b"?")
+            print(answers.readline().strip(), flush=True)
+            time.sleep(0.01)
+        """;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [InsideFact]
+    public async Task A_client_on_the_bridge_keeps_its_connection_across_a_thaw_and_across_a_move()
+    {
+        await RaiseNetworkAsync();
+        await using Workload workload = await Workload.PrepareAsync(["python3", "-c", Server], configuration => Workload.UseNetwork(configuration, "/run/netns/tcp-here"));
+        await workload.StartAsync();
+        await File.WriteAllTextAsync("/data/client.py", Client, Token);
+        await Shell.RunAsync("nsenter --net=/run/netns/tcp-here sh -c 'until ss -ltn | grep -q 7777; do sleep 0.05; done'; python3 /data/client.py </dev/null >/data/answers 2>/data/errors & echo $! >/data/client");
+        await WaitForAnswersAsync(10);
+
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using (IFence rolledBack = await move.FreezeAsync())
+        {
+            await move.DumpAsync(rolledBack, new Criu.RecordedPages());
+            await rolledBack.ThawAsync(Token);
+        }
+
+        await WaitForAnswersAsync((await AnswersAsync()).Length + 50);
+        await Shell.RunAsync($"rm -rf {move.Request.ImageDirectory}; mkdir {move.Request.ImageDirectory}");
+
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await Shell.RunAsync($"sed -i s#/run/netns/tcp-here#/run/netns/tcp-there# {move.Request.BundlePath}/config.json");
+        await using IHeldContainer held = await move.RestoreAsync();
+        Assert.DoesNotContain("master", await Shell.RunAsync("ip link show tcp-there"));
+        await fence.DestroyAsync(Token);
+        await held.ReleaseAsync(Token);
+        Assert.Contains("master tcp-bridge", await Shell.RunAsync("ip link show up dev tcp-there"));
+        Assert.DoesNotContain("master", await Shell.RunAsync("ip link show tcp-here"));
+
+        await WaitForAnswersAsync((await AnswersAsync()).Length + 50);
+        string[] answers = await AnswersAsync();
+        Assert.Equal(Enumerable.Range(1, answers.Length).Select(number => number.ToString()), answers);
+        await Shell.RunAsync("kill $(cat /data/client)");
+    }
+
+    /// <summary>Two namespaces with the same address; the second is off the bridge, as an earlier migration away would have left it.</summary>
+    private static Task<string> RaiseNetworkAsync() => Shell.RunAsync("""
+        ip link add tcp-bridge type bridge; ip addr add 10.7.7.1/24 dev tcp-bridge; ip link set tcp-bridge up
+        for name in tcp-here tcp-there; do
+            ip netns add $name; ip -n $name link set lo up
+            ip link add $name type veth peer name eth0 netns $name
+            ip -n $name link set eth0 address 02:00:00:07:07:02 up
+            ip -n $name addr add 10.7.7.2/24 dev eth0
+        done
+        ip link set tcp-here master tcp-bridge up; ip link set tcp-there alias p2pmigrate:tcp-bridge
+        """);
+
+    private static async Task WaitForAnswersAsync(int count)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while ((await AnswersAsync()).Length < count)
+        {
+            Assert.False(limit.IsCancellationRequested, $"no more answers after {string.Join(' ', (await AnswersAsync()).TakeLast(3))}: {await File.ReadAllTextAsync("/data/errors", Token)}");
+            await Task.Delay(20, Token);
+        }
+    }
+
+    private static async Task<string[]> AnswersAsync() => (await File.ReadAllTextAsync("/data/answers", Token)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}
