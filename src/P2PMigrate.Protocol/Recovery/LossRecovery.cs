@@ -126,6 +126,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         {
             DetectLost(now);
             Trim(now);
+            _probeTimerBase = now; // What was lost goes out now; its silence is measured from here.
             return;
         }
 

@@ -13,7 +13,8 @@ public sealed class EndScenarios
     public void A_killed_peer_is_noticed_within_the_idle_timeout()
     {
         using World world = new(1);
-        StreamId id = world.Initiator.Open(StreamClass.Bulk, 100_000_000);
+        world.Internet.SetDirectFaults(new LinkFaults { Rate = 1_000_000 });
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 10_000_000);
         world.RunFor(TimeSpan.FromSeconds(2));
         Assert.False(world.Responder.Incoming[id].IsFinished);
         world.Responder.IsDead = true;

@@ -35,7 +35,7 @@ public sealed class PathScenarios
     {
         using World world = new(3, new WorldOptions { IsDirectUp = false });
         world.Internet.SetRelayFaults(new LinkFaults { Delay = TimeSpan.FromMilliseconds(60) });
-        StreamId id = world.Initiator.Open(StreamClass.Bulk, 20_000_000);
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 6_000_000);
         world.RunFor(TimeSpan.FromMilliseconds(300));
         world.Internet.SetDirectUp(true);
         Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Direct), s_limit));
@@ -50,8 +50,10 @@ public sealed class PathScenarios
     public void A_direct_path_that_dies_gives_way_to_the_relay_and_returns()
     {
         using World world = new(4);
+        world.Internet.SetDirectFaults(new LinkFaults { Rate = 1_000_000 });
+        world.Internet.SetRelayFaults(new LinkFaults { Rate = 300_000 });
         world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Direct), s_limit);
-        StreamId id = world.Initiator.Open(StreamClass.Bulk, 50_000_000);
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 5_000_000);
         world.RunFor(TimeSpan.FromMilliseconds(500));
         world.Internet.SetDirectUp(false);
         Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Relay), TimeSpan.FromSeconds(3)));
@@ -77,7 +79,8 @@ public sealed class PathScenarios
     {
         using World world = new(6, new WorldOptions { HasRelay = false, StartsDirect = true });
         world.Internet.NatOf(1 - moved).IsFiltering = false;
-        StreamId id = world.Initiator.Open(StreamClass.Bulk, 30_000_000);
+        world.Internet.SetDirectFaults(new LinkFaults { Rate = 2_000_000 });
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 5_000_000);
         world.RunFor(TimeSpan.FromMilliseconds(800));
         world.Internet.NatOf(moved).Rebind();
         ulong before = world.Responder.Incoming[id].Received;
@@ -101,8 +104,8 @@ public sealed class PathScenarios
     public void A_direct_path_whose_datagrams_must_shrink_in_mid_transfer_gives_way_to_the_relay()
     {
         using World world = new(8);
-        world.Internet.SetDirectFaults(new LinkFaults { Rate = 5_000_000 });
-        StreamId id = world.Initiator.Open(StreamClass.Bulk, 20_000_000);
+        world.Internet.SetDirectFaults(new LinkFaults { Rate = 1_000_000 });
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 4_000_000);
         world.RunFor(TimeSpan.FromMilliseconds(800));
         Assert.Equal(PathKind.Direct, world.Initiator.PathKind);
         world.Internet.SetDirectFaults(new LinkFaults { Mtu = 1000 });

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 
@@ -9,6 +10,7 @@ namespace P2PMigrate.Simulation.Tests;
 public sealed class RandomScriptTests(ITestOutputHelper output)
 {
     private const ulong DefaultCount = 10_000;
+    private const int MaxFailures = 10;
 
     // spec: REC-10, REC-11, STR-10
     [Fact]
@@ -18,22 +20,24 @@ public sealed class RandomScriptTests(ITestOutputHelper output)
         ulong count = Setting("P2PMIGRATE_SEED") is null ? Setting("P2PMIGRATE_SEEDS") ?? DefaultCount : 1;
         Stopwatch watch = Stopwatch.StartNew();
         long steps = 0;
-        List<string> failures = [];
-        for (ulong seed = first; seed < first + count && failures.Count < 10; seed++)
+        ConcurrentQueue<string> failures = [];
+        Parallel.For((long)first, (long)(first + count), (seed, loop) =>
         {
             try
             {
-                using World world = new RandomScript(seed).Run();
-                steps += world.Steps;
+                using World world = new RandomScript((ulong)seed).Run();
+                Interlocked.Add(ref steps, world.Steps);
             }
             catch (Exception exception)
             {
-                failures.Add($"Replay with P2PMIGRATE_SEED={seed}: {(count == 1 ? exception : exception.Message)}");
+                failures.Enqueue($"Replay with P2PMIGRATE_SEED={seed}: {(count == 1 ? exception : exception.Message)}");
+                if (failures.Count >= MaxFailures)
+                    loop.Stop();
             }
-        }
+        });
 
         output.WriteLine($"{count} seeds, {steps} steps in {watch.Elapsed.TotalSeconds:F1} s");
-        Assert.True(failures.Count == 0, string.Join(Environment.NewLine, failures));
+        Assert.True(failures.IsEmpty, string.Join(Environment.NewLine, failures));
     }
 
     private static ulong? Setting(string name) =>

@@ -27,8 +27,8 @@ public sealed class RecoveryScenarios
     public void A_clean_bottleneck_is_filled()
     {
         using World world = new(2, s_directOnly);
-        world.Internet.SetDirectFaults(new LinkFaults { Delay = TimeSpan.FromMilliseconds(25), Rate = 2_000_000 });
-        StreamId id = world.Initiator.Open(StreamClass.Bulk, 20_000_000);
+        world.Internet.SetDirectFaults(new LinkFaults { Delay = TimeSpan.FromMilliseconds(25), Rate = 1_000_000 });
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 10_000_000);
         Instant start = world.Now;
         Assert.True(world.RunUntil(() => world.Responder.Incoming.ContainsKey(id) && world.Responder.Incoming[id].IsFinished, s_limit));
         Assert.InRange((world.Now - start).TotalSeconds, 10, 12.5);
