@@ -155,7 +155,12 @@ internal sealed class EndpointDriver : IDatagramOwner
         _dialing.FailAll(exception);
         _dialing.DropFinished();
         foreach (SessionDriver session in _sessions.All)
+        {
+            if (error is not null)
+                session.End(new CloseReason(TunnelErrorCode.Internal, "the endpoint failed", ByPeer: false, IsLost: false));
             session.Dispose();
+        }
+
         _answering.Stop(exception);
     }
 

@@ -13,7 +13,7 @@ internal static class SessionEnds
         string who = reason.ByPeer ? "The peer" : "This side";
         bool isFault = reason.Code is > TunnelErrorCode.None and < TunnelErrorCode.FirstApplicationCode;
         return isFault
-            ? new TunnelException(TunnelFailure.Protocol, $"{who} ended the session because of a protocol error (0x{reason.Code:x2}): {reason.Text}")
+            ? new TunnelException(TunnelFailure.Protocol, $"{who} ended the session because of an error (0x{reason.Code:x2}): {reason.Text}")
             : new TunnelException(TunnelFailure.Closed, $"{who} closed the session: {reason.Text}");
     }
 }

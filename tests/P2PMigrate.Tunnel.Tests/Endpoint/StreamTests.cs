@@ -2,12 +2,16 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.IO.Pipelines;
+using Nerdbank.Streams;
 
 namespace P2PMigrate.Tunnel.Tests.Endpoint;
 
 /// <summary>Streams of real sessions over loopback.</summary>
 public sealed class StreamTests(ITestOutputHelper output)
 {
+    // More than all buffers between two applications hold.
+    private const int TooMuch = 64 << 20;
+
     private static readonly byte[] s_hello = [1, 2, 3, 4, 5];
     private readonly CancellationToken _token = TestContext.Current.CancellationToken;
 
@@ -81,16 +85,21 @@ public sealed class StreamTests(ITestOutputHelper output)
         await using Peers peers = await Peers.OpenAsync();
         (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
         (ITunnelStream from, ITunnelStream to) = await Peers.OpenStreamAsync(near, far);
+        (ITunnelStream control, ITunnelStream controlEnd) = await Peers.OpenStreamAsync(near, far, StreamPriority.Control);
 
-        long written = await WriteUntilBlockedAsync(from.Output);
-        output.WriteLine($"blocked after {written} bytes");
-        Assert.InRange(written, 1 << 20, 16 << 20);
+        ValueTask<FlushResult> writing = from.Output.WriteAsync(new byte[TooMuch], _token);
+        for (int i = 0; i < 50; i++)
+            await EchoAsync(control, controlEnd);
 
-        // The application's progress alone, without a packet from the peer, starts the writer again.
+        Assert.False(writing.IsCompleted);
+        Assert.InRange(near.Statistics.PayloadSent, 1, 16 << 20);
+        Assert.InRange(far.Statistics.PayloadReceived, 1, 2 << 20);
+
+        // The application's progress alone starts the writer again.
         Task<long> reading = CountAsync(to.Input);
-        await from.Output.WriteAsync(new byte[32 << 20], _token);
+        await writing;
         await from.Output.CompleteAsync();
-        Assert.Equal(written + (32 << 20), await reading);
+        Assert.Equal(TooMuch, await reading);
     }
 
     [Fact]
@@ -100,13 +109,33 @@ public sealed class StreamTests(ITestOutputHelper output)
         (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
         (ITunnelStream bulk, ITunnelStream bulkEnd) = await Peers.OpenStreamAsync(near, far);
         (ITunnelStream control, ITunnelStream controlEnd) = await Peers.OpenStreamAsync(near, far, StreamPriority.Control);
-        await WriteUntilBlockedAsync(bulk.Output);
+        ValueTask<FlushResult> writing = bulk.Output.WriteAsync(new byte[TooMuch], _token);
 
-        await control.Output.WriteAsync(s_hello, _token);
+        await EchoAsync(control, controlEnd);
 
-        ReadResult result = await controlEnd.Input.ReadAtLeastAsync(s_hello.Length, _token);
-        Assert.Equal(s_hello, result.Buffer.ToArray());
+        Assert.False(writing.IsCompleted);
         await bulkEnd.DisposeAsync();
+        await AssertFailsAsync(TunnelFailure.StreamReset, async () => await writing);
+    }
+
+    [Fact]
+    public async Task A_tunnel_stream_serves_code_that_wants_a_plain_stream()
+    {
+        await using Peers peers = await Peers.OpenAsync();
+        (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
+        (ITunnelStream from, ITunnelStream to) = await Peers.OpenStreamAsync(near, far, StreamPriority.Control);
+
+        await using (Stream writing = from.AsStream())
+        {
+            await writing.WriteAsync(s_hello, _token);
+            await writing.FlushAsync(_token);
+        }
+
+        await using Stream reading = to.AsStream();
+        byte[] received = new byte[s_hello.Length];
+        await reading.ReadExactlyAsync(received, _token);
+        Assert.Equal(s_hello, received);
+        Assert.Equal(0, await reading.ReadAsync(received, _token));
     }
 
     [Fact]
@@ -189,21 +218,15 @@ public sealed class StreamTests(ITestOutputHelper output)
         return at;
     }
 
-    private async Task<long> WriteUntilBlockedAsync(PipeWriter writer)
+    private async Task EchoAsync(ITunnelStream near, ITunnelStream far)
     {
-        long written = 0;
-        using var blocked = CancellationTokenSource.CreateLinkedTokenSource(_token);
-        while (true)
-        {
-            ValueTask<FlushResult> flush = writer.WriteAsync(new byte[64 * 1024], blocked.Token);
-            written += 64 * 1024;
-            Task<FlushResult> task = flush.AsTask();
-            if (await Task.WhenAny(task, Task.Delay(500, _token)) == task)
-                continue;
-            await blocked.CancelAsync();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
-            return written;
-        }
+        await near.Output.WriteAsync(s_hello, _token);
+        ReadResult there = await far.Input.ReadAtLeastAsync(s_hello.Length, _token);
+        far.Input.AdvanceTo(there.Buffer.End);
+        await far.Output.WriteAsync(s_hello, _token);
+        ReadResult back = await near.Input.ReadAtLeastAsync(s_hello.Length, _token);
+        Assert.Equal(s_hello, back.Buffer.ToArray());
+        near.Input.AdvanceTo(back.Buffer.End);
     }
 
     private async Task<long> CountAsync(PipeReader reader)
