@@ -37,9 +37,9 @@ internal static class InMemoryImages
 }
 
 /// <summary>Writes pages one behind the other, and insists on the order that <see cref="IPageSink"/> promises.</summary>
-internal sealed class InMemoryPageWriter(InMemoryRuntime runtime, string directory) : IPageSink
+internal sealed class InMemoryPageWriter(InMemoryRuntime runtime, string directory) : IPageSink, IAsyncDisposable
 {
-    private readonly List<byte[]> _pages = [];
+    private readonly MemoryStream _pages = new();
     private ulong _next;
 
     public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)
@@ -54,12 +54,14 @@ internal sealed class InMemoryPageWriter(InMemoryRuntime runtime, string directo
         if (run.Address < _next || pages.Length != (run.IsPresent ? run.Pages * PageRun.PageSize : 0))
             throw new InvalidOperationException("pages out of order, or too few");
         _next = run.Address + ((ulong)run.Pages * PageRun.PageSize);
-        _pages.Add(pages.ToArray());
+        _pages.Write(pages.Span);
     }
 
     public async ValueTask CompleteAsync(CancellationToken cancellationToken)
     {
         await runtime.AtAsync("pages", cancellationToken);
-        await File.WriteAllBytesAsync(Path.Combine(directory, InMemoryImages.PagesFile), _pages.SelectMany(page => page).ToArray(), cancellationToken);
+        await File.WriteAllBytesAsync(Path.Combine(directory, InMemoryImages.PagesFile), _pages.ToArray(), cancellationToken);
     }
+
+    public ValueTask DisposeAsync() => _pages.DisposeAsync();
 }
