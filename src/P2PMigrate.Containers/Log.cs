@@ -28,4 +28,7 @@ internal static partial class Log
 
     [LoggerMessage(308, LogLevel.Information, "What was left of {Container} is removed")]
     public static partial void CleanedUp(this ILogger logger, string container);
+
+    [LoggerMessage(309, LogLevel.Warning, "{Container} runs but is not on its network: {Reason}")]
+    public static partial void LeftOffNetwork(this ILogger logger, string container, string reason);
 }

@@ -33,19 +33,13 @@ internal sealed class Cgroup(string path)
     /// </summary>
     public static Cgroup Of(int pid)
     {
-        string? line = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cgroup"))
-            .FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal));
-        string inHierarchy = line?[3..] ?? throw new ContainerException("This kernel has no cgroup v2, which P2PMigrate needs to freeze a container.");
-        foreach (Mount mount in Mount.Of("self").Where(mount => mount.FileSystem == "cgroup2"))
-        {
-            string below = mount.Root == "/" ? inHierarchy
-                : inHierarchy.StartsWith(mount.Root, StringComparison.Ordinal) ? inHierarchy[mount.Root.Length..] : "/..";
-            var cgroup = new Cgroup(mount.MountPoint + below.TrimEnd('/'));
-            if (!below.StartsWith("/..", StringComparison.Ordinal) && cgroup.Exists) return cgroup;
-        }
-
-        throw new ContainerException($"The container's cgroup {inHierarchy} is not visible here; mount cgroup2 at /sys/fs/cgroup.");
+        string inHierarchy = PathOf(pid);
+        return PlacesOf(inHierarchy, (mount, below) => [mount + below.TrimEnd('/')]).Select(path => new Cgroup(path)).FirstOrDefault(cgroup => cgroup.Exists)
+            ?? throw new ContainerException($"The container's cgroup {inHierarchy} is not visible here; mount cgroup2 at /sys/fs/cgroup.");
     }
+
+    /// <summary>What <paramref name="places"/> makes of each cgroup2 mount and the path of our own cgroup below it.</summary>
+    public static IEnumerable<string> PlacesBelow(Func<string, string, IEnumerable<string>> places) => PlacesOf(PathOf(Environment.ProcessId), places);
 
     /// <summary>Every process in it and below, in our numbers.</summary>
     public IReadOnlyList<int> Pids()
@@ -76,6 +70,35 @@ internal sealed class Cgroup(string path)
         Write("cgroup.kill", "1");
         return await WaitAsync(() => !Exists || !IsPopulated, limit, cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>Removes it and those below it, which must be empty. What cannot be removed stays.</summary>
+    public void Remove()
+    {
+        if (!Exists) return;
+        foreach (string directory in Directory.EnumerateDirectories(Path, "*", SearchOption.AllDirectories).OrderByDescending(path => path.Length).Append(Path))
+        {
+            try
+            {
+                Directory.Delete(directory);
+            }
+            catch (IOException)
+            {
+                return; // it is in use again, or was removed by another
+            }
+        }
+    }
+
+    private static string PathOf(int pid) =>
+        File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cgroup")).FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal))?[3..]
+        ?? throw new ContainerException("This kernel has no cgroup v2, which P2PMigrate needs to freeze a container.");
+
+    private static IEnumerable<string> PlacesOf(string inHierarchy, Func<string, string, IEnumerable<string>> places) =>
+        from mount in Mount.Of("self")
+        where mount.FileSystem == "cgroup2"
+        let root = mount.Root.TrimEnd('/')
+        where inHierarchy.StartsWith(root, StringComparison.Ordinal) && !inHierarchy.StartsWith("/..", StringComparison.Ordinal)
+        from place in places(mount.MountPoint, inHierarchy[root.Length..])
+        select place;
 
     private static async Task<bool> WaitAsync(Func<bool> reached, TimeSpan limit, CancellationToken cancellationToken)
     {

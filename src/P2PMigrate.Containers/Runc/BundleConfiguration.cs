@@ -54,13 +54,8 @@ internal sealed class BundleConfiguration
     /// <summary>Is its cgroup made by systemd (<c>slice:prefix:name</c>)?</summary>
     public bool UsesSystemdCgroups => CgroupsPath?.Contains(':', StringComparison.Ordinal) == true;
 
-    /// <summary>What the directory of a container's cgroup is called.</summary>
-    public string CgroupNameOf(string container) => CgroupsPath switch
-    {
-        null or "" => container,
-        _ when UsesSystemdCgroups => string.Join('-', CgroupsPath.Split(':')[1..]) + ".scope",
-        string path => Path.GetFileName(path.TrimEnd('/')),
-    };
+    /// <summary>Where its cgroup shall be, in runc's or systemd's notation; null when that is left to runc.</summary>
+    public string? CgroupsPath => Text(Object(_json, "linux"), "cgroupsPath");
 
     /// <summary>Does it run programs of the host when it starts (OCI hooks)?</summary>
     public bool HasHooks => Object(_json, "hooks") is { Count: > 0 };
@@ -84,8 +79,6 @@ internal sealed class BundleConfiguration
         root["path"] = JsonValue.Create(rootPath);
         return System.Text.Encoding.UTF8.GetBytes(changed.ToJsonString(s_indented));
     }
-
-    private string? CgroupsPath => Text(Object(_json, "linux"), "cgroupsPath");
 
     private JsonObject? Namespace(string type) =>
         Array(Object(_json, "linux"), "namespaces").OfType<JsonObject>().FirstOrDefault(entry => Text(entry, "type") == type);

@@ -17,8 +17,8 @@ internal sealed record RestoreRecord
 
     public required string RootPath { get; init; }
 
-    /// <summary>What the directory of the container's cgroup is called.</summary>
-    public required string CgroupName { get; init; }
+    /// <summary>Directories that did not exist when the restore began, and one of which becomes the container's cgroup.</summary>
+    public required IReadOnlyList<string> Cgroups { get; init; }
 
     /// <summary>Links that stay off their bridges until the container runs.</summary>
     public IReadOnlyList<BridgeLink> Links { get; init; } = [];

@@ -105,9 +105,9 @@ internal sealed class RuncFence : IFence
     {
         if (_over) return;
         await WaitForDumpEndAsync(cancellationToken).ConfigureAwait(false);
-        if (!_record.Init.IsAlive) throw new ContainerException($"The container {_record.Container} cannot run on: its first process ended while it was frozen.");
-        LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
+        if (_record.Init.IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
         await NetworkIsolation.AttachAsync(_record.Links, cancellationToken).ConfigureAwait(false);
+        RequireAlive();
         if (!await _cgroup.SetFrozenAsync(false, RuncTimers.Freeze, cancellationToken).ConfigureAwait(false))
         {
             throw new ContainerException($"The container {_record.Container} does not thaw; a cgroup above {_cgroup.Path} may be frozen.");
@@ -174,6 +174,14 @@ internal sealed class RuncFence : IFence
     {
         if (await OwnedProcesses.WaitForEndAsync(_workDirectory, RuncTimers.DumpUndo, cancellationToken).ConfigureAwait(false)) return;
         throw new ContainerException($"CRIU is still at work on {_record.Container}; wait for its end and try again, do not kill it.", Path.Combine(_workDirectory, "dump.log"));
+    }
+
+    /// <summary>A container that was killed while frozen cannot be thawed; its record goes, for there is nothing left to undo.</summary>
+    private void RequireAlive()
+    {
+        if (_record.Init.IsAlive) return;
+        FenceRecord.Remove(_workDirectory);
+        throw new ContainerException($"The container {_record.Container} cannot run on: its first process was killed while it was frozen.");
     }
 
     private void NameRemovedFiles(string imageDirectory)

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
@@ -39,49 +38,19 @@ internal sealed class RuncLeftovers(RuncTool runc, ILogger logger)
         logger.CleanedUp(record.Container);
     }
 
-    private async Task KillAsync(RestoreRecord record, string workDirectory, CancellationToken cancellationToken)
+    /// <summary>Everything in the container's cgroup goes, which did not exist before the restore.</summary>
+    private static async Task KillAsync(RestoreRecord record, string workDirectory, CancellationToken cancellationToken)
     {
-        IReadOnlyList<ProcessIdentity> owned = OwnedProcesses.Find(workDirectory);
-        List<Cgroup> cgroups = CgroupsOf(record, owned);
-        foreach (ProcessIdentity process in owned) process.Kill();
-        foreach (Cgroup cgroup in cgroups)
+        foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory)) process.Kill();
+        foreach (Cgroup cgroup in record.Cgroups.Select(path => new Cgroup(path)).Where(cgroup => cgroup.Exists))
         {
-            if (await cgroup.KillAsync(RuncTimers.Kill, cancellationToken).ConfigureAwait(false)) continue;
-            throw new ContainerException($"Processes of {record.Container} cannot be killed; look at {cgroup.Path}/cgroup.procs.");
-        }
-    }
+            if (!await cgroup.KillAsync(RuncTimers.Kill, cancellationToken).ConfigureAwait(false))
+            {
+                throw new ContainerException($"Processes of {record.Container} cannot be killed; look at {cgroup.Path}/cgroup.procs.");
+            }
 
-    /// <summary>
-    /// Where runc wrote that it put the container, and where the CRIU is that builds it (runc moves it there before it writes anything).
-    /// The name is checked: everything in these cgroups will be killed.
-    /// </summary>
-    private List<Cgroup> CgroupsOf(RestoreRecord record, IReadOnlyList<ProcessIdentity> owned) =>
-    [
-        .. from path in WrittenPaths(record.Container).Concat(owned.Select(PathOf)).OfType<string>().Distinct()
-           where Path.GetFileName(path) == record.CgroupName && File.Exists(Path.Combine(path, "cgroup.kill"))
-           select new Cgroup(path),
-    ];
-
-    private static string? PathOf(ProcessIdentity process)
-    {
-        try
-        {
-            return Cgroup.Of(process.Pid).Path;
+            cgroup.Remove();
         }
-        catch (Exception gone) when (gone is IOException or ContainerException)
-        {
-            return null;
-        }
-    }
-
-    private List<string?> WrittenPaths(string container)
-    {
-        string path = Path.Combine(runc.StateDirectoryOf(container), "state.json");
-        if (!File.Exists(path)) return [];
-        using JsonDocument state = JsonDocument.Parse(File.ReadAllBytes(path));
-        return state.RootElement.TryGetProperty("cgroup_paths", out JsonElement paths) && paths.ValueKind == JsonValueKind.Object
-            ? [.. paths.EnumerateObject().Select(place => place.Value.GetString())]
-            : [];
     }
 
     /// <summary>

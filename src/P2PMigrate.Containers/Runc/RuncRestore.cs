@@ -37,7 +37,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
             Container = Name,
             BundlePath = request.BundlePath,
             RootPath = request.RootPath,
-            CgroupName = configuration.CgroupNameOf(Name),
+            Cgroups = [.. Cgroup.PlacesBelow((mount, own) => CgroupPlaces.Candidates(configuration.CgroupsPath, Name, mount, own)).Where(path => !Directory.Exists(path))],
             Links = configuration.NetworkNamespacePath is { } network
                 ? (await NetworkIsolation.FindAsync(network, cancellationToken).ConfigureAwait(false)).Links
                 : [],

@@ -132,6 +132,46 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
+    public async Task A_container_that_is_killed_while_frozen_is_told_and_leaves_nothing_to_undo()
+    {
+        await using Workload workload = await Workload.CountingAsync(8);
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await Shell.RunAsync($"kill -9 {await workload.InitPidAsync()}; until grep -q 'populated 0' /sys/fs/cgroup/{workload.Name}/cgroup.events; do :; done");
+        ContainerException dead = await Assert.ThrowsAsync<ContainerException>(() => fence.ThawAsync(TestContext.Current.CancellationToken));
+        Assert.Contains("killed while it was frozen", dead.Message);
+        Assert.Null(await Move.Runtime.ReopenFenceAsync(move.SourceDirectory, TestContext.Current.CancellationToken));
+    }
+
+    [InsideFact]
+    public async Task A_process_killed_at_any_moment_of_freeze_and_dump_leaves_a_container_that_can_be_thawed()
+    {
+        const int rounds = 6, longestMs = 700;
+        int seed = Environment.TickCount;
+        var random = new Random(seed);
+        await using Workload workload = await Workload.CountingAsync(20);
+        string directory = Directory.CreateDirectory($"/data/job-{workload.Name}/source").FullName;
+        for (int round = 0; round < rounds; round++)
+        {
+            File.Delete($"{directory}/{Drivers.ReachedFile}");
+            using DriverProcess driver = await DriverProcess.StartAsync(nameof(Drivers.Freeze_and_dump), workload.Name);
+            int waitMs = random.Next(longestMs);
+            TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}, round {round}: killed after {waitMs} ms");
+            await Task.Delay(waitMs, TestContext.Current.CancellationToken);
+            await driver.KillAsync();
+
+            await using (IFence? fence = await Move.Runtime.ReopenFenceAsync(directory, TestContext.Current.CancellationToken))
+            {
+                if (fence is not null) await fence.ThawAsync(TestContext.Current.CancellationToken);
+            }
+
+            Assert.Equal("running", await Workload.StatusAsync(workload.Name));
+            await workload.WaitForCountAsync(workload.Count + 2000);
+            Assert.False(File.Exists($"{workload.Root}/broken"));
+        }
+    }
+
+    [InsideFact]
     public async Task A_bridge_port_is_taken_off_while_frozen_and_put_back_by_the_thaw()
     {
         const string network = "bridged";

@@ -40,6 +40,26 @@ public sealed class Drivers
         await WaitForDeathAsync(move);
     }
 
+    /// <summary>Freezes and dumps; killed at any moment after it said that it begins.</summary>
+    [InsideFact]
+    public async Task Freeze_and_dump()
+    {
+        Move move = await Move.PrepareAsync(Container);
+        Announce(move);
+        await move.DumpAsync(await move.FreezeAsync(), new Criu.RecordedPages());
+        await Task.Delay(Timeout.Infinite, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Only restores: the test has dumped. Killed at any moment after it said that it begins.</summary>
+    [InsideFact]
+    public async Task Restore()
+    {
+        Move move = Move.Of(Container);
+        Announce(move);
+        await Move.Runtime.RestoreAsync(move.Request, TestContext.Current.CancellationToken);
+        await Task.Delay(Timeout.Infinite, TestContext.Current.CancellationToken);
+    }
+
     private static Task WaitForDeathAsync(Move move)
     {
         Announce(move);

@@ -37,6 +37,12 @@ internal sealed class Move : IAsyncDisposable
 
     public static async Task<Move> PrepareAsync(string name) => new(await Runtime.InspectAsync(name, null, TestContext.Current.CancellationToken));
 
+    /// <summary>The same for a container that need not run any more: only its name counts.</summary>
+    public static Move Of(string name) => new(new ContainerDescription
+    {
+        Name = name, Runtime = "runc", BundlePath = $"/data/{name}", RootPath = $"/data/{name}/rootfs", Configuration = default,
+    });
+
     public Task<IFence> FreezeAsync() => Runtime.FreezeAsync(Container, SourceDirectory, TestContext.Current.CancellationToken);
 
     /// <summary>Dumps with the memory straight into the target's images, as if sent.</summary>

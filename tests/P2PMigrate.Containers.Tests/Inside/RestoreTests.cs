@@ -93,6 +93,43 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    public async Task A_restore_killed_at_any_moment_can_be_cleaned_up_and_done_again()
+    {
+        const int rounds = 6, longestMs = 600;
+        int seed = Environment.TickCount;
+        var random = new Random(seed);
+        await using Workload workload = await Workload.CountingAsync(20);
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        string files = await Shell.RunAsync($"cd {move.Request.RootPath}; find . | sort | md5sum");
+        for (int round = 0; round < rounds; round++)
+        {
+            File.Delete($"{move.SourceDirectory}/{Drivers.ReachedFile}");
+            using DriverProcess driver = await DriverProcess.StartAsync(nameof(Drivers.Restore), workload.Name);
+            int waitMs = random.Next(longestMs);
+            TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}, round {round}: killed after {waitMs} ms");
+            await Task.Delay(waitMs, Token);
+            if (round % 2 == 0)
+            {
+                foreach (var process in Containers.Processes.OwnedProcesses.Find(move.Request.WorkDirectory)) process.Kill();
+            }
+
+            await driver.KillAsync();
+            await Move.Runtime.CleanUpAsync(move.Request, Token);
+            await move.AssertNothingLeftAsync();
+            Assert.Equal(0UL, move.TargetCount);
+            Assert.Equal(files, await Shell.RunAsync($"cd {move.Request.RootPath}; find . | sort | md5sum"));
+        }
+
+        await using IHeldContainer held = await move.RestoreAsync();
+        await fence.DestroyAsync(Token);
+        await held.ReleaseAsync(Token);
+        await WaitForAsync(() => move.TargetCount > 0);
+    }
+
+    [InsideFact]
     public async Task A_restore_that_cannot_succeed_says_why_and_leaves_nothing()
     {
         await using Workload workload = await Workload.CountingAsync();

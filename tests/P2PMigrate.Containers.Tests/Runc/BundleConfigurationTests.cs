@@ -33,7 +33,7 @@ public sealed class BundleConfigurationTests
         Assert.True(configuration.HasNetworkNamespace);
         Assert.True(configuration.HasHooks);
         Assert.True(configuration.UsesSystemdCgroups);
-        Assert.Equal("runc-web.scope", configuration.CgroupNameOf("c1"));
+        Assert.Equal("user.slice:runc:web", configuration.CgroupsPath);
         Assert.Equal([new BindMount("/srv/vol", "/vol"), new BindMount("/etc/hosts", "/etc/hosts")], configuration.BindMounts);
     }
 
@@ -59,7 +59,7 @@ public sealed class BundleConfigurationTests
         Assert.Null(configuration.NetworkNamespacePath);
         Assert.False(configuration.HasNetworkNamespace);
         Assert.False(configuration.HasHooks);
-        Assert.Equal("c1", configuration.CgroupNameOf("c1"));
+        Assert.Null(configuration.CgroupsPath);
         Assert.Empty(configuration.BindMounts);
         Assert.Equal("/r", Parse(Encoding.UTF8.GetString(configuration.WithRootPath("/r"))).RootPath);
     }
