@@ -32,9 +32,13 @@ internal sealed class RuncTool(RuncOptions options)
             ?? throw new ContainerException($"runc described the container {name} in a form that P2PMigrate does not know.");
     }
 
-    /// <summary>Kills what is left of a container and forgets it. Nothing happens when runc does not know it.</summary>
+    /// <summary>
+    /// Kills what is left of a container and forgets it. Nothing happens when runc does not know it. A container without processes is
+    /// asked for gently first: with force runc waits a tenth of a second for their end in any case.
+    /// </summary>
     public async Task DeleteAsync(string name, CancellationToken cancellationToken)
     {
+        if ((await RunAsync(["delete", name], cancellationToken).ConfigureAwait(false)).Succeeded) return;
         ToolResult result = await RunAsync(["delete", "--force", name], cancellationToken).ConfigureAwait(false);
         result.Require($"remove the container {name} from runc");
     }
