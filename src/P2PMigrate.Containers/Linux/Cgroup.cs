@@ -68,7 +68,19 @@ internal sealed class Cgroup(string path)
     {
         if (!Exists) return true;
         Write("cgroup.kill", "1");
-        return await WaitAsync(() => !Exists || !IsPopulated, limit, cancellationToken).ConfigureAwait(false);
+        if (!await WaitAsync(() => !Exists || !IsPopulated, limit, cancellationToken).ConfigureAwait(false)) return false;
+
+        // Empty now, so that nothing runs by this; runtimes take a frozen cgroup for a paused container, empty or not.
+        try
+        {
+            if (Exists) Write("cgroup.freeze", "0");
+        }
+        catch (ContainerException) when (!Exists)
+        {
+            // whoever made it has removed it meanwhile
+        }
+
+        return true;
     }
 
     /// <summary>Removes it and those below it, which must be empty. What cannot be removed stays.</summary>
