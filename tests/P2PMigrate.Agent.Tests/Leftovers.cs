@@ -7,10 +7,10 @@ internal sealed record Leftovers(string Mounts, string Firewall, string Cgroups,
 {
     public static async Task<Leftovers> OnAsync(VirtualHost host) => new(
         await host.ShellAsync("cut -d' ' -f5 /proc/self/mountinfo | sort"),
-        await host.ShellAsync("nft list ruleset; for n in $(ip netns list | cut -d' ' -f1); do ip netns exec $n nft list ruleset; ip netns exec $n iptables-save | grep -v '^#'; done; true"),
-        await host.ShellAsync("find /sys/fs/cgroup -mindepth 1 -type d | grep -v '^/sys/fs/cgroup/init' | sort; true"),
-        await host.ShellAsync("grep -l 'frozen 1' $(find /sys/fs/cgroup -name cgroup.events) /dev/null; true"),
-        await host.ShellAsync("ps -eo comm= | grep -E 'criu|runc|p2pmigrate|sh$' | grep -v '^sh$' | sort | uniq -c; true"),
+        await host.ShellAsync("nft list ruleset; for n in $(ip netns list | cut -d' ' -f1); do ip netns exec $n nft list ruleset; ip netns exec $n iptables-save | grep -v '^#' || true; done"),
+        await host.ShellAsync("find /sys/fs/cgroup -mindepth 1 -type d | { grep -v '^/sys/fs/cgroup/init' || true; } | sort"),
+        await host.ShellAsync("grep -l 'frozen 1' $(find /sys/fs/cgroup -name cgroup.events) || true"),
+        await host.ShellAsync("ps -eo comm= | { grep -E '^(criu|runc|p2pmigrate)' || true; } | sort | uniq -c"),
         await host.ShellAsync("cd /var/lib/p2pmigrate 2>/dev/null && ls jobs journal; true"),
         await host.ShellAsync("runc list -q"));
 }

@@ -12,6 +12,7 @@ namespace P2PMigrate.Agent.Reception;
 internal sealed class ContainerReception(
     MigrationEnvironment environment, TunnelEndpoint endpoint, TicketDesk tickets, IOutput output, bool once)
 {
+    private readonly TargetRunner _runner = new(environment);
     private readonly ConcurrentDictionary<Task, bool> _serving = new();
     private readonly TaskCompletionSource<ExitCode> _firstEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -62,13 +63,26 @@ internal sealed class ContainerReception(
         };
         await using (session)
         {
-            ReceiveOutcome outcome = await new TargetRunner(environment).ReceiveAsync(session, options, progress: null, cancellationToken).ConfigureAwait(false);
+            ReceiveOutcome outcome = await OutcomeOfAsync(session, options, cancellationToken).ConfigureAwait(false);
             Show(session, outcome, Stopwatch.GetElapsedTime(start));
             if (once && isAdmitted)
                 _firstEnd.TrySetResult(outcome.End == ReceiveEnd.Completed ? ExitCode.Done : ExitCode.RunsAtSource);
         }
         if (isAdmitted && !once && !cancellationToken.IsCancellationRequested)
             await tickets.IssueAsync(CancellationToken.None).ConfigureAwait(false);
+    }
+
+    /// <summary>A fault of one job is that job's end, not the program's.</summary>
+    private async Task<ReceiveOutcome> OutcomeOfAsync(TunnelSession session, ReceiveOptions options, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _runner.ReceiveAsync(session, options, progress: null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            return new ReceiveOutcome(ReceiveEnd.Aborted, Reason: $"Unexpected: {exception}");
+        }
     }
 
     private void Show(TunnelSession session, ReceiveOutcome outcome, TimeSpan elapsed)
