@@ -11,6 +11,6 @@ internal sealed record Leftovers(string Mounts, string Firewall, string Cgroups,
         await host.ShellAsync("find /sys/fs/cgroup -mindepth 1 -type d | { grep -v '^/sys/fs/cgroup/init' || true; } | sort"),
         await host.ShellAsync("grep -l 'frozen 1' $(find /sys/fs/cgroup -name cgroup.events) || true"),
         await host.ShellAsync("ps -eo comm= | { grep -E '^(criu|runc|p2pmigrate)' || true; } | sort | uniq -c"),
-        await host.ShellAsync("cd /var/lib/p2pmigrate 2>/dev/null && ls jobs journal; true"),
-        await host.ShellAsync("runc list -q"));
+        await host.ShellAsync("find /var/lib/p2pmigrate/jobs /var/lib/p2pmigrate/journal /var/lib/p2pmigrate/containers -mindepth 1 -maxdepth 1 2>/dev/null || true"),
+        await host.ShellAsync("ls /run/runc 2>/dev/null || true"));
 }

@@ -25,7 +25,7 @@ internal sealed class SessionFacts(TunnelSession session, Instant begun, TimeSpa
     /// <summary>Shows the figures when they are old, or at once when the path changed.</summary>
     public void Publish(TunnelConnection connection, Instant now, bool isPathChange)
     {
-        bool isNews = isPathChange || NoteTimings(connection, now);
+        bool isNews = NoteTimings(connection, now) || isPathChange;
         if (!isNews && now < _nextPublication)
         {
             NextPublication = connection.Statistics.DatagramsReceived == _published.DatagramsReceived ? Instant.Never : _nextPublication;
