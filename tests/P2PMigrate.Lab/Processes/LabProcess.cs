@@ -73,7 +73,9 @@ public sealed class LabProcess : IAsyncDisposable
 
     public void Signal(UnixSignal signal)
     {
-        if (!HasExited) Native.Signal(Pid, signal);
+        if (HasExited) return;
+        Native.Signal(Pid, signal);
+        if (signal == UnixSignal.Continue) WakeEntry();
     }
 
     /// <summary>SIGKILL, and the wait for the end. With <paramref name="withDescendants"/> also for what descends from the program now.</summary>
@@ -83,6 +85,7 @@ public sealed class LabProcess : IAsyncDisposable
         {
             int[] victims = withDescendants ? [.. ProcessTree.Of(Pid)] : [Pid];
             foreach (int victim in victims) Native.Signal(victim, UnixSignal.Kill);
+            WakeEntry();
         }
 
         await _entry.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
@@ -98,6 +101,12 @@ public sealed class LabProcess : IAsyncDisposable
     {
         await Input.WriteAsync(input).ConfigureAwait(false);
         Input.Close();
+    }
+
+    /// <summary>The waiting parent stops itself when the program is stopped; nobody else would wake it.</summary>
+    private void WakeEntry()
+    {
+        if (_entry.Id != Pid) Native.Signal(_entry.Id, UnixSignal.Continue);
     }
 
     /// <summary>To enter a pid namespace takes a fork: the program is the only child of what we started.</summary>
