@@ -4,7 +4,7 @@ using P2PMigrate.Agent;
 using P2PMigrate.Agent.Commands;
 
 // A rollback may take a while after Ctrl-C: the program ends when the container runs again, not before.
-TimeSpan rollbackTime = TimeSpan.FromSeconds(60);
+TimeSpan rollbackTime = TimeSpan.FromMinutes(5);
 
 var root = new RootCommand("Moves a running container to another machine, directly, through NATs, with one command.")
 {

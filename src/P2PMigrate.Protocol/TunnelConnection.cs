@@ -100,7 +100,7 @@ public sealed class TunnelConnection : IDisposable
             _timers[ConnectionTimer.Idle] = IdleDeadline;
             _timers[ConnectionTimer.AckDelay] = _sender.CanAcknowledge ? _spaces.AckDeadline : null;
             _timers[ConnectionTimer.LossDetection] = _close.IsOpen ? _paths.NextTimeout : null;
-            _timers[ConnectionTimer.Pacing] = _sender.PacingDeadline;
+            _timers[ConnectionTimer.Pacing] = _close.IsOpen ? _sender.PacingDeadline : null;
             _timers[ConnectionTimer.Probe] = _agent.NextTimeout;
             _timers[ConnectionTimer.Close] = _close.Deadline;
             _timers[ConnectionTimer.KeyDiscard] = _keys.DiscardAt;

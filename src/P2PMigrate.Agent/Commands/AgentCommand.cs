@@ -43,6 +43,9 @@ internal abstract class AgentCommand : Command
     /// <summary>Does what the command is for. Exceptions of the product's kinds become a sentence and an exit code.</summary>
     protected abstract Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken);
 
+    /// <summary>What Ctrl-C means before anything was begun: for a server the end that was wished for.</summary>
+    protected virtual ExitCode Interrupt(IOutput output) => ExitCode.Done;
+
     private async Task<int> InvokeAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using IOutput output = OpenOutput(parsed.GetValue(_json));
@@ -54,7 +57,7 @@ internal abstract class AgentCommand : Command
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return (int)ExitCode.Done;
+            return (int)Interrupt(output);
         }
         catch (Exception exception)
         {

@@ -38,16 +38,21 @@ internal sealed class MigrateCommand : AgentCommand
         Options.Add(_listen);
     }
 
+    protected override ExitCode Interrupt(IOutput output)
+    {
+        output.Show(new Output.MigrationFailed("Interrupted before the migration began.", "source"));
+        return ExitCode.RunsAtSource;
+    }
+
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         MigrationEnvironment environment = _runtime.Environment(context);
         string name = context.Parsed.GetValue(_container)!;
+        if (await RecoverAsync(environment, name, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
+            return unfinished;
         await using PeerConnection peer = await PeerConnection.OpenAsync(
             context, rendezvous: null, context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
         PeerAddressing.TicketOf(context.Parsed.GetValue(_ticket)!, peer.Endpoint.PeerId);
-
-        if (await RecoverAsync(environment, name, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
-            return unfinished;
         ContainerDescription container = await environment.Runtime.InspectAsync(
             name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
         if (!await CheckAsync(environment.Runtime, container, context.Output, cancellationToken).ConfigureAwait(false))

@@ -8,6 +8,9 @@ namespace P2PMigrate.Agent.Commands;
 /// <summary>How people write addresses and durations on the command line, read strictly, refused with what to type instead.</summary>
 internal static class PeerAddressing
 {
+    /// <summary>The longest life of a ticket.</summary>
+    private static readonly TimeSpan s_durationMax = TimeSpan.FromDays(30);
+
     /// <summary>Reads <c>ADDR:PORT</c>; port 0 means any free one.</summary>
     public static IPEndPoint ListenAddress(string text) =>
         IPEndPoint.TryParse(text, out IPEndPoint? address) && text.Contains(':', StringComparison.Ordinal)
@@ -29,9 +32,9 @@ internal static class PeerAddressing
             [.. var head, 'h'] => (head, 3600),
             _ => (text, 1),
         };
-        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0
+        return int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count > 0 && count * unit <= s_durationMax.TotalSeconds
             ? TimeSpan.FromSeconds(count * unit)
-            : throw new UsageException($"`{text}` is no duration; type seconds, or a number with s, m or h, such as 15m.");
+            : throw new UsageException($"`{text}` is no duration of at most 30 days; type seconds, or a number with s, m or h, such as 15m.");
     }
 
     /// <summary>Reads a ticket of another peer.</summary>

@@ -128,7 +128,11 @@ internal sealed record MigrationFailed(string Reason, string RunningAt) : AgentE
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Remedy { get; init; }
 
-    public override string ToLine() => Remedy is null ? $"Failed: {Reason}" : $"Failed: {Reason}\n{Remedy}";
+    public override string ToLine()
+    {
+        string where = RunningAt == "none" ? "" : $" The container runs at the {RunningAt}.";
+        return $"Failed: {Reason}{where}" + (Remedy is null ? "" : $"\n{Remedy}");
+    }
 }
 
 /// <summary>A container arrived and runs here.</summary>

@@ -66,10 +66,23 @@ internal sealed class ContainerReception(
             ReceiveOutcome outcome = await OutcomeOfAsync(session, options, cancellationToken).ConfigureAwait(false);
             Show(session, outcome, Stopwatch.GetElapsedTime(start));
             if (once && isAdmitted)
-                _firstEnd.TrySetResult(outcome.End == ReceiveEnd.Completed ? ExitCode.Done : ExitCode.RunsAtSource);
+                _firstEnd.TrySetResult(CodeOf(outcome.End));
         }
         if (isAdmitted && !once && !cancellationToken.IsCancellationRequested)
+            await IssueNextAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>A receiver without a ticket is of no use: it ends, and says why.</summary>
+    private async Task IssueNextAsync()
+    {
+        try
+        {
             await tickets.IssueAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (UsageException exception)
+        {
+            _firstEnd.TrySetException(exception);
+        }
     }
 
     /// <summary>A fault of one job is that job's end, not the program's.</summary>
@@ -84,6 +97,13 @@ internal sealed class ContainerReception(
             return new ReceiveOutcome(ReceiveEnd.Aborted, Reason: $"Unexpected: {exception}");
         }
     }
+
+    private static ExitCode CodeOf(ReceiveEnd end) => end switch
+    {
+        ReceiveEnd.Completed => ExitCode.Done,
+        ReceiveEnd.InDoubt => ExitCode.InDoubt,
+        _ => ExitCode.RunsAtSource,
+    };
 
     private void Show(TunnelSession session, ReceiveOutcome outcome, TimeSpan elapsed)
     {

@@ -51,6 +51,7 @@ internal sealed class RuncDump(RuncTool runc, string workDirectory)
 
         // However the pages end, CRIU ends soon after: with success, or because its connection is closed.
         await Task.WhenAny(pages, exit).ConfigureAwait(false);
+        if (pages.IsCompleted && !pages.IsCompletedSuccessfully) sink.Dispose();
         int? code = exit.IsCompleted ? await exit.ConfigureAwait(false) : await process.WaitAsync(RuncTimers.DumpUndo).ConfigureAwait(false);
         if (code is null) throw new ContainerException($"CRIU does not finish its dump of {container}. It is still at work: do not kill it.", LogPath);
 

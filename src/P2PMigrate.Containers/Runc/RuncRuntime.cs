@@ -46,7 +46,7 @@ public sealed class RuncRuntime : IContainerRuntime
         if (state.Status != RuncState.Running)
         {
             throw new ContainerException(state.Status == RuncState.Paused
-                ? $"The container {name} is paused; resume it first (runc resume {name})."
+                ? $"The container {name} is paused. If a migration of it is under way or in doubt, leave it so: `p2pmigrate migrate` says what to do. If you paused it yourself, type: runc resume {name}"
                 : $"The container {name} is {state.Status}, not running.");
         }
 

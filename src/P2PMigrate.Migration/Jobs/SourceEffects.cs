@@ -116,6 +116,8 @@ internal sealed class SourceEffects(
     // spec: MIG-12
     private async Task<long> RollBackAsync()
     {
+        // A freeze that failed has undone itself, unless that failed too: then its record is still there.
+        _fence ??= await environment.Runtime.ReopenFenceAsync(_files.Work, CancellationToken.None).ConfigureAwait(false);
         if (_fence is not null)
             await _fence.ThawAsync(CancellationToken.None).ConfigureAwait(false);
         Forget(SourceState.RolledBack);

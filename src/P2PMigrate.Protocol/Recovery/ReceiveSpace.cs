@@ -60,7 +60,16 @@ internal sealed class ReceiveSpace(byte label)
     /// <summary>Writes an acknowledgement of everything; false when there is no room or nothing to acknowledge.</summary>
     public bool TryWriteAck(Instant now, ref WireWriter writer, out ulong largest)
     {
-        largest = _numbers.Ranges.IsEmpty ? 0 : _numbers.Ranges[0].Last;
+        largest = 0;
+        if (_numbers.Ranges.IsEmpty)
+        {
+            // Everything that was owed has been acknowledged meanwhile: nothing is due any more.
+            AckDeadline = null;
+            _unacknowledged = 0;
+            return false;
+        }
+
+        largest = _numbers.Ranges[0].Last;
         if (!AckFrame.TryWrite(ref writer, label, now - _largestReceivedAt, _numbers.Ranges))
             return false;
         AckDeadline = null;

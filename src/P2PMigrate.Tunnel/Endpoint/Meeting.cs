@@ -114,8 +114,9 @@ internal sealed class Meeting
     {
         Span<byte> reply = stackalloc byte[HandshakeResponder.MaxReplySize];
         int length = _answering.Handle(now, offer.Initiator, path: null, RelayRoute.From(link.Server, offer.Leg), offer.Init.Span, reply);
-        if (length > 0)
-            link.Client.Answer(offer.Offer, reply[..length]);
+        if (length == 0)
+            return;
+        link.Client.Answer(offer.Offer, reply[..length]);
         if (_options.AllowDirectPaths)
             _answering.FindByInit(offer.Init.Span)?.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, offer.Initiator));
     }

@@ -88,8 +88,8 @@ internal sealed class SessionDriver : IDisposable
     /// <summary>The rendezvous server opened a relay channel, after the session had begun on another path.</summary>
     public void AddRelay(Instant now, RelayRoute relay)
     {
-        if (Relay == relay)
-            return;
+        if (Relay is not null)
+            return; // The first one stays: a repeated message 1 could be somebody else's, played back.
         Relay = relay;
         _connection.AddKnownPath(now, new KnownPath(relay.Path, IsRemoteProven: true));
     }

@@ -38,7 +38,11 @@ internal sealed class SessionFacts(TunnelSession session, Instant begun, TimeSpa
     }
 
     /// <summary>Shows the final figures.</summary>
-    public void PublishLast(TunnelConnection connection) => Show(connection, isPathChange: false);
+    public void PublishLast(TunnelConnection connection)
+    {
+        NextPublication = Instant.Never;
+        Show(connection, isPathChange: false);
+    }
 
     private bool NoteTimings(TunnelConnection connection, Instant now)
     {
