@@ -44,10 +44,27 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         if (contents.LastState != (int)TargetState.Aborted)
         {
             await environment.Runtime.CleanUpAsync(RequestOf(contents.Head, files), cancellationToken).ConfigureAwait(false);
+            await RefuseIfRunningAsync(contents.Head.Container.Value, cancellationToken).ConfigureAwait(false);
             files.RemoveBundle(contents.Head.Container);
         }
 
         Forget(job, (int)TargetState.Aborted);
+    }
+
+    /// <summary>Clean-up leaves a container alone that was released and runs; then its files are not taken from under it either.</summary>
+    private async Task RefuseIfRunningAsync(string container, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await environment.Runtime.InspectAsync(container, bundle: null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ContainerException)
+        {
+            return;
+        }
+
+        throw new ContainerException(
+            $"'{container}' runs here, so its files stay. If the source's copy is to be kept, end this one first ({environment.Runtime.Name} kill {container} KILL), then type the same again.");
     }
 
     /// <summary>Removes the job's own directory and journal; <paramref name="end"/> is written first unless it is there.</summary>
