@@ -12,6 +12,7 @@ var root = new RootCommand("Moves a running container to another machine, direct
     new ReceiveCommand(),
     new RendezvousCommand(),
     new PingCommand(),
+    new SpeedtestCommand(),
     new CheckCommand(),
     new IdCommand(),
     new ResolveCommand(),

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Tunnel;
@@ -32,6 +33,12 @@ public sealed record TunnelOptions
 
     /// <summary>What this peer announces to others: credit and timers.</summary>
     public TransportParameters Parameters { get; init; } = new();
+
+    /// <summary>
+    /// The ciphers that this peer offers as initiator and accepts as responder, best first. The default is all that this
+    /// machine runs at full speed.
+    /// </summary>
+    public IReadOnlyList<ProtectionSuite> Suites { get; init; } = ProtectionSuites.Supported;
 
     /// <summary>Both clocks: the monotonic one for timers, the wall clock for tickets.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

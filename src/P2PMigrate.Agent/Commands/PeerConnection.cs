@@ -17,14 +17,19 @@ internal sealed class PeerConnection : IAsyncDisposable
     public TunnelEndpoint Endpoint { get; }
 
     /// <summary>Opens the endpoint; <paramref name="rendezvous"/> is where this peer wants to be found.</summary>
+    public static Task<PeerConnection> OpenAsync(
+        CommandContext context, ServerName? rendezvous, string? listen, CancellationToken cancellationToken) =>
+        OpenAsync(context, rendezvous, listen, options => options, cancellationToken);
+
+    /// <summary>The same with other <paramref name="tune"/>d options.</summary>
     public static async Task<PeerConnection> OpenAsync(
-        CommandContext context, ServerName? rendezvous, string? listen, CancellationToken cancellationToken)
+        CommandContext context, ServerName? rendezvous, string? listen, Func<TunnelOptions, TunnelOptions> tune, CancellationToken cancellationToken)
     {
         IPEndPoint? address = listen is null ? null : PeerAddressing.ListenAddress(listen);
         PrivateIdentity identity = IdentityFile.LoadOrCreate(context.State.Root);
         var options = new TunnelOptions { Identity = identity, Rendezvous = rendezvous, Logger = context.Log.CreateLogger<TunnelEndpoint>() };
         TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(
-            address is null ? options : options with { Listen = address }, cancellationToken).ConfigureAwait(false);
+            tune(address is null ? options : options with { Listen = address }), cancellationToken).ConfigureAwait(false);
         return new PeerConnection(identity, endpoint);
     }
 

@@ -154,3 +154,18 @@ internal sealed record PingCompleted(string Path, string Remote, double RttMs, d
         $"{Path} to {Remote}: round trip {Milliseconds(RttMs)}, first byte after {Milliseconds(FirstByteMs)}, " +
         (DirectMs is { } direct ? $"direct after {Milliseconds(direct)}." : "no direct path.");
 }
+
+/// <summary>
+/// How fast the tunnel is. The last line of <c>speedtest</c> is called <c>completed</c> like that of <c>migrate</c>, and one
+/// set of derived types cannot hold two of a name: this one brings its name itself.
+/// </summary>
+internal sealed record SpeedCompleted(
+    double MbitPerSecond, string Path, double CpuSecondsPerGB, double RttMs, double Seconds, long Bytes, string Cipher, string Direction) : AgentEvent
+{
+    /// <summary>The first property of the line.</summary>
+    [JsonPropertyOrder(-1)]
+    public string Event { get; } = "completed";
+
+    public override string ToLine() => string.Create(CultureInfo.InvariantCulture,
+        $"{MbitPerSecond:0.0} Mbit/s {Direction} over the {Path} path, round trip {Milliseconds(RttMs)}, {Cipher}, {CpuSecondsPerGB:0.00} CPU-seconds per GB on both ends together.");
+}

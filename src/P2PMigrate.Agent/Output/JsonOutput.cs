@@ -15,7 +15,9 @@ internal sealed class JsonOutput(TextWriter writer) : IOutput
 
     private readonly Lock _writing = new();
 
-    public static string Format(AgentEvent agentEvent) => JsonSerializer.Serialize(agentEvent, s_json.AgentEvent);
+    public static string Format(AgentEvent agentEvent) => agentEvent is SpeedCompleted speed
+        ? JsonSerializer.Serialize(speed, s_json.SpeedCompleted)
+        : JsonSerializer.Serialize(agentEvent, s_json.AgentEvent);
 
     public void Show(AgentEvent agentEvent)
     {
@@ -32,4 +34,5 @@ internal sealed class JsonOutput(TextWriter writer) : IOutput
 
 /// <summary>Serialisers made by the compiler, for ahead-of-time compilation.</summary>
 [JsonSerializable(typeof(AgentEvent))]
+[JsonSerializable(typeof(SpeedCompleted))]
 internal sealed partial class AgentEventJson : JsonSerializerContext;

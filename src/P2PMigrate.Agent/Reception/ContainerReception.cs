@@ -63,7 +63,10 @@ internal sealed class ContainerReception(
         };
         await using (session)
         {
-            ReceiveOutcome outcome = await OutcomeOfAsync(session, options, cancellationToken).ConfigureAwait(false);
+            if (await FirstStream.OfAsync(session, environment.Timers.Proposal, cancellationToken).ConfigureAwait(false) is not { } first
+                || await first.TryServeSpeedTestAsync(cancellationToken).ConfigureAwait(false))
+                return;
+            ReceiveOutcome outcome = await OutcomeOfAsync(first, options, cancellationToken).ConfigureAwait(false);
             Show(session, outcome, Stopwatch.GetElapsedTime(start));
             if (once && isAdmitted)
                 _firstEnd.TrySetResult(CodeOf(outcome.End));
@@ -86,7 +89,7 @@ internal sealed class ContainerReception(
     }
 
     /// <summary>A fault of one job is that job's end, not the program's.</summary>
-    private async Task<ReceiveOutcome> OutcomeOfAsync(TunnelSession session, ReceiveOptions options, CancellationToken cancellationToken)
+    private async Task<ReceiveOutcome> OutcomeOfAsync(ITunnelSession session, ReceiveOptions options, CancellationToken cancellationToken)
     {
         try
         {

@@ -41,6 +41,7 @@ internal sealed class Dialing(
             Ticket = target.Ticket,
             TimestampUnixNanoseconds = clock.UniqueUtcNanoseconds(),
             Candidates = own.For(now, target.Nearest),
+            Suites = options.Suites,
             Parameters = options.Parameters,
         };
         var dial = new Dial(now, target, new HandshakeInitiator(now, initiatorOptions, CryptographicEntropy.Instance), factory, link);

@@ -34,7 +34,10 @@ internal sealed class EndpointDriver : IDatagramOwner
         _own = new OwnCandidates(socket, options.AllowDirectPaths);
         _strays = new StrayDatagrams(socket);
         var factory = new SessionFactory(loop, socket, options);
-        var responderOptions = new HandshakeResponderOptions { Identity = options.Identity, Tickets = Tickets, Parameters = options.Parameters };
+        var responderOptions = new HandshakeResponderOptions
+        {
+            Identity = options.Identity, Tickets = Tickets, Suites = options.Suites, Parameters = options.Parameters,
+        };
         var responder = new HandshakeResponder(responderOptions, CryptographicEntropy.Instance);
         _answering = new Answering(responder, _own, _sessions, factory, clock, options.Logger);
         _dialing = new Dialing(options, _own, _sessions, factory, _strays, clock);

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Tunnel.Sessions;
 using P2PMigrate.Tunnel.Streams;
 
@@ -33,6 +34,7 @@ public sealed class TunnelSession : ITunnelSession
         Peer = established.PeerId;
         Ticket = established.Ticket;
         Verdict = established.Verdict;
+        Suite = established.Suite;
         IsInitiator = established.Role == ConnectionRole.Initiator;
     }
 
@@ -44,6 +46,9 @@ public sealed class TunnelSession : ITunnelSession
 
     /// <summary>What the responder says of the ticket. A session whose ticket is not open is closed by the endpoint at once.</summary>
     public TicketVerdict Verdict { get; }
+
+    /// <summary>The cipher that both sides agreed on.</summary>
+    public ProtectionSuite Suite { get; }
 
     /// <summary>Did this side dial?</summary>
     public bool IsInitiator { get; }
