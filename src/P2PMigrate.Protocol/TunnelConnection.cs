@@ -147,6 +147,7 @@ public sealed class TunnelConnection : IDisposable
         if (_paths.Primary?.Recovery.TimeoutCount >= PathSelector.DistressAfter)
             _agent.HandleDistress(now);
         _close.HandleTimeout(now);
+        _streams.HandleTimeout(now);
         Settle(now);
     }
 
@@ -260,6 +261,7 @@ public sealed class TunnelConnection : IDisposable
     private void Settle(Instant now)
     {
         _paths.MoveTo(_agent.Primary);
+        _streams.FollowCongestion(_paths.Primary?.Recovery.Congestion.Window ?? 0);
         if (_close.State == CloseState.Flushing && _streams.IsFlushed)
             _close.EndFlush(now);
         if (_keys.IsExhausted)

@@ -56,9 +56,17 @@ public sealed record TunnelConnectionOptions
     /// <summary>When keys are changed.</summary>
     public KeyUpdateOptions KeyUpdate { get; init; } = new();
 
-    /// <summary>Most bytes that one stream keeps for sending, unacknowledged ones included.</summary>
+    /// <summary>Most bytes that one stream, and all together, keep for sending, unacknowledged ones included.</summary>
     // spec: CONST-30
-    public int SendBufferLimit { get; init; } = 4 << 20;
+    public int SendBufferLimit { get; init; } = 64 << 20;
+
+    /// <summary>Up to how many bytes the window of one stream grows while its reader keeps pace.</summary>
+    // spec: CONST-36
+    public ulong MaxStreamWindow { get; init; } = 64 << 20;
+
+    /// <summary>Up to how many bytes the windows of all classes together grow.</summary>
+    // spec: CONST-37
+    public ulong MaxSessionWindow { get; init; } = 256 << 20;
 }
 
 /// <summary>A socket that the driver can send from, and the internet protocols that it can reach.</summary>

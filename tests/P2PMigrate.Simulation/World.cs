@@ -210,5 +210,5 @@ public sealed record WorldOptions
 
     public KeyUpdateOptions KeyUpdate { get; init; } = new();
 
-    public int SendBufferLimit { get; init; } = 4 << 20;
+    public int SendBufferLimit { get; init; } = 64 << 20;
 }

@@ -93,7 +93,7 @@ internal sealed class PacketSender(
         PacketWriter packet = new(_plaintext.AsSpan(0, path.DatagramSize - PacketHeader.Size - keys.TagLength), pool);
         spaces.WriteAcks(now, ref packet);
         if (mayCarryData)
-            WriteData(ref packet, path);
+            WriteData(now, ref packet, path);
         else if (++_ackOnlyInARow % PingEveryAckOnly == 0)
             packet.WritePing();
         if (packet.Frames.Written == 0)
@@ -126,10 +126,10 @@ internal sealed class PacketSender(
     }
 
     // spec: REC-23
-    private void WriteData(ref PacketWriter packet, DataPath path)
+    private void WriteData(Instant now, ref PacketWriter packet, DataPath path)
     {
         candidates.Write(ref packet);
-        streams.Write(ref packet);
+        streams.Write(now, path.Recovery.RoundTrip.Smoothed, ref packet);
         if (path.Recovery.ProbesOwed == 0)
             return;
         if (!packet.IsAckEliciting)

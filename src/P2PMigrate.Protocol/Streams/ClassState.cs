@@ -3,7 +3,7 @@ using P2PMigrate.Protocol.Wire;
 namespace P2PMigrate.Protocol.Streams;
 
 /// <summary>What all streams of one class share: credit in both directions, limits on how many there are, and their queues.</summary>
-internal sealed class ClassState(StreamClass streamClass, ClassLimits local, ClassLimits peer)
+internal sealed class ClassState(StreamClass streamClass, ClassLimits local, ClassLimits peer, ReceiveCredit receiveCredit)
 {
     private const ulong StreamsUpdateFraction = 4;
 
@@ -22,7 +22,7 @@ internal sealed class ClassState(StreamClass streamClass, ClassLimits local, Cla
 
     /// <summary>Credit that we give to the class.</summary>
     // spec: STR-23
-    public ReceiveCredit ReceiveCredit { get; } = new(local.ClassWindow);
+    public ReceiveCredit ReceiveCredit => receiveCredit;
 
     /// <summary>Streams that can send now.</summary>
     public StreamQueue Ready { get; } = new();
@@ -37,7 +37,7 @@ internal sealed class ClassState(StreamClass streamClass, ClassLimits local, Cla
     public ulong RemoteOpened { get; private set; }
 
     /// <summary>Is a frame with more class credit worth sending, or was the last one lost?</summary>
-    public bool IsCreditPending => _isCreditLost || ReceiveCredit.IsUpdateDue;
+    public bool IsCreditPending => _isCreditLost || receiveCredit.IsUpdateDue;
 
     /// <summary>Is a frame with a new limit on streams worth sending, or was the last one lost?</summary>
     public bool IsLimitPending =>
@@ -83,10 +83,10 @@ internal sealed class ClassState(StreamClass streamClass, ClassLimits local, Cla
     }
 
     /// <summary>More class credit is being written into a packet; returns the limit.</summary>
-    public ulong TakeCredit()
+    public ulong TakeCredit(Instant now, TimeSpan roundTrip)
     {
         _isCreditLost = false;
-        return ReceiveCredit.Grant();
+        return receiveCredit.Grant(now, roundTrip);
     }
 
     /// <summary>A new limit on streams is being written into a packet; returns it.</summary>

@@ -2,17 +2,25 @@ namespace P2PMigrate.Protocol.Streams;
 
 /// <summary>
 /// The credit that we give the peer for one stream or one class: it may send up to <see cref="Granted"/>, which moves on
-/// as what it sent is consumed. A grant is worth a frame once it has grown by a quarter of the window.
+/// as what it sent is consumed. A grant is worth a frame once it has grown by a quarter of the window. The window doubles,
+/// up to <paramref name="maxWindow"/> and what the session's budget allows, when it holds a fast reader back.
 /// </summary>
-// spec: STR-20
-internal sealed class ReceiveCredit(ulong window)
+// spec: STR-20, STR-25
+internal sealed class ReceiveCredit(ulong window, ulong maxWindow, WindowBudget? budget = null)
 {
     private const ulong UpdateFraction = 4;
+    private const int FastRoundTrips = 2;
+
+    // Shorter round trips than this say more about the scheduling of the reader than about the path.
+    // spec: CONST-34
+    private static readonly TimeSpan s_minRoundTrip = TimeSpan.FromMilliseconds(4);
 
     private ulong _consumed;
+    private ulong _consumedAtGrant;
+    private Instant _grantedAt;
 
     /// <summary>How much may be on the way or unread.</summary>
-    public ulong Window { get; } = window;
+    public ulong Window { get; private set; } = window;
 
     /// <summary>The limit that the peer was told last.</summary>
     public ulong Granted { get; private set; } = window;
@@ -36,7 +44,40 @@ internal sealed class ReceiveCredit(ulong window)
     public void Consume(ulong count) => _consumed += count;
 
     /// <summary>Moves the grant on and returns it.</summary>
-    public ulong Grant() => Granted = _consumed + Window;
+    public ulong Grant(Instant now, TimeSpan roundTrip)
+    {
+        if (IsUpdateDue)
+        {
+            GrowIfFast(now - _grantedAt, roundTrip > s_minRoundTrip ? roundTrip : s_minRoundTrip);
+            (_consumedAtGrant, _grantedAt) = (_consumed, now);
+        }
+
+        return Granted = Math.Max(Granted, _consumed + Window);
+    }
+
+    // At this pace a whole window lasts less than two round trips: the peer soon waits for credit, if it does not already.
+    private void GrowIfFast(TimeSpan took, TimeSpan roundTrip)
+    {
+        double pace = (double)(_consumed - _consumedAtGrant) / Window;
+        if (took > roundTrip * FastRoundTrips * pace)
+            return;
+        ulong more = Math.Min(Window, maxWindow - Math.Min(Window, maxWindow));
+        Window += budget?.Take(more) ?? more;
+    }
+}
+
+/// <summary>What the windows of all classes of a session may come to together. One owner.</summary>
+internal sealed class WindowBudget(ulong limit)
+{
+    private ulong _used;
+
+    /// <summary>Takes as much as is left of what is wanted.</summary>
+    public ulong Take(ulong wanted)
+    {
+        ulong taken = Math.Min(wanted, limit - Math.Min(_used, limit));
+        _used += taken;
+        return taken;
+    }
 }
 
 /// <summary>The credit that the peer gives us for one stream or one class.</summary>

@@ -4,13 +4,13 @@ namespace P2PMigrate.Protocol.Streams;
 /// Puts the ranges of a stream, in whatever order and however often they arrive, back into a sequence. The caller has
 /// checked that a range fits into the window. One owner.
 /// </summary>
-internal sealed class ReceiveBuffer : IDisposable
+internal sealed class ReceiveBuffer(SlabPool pool) : IDisposable
 {
     /// <summary>Separate ranges that are kept; a peer that causes more is at fault.</summary>
     // spec: CONST-31
-    public const int MaxRanges = 8192;
+    public const int MaxRanges = 32768;
 
-    private readonly ByteRing _ring = new();
+    private readonly SlabRing _ring = new(pool);
     private readonly RangeSet _received = new();
 
     /// <summary>The offset of the next byte to read.</summary>
@@ -18,8 +18,6 @@ internal sealed class ReceiveBuffer : IDisposable
 
     /// <summary>Bytes that can be read now.</summary>
     public int Readable => _received.IsEmpty || _received.First.Start > ReadOffset ? 0 : (int)(_received.First.End - ReadOffset);
-
-    private ulong Highest => _received.IsEmpty ? ReadOffset : _received[_received.Count - 1].End;
 
     /// <summary>
     /// Copies the bytes in. False when bytes that were received before, and not read yet, come again and differ, or when
@@ -39,8 +37,6 @@ internal sealed class ReceiveBuffer : IDisposable
 
         if (!AgreesWithReceived(offset, data))
             return false;
-        StreamRange used = new(ReadOffset, Highest);
-        _ring.Reserve(used, used with { End = Math.Max(end, used.End) });
         _ring.Write(offset, data);
         _received.Add(new(offset, end));
         return _received.Count <= MaxRanges;
@@ -55,6 +51,7 @@ internal sealed class ReceiveBuffer : IDisposable
         _ring.CopyTo(ReadOffset, destination[..length]);
         _received.Remove(new(ReadOffset, ReadOffset + (ulong)length));
         ReadOffset += (ulong)length;
+        _ring.Release(ReadOffset, _received.IsEmpty);
         return length;
     }
 

@@ -6,10 +6,9 @@ namespace P2PMigrate.Protocol.Streams;
 /// The peer's direction of a stream: what arrived, what the application read, and how it ends. It is over when the
 /// application has seen the end, or had said that it does not want the rest. One owner.
 /// </summary>
-internal sealed class ReceiveHalf(ulong window, ReceiveCredit classCredit) : IDisposable
+internal sealed class ReceiveHalf(ReceiveCredit credit, ReceiveCredit classCredit, SlabPool pool) : IDisposable
 {
-    private readonly ReceiveBuffer _buffer = new();
-    private readonly ReceiveCredit _credit = new(window);
+    private readonly ReceiveBuffer _buffer = new(pool);
     private ulong? _finalSize;
     private ulong? _resetCode;
     private ulong _consumed;
@@ -22,7 +21,7 @@ internal sealed class ReceiveHalf(ulong window, ReceiveCredit classCredit) : IDi
     public bool IsStopPending { get; private set; }
 
     /// <summary>Is a frame with new credit worth sending, or was the last one lost?</summary>
-    public bool IsCreditPending => MayGetMore && (_isCreditLost || _credit.IsUpdateDue);
+    public bool IsCreditPending => MayGetMore && (_isCreditLost || credit.IsUpdateDue);
 
     /// <summary>Is nothing more expected by the application?</summary>
     public bool IsOver => _isEndSeen || (StopCode is not null && _finalSize is not null);
@@ -114,10 +113,10 @@ internal sealed class ReceiveHalf(ulong window, ReceiveCredit classCredit) : IDi
     public void HandleStopLost() => IsStopPending = _finalSize is null;
 
     /// <summary>New credit is being written into a packet; returns the limit.</summary>
-    public ulong TakeCredit()
+    public ulong TakeCredit(Instant now, TimeSpan roundTrip)
     {
         _isCreditLost = false;
-        return _credit.Grant();
+        return credit.Grant(now, roundTrip);
     }
 
     /// <summary>A frame with credit was lost.</summary>
@@ -128,7 +127,7 @@ internal sealed class ReceiveHalf(ulong window, ReceiveCredit classCredit) : IDi
 
     private bool TrySetFinalSize(ulong size)
     {
-        if (size < _credit.Received || size != (_finalSize ?? size))
+        if (size < credit.Received || size != (_finalSize ?? size))
             return false;
         _finalSize = size;
         return true;
@@ -136,17 +135,17 @@ internal sealed class ReceiveHalf(ulong window, ReceiveCredit classCredit) : IDi
 
     private bool TryUseCredit(ulong end)
     {
-        ulong more = end > _credit.Received ? end - _credit.Received : 0;
-        return _credit.TryReceive(more) && classCredit.TryReceive(more);
+        ulong more = end > credit.Received ? end - credit.Received : 0;
+        return credit.TryReceive(more) && classCredit.TryReceive(more);
     }
 
     // spec: STR-24
-    private void ConsumeAll() => Consume(_credit.Received - _consumed);
+    private void ConsumeAll() => Consume(credit.Received - _consumed);
 
     private void Consume(ulong count)
     {
         _consumed += count;
-        _credit.Consume(count);
+        credit.Consume(count);
         classCredit.Consume(count);
     }
 }

@@ -4,9 +4,9 @@ namespace P2PMigrate.Protocol.Streams;
 /// What was written to a stream and is not acknowledged yet, and which of it goes out next: lost ranges first, then
 /// bytes that were never sent. Idempotent against late and repeated news from loss recovery. One owner.
 /// </summary>
-internal sealed class SendBuffer : IDisposable
+internal sealed class SendBuffer(SlabPool pool) : IDisposable
 {
-    private readonly ByteRing _ring = new();
+    private readonly SlabRing _ring = new(pool);
     private readonly RangeSet _acked = new();
     private readonly RangeSet _lost = new();
     private ulong _base;
@@ -29,10 +29,8 @@ internal sealed class SendBuffer : IDisposable
     /// <summary>Copies <paramref name="data"/> behind what is there; the caller keeps its limit.</summary>
     public void Append(ReadOnlySpan<byte> data)
     {
-        ulong end = End + (ulong)data.Length;
-        _ring.Reserve(new(_base, End), new(_base, end));
         _ring.Write(End, data);
-        End = end;
+        End += (ulong)data.Length;
     }
 
     /// <summary>
@@ -64,17 +62,10 @@ internal sealed class SendBuffer : IDisposable
         if (!_lost.IsEmpty)
             _lost.Remove(range);
         if (range.Start <= _base && _acked.IsEmpty)
-        {
             _base = Math.Max(_base, range.End);
-            return;
-        }
-
-        _acked.Add(range with { Start = Math.Max(range.Start, _base) });
-        while (!_acked.IsEmpty && _acked.First.Start <= _base)
-        {
-            _base = Math.Max(_base, _acked.First.End);
-            _acked.Remove(_acked.First);
-        }
+        else
+            Merge(range);
+        _ring.Release(_base, IsAcknowledged);
     }
 
     /// <summary>This range has to be sent again, except for what was acknowledged meanwhile.</summary>
@@ -99,4 +90,14 @@ internal sealed class SendBuffer : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _ring.Dispose();
+
+    private void Merge(StreamRange acked)
+    {
+        _acked.Add(acked with { Start = Math.Max(acked.Start, _base) });
+        while (!_acked.IsEmpty && _acked.First.Start <= _base)
+        {
+            _base = Math.Max(_base, _acked.First.End);
+            _acked.Remove(_acked.First);
+        }
+    }
 }

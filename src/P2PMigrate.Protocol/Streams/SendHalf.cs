@@ -4,16 +4,16 @@ namespace P2PMigrate.Protocol.Streams;
 /// Our direction of a stream: what the application wrote, what of it went out and arrived, and how it ends. It ends when
 /// the peer has acknowledged the final byte or the reset. One owner.
 /// </summary>
-internal sealed class SendHalf(ulong peerWindow, int bufferLimit) : IDisposable
+internal sealed class SendHalf(ulong peerWindow, SendAllowance allowance, SlabPool pool) : IDisposable
 {
-    private readonly SendBuffer _buffer = new();
+    private readonly SendBuffer _buffer = new(pool);
     private readonly SendCredit _credit = new(peerWindow);
     private ulong? _stopCode;
     private bool _isFinishing;
     private bool _isFinPending;
     private bool _isFinAcked;
     private bool _isResetAcked;
-    private bool _isWriteCutShort;
+    private int? _writableAt;
 
     /// <summary>The code with which this direction was given up, if it was.</summary>
     public ulong? ResetCode { get; private set; }
@@ -36,16 +36,17 @@ internal sealed class SendHalf(ulong peerWindow, int bufferLimit) : IDisposable
     /// <summary>Are there new bytes that the stream's credit covers?</summary>
     public bool WantsFresh => ResetCode is null && _buffer.Next < _buffer.End && _credit.Available > 0;
 
-    /// <summary>Takes as many bytes as the buffer's limit allows.</summary>
+    /// <summary>Takes as many bytes as the session's allowance has room for.</summary>
     public StreamWriteResult Write(ReadOnlySpan<byte> data)
     {
         if (_stopCode is not null)
             return new(0, StreamWriteStatus.Stopped);
         if (_isFinishing || ResetCode is not null)
             return new(0, StreamWriteStatus.Finished);
-        int count = Math.Min(data.Length, Math.Max(0, bufferLimit - _buffer.Length));
+        int count = Math.Min(data.Length, allowance.RoomFor(_buffer.Length));
         _buffer.Append(data[..count]);
-        _isWriteCutShort = count < data.Length;
+        allowance.Add(count);
+        _writableAt = count < data.Length ? _buffer.Length - _buffer.Length / 4 : null;
         return new(count, StreamWriteStatus.Open);
     }
 
@@ -64,6 +65,7 @@ internal sealed class SendHalf(ulong peerWindow, int bufferLimit) : IDisposable
             return false;
         ResetCode = code;
         IsResetPending = true;
+        allowance.Add(-_buffer.Length);
         _buffer.Discard();
         return true;
     }
@@ -112,9 +114,11 @@ internal sealed class SendHalf(ulong peerWindow, int bufferLimit) : IDisposable
             return false;
         _isFinAcked |= isFinal;
         _isFinPending &= !_isFinAcked;
+        int before = _buffer.Length;
         _buffer.HandleAcked(range);
-        bool isRoom = _isWriteCutShort && _buffer.Length <= bufferLimit / 2;
-        _isWriteCutShort &= !isRoom;
+        allowance.Add(_buffer.Length - before);
+        bool isRoom = _buffer.Length <= _writableAt;
+        _writableAt = isRoom ? null : _writableAt;
         return isRoom;
     }
 
@@ -134,5 +138,9 @@ internal sealed class SendHalf(ulong peerWindow, int bufferLimit) : IDisposable
     public void HandleResetLost() => IsResetPending = !_isResetAcked;
 
     /// <inheritdoc/>
-    public void Dispose() => _buffer.Dispose();
+    public void Dispose()
+    {
+        allowance.Add(-_buffer.Length);
+        _buffer.Discard();
+    }
 }

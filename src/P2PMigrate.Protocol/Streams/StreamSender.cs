@@ -13,6 +13,10 @@ internal sealed class StreamSender(StreamTable table, EventQueue events)
     // A range shorter than this is not worth a frame header at the end of a packet.
     private const int MinRoom = StreamFrame.MaxOverhead + 16;
 
+    // The moment of the packet being written, and the round trip of its path: what windows are tuned by.
+    private Instant _now;
+    private TimeSpan _roundTrip;
+
     /// <summary>Is there anything to write?</summary>
     public bool HasPending
     {
@@ -30,10 +34,11 @@ internal sealed class StreamSender(StreamTable table, EventQueue events)
         }
     }
 
-    /// <summary>Writes as many frames as fit.</summary>
+    /// <summary>Writes as many frames as fit into a packet for a path with this round trip.</summary>
     // spec: STR-40, STR-41
-    public void Write(ref PacketWriter packet)
+    public void Write(Instant now, TimeSpan roundTrip, ref PacketWriter packet)
     {
+        (_now, _roundTrip) = (now, roundTrip);
         WriteClassLimits(ref packet);
         WriteControl(ref packet);
         foreach (ClassState shared in table.Classes)
@@ -94,7 +99,7 @@ internal sealed class StreamSender(StreamTable table, EventQueue events)
         {
             if (shared.IsCreditPending && packet.Room >= MaxDataFrame.MaxLength)
             {
-                new MaxDataFrame(shared.Class, shared.TakeCredit()).Write(ref packet.Frames);
+                new MaxDataFrame(shared.Class, shared.TakeCredit(_now, _roundTrip)).Write(ref packet.Frames);
                 packet.Record(new(SentFrameKind.MaxData, (ulong)shared.Class));
             }
 
@@ -117,7 +122,7 @@ internal sealed class StreamSender(StreamTable table, EventQueue events)
         }
     }
 
-    private static void WriteControl(ref PacketWriter packet, DuplexStream stream)
+    private void WriteControl(ref PacketWriter packet, DuplexStream stream)
     {
         if (stream.Send is { IsResetPending: true, ResetCode: { } resetCode })
         {
@@ -135,7 +140,7 @@ internal sealed class StreamSender(StreamTable table, EventQueue events)
 
         if (stream.Receive.IsCreditPending)
         {
-            new MaxStreamDataFrame(stream.Id, stream.Receive.TakeCredit()).Write(ref packet.Frames);
+            new MaxStreamDataFrame(stream.Id, stream.Receive.TakeCredit(_now, _roundTrip)).Write(ref packet.Frames);
             packet.Record(new(SentFrameKind.MaxStreamData, stream.Id.Value));
         }
     }

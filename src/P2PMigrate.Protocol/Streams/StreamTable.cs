@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using P2PMigrate.Protocol.Connection;
+using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol.Streams;
 
@@ -14,16 +15,22 @@ internal sealed class StreamTable : IDisposable
     private readonly EventQueue _events;
     private readonly Dictionary<StreamId, DuplexStream> _streams = [];
     private readonly ClassState[] _classes = new ClassState[StreamClasses.Count];
+    private readonly SlabPool _slabs = new();
+    private readonly SendAllowance _allowance;
 
     /// <summary>A table without streams.</summary>
     public StreamTable(TunnelConnectionOptions options, EventQueue events)
     {
         _options = options;
         _events = events;
+        _allowance = new SendAllowance(options.SendBufferLimit);
+        WindowBudget budget = new(options.MaxSessionWindow);
         for (int i = 0; i < _classes.Length; i++)
         {
             StreamClass streamClass = (StreamClass)i;
-            _classes[i] = new(streamClass, options.LocalParameters[streamClass], options.PeerParameters[streamClass]);
+            ClassLimits local = options.LocalParameters[streamClass];
+            budget.Take(local.ClassWindow);
+            _classes[i] = new(streamClass, local, options.PeerParameters[streamClass], new ReceiveCredit(local.ClassWindow, options.MaxSessionWindow, budget));
         }
     }
 
@@ -50,6 +57,16 @@ internal sealed class StreamTable : IDisposable
             return true;
         }
     }
+
+    /// <summary>Slabs that buffers hold, and those that wait for the next use.</summary>
+    public int SlabCount => _slabs.InUse + _slabs.Free;
+
+    /// <summary>The congestion window of the path that carries data is this: streams keep as much as it can use.</summary>
+    public void FollowCongestion(long window) => _allowance.Follow(window);
+
+    /// <summary>Time passes: gives memory back that was not needed for a while.</summary>
+    // spec: STR-26
+    public void HandleTimeout(Instant now) => _slabs.Trim(now);
 
     /// <summary>Which shared state a stream belongs to.</summary>
     public ClassState ClassOf(StreamId id) => _classes[(int)id.Class];
@@ -136,8 +153,9 @@ internal sealed class StreamTable : IDisposable
 
     private DuplexStream Add(StreamId id)
     {
-        SendHalf send = new(_options.PeerParameters[id.Class].StreamWindow, _options.SendBufferLimit);
-        ReceiveHalf receive = new(_options.LocalParameters[id.Class].StreamWindow, ClassOf(id).ReceiveCredit);
+        SendHalf send = new(_options.PeerParameters[id.Class].StreamWindow, _allowance, _slabs);
+        ReceiveCredit credit = new(_options.LocalParameters[id.Class].StreamWindow, _options.MaxStreamWindow);
+        ReceiveHalf receive = new(credit, ClassOf(id).ReceiveCredit, _slabs);
         DuplexStream stream = new(id, send, receive);
         _streams.Add(id, stream);
         return stream;

@@ -24,7 +24,7 @@ public sealed record TransportParameters
     public ClassLimits Urgent { get; init; } = new(StreamWindow: 1 << 20, ClassWindow: 8 << 20, Streams: 256);
 
     /// <summary>What bulk streams may use.</summary>
-    public ClassLimits Bulk { get; init; } = new(StreamWindow: 4 << 20, ClassWindow: 16 << 20, Streams: 64);
+    public ClassLimits Bulk { get; init; } = new(StreamWindow: 1 << 20, ClassWindow: 16 << 20, Streams: 64);
 
     /// <summary>The announcer gives up after hearing nothing for this long; both sides use the smaller value.</summary>
     // spec: CONST-23

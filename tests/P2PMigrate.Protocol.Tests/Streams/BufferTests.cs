@@ -14,7 +14,7 @@ public sealed class BufferTests
             Random random = new(seed);
             byte[] content = new byte[random.Next(1, 20_000)];
             random.NextBytes(content);
-            using ReceiveBuffer buffer = new();
+            using ReceiveBuffer buffer = new(new SlabPool());
             List<byte> read = [];
             byte[] target = new byte[3_000];
             while (read.Count < content.Length)
@@ -35,7 +35,7 @@ public sealed class BufferTests
     [Fact]
     public void Bytes_that_come_again_and_differ_are_refused()
     {
-        using ReceiveBuffer buffer = new();
+        using ReceiveBuffer buffer = new(new SlabPool());
         Assert.True(buffer.TryInsert(10, [1, 2, 3, 4]));
         Assert.True(buffer.TryInsert(8, [9, 9, 1, 2]));
         Assert.True(buffer.TryInsert(12, [3, 4, 5]));
@@ -45,7 +45,7 @@ public sealed class BufferTests
     [Fact]
     public void Too_many_holes_are_refused()
     {
-        using ReceiveBuffer buffer = new();
+        using ReceiveBuffer buffer = new(new SlabPool());
         ulong offset = 1;
         while (buffer.TryInsert(offset, [1]))
             offset += 2;
@@ -66,8 +66,9 @@ public sealed class BufferTests
 
     private static byte[] Transfer(Random random, byte[] content)
     {
-        using SendBuffer send = new();
-        using ReceiveBuffer receive = new();
+        SlabPool pool = new();
+        using SendBuffer send = new(pool);
+        using ReceiveBuffer receive = new(pool);
         List<StreamRange> inFlight = [];
         List<byte> read = [];
         byte[] piece = new byte[1_400];

@@ -7,10 +7,11 @@ public sealed class StreamHalfTests : IDisposable
 {
     private static readonly StreamId s_id = StreamId.Create(ConnectionRole.Initiator, StreamClass.Bulk, 0);
 
-    private readonly ReceiveCredit _classCredit = new(150);
+    private readonly SlabPool _pool = new();
+    private readonly ReceiveCredit _classCredit = new(150, 150);
     private readonly ReceiveHalf _receive;
 
-    public StreamHalfTests() => _receive = new(100, _classCredit);
+    public StreamHalfTests() => _receive = new(new ReceiveCredit(100, 100), _classCredit, _pool);
 
     public void Dispose() => _receive.Dispose();
 
@@ -46,7 +47,7 @@ public sealed class StreamHalfTests : IDisposable
     [Fact]
     public void More_bytes_than_the_class_may_send_are_an_error()
     {
-        ReceiveHalf other = new(100, _classCredit);
+        ReceiveHalf other = new(new ReceiveCredit(100, 100), _classCredit, _pool);
         Assert.Equal(TunnelErrorCode.None, Data(0, 100, isFinal: false));
         Assert.Equal(TunnelErrorCode.FlowControl, other.HandleData(new StreamFrame(s_id, 0, new byte[51], false), out _));
     }
@@ -61,7 +62,7 @@ public sealed class StreamHalfTests : IDisposable
         Assert.False(_receive.IsCreditPending);
         _receive.Read(new byte[1]);
         Assert.True(_receive.IsCreditPending);
-        Assert.Equal(125UL, _receive.TakeCredit());
+        Assert.Equal(125UL, _receive.TakeCredit(default, default));
         Assert.False(_receive.IsCreditPending);
         _receive.HandleCreditLost();
         Assert.True(_receive.IsCreditPending);
@@ -75,7 +76,7 @@ public sealed class StreamHalfTests : IDisposable
         Assert.True(_receive.TryStop(1));
         Data(60, 20, isFinal: false);
         Assert.Equal(TunnelErrorCode.None, _receive.HandleReset(new(s_id, 1, 100), out _));
-        Assert.Equal(250UL, _classCredit.Grant());
+        Assert.Equal(250UL, _classCredit.Grant(default, default));
         Assert.True(_receive.IsOver);
     }
 
@@ -97,7 +98,7 @@ public sealed class StreamHalfTests : IDisposable
         Assert.True(isNews);
         Assert.Equal(new StreamReadResult(0, StreamReadStatus.Reset, 7), _receive.Read(new byte[100]));
 
-        ReceiveHalf complete = new(100, new ReceiveCredit(100));
+        ReceiveHalf complete = new(new ReceiveCredit(100, 100), new ReceiveCredit(100, 100), _pool);
         complete.HandleData(new StreamFrame(s_id, 0, new byte[10], true), out _);
         complete.HandleReset(new(s_id, 7, 10), out isNews);
         Assert.False(isNews);
@@ -108,7 +109,7 @@ public sealed class StreamHalfTests : IDisposable
     [Fact]
     public void Sending_stops_at_the_credit_of_stream_and_class()
     {
-        SendHalf send = new(peerWindow: 50, bufferLimit: 1_000);
+        SendHalf send = new(peerWindow: 50, new SendAllowance(1_000), _pool);
         SendCredit classCredit = new(80);
         Assert.Equal(new StreamWriteResult(100, StreamWriteStatus.Open), send.Write(new byte[100]));
         Assert.True(send.TryTake(1_000, classCredit, out StreamRange range, out _));
@@ -126,7 +127,7 @@ public sealed class StreamHalfTests : IDisposable
     [Fact]
     public void The_end_is_sent_with_the_last_bytes_or_alone_and_again_when_lost()
     {
-        SendHalf send = new(peerWindow: 50, bufferLimit: 1_000);
+        SendHalf send = new(peerWindow: 50, new SendAllowance(1_000), _pool);
         SendCredit classCredit = new(80);
         send.Write(new byte[10]);
         send.TryTake(1_000, classCredit, out _, out bool isFinal);
@@ -145,14 +146,14 @@ public sealed class StreamHalfTests : IDisposable
     }
 
     [Fact]
-    public void A_write_that_was_cut_short_is_told_of_room_when_half_the_buffer_is_free()
+    public void A_write_that_was_cut_short_is_told_of_room_when_a_quarter_of_the_buffer_is_free()
     {
-        SendHalf send = new(peerWindow: 1_000, bufferLimit: 100);
+        SendHalf send = new(peerWindow: 1_000, new SendAllowance(100), _pool);
         Assert.Equal(100, send.Write(new byte[150]).Count);
         send.TryTake(1_000, new SendCredit(1_000), out _, out _);
-        Assert.False(send.HandleAcked(new(0, 49), isFinal: false));
-        Assert.True(send.HandleAcked(new(49, 50), isFinal: false));
-        Assert.False(send.HandleAcked(new(50, 60), isFinal: false));
+        Assert.False(send.HandleAcked(new(0, 24), isFinal: false));
+        Assert.True(send.HandleAcked(new(24, 25), isFinal: false));
+        Assert.False(send.HandleAcked(new(25, 60), isFinal: false));
     }
 
     // spec: STR-01
