@@ -2,5 +2,23 @@ using P2PMigrate.Protocol.Paths;
 
 namespace P2PMigrate.Protocol;
 
-/// <summary>A datagram to send now: the first <paramref name="Length"/> bytes of the polled buffer, on <paramref name="Path"/>.</summary>
-public readonly record struct Transmit(PathAddress Path, int Length);
+/// <summary>
+/// What to send now on <paramref name="Path"/>: a <em>train</em> of datagrams that lie one behind the other in the first
+/// <paramref name="Length"/> bytes of the polled buffer, each <paramref name="DatagramSize"/> long, the last one perhaps
+/// shorter. Mostly a train of one.
+/// </summary>
+/// <remarks>
+/// On a relay path both sizes include <see cref="TunnelConnectionOptions.RelayHeadroom"/> bytes in front of each
+/// datagram, which the owner fills.
+/// </remarks>
+public readonly record struct Transmit(PathAddress Path, int Length, int DatagramSize)
+{
+    /// <summary>A single datagram.</summary>
+    public Transmit(PathAddress path, int length)
+        : this(path, length, length)
+    {
+    }
+
+    /// <summary>Datagrams in the train.</summary>
+    public int Count => (Length + DatagramSize - 1) / DatagramSize;
+}

@@ -14,14 +14,14 @@ namespace P2PMigrate.Protocol;
 /// <remarks>
 /// Its methods are of four kinds. <c>Handle…</c>: what happens to it. <c>Open</c>, <c>Write</c>, <c>Read</c>,
 /// <c>Finish</c>, <c>Close</c> …: what the application wants. <c>TryPoll…</c> and <see cref="NextTimeout"/>: what it wants
-/// done. The rest are getters. After any number of inputs the owner drains: <see cref="TryPollTransmit"/> until it returns
+/// done. The rest are getters. After any number of inputs the owner drains: <c>TryPollTransmit</c> until it returns
 /// false, <see cref="TryPollEvent"/> until it returns false, then sleeps until <see cref="NextTimeout"/> at most and calls
 /// <see cref="HandleTimeout"/>. <c>now</c> never runs backwards. Peer bytes never make a method throw; a wish for a stream
 /// that does not exist is ignored, because the peer may just have ended it.
 /// </remarks>
 public sealed class TunnelConnection : IDisposable
 {
-    /// <summary>The bytes that a buffer for <see cref="TryPollTransmit"/> has at least; longer datagrams are dropped.</summary>
+    /// <summary>The bytes that a buffer for <c>TryPollTransmit</c> has at least; longer datagrams are dropped.</summary>
     // spec: CONST-32
     public const int MaxDatagramSize = 1500;
 
@@ -240,9 +240,16 @@ public sealed class TunnelConnection : IDisposable
     /// Writes the next datagram to send into <paramref name="buffer"/>, which has room for
     /// <see cref="MaxDatagramSize"/>. False when there is nothing to send before the next input or timeout.
     /// </summary>
-    public bool TryPollTransmit(Instant now, Span<byte> buffer, out Transmit transmit)
+    public bool TryPollTransmit(Instant now, Span<byte> buffer, out Transmit transmit) =>
+        TryPollTransmit(now, buffer, maxDatagrams: 1, out transmit);
+
+    /// <summary>
+    /// The same for up to <paramref name="maxDatagrams"/> datagrams of one size on one path, as many as are to be sent, fit
+    /// into <paramref name="buffer"/> and may leave with one call to the machine.
+    /// </summary>
+    public bool TryPollTransmit(Instant now, Span<byte> buffer, int maxDatagrams, out Transmit transmit)
     {
-        bool isBuilt = _sender.TryPoll(now, buffer, out transmit);
+        bool isBuilt = _sender.TryPoll(now, buffer, maxDatagrams, out transmit);
         Settle(now);
         return isBuilt;
     }

@@ -67,6 +67,9 @@ public sealed record TunnelConnectionOptions
     /// <summary>Up to how many bytes the windows of all classes together grow.</summary>
     // spec: CONST-37
     public ulong MaxSessionWindow { get; init; } = 256 << 20;
+
+    /// <summary>Bytes in front of each datagram on a relay path that are left to the owner: see <see cref="Transmit"/>.</summary>
+    public int RelayHeadroom { get; init; }
 }
 
 /// <summary>A socket that the driver can send from, and the internet protocols that it can reach.</summary>

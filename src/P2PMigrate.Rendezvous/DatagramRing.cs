@@ -6,7 +6,10 @@ namespace P2PMigrate.Rendezvous;
 /// <summary>Datagrams that wait to be sent, in slots that are used again and again. Oldest first. Loop only.</summary>
 internal sealed class DatagramRing(int capacity)
 {
-    private readonly byte[] _bytes = new byte[capacity * DatagramBatch.SlotSize];
+    /// <summary>Room for one datagram. Nothing that we answer or relay is longer.</summary>
+    public const int SlotSize = TransmitBatch.MaxDatagramSize;
+
+    private readonly byte[] _bytes = new byte[capacity * SlotSize];
     private readonly int[] _lengths = new int[capacity];
     private readonly NetworkAddress[] _destinations = new NetworkAddress[capacity];
     private int _first;
@@ -27,14 +30,14 @@ internal sealed class DatagramRing(int capacity)
     }
 
     /// <summary>Moves as many as fit into <paramref name="batch"/>.</summary>
-    public void MoveTo(DatagramBatch batch)
+    public void MoveTo(TransmitBatch batch)
     {
         for (; _count > 0 && !batch.IsFull; _count--, _first = (_first + 1) % capacity)
         {
             Slot(_first)[.._lengths[_first]].CopyTo(batch.Free);
-            batch.Add(_lengths[_first], _destinations[_first]);
+            batch.Join(_lengths[_first], _destinations[_first]);
         }
     }
 
-    private Span<byte> Slot(int index) => _bytes.AsSpan(index * DatagramBatch.SlotSize, DatagramBatch.SlotSize);
+    private Span<byte> Slot(int index) => _bytes.AsSpan(index * SlotSize, SlotSize);
 }

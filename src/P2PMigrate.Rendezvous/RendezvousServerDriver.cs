@@ -36,19 +36,10 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<E
     public Instant NextTimeout => core.NextTimeout;
 
     /// <inheritdoc/>
-    public void HandleDatagram(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
+    public void HandleTrain(Instant now, DatagramTrain train)
     {
-        switch (FirstByte.Classify(datagram))
-        {
-            case DatagramType.RelayFrame:
-                Relay(now, remote, datagram);
-                break;
-            case DatagramType.Rendezvous:
-                core.Handle(now, remote, datagram);
-                break;
-        }
-
-        Drain();
+        foreach (ReadOnlySpan<byte> datagram in train)
+            HandleDatagram(now, train.Remote, datagram);
     }
 
     /// <inheritdoc/>
@@ -63,7 +54,7 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<E
     }
 
     /// <inheritdoc/>
-    public void FillTransmits(Instant now, DatagramBatch batch) => _waiting.MoveTo(batch);
+    public void FillTransmits(Instant now, TransmitBatch batch) => _waiting.MoveTo(batch);
 
     /// <inheritdoc/>
     public void HandleStopped(Exception? error)
@@ -72,9 +63,24 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<E
         stopped(error);
     }
 
+    private void HandleDatagram(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
+    {
+        switch (FirstByte.Classify(datagram))
+        {
+            case DatagramType.RelayFrame:
+                Relay(now, remote, datagram);
+                break;
+            case DatagramType.Rendezvous:
+                core.Handle(now, remote, datagram);
+                break;
+        }
+
+        Drain();
+    }
+
     private void Relay(Instant now, NetworkAddress remote, ReadOnlySpan<byte> frame)
     {
-        if (_waiting.IsFull)
+        if (_waiting.IsFull || frame.Length > DatagramRing.SlotSize)
         {
             _dropped++;
             return;

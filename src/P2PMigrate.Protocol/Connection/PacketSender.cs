@@ -17,6 +17,9 @@ internal sealed class PacketSender(
     // spec: REC-14
     private const int PingEveryAckOnly = 64;
 
+    // Too little room to begin another frame in.
+    private const int NearlyFull = 64;
+
     private readonly byte[] _plaintext = new byte[TunnelConnection.MaxDatagramSize];
     private ulong _nextProbeNumber;
     private int _ackOnlyInARow;
@@ -33,23 +36,46 @@ internal sealed class PacketSender(
     /// <summary>Can acknowledgements be sent at all?</summary>
     public bool CanAcknowledge => close.IsOpen && paths.Primary is { } path && path.Allows(path.DatagramSize);
 
-    /// <summary>Builds the next datagram in <paramref name="buffer"/>; false when nothing has to or may go out now.</summary>
-    public bool TryPoll(Instant now, Span<byte> buffer, out Transmit transmit)
+    /// <summary>
+    /// Builds the next datagram in <paramref name="buffer"/>, and behind it those that may leave in the same train; false
+    /// when nothing has to or may go out now.
+    /// </summary>
+    public bool TryPoll(Instant now, Span<byte> buffer, int maxDatagrams, out Transmit transmit)
     {
         transmit = default;
         if (close.State == CloseState.Terminated)
             return false;
         keys.UpdateIfDue(now);
+        bool mayLead = maxDatagrams > 1 && paths.Primary is { Recovery.ProbesOwed: 0 };
         bool isBuilt = TryBuildProbe(now, buffer, out transmit)
             || (close.IsOpen ? TryBuildData(now, buffer, out transmit) : TryBuildClose(now, buffer, out transmit));
-        if (isBuilt)
-        {
-            Datagrams++;
-            Bytes += transmit.Length;
-        }
-
+        if (isBuilt && mayLead && close.IsOpen)
+            Extend(now, buffer, maxDatagrams, ref transmit);
         return isBuilt;
     }
+
+    // Only a full datagram of the primary path can have others behind it: none of those is longer, and the first shorter
+    // one ends the train.
+    private void Extend(Instant now, Span<byte> buffer, int maxDatagrams, ref Transmit train)
+    {
+        int size = train.Length;
+        if (paths.Primary is not { } path || train.Path != path.Pair.Address || size != HeadroomOf(path) + path.DatagramSize)
+            return;
+        int limit = (int)Math.Min(buffer.Length, (long)maxDatagrams * size);
+        int length = size;
+        while (limit - length >= size && TryBuildData(now, buffer[length..], out Transmit next))
+        {
+            length += next.Length;
+            if (next.Length < size)
+                break;
+        }
+
+        train = train with { Length = length };
+    }
+
+    private int HeadroomOf(DataPath path) => HeadroomOf(path.Pair.Address);
+
+    private int HeadroomOf(PathAddress path) => path.Kind == PathKind.Relay ? options.RelayHeadroom : 0;
 
     // spec: PATH-10
     private bool TryBuildProbe(Instant now, Span<byte> buffer, out Transmit transmit)
@@ -75,8 +101,9 @@ internal sealed class PacketSender(
         WireWriter frames = new(_plaintext.AsSpan(0, CloseFrame.MaxLength));
         close.Write(now, ref frames, path.Recovery.ProbeTimeout);
         transmit = Seal(buffer, path.Label, path.Recovery.NextPacketNumber, path.Pair.Address, frames.Written);
-        path.Pair.HandleSent(transmit.Length);
-        path.Recovery.HandleSent(now, transmit.Length, SentFramePool.None, isAckEliciting: false);
+        int length = transmit.Length - HeadroomOf(path);
+        path.Pair.HandleSent(length);
+        path.Recovery.HandleSent(now, length, SentFramePool.None, isAckEliciting: false);
         return true;
     }
 
@@ -99,7 +126,7 @@ internal sealed class PacketSender(
         if (packet.Frames.Written == 0)
             return false;
         transmit = Seal(buffer, path.Label, path.Recovery.NextPacketNumber, path.Pair.Address, packet.Frames.Written);
-        AfterData(now, path, transmit.Length, packet);
+        AfterData(now, path, transmit.Length - HeadroomOf(path), packet);
         return true;
     }
 
@@ -130,6 +157,8 @@ internal sealed class PacketSender(
     {
         candidates.Write(ref packet);
         streams.Write(now, path.Recovery.RoundTrip.Smoothed, ref packet);
+        if (packet.IsAckEliciting && packet.Room < NearlyFull)
+            packet.Frames.WriteZeros(packet.Room); // Full datagrams leave in trains; one that is a little shorter would end its train.
         if (path.Recovery.ProbesOwed == 0)
             return;
         if (!packet.IsAckEliciting)
@@ -151,9 +180,13 @@ internal sealed class PacketSender(
     private Transmit Seal(Span<byte> buffer, byte label, ulong number, PathAddress path, int plaintextLength)
     {
         int length = PacketHeader.Size + plaintextLength + keys.TagLength;
+        int headroom = HeadroomOf(path);
+        buffer = buffer.Slice(headroom, length);
         Span<byte> header = buffer[..PacketHeader.Size];
         new PacketHeader(keys.Phase, label, (uint)number, options.RemoteConnectionId).Write(header);
-        keys.Seal(label, number, header, _plaintext.AsSpan(0, plaintextLength), buffer[PacketHeader.Size..length]);
-        return new(path, length);
+        keys.Seal(label, number, header, _plaintext.AsSpan(0, plaintextLength), buffer[PacketHeader.Size..]);
+        Datagrams++;
+        Bytes += length;
+        return new(path, headroom + length);
     }
 }

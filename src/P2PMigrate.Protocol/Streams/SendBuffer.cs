@@ -17,6 +17,9 @@ internal sealed class SendBuffer(SlabPool pool) : IDisposable
     /// <summary>The first offset that was never sent.</summary>
     public ulong Next { get; private set; }
 
+    /// <summary>Where the range begins that <see cref="Take"/> takes next.</summary>
+    public ulong NextOffset => HasLost ? _lost.First.Start : Next;
+
     /// <summary>Bytes kept.</summary>
     public int Length => (int)(End - _base);
 

@@ -24,6 +24,9 @@ internal sealed class SendHalf(ulong peerWindow, SendAllowance allowance, SlabPo
     /// <summary>Bytes that went out at least once: the final size after a reset.</summary>
     public ulong SentLength => _buffer.Next;
 
+    /// <summary>Where the range begins that <see cref="TryTake"/> takes next.</summary>
+    public ulong NextOffset => _buffer.NextOffset;
+
     /// <summary>Has the peer acknowledged the end, or was there a reset it acknowledged?</summary>
     public bool IsOver => _isResetAcked || (_isFinAcked && _buffer.IsAcknowledged);
 

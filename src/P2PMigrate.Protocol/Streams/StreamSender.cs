@@ -147,7 +147,7 @@ internal sealed class StreamSender(StreamTable table, EventQueue events)
 
     private void WriteRange(ref PacketWriter packet, ClassState shared, DuplexStream stream)
     {
-        int room = packet.Room - StreamFrame.MaxOverhead;
+        int room = packet.Room - StreamFrame.OverheadOf(stream.Id, stream.Send.NextOffset);
         if (stream.Send.TryTake(room, shared.SendCredit, out StreamRange range, out bool isFinal))
         {
             int length = (int)range.Length;

@@ -86,27 +86,10 @@ internal sealed class EndpointDriver : IDatagramOwner
     }
 
     /// <inheritdoc/>
-    public void HandleDatagram(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
+    public void HandleTrain(Instant now, DatagramTrain train)
     {
-        PathAddress path = SessionFactory.DirectPath(remote);
-        switch (FirstByte.Classify(datagram))
-        {
-            case DatagramType.Packet when _options.AllowDirectPaths:
-                HandlePacket(now, path, datagram);
-                break;
-            case DatagramType.RelayFrame:
-                HandleRelayFrame(now, remote, datagram);
-                break;
-            case DatagramType.Rendezvous:
-                _meeting.Handle(now, remote, datagram);
-                break;
-            case DatagramType.HandshakeInit when _options.AllowDirectPaths:
-                HandleInit(now, remote, datagram);
-                break;
-            case DatagramType.HandshakeResponse or DatagramType.CookieReply when _options.AllowDirectPaths:
-                _dialing.HandleDirect(now, path, datagram);
-                break;
-        }
+        foreach (ReadOnlySpan<byte> datagram in train)
+            HandleDatagram(now, train.Remote, datagram);
     }
 
     /// <inheritdoc/>
@@ -128,7 +111,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     }
 
     /// <inheritdoc/>
-    public void FillTransmits(Instant now, DatagramBatch batch)
+    public void FillTransmits(Instant now, TransmitBatch batch)
     {
         _strays.MoveTo(batch);
         int silent = 0;
@@ -165,6 +148,29 @@ internal sealed class EndpointDriver : IDatagramOwner
         }
 
         _answering.Stop(exception);
+    }
+
+    private void HandleDatagram(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
+    {
+        PathAddress path = SessionFactory.DirectPath(remote);
+        switch (FirstByte.Classify(datagram))
+        {
+            case DatagramType.Packet when _options.AllowDirectPaths:
+                HandlePacket(now, path, datagram);
+                break;
+            case DatagramType.RelayFrame:
+                HandleRelayFrame(now, remote, datagram);
+                break;
+            case DatagramType.Rendezvous:
+                _meeting.Handle(now, remote, datagram);
+                break;
+            case DatagramType.HandshakeInit when _options.AllowDirectPaths:
+                HandleInit(now, remote, datagram);
+                break;
+            case DatagramType.HandshakeResponse or DatagramType.CookieReply when _options.AllowDirectPaths:
+                _dialing.HandleDirect(now, path, datagram);
+                break;
+        }
     }
 
     private void HandlePacket(Instant now, PathAddress path, ReadOnlySpan<byte> datagram)

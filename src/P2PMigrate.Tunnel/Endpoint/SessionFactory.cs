@@ -2,6 +2,7 @@ using System.Net;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Loop;
 using P2PMigrate.Tunnel.Sessions;
@@ -40,6 +41,7 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
                 RemoteCandidates = options.AllowDirectPaths ? established.PeerCandidates : [],
                 KnownPaths = paths,
                 HandshakeRoundTrip = established.RoundTrip,
+                RelayHeadroom = RelayFrame.HeaderSize,
             },
             now);
         return new SessionDriver(loop, connection, established, begun, now, options.Logger) { Relay = relay };

@@ -22,7 +22,7 @@ internal sealed class StrayDatagrams(IDatagramSocket socket)
     }
 
     /// <summary>Moves as many as fit into <paramref name="batch"/>.</summary>
-    public void MoveTo(DatagramBatch batch)
+    public void MoveTo(TransmitBatch batch)
     {
         while (!batch.IsFull && _waiting.TryDequeue(out (byte[] Bytes, NetworkAddress Remote) next))
         {

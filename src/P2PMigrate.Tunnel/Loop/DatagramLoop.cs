@@ -21,8 +21,8 @@ internal sealed class DatagramLoop
     private readonly IDatagramSocket _socket;
     private readonly LoopClock _clock;
     private readonly ConcurrentQueue<IWish> _wishes = new();
-    private readonly DatagramBatch _received = new();
-    private readonly DatagramBatch _transmits = new();
+    private readonly ReceiveBatch _received = new();
+    private readonly TransmitBatch _transmits = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IDatagramOwner? _owner;
     private int _sleeping;
@@ -139,11 +139,11 @@ internal sealed class DatagramLoop
     {
         for (int turn = 0; turn < BatchesPerTurn; turn++)
         {
-            int count = _socket.Receive(_received);
+            bool more = _socket.Receive(_received);
             Instant now = _clock.Now;
-            for (int i = 0; i < count; i++)
-                _owner!.HandleDatagram(now, _received.Remote(i), _received[i]);
-            if (count < DatagramBatch.Capacity)
+            for (int i = 0; i < _received.Count; i++)
+                _owner!.HandleTrain(now, _received[i]);
+            if (!more)
                 return false;
         }
 

@@ -1,5 +1,4 @@
 using P2PMigrate.Protocol;
-using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Sockets;
 
 namespace P2PMigrate.Tunnel.Loop;
@@ -13,8 +12,8 @@ internal interface IDatagramOwner
     /// <summary>When <see cref="HandleTimeout"/> is due at the latest.</summary>
     Instant NextTimeout { get; }
 
-    /// <summary>A datagram came. Its bytes are the loop's again when this returns.</summary>
-    void HandleDatagram(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram);
+    /// <summary>Datagrams came together from one remote. Their bytes are the loop's again when this returns.</summary>
+    void HandleTrain(Instant now, DatagramTrain train);
 
     /// <summary>The time is <paramref name="now"/>; does what is due.</summary>
     void HandleTimeout(Instant now);
@@ -23,7 +22,7 @@ internal interface IDatagramOwner
     void DeliverEvents(Instant now);
 
     /// <summary>Adds what is to be sent now until nothing is left or <paramref name="batch"/> is full.</summary>
-    void FillTransmits(Instant now, DatagramBatch batch);
+    void FillTransmits(Instant now, TransmitBatch batch);
 
     /// <summary>The loop ended, because it was asked to or because of <paramref name="error"/>. The last call.</summary>
     void HandleStopped(Exception? error);

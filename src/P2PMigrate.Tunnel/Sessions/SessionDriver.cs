@@ -100,17 +100,15 @@ internal sealed class SessionDriver : IDisposable
     /// <summary>Another address of this side became known; the peer is told.</summary>
     public void AddLocalCandidate(Candidate candidate) => _connection.AddLocalCandidate(candidate);
 
-    /// <summary>Adds the next datagram to <paramref name="batch"/>, which has a free slot; false when there is none to send.</summary>
-    public bool TryTransmit(Instant now, DatagramBatch batch)
+    /// <summary>Adds the next train to <paramref name="batch"/>, which is not full; false when there is none to send.</summary>
+    public bool TryTransmit(Instant now, TransmitBatch batch)
     {
-        // The slot's beginning stays free for a relay header; a direct datagram starts behind it.
-        Span<byte> slot = batch.Free;
-        if (!_connection.TryPollTransmit(now, slot[RelayFrame.HeaderSize..], out Transmit transmit))
+        if (!_connection.TryPollTransmit(now, batch.Free, TransmitBatch.MaxTrainDatagrams, out Transmit transmit))
             return false;
         if (transmit.Path.Kind == Protocol.Paths.PathKind.Direct)
-            batch.Add(transmit.Length, transmit.Path.Remote, RelayFrame.HeaderSize);
+            batch.Add(transmit.Length, transmit.DatagramSize, transmit.Path.Remote);
         else
-            AddRelayed(batch, slot, transmit.Length);
+            AddRelayed(batch, transmit);
         return true;
     }
 
@@ -167,12 +165,14 @@ internal sealed class SessionDriver : IDisposable
         _connection.Dispose();
     }
 
-    private void AddRelayed(DatagramBatch batch, Span<byte> slot, int length)
+    private void AddRelayed(TransmitBatch batch, in Transmit transmit)
     {
         if (Relay is not { } relay)
             return;
-        RelayFrame.WriteHeader(slot, relay.Leg);
-        batch.Add(RelayFrame.HeaderSize + length, relay.Server);
+        Span<byte> train = batch.Free[..transmit.Length];
+        for (int start = 0; start < train.Length; start += transmit.DatagramSize)
+            RelayFrame.WriteHeader(train[start..], relay.Leg);
+        batch.Add(transmit.Length, transmit.DatagramSize, relay.Server);
     }
 
     private void Handle(TunnelEvent tunnelEvent)

@@ -15,14 +15,17 @@ internal interface IDatagramSocket : IDisposable
     /// <summary>Can it send to <paramref name="remote"/>'s address family?</summary>
     bool Reaches(NetworkAddress remote);
 
-    /// <summary>Replaces the content of <paramref name="batch"/> by what has arrived, up to its capacity; returns the count.</summary>
-    int Receive(DatagramBatch batch);
+    /// <summary>
+    /// Replaces the content of <paramref name="batch"/> by what has arrived, up to its capacity; false when that was
+    /// everything, so that the next call is worth it only after a <see cref="Wait"/>.
+    /// </summary>
+    bool Receive(ReceiveBatch batch);
 
     /// <summary>
     /// Hands every datagram of <paramref name="batch"/> to the network. One that the machine refuses (no route, too
     /// large, queue full) is dropped, as any router on the way could; returns how many were taken.
     /// </summary>
-    int Send(DatagramBatch batch);
+    int Send(TransmitBatch batch);
 
     /// <summary>Returns when a datagram can be received, <see cref="Wake"/> was called, or <paramref name="timeout"/> passed.</summary>
     void Wait(TimeSpan timeout);

@@ -10,15 +10,22 @@ internal static unsafe partial class LibC
     public const int AF_INET6 = 10;
     public const int EAGAIN = 11;
     public const int EINTR = 4;
+    public const int EINVAL = 22;
+    public const int EIO = 5;
+    public const int EOPNOTSUPP = 95;
     public const int EFD_CLOEXEC = 0x80000;
     public const int EFD_NONBLOCK = 0x800;
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_TRUNC = 0x20;
     public const short POLLIN = 1;
     public const short POLLOUT = 4;
+    public const int PR_SET_TIMERSLACK = 29;
     public const int SOL_SOCKET = 1;
+    public const int SOL_UDP = 17;
     public const int SO_RCVBUFFORCE = 33;
     public const int SO_SNDBUFFORCE = 32;
+    public const int UDP_GRO = 104;
+    public const int UDP_SEGMENT = 103;
 
     [LibraryImport("libc", EntryPoint = "recvmmsg", SetLastError = true)]
     public static partial int ReceiveMany(int socket, MessageHeader* messages, uint count, int flags, TimeSpec* timeout);
@@ -28,6 +35,14 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "ppoll", SetLastError = true)]
     public static partial int Poll(PollEntry* entries, nuint count, TimeSpec* timeout, void* signalMask);
+
+    /// <summary><see cref="Poll"/> with a span of time; one that is over means "do not wait".</summary>
+    public static int PollFor(PollEntry* entries, nuint count, TimeSpan timeout)
+    {
+        long nanoseconds = Math.Max(0, timeout.Ticks) * TimeSpan.NanosecondsPerTick;
+        var span = new TimeSpec { Seconds = nanoseconds / 1_000_000_000, Nanoseconds = nanoseconds % 1_000_000_000 };
+        return Poll(entries, count, &span, null);
+    }
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
     public static partial SafeFileHandle EventFd(uint initial, int flags);
@@ -40,6 +55,20 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     public static partial int SetOption(int socket, int level, int name, void* value, uint length);
+
+    [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
+    public static partial int ControlThread(int option, nuint argument);
+
+    /// <summary>struct cmsghdr with the one item that we use: a size of datagrams, two bytes when sent, four when received.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct DatagramSizeControl
+    {
+        public nuint Length;
+        public int Level;
+        public int Type;
+        public int Size;
+        private readonly int _padding;
+    }
 
     /// <summary>struct mmsghdr: a message and the bytes that were transferred for it.</summary>
     [StructLayout(LayoutKind.Sequential)]

@@ -31,37 +31,39 @@ internal sealed class PortableDatagramSocket : IDatagramSocket
     public bool Reaches(NetworkAddress remote) => DatagramSocket.Reaches(_socket, remote);
 
     /// <inheritdoc/>
-    public int Receive(DatagramBatch batch)
+    public bool Receive(ReceiveBatch batch)
     {
         batch.Clear();
-        while (!batch.IsFull && _socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
+        for (int slot = 0; slot < ReceiveBatch.Capacity; slot++)
         {
+            if (!_socket.Poll(TimeSpan.Zero, SelectMode.SelectRead))
+                return false;
             EndPoint from = _socket.LocalEndPoint!;
             try
             {
-                int length = _socket.ReceiveFrom(batch.Free, ref from);
-                // A full slot may be the beginning of something longer; where that is an error, it comes as one.
-                if (length < DatagramBatch.SlotSize)
-                    batch.Add(length, NetworkAddress.From((IPEndPoint)from));
+                int length = _socket.ReceiveFrom(batch.Slot(slot), ref from);
+                batch.Add(slot, length, length, NetworkAddress.From((IPEndPoint)from));
             }
             catch (SocketException)
             {
-                // Too long, an ICMP complaint about an earlier datagram, or gone meanwhile: the next wait tells whether there is more.
-                break;
+                // An ICMP complaint about an earlier datagram, or gone meanwhile: the next wait tells whether there is more.
+                return false;
             }
         }
 
-        return batch.Count;
+        return true;
     }
 
     /// <inheritdoc/>
-    public int Send(DatagramBatch batch)
+    public int Send(TransmitBatch batch)
     {
         int taken = 0;
         for (int i = 0; i < batch.Count; i++)
         {
-            if (TrySend(batch[i], Target(batch.Remote(i))))
-                taken++;
+            DatagramTrain train = batch[i];
+            IPEndPoint target = Target(train.Remote);
+            foreach (ReadOnlySpan<byte> datagram in train)
+                taken += TrySend(datagram, target) ? 1 : 0;
         }
 
         return taken;

@@ -6,7 +6,8 @@ namespace P2PMigrate.Tunnel.Tests.Endpoint;
 /// <summary>A socket behind a firewall that tests may change while it is used. It owns <paramref name="inner"/>.</summary>
 internal sealed class FilteredSocket(IDatagramSocket inner) : IDatagramSocket
 {
-    private readonly DatagramBatch _passed = new();
+    private readonly ReceiveBatch _received = new();
+    private readonly TransmitBatch _passed = new();
     private volatile Func<NetworkAddress, bool> _passes = static _ => true;
 
     /// <summary>Which remotes datagrams may come from and go to. Any thread.</summary>
@@ -20,18 +21,34 @@ internal sealed class FilteredSocket(IDatagramSocket inner) : IDatagramSocket
 
     public bool Reaches(NetworkAddress remote) => inner.Reaches(remote);
 
-    public int Receive(DatagramBatch batch)
+    public bool Receive(ReceiveBatch batch)
     {
-        int count = inner.Receive(_passed);
+        bool more = inner.Receive(_received);
         batch.Clear();
-        Copy(_passed, batch);
-        return count == DatagramBatch.Capacity ? count : batch.Count;
+        for (int i = 0; i < _received.Count; i++)
+        {
+            DatagramTrain train = _received[i];
+            if (!_passes(train.Remote))
+                continue;
+            train.Bytes.CopyTo(batch.Slot(i));
+            batch.Add(i, train.Bytes.Length, train.DatagramSize, train.Remote);
+        }
+
+        return more;
     }
 
-    public int Send(DatagramBatch batch)
+    public int Send(TransmitBatch batch)
     {
         _passed.Clear();
-        Copy(batch, _passed);
+        for (int i = 0; i < batch.Count; i++)
+        {
+            DatagramTrain train = batch[i];
+            if (!_passes(train.Remote))
+                continue;
+            train.Bytes.CopyTo(_passed.Free);
+            _passed.Add(train.Bytes.Length, train.DatagramSize, train.Remote);
+        }
+
         return _passed.Count == 0 ? 0 : inner.Send(_passed);
     }
 
@@ -40,15 +57,4 @@ internal sealed class FilteredSocket(IDatagramSocket inner) : IDatagramSocket
     public void Wake() => inner.Wake();
 
     public void Dispose() => inner.Dispose();
-
-    private void Copy(DatagramBatch from, DatagramBatch to)
-    {
-        for (int i = 0; i < from.Count; i++)
-        {
-            if (!_passes(from.Remote(i)))
-                continue;
-            from[i].CopyTo(to.Free);
-            to.Add(from[i].Length, from.Remote(i));
-        }
-    }
 }

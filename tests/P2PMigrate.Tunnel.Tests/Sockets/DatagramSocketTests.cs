@@ -12,7 +12,8 @@ public abstract class DatagramSocketTests : IDisposable
     private static readonly TimeSpan s_long = TimeSpan.FromSeconds(20);
     private readonly IDatagramSocket _near;
     private readonly IDatagramSocket _far;
-    private readonly DatagramBatch _batch = new();
+    private readonly TransmitBatch _batch = new();
+    private readonly ReceiveBatch _received = new();
 
     protected DatagramSocketTests()
     {
@@ -25,21 +26,49 @@ public abstract class DatagramSocketTests : IDisposable
     [Fact]
     public void A_batch_arrives_whole_with_its_source()
     {
-        for (int i = 0; i < DatagramBatch.Capacity; i++)
+        for (int i = 0; i < TransmitBatch.MaxTrains; i++)
             Put(length: i + 1, fill: (byte)i, _far.Local);
 
-        Assert.Equal(DatagramBatch.Capacity, _near.Send(_batch));
+        Assert.Equal(TransmitBatch.MaxTrains, _near.Send(_batch));
 
-        for (int received = 0; received < DatagramBatch.Capacity;)
-        {
-            _far.Wait(s_long);
-            int count = _far.Receive(_batch);
-            for (int i = 0; i < count; i++, received++)
-            {
-                Assert.Equal(Enumerable.Repeat((byte)received, received + 1), _batch[i].ToArray());
-                Assert.Equal(_near.Local, _batch.Remote(i));
-            }
-        }
+        byte[][] datagrams = ReceiveAll(TransmitBatch.MaxTrains, _near.Local);
+        for (int i = 0; i < TransmitBatch.MaxTrains; i++)
+            Assert.Equal(Enumerable.Repeat((byte)i, i + 1), datagrams[i]);
+    }
+
+    [Theory]
+    [InlineData(2, 1200, 1200)]
+    [InlineData(TransmitBatch.MaxTrainDatagrams, 1000, 1)]
+    [InlineData(45, 1452, 1451)]
+    public void A_train_arrives_as_the_datagrams_it_was_made_of(int count, int size, int last)
+    {
+        int length = (count - 1) * size + last;
+        for (int start = 0; start < length; start += size)
+            _batch.Free[start..Math.Min(start + size, length)].Fill((byte)(start / size));
+        _batch.Add(length, size, _far.Local);
+        Put(length: 7, fill: 99, _far.Local);
+
+        Assert.Equal(count + 1, _near.Send(_batch));
+
+        byte[][] datagrams = ReceiveAll(count + 1, _near.Local);
+        for (int i = 0; i < count; i++)
+            Assert.Equal(Enumerable.Repeat((byte)i, i < count - 1 ? size : last), datagrams[i]);
+        Assert.Equal(7, datagrams[count].Length);
+    }
+
+    [Fact]
+    public void Datagrams_join_a_train_only_where_one_can_have_them()
+    {
+        PutJoining(100, _far.Local);
+        PutJoining(100, _far.Local);
+        PutJoining(99, _far.Local); // The short one ends the train.
+        PutJoining(99, _far.Local);
+        PutJoining(99, _near.Local); // To somebody else.
+        PutJoining(100, _near.Local); // Longer than those before it.
+
+        Assert.Equal([3, 1, 1, 1], Enumerable.Range(0, _batch.Count).Select(i => _batch[i].Count));
+        Assert.Equal(6, _near.Send(_batch));
+        Assert.Equal([100, 100, 99, 99], ReceiveAll(4).Select(datagram => datagram.Length));
     }
 
     [Fact]
@@ -48,7 +77,8 @@ public abstract class DatagramSocketTests : IDisposable
         long before = Stopwatch.GetTimestamp();
         _near.Wait(TimeSpan.FromMilliseconds(30));
         Assert.True(Stopwatch.GetElapsedTime(before) >= TimeSpan.FromMilliseconds(25));
-        Assert.Equal(0, _near.Receive(_batch));
+        Assert.False(_near.Receive(_received));
+        Assert.Equal(0, _received.Count);
     }
 
     [Fact]
@@ -79,30 +109,18 @@ public abstract class DatagramSocketTests : IDisposable
 
         Assert.Equal(1, _near.Send(_batch));
 
-        _far.Wait(s_long);
-        Assert.Equal(1, _far.Receive(_batch));
-        Assert.Equal(2, _batch[0][0]);
+        Assert.Equal(2, Assert.Single(ReceiveAll(1))[0]);
     }
 
     [Fact]
-    public void Datagrams_that_are_empty_or_too_long_do_not_hide_the_next_one()
+    public void Datagrams_that_are_empty_or_very_long_do_not_hide_the_next_one()
     {
         using var stranger = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        stranger.SendTo([], _near.Local.ToEndPoint());
-        stranger.SendTo(new byte[DatagramBatch.SlotSize + 1], _near.Local.ToEndPoint());
-        stranger.SendTo([7, 7], _near.Local.ToEndPoint());
+        stranger.SendTo([], _far.Local.ToEndPoint());
+        stranger.SendTo(new byte[ushort.MaxValue - 28], _far.Local.ToEndPoint());
+        stranger.SendTo([7, 7], _far.Local.ToEndPoint());
 
-        while (true)
-        {
-            _near.Wait(s_long);
-            int count = _near.Receive(_batch);
-            for (int i = 0; i < count; i++)
-            {
-                Assert.True(_batch[i].Length is 0 or 2);
-                if (_batch[i].Length == 2)
-                    return;
-            }
-        }
+        Assert.Equal([ushort.MaxValue - 28, 2], ReceiveAll(2).Select(datagram => datagram.Length));
     }
 
     [Fact]
@@ -142,8 +160,29 @@ public abstract class DatagramSocketTests : IDisposable
     private NetworkAddress SourceOfNext(IDatagramSocket socket)
     {
         socket.Wait(s_long);
-        Assert.Equal(1, socket.Receive(_batch));
-        return _batch.Remote(0);
+        Assert.False(socket.Receive(_received));
+        Assert.Equal(1, _received.Count);
+        return _received[0].Remote;
+    }
+
+    /// <summary>What arrives at the far socket, all of it from <paramref name="source"/> if that is given.</summary>
+    private byte[][] ReceiveAll(int count, NetworkAddress source = default)
+    {
+        List<byte[]> datagrams = [];
+        while (datagrams.Count < count)
+        {
+            _far.Wait(s_long);
+            _far.Receive(_received);
+            for (int i = 0; i < _received.Count; i++)
+            {
+                Assert.True(_received[i].Remote == source || source.IsNone);
+                foreach (ReadOnlySpan<byte> datagram in _received[i])
+                    datagrams.Add(datagram.ToArray());
+            }
+        }
+
+        Assert.Equal(count, datagrams.Count);
+        return [.. datagrams];
     }
 
     private void Put(int length, byte fill, NetworkAddress remote)
@@ -151,11 +190,48 @@ public abstract class DatagramSocketTests : IDisposable
         _batch.Free[..length].Fill(fill);
         _batch.Add(length, remote);
     }
+
+    private void PutJoining(int length, NetworkAddress remote)
+    {
+        _batch.Free[..length].Fill(1);
+        _batch.Join(length, remote);
+    }
 }
 
 public sealed class LinuxDatagramSocketTests : DatagramSocketTests
 {
     private protected override IDatagramSocket Wrap(Socket socket) => new LinuxDatagramSocket(socket);
+}
+
+/// <summary>The same on a socket whose trains the kernel refuses, because it may not make their checksums.</summary>
+public sealed class RefusedTrainsTests : DatagramSocketTests
+{
+    private const int SolSocket = 1;
+    private const int NoCheck = 11;
+
+    [Fact]
+    public void A_refused_train_is_sent_apart_and_none_is_tried_again()
+    {
+        using var socket = (LinuxDatagramSocket)Wrap(DatagramSocket.Bind(new IPEndPoint(IPAddress.Loopback, 0)));
+        Assert.True(socket.SendsTrains);
+        var batch = new TransmitBatch();
+        batch.Add(length: 3000, datagramSize: 1000, socket.Local);
+        Assert.Equal(3, socket.Send(batch));
+        Assert.False(socket.SendsTrains);
+        Assert.Equal(3, socket.Send(batch));
+    }
+
+    private protected override IDatagramSocket Wrap(Socket socket)
+    {
+        socket.SetRawSocketOption(SolSocket, NoCheck, BitConverter.GetBytes(1));
+        return new LinuxDatagramSocket(socket);
+    }
+}
+
+/// <summary>The same on a kernel that has batches of datagrams but no trains.</summary>
+public sealed class LinuxDatagramSocketWithoutTrainsTests : DatagramSocketTests
+{
+    private protected override IDatagramSocket Wrap(Socket socket) => new LinuxDatagramSocket(socket, useTrains: false);
 }
 
 public sealed class PortableDatagramSocketTests : DatagramSocketTests

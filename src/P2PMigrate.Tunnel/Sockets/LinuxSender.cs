@@ -1,0 +1,179 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using P2PMigrate.Protocol.Wire;
+using static P2PMigrate.Tunnel.Sockets.LibC;
+
+namespace P2PMigrate.Tunnel.Sockets;
+
+/// <summary>
+/// The sending half of a <see cref="LinuxDatagramSocket"/>: sendmmsg with a train per message, or a datagram per message
+/// once the machine has refused a train. One owner.
+/// </summary>
+internal sealed unsafe class LinuxSender : IDisposable
+{
+    private const int Capacity = 64;
+
+    private readonly int _file;
+    private readonly bool _isIPv6;
+    private readonly MessageHeader* _messages = Allocate<MessageHeader>();
+    private readonly IoVector* _vectors = Allocate<IoVector>();
+    private readonly SocketAddress* _addresses = Allocate<SocketAddress>();
+    private readonly DatagramSizeControl* _controls = Allocate<DatagramSizeControl>();
+    private int _count;
+
+    /// <summary>Sends on a socket that stays the caller's.</summary>
+    public LinuxSender(int file, bool isIPv6, bool sendsTrains)
+    {
+        _file = file;
+        _isIPv6 = isIPv6;
+        SendsTrains = sendsTrains;
+    }
+
+    /// <summary>Does the machine still take trains?</summary>
+    public bool SendsTrains { get; private set; }
+
+    /// <summary>See <see cref="IDatagramSocket.Send"/>.</summary>
+    public int Send(TransmitBatch batch)
+    {
+        int taken = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            DatagramTrain train = batch[i];
+            if (SendsTrains || train.Count == 1)
+                taken += Add(batch.Pointer(i), train.Bytes.Length, train.DatagramSize, train.Remote);
+            else
+                taken += AddSingles(batch.Pointer(i), train.Bytes.Length, train.DatagramSize, train.Remote);
+        }
+
+        return taken + Flush();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        NativeMemory.Free(_messages);
+        NativeMemory.Free(_vectors);
+        NativeMemory.Free(_addresses);
+        NativeMemory.Free(_controls);
+    }
+
+    private static T* Allocate<T>()
+        where T : unmanaged => (T*)NativeMemory.AllocZeroed(Capacity, (nuint)sizeof(T));
+
+    // Each returns the datagrams that were taken while room was made.
+    private int AddSingles(byte* bytes, int length, int datagramSize, NetworkAddress remote)
+    {
+        int taken = 0;
+        for (int start = 0; start < length; start += datagramSize)
+        {
+            int size = Math.Min(datagramSize, length - start);
+            taken += Add(bytes + start, size, size, remote);
+        }
+
+        return taken;
+    }
+
+    private int Add(byte* bytes, int length, int datagramSize, NetworkAddress remote)
+    {
+        int taken = _count == Capacity ? Flush() : 0;
+        int i = _count++;
+        _vectors[i] = new IoVector { Base = bytes, Length = (nuint)length };
+        _messages[i] = new MessageHeader
+        {
+            Name = _addresses + i,
+            NameLength = Write(remote, _addresses + i),
+            Vectors = _vectors + i,
+            VectorCount = 1,
+        };
+        if (length > datagramSize)
+        {
+            // The value takes two bytes, which lie first on the little-endian machines that this runs on.
+            _controls[i] = new DatagramSizeControl { Length = 16 + sizeof(ushort), Level = SOL_UDP, Type = UDP_SEGMENT, Size = datagramSize };
+            _messages[i].Control = _controls + i;
+            _messages[i].ControlLength = (nuint)sizeof(DatagramSizeControl);
+        }
+
+        return taken;
+    }
+
+    private int Flush()
+    {
+        int taken = 0;
+        int next = 0;
+        while (next < _count)
+        {
+            int sent = SendMany(_file, _messages + next, (uint)(_count - next), MSG_DONTWAIT);
+            if (sent > 0)
+            {
+                for (int end = next + sent; next < end; next++)
+                    taken += DatagramsOf(next);
+            }
+            else if (Marshal.GetLastPInvokeError() is var error && error != EAGAIN)
+            {
+                taken += IsTrain(next) && error is EIO or EINVAL or EOPNOTSUPP ? SendApart(next) : 0;
+                next++;
+            }
+            else if (!WaitForRoom())
+            {
+                break;
+            }
+        }
+
+        _count = 0;
+        return taken;
+    }
+
+    // A train was refused. If its datagrams pass one by one, it was for being a train, and no other one will fare better.
+    private int SendApart(int index)
+    {
+        int size = _controls[index].Size;
+        int length = (int)_vectors[index].Length;
+        MessageHeader message = _messages[index];
+        IoVector vector = _vectors[index];
+        message.Vectors = &vector;
+        message.Control = null;
+        message.ControlLength = 0;
+        int taken = 0;
+        for (int start = 0; start < length; start += size)
+        {
+            vector = new IoVector { Base = (byte*)_vectors[index].Base + start, Length = (nuint)Math.Min(size, length - start) };
+            taken += SendMany(_file, &message, 1, MSG_DONTWAIT) == 1 ? 1 : 0;
+        }
+
+        SendsTrains &= taken == 0;
+        return taken;
+    }
+
+    private bool IsTrain(int index) => _messages[index].ControlLength > 0;
+
+    private int DatagramsOf(int index) => IsTrain(index) ? ((int)_vectors[index].Length + _controls[index].Size - 1) / _controls[index].Size : 1;
+
+    private bool WaitForRoom()
+    {
+        var entry = new PollEntry { File = _file, Wanted = POLLOUT };
+        return PollFor(&entry, 1, DatagramSocket.SendPatience) > 0;
+    }
+
+    private uint Write(NetworkAddress address, SocketAddress* to)
+    {
+        *to = default;
+        to->PortBigEndian = BinaryPrimitives.ReverseEndianness(address.Port);
+        if (!_isIPv6)
+        {
+            to->Family = AF_INET;
+            address.CopyAddressTo(new Span<byte>(to->IPv4, 4));
+            return 16;
+        }
+
+        to->Family = AF_INET6;
+        var ip = new Span<byte>(to->IPv6, 16);
+        if (address.Family == IpFamily.V4)
+        {
+            ip[10..12].Fill(0xff);
+            ip = ip[12..];
+        }
+
+        address.CopyAddressTo(ip);
+        return 28;
+    }
+}
