@@ -135,7 +135,7 @@ public sealed class RandomScript(ulong seed)
         Checks.That(world.Peers.All(peer => peer.Closed is null), () => Describe(world, "The session ended by itself."));
         return world.Now > new Instant(1_000_000_000) + TimeSpan.FromSeconds(5.5)
             && world.Peers.All(peer => peer.Accepted.All(peer.Outgoing.ContainsKey))
-            && world.Peers.All(peer => peer.Outgoing.Values.All(stream => IsDelivered(stream, world.Peers[1 - peer.Index])));
+            && world.Peers.All(peer => peer.Outgoing.Values.All(stream => IsDelivered(stream, world.CounterpartOf(peer))));
     }
 
     private static bool IsDelivered(OutgoingStream sent, Peer reader) =>
@@ -147,7 +147,7 @@ public sealed class RandomScript(ulong seed)
         {
             foreach (OutgoingStream sent in writer.Outgoing.Values)
             {
-                IncomingStream received = world.Peers[1 - writer.Index].Incoming[sent.Id];
+                IncomingStream received = world.CounterpartOf(writer).Incoming[sent.Id];
                 Checks.That(!received.IsFinished || received.IsStopped || received.Received == sent.Length, () => $"Stream {sent.Id} ended at {received.Received}, not {sent.Length}.");
                 Checks.That(!received.IsFinished || !sent.WasReset || received.IsStopped, () => $"Stream {sent.Id} was reset and yet ended well.");
                 Checks.That(!received.IsReset || sent.WasReset || received.IsStopped, () => $"Stream {sent.Id} came as reset and was not.");
@@ -169,6 +169,6 @@ public sealed class RandomScript(ulong seed)
 
     private static string Describe(World world, string sentence) => $"{sentence} {world.Now}; " + string.Join("; ", world.Peers.Select(peer =>
         $"{peer.Index}: {peer.Connection.PrimaryPath} {peer.Closed} {peer.Connection.Statistics} late: "
-        + string.Join(", ", peer.Outgoing.Values.Where(stream => !IsDelivered(stream, world.Peers[1 - peer.Index])).Select(stream =>
+        + string.Join(", ", peer.Outgoing.Values.Where(stream => !IsDelivered(stream, world.CounterpartOf(peer))).Select(stream =>
             $"{stream.Id} {stream.Length} {stream.IsEnded} {stream.WasReset} {stream.WasStopped}"))));
 }

@@ -9,8 +9,8 @@ using P2PMigrate.Simulation.Peers;
 namespace P2PMigrate.Simulation;
 
 /// <summary>
-/// Two peers after their handshake, the network between them, and a clock that jumps from one thing that happens to the
-/// next. The same seed and the same script give the same run, byte for byte.
+/// Two peers after their handshake (or several pairs of them), the network between them, and a clock that jumps from one
+/// thing that happens to the next. The same seed and the same script give the same run, byte for byte.
 /// </summary>
 public sealed class World : IDisposable
 {
@@ -22,9 +22,9 @@ public sealed class World : IDisposable
     {
         Options = options ?? new WorldOptions();
         Random = new SeededGenerator(seed);
-        Internet = new Internet(Random.Fork()) { HasRelay = Options.HasRelay };
+        Internet = new Internet(Random.Fork(), 2 * Options.Pairs) { HasRelay = Options.HasRelay };
         Internet.SetDirectUp(Options.IsDirectUp);
-        Peers = [Create(0), Create(1)];
+        Peers = [.. Enumerable.Range(0, 2 * Options.Pairs).Select(Create)];
         foreach (Peer peer in Peers)
             Drain(peer);
     }
@@ -42,6 +42,9 @@ public sealed class World : IDisposable
     public Peer Initiator => Peers[0];
 
     public Peer Responder => Peers[1];
+
+    /// <summary>The peer that this one talks to.</summary>
+    public Peer CounterpartOf(Peer peer) => Peers[Internet.CounterpartOf(peer.Index)];
 
     /// <summary>Steps taken so far.</summary>
     public long Steps { get; private set; }
@@ -156,27 +159,27 @@ public sealed class World : IDisposable
         if (Tap?.Invoke(peer.Index, transmit) == false)
             return;
         byte[] datagram = _buffer.AsSpan(0, transmit.Length).ToArray();
-        foreach ((Instant at, PathAddress path, byte[] copy) in Internet.Send(Now, peer.Index, transmit.Path, datagram))
-            Plan(at, new(1 - peer.Index, path, copy, null));
+        foreach ((Instant at, byte[] copy) in Internet.Send(Now, peer.Index, transmit.Path, datagram, out PathAddress arrival))
+            Plan(at, new(Internet.CounterpartOf(peer.Index), arrival, copy, null));
     }
 
     private void Plan(Instant at, Happening happening) => _happenings.Enqueue(happening, (at.Nanoseconds, _order++));
 
     private Peer Create(int index)
     {
-        NetworkAddress remote = Internet.NatOf(1 - index).External;
-        ulong[] secrets = [0x1111, 0x2222];
+        int counterpart = Internet.CounterpartOf(index);
+        NetworkAddress remote = Internet.NatOf(counterpart).External;
         List<KnownPath> known = [];
         if (Options.HasRelay)
             known.Add(new(Internet.RelayPath, IsRemoteProven: true));
         if (Options.StartsDirect)
-            known.Insert(0, new(new(Internet.Socket, remote), IsRemoteProven: index == 0));
+            known.Insert(0, new(new(Internet.Socket, remote), IsRemoteProven: index % 2 == 0));
         TunnelConnectionOptions options = new()
         {
-            Role = (ConnectionRole)index,
-            Keys = new CheckedKeys(secrets[index], secrets[1 - index]),
+            Role = (ConnectionRole)(index % 2),
+            Keys = new CheckedKeys(SecretOf(index), SecretOf(counterpart)),
             LocalConnectionId = new ConnectionId((ulong)index + 100),
-            RemoteConnectionId = new ConnectionId((ulong)(1 - index) + 100),
+            RemoteConnectionId = new ConnectionId((ulong)counterpart + 100),
             Entropy = new SeededEntropy(Random.Fork()),
             LocalParameters = Options.Parameters,
             PeerParameters = Options.Parameters,
@@ -185,10 +188,12 @@ public sealed class World : IDisposable
             KnownPaths = known,
             KeyUpdate = Options.KeyUpdate,
             SendBufferLimit = Options.SendBufferLimit,
-            Recovery = new RecoveryOptions(),
+            Recovery = Options.RecoveryOf(index),
         };
         return new Peer(index, new TunnelConnection(options, Now));
     }
+
+    private static ulong SecretOf(int peer) => 0x1111 * (ulong)(peer + 1);
 
     private readonly record struct Happening(int To, PathAddress Path, byte[]? Datagram, Action? Action);
 }
@@ -211,4 +216,10 @@ public sealed record WorldOptions
     public KeyUpdateOptions KeyUpdate { get; init; } = new();
 
     public int SendBufferLimit { get; init; } = 64 << 20;
+
+    /// <summary>Pairs of peers; each has a session of its own.</summary>
+    public int Pairs { get; init; } = 1;
+
+    /// <summary>What each peer's loss recovery and congestion control is like.</summary>
+    public Func<int, RecoveryOptions> RecoveryOf { get; init; } = _ => new();
 }

@@ -6,8 +6,9 @@ using P2PMigrate.Protocol.Wire;
 namespace P2PMigrate.Simulation.Network;
 
 /// <summary>
-/// Two peers, a direct route between them and a route through a relay. Each peer sits behind a NAT that maps one port
-/// whatever the destination, and lets in only what answers it (unless told otherwise).
+/// Pairs of peers, a direct route between the two of each pair and a route through a relay. Each peer sits behind a NAT
+/// that maps one port whatever the destination, and lets in only what answers it (unless told otherwise). Peer 2n talks
+/// to peer 2n + 1.
 /// </summary>
 public sealed class Internet
 {
@@ -16,18 +17,23 @@ public sealed class Internet
 
     public static readonly PathAddress RelayPath = new(RelayChannel, Address("198.51.100.1:3478"));
 
-    private readonly Nat[] _nats = [new(Address("192.0.2.1:1000")), new(Address("192.0.2.2:2000"))];
+    private readonly Nat[] _nats;
     private readonly Link[] _direct;
     private readonly Link[] _relay;
+    private readonly List<(Instant At, byte[] Datagram)> _arrivals = [];
 
-    public Internet(SeededGenerator generator)
+    public Internet(SeededGenerator generator, int peers)
     {
-        _direct = [new(generator.Fork()), new(generator.Fork())];
-        _relay = [new(generator.Fork()), new(generator.Fork())];
+        _nats = [.. Enumerable.Range(1, peers).Select(number => new Nat(Address($"192.0.2.{number}:{number}000")))];
+        _direct = [.. _nats.Select(_ => new Link(generator.Fork()))];
+        _relay = [.. _nats.Select(_ => new Link(generator.Fork()))];
     }
 
     /// <summary>Is there a relay?</summary>
     public bool HasRelay { get; set; } = true;
+
+    /// <summary>The other one of the pair.</summary>
+    public static int CounterpartOf(int peer) => peer ^ 1;
 
     /// <summary>The direct link from a peer to the other.</summary>
     public Link Direct(int from) => _direct[from];
@@ -38,28 +44,44 @@ public sealed class Internet
     /// <summary>The NAT in front of a peer.</summary>
     public Nat NatOf(int peer) => _nats[peer];
 
-    public void SetDirectUp(bool isUp) => _direct[0].IsUp = _direct[1].IsUp = isUp;
+    public void SetDirectUp(bool isUp) => Array.ForEach(_direct, link => link.IsUp = isUp);
 
-    public void SetRelayUp(bool isUp) => _relay[0].IsUp = _relay[1].IsUp = isUp;
+    public void SetRelayUp(bool isUp) => Array.ForEach(_relay, link => link.IsUp = isUp);
 
     /// <summary>Applies faults to the direct route in both directions.</summary>
-    public void SetDirectFaults(LinkFaults faults) => _direct[0].Faults = _direct[1].Faults = faults;
+    public void SetDirectFaults(LinkFaults faults) => Array.ForEach(_direct, link => link.Faults = faults);
 
     /// <summary>Applies faults to the relayed route in both directions.</summary>
-    public void SetRelayFaults(LinkFaults faults) => _relay[0].Faults = _relay[1].Faults = faults;
+    public void SetRelayFaults(LinkFaults faults) => Array.ForEach(_relay, link => link.Faults = faults);
 
-    /// <summary>A peer sends a datagram: when the other gets it, and from where it seems to come.</summary>
-    public IEnumerable<(Instant At, PathAddress Path, byte[] Datagram)> Send(Instant now, int from, PathAddress path, byte[] datagram)
+    /// <summary>From now on the direct routes of all pairs go through one bottleneck in each direction.</summary>
+    public void ShareDirectBottleneck()
     {
+        for (int peer = 2; peer < _direct.Length; peer++)
+            _direct[peer].Bottleneck = _direct[peer % 2].Bottleneck;
+    }
+
+    /// <summary>
+    /// A peer sends a datagram: when the other gets it, and from where it seems to come. The list is valid until the next call.
+    /// </summary>
+    public List<(Instant At, byte[] Datagram)> Send(Instant now, int from, PathAddress path, byte[] datagram, out PathAddress arrival)
+    {
+        _arrivals.Clear();
+        Nat own = _nats[from], other = _nats[CounterpartOf(from)];
+        arrival = path == RelayPath ? RelayPath : new(Socket, own.External);
         if (path == RelayPath)
-            return HasRelay ? _relay[from].Carry(now, datagram).Select(copy => (copy.At, RelayPath, copy.Datagram)) : [];
-        Nat own = _nats[from], other = _nats[1 - from];
+        {
+            if (HasRelay)
+                _relay[from].Carry(now, datagram, _arrivals);
+            return _arrivals;
+        }
+
         own.NoteSent(path.Remote);
-        if (path.Local != Socket || path.Remote != other.External)
-            return [];
-        PathAddress arrival = new(Socket, own.External);
-        return _direct[from].Carry(now, datagram).Where(_ => other.LetsIn(arrival.Remote))
-            .Select(copy => (copy.At, arrival, copy.Datagram)).ToList();
+        if (path.Local == Socket && path.Remote == other.External)
+            _direct[from].Carry(now, datagram, _arrivals);
+        if (!other.LetsIn(arrival.Remote))
+            _arrivals.Clear();
+        return _arrivals;
     }
 
     public static NetworkAddress Address(string text) => NetworkAddress.From(IPEndPoint.Parse(text));

@@ -5,11 +5,15 @@ namespace P2PMigrate.Simulation.Network;
 /// <summary>One direction of a route: decides for each datagram when it arrives, if at all, and in what state.</summary>
 public sealed class Link(SeededGenerator generator)
 {
-    private Instant _freeAt;
+    private Instant _lastArrival;
+    private bool _isBad;
 
     public LinkFaults Faults { get; set; } = new();
 
     public bool IsUp { get; set; } = true;
+
+    /// <summary>Where datagrams wait when the rate is limited; several links may share one.</summary>
+    public Bottleneck Bottleneck { get; set; } = new();
 
     /// <summary>Datagrams that went in.</summary>
     public long Sent { get; private set; }
@@ -17,37 +21,38 @@ public sealed class Link(SeededGenerator generator)
     /// <summary>Bytes that went in.</summary>
     public long SentBytes { get; private set; }
 
-    public IEnumerable<(Instant At, byte[] Datagram)> Carry(Instant now, byte[] datagram)
+    /// <summary>A datagram goes in; adds when it comes out, and how.</summary>
+    public void Carry(Instant now, byte[] datagram, List<(Instant At, byte[] Datagram)> arrivals)
     {
         Sent++;
         SentBytes += datagram.Length;
-        if (!IsUp || datagram.Length > Faults.Mtu || generator.Chance(Faults.Loss) || !TryQueue(now, datagram.Length, out Instant start))
-            yield break;
-        yield return (start + Latency(), Damage(datagram));
+        if (!IsUp || datagram.Length > Faults.Mtu || IsLost() || !Bottleneck.TryQueue(now, datagram.Length, Faults, out Instant through))
+            return;
+        arrivals.Add((ArrivalOf(through), Damage(datagram)));
         if (generator.Chance(Faults.Duplicate))
-            yield return (start + Latency(), datagram);
+            arrivals.Add((ArrivalOf(through), datagram));
     }
 
-    private bool TryQueue(Instant now, int length, out Instant start)
+    private bool IsLost()
     {
-        start = Instant.Max(now, _freeAt);
-        if (Faults.Rate <= 0)
+        if (Faults.Bursts is { } bursts)
         {
-            start = now;
-            return true;
+            _isBad = _isBad ? !generator.Chance(bursts.End) : generator.Chance(bursts.Begin);
+            if (_isBad && generator.Chance(bursts.Loss))
+                return true;
         }
 
-        if (start - now > Faults.Queue)
-            return false;
-        start += TimeSpan.FromSeconds(length / Faults.Rate);
-        _freeAt = start;
-        return true;
+        return generator.Chance(Faults.Loss);
     }
 
-    private TimeSpan Latency()
+    private Instant ArrivalOf(Instant through)
     {
         TimeSpan latency = Faults.Delay + Faults.Jitter * generator.Fraction();
-        return generator.Chance(Faults.Reorder) ? latency * 2 + Faults.Delay * 4 * generator.Fraction() : latency;
+        if (generator.Chance(Faults.Reorder))
+            return through + latency * 2 + Faults.Delay * 4 * generator.Fraction();
+        if (Faults.KeepsOrder)
+            return _lastArrival = Instant.Max(_lastArrival, through + latency);
+        return through + latency;
     }
 
     private byte[] Damage(byte[] datagram)

@@ -6,7 +6,7 @@ namespace P2PMigrate.Simulation.Peers;
 
 /// <summary>
 /// Keys that hide nothing and cost little, but behave like real ones: every changed bit is found, another epoch's key
-/// does not fit, and sealing one (label, packet number) twice ends the run.
+/// does not fit, and sealing a packet number of a label that is not larger than the one before ends the run.
 /// </summary>
 public sealed class CheckedKeys(ulong sendSecret, ulong receiveSecret) : IPacketKeySource
 {
@@ -26,7 +26,7 @@ public sealed class CheckedKeys(ulong sendSecret, ulong receiveSecret) : IPacket
 internal sealed class CheckedProtection(ulong key) : IPacketSealer, IPacketOpener
 {
     private const int Tag = 16;
-    private readonly HashSet<(byte, ulong)> _sealed = [];
+    private readonly ulong[] _next = new ulong[byte.MaxValue + 1];
 
     int IPacketSealer.TagLength => Tag;
 
@@ -34,8 +34,9 @@ internal sealed class CheckedProtection(ulong key) : IPacketSealer, IPacketOpene
 
     public void Seal(byte pathId, ulong packetNumber, ReadOnlySpan<byte> header, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext)
     {
-        if (!_sealed.Add((pathId, packetNumber)))
-            throw new InvalidOperationException($"Packet number {packetNumber} of label {pathId} was sealed twice.");
+        if (packetNumber < _next[pathId])
+            throw new InvalidOperationException($"Packet number {packetNumber} of label {pathId} was sealed after {_next[pathId] - 1}.");
+        _next[pathId] = packetNumber + 1;
         if (ciphertext.Length != plaintext.Length + Tag)
             throw new InvalidOperationException("The ciphertext has to be longer by the tag.");
         plaintext.CopyTo(ciphertext);

@@ -49,7 +49,7 @@ public sealed class Peer(int index, TunnelConnection connection)
     /// <summary>Writes so many bytes of the pattern to our direction of a stream, then finishes it, or resets it at an offset.</summary>
     public void Send(StreamId id, long length, ulong? resetAt = null)
     {
-        OutgoingStream stream = new(id, KeyOf(id, index), (ulong)length, resetAt);
+        OutgoingStream stream = new(id, KeyOf(id, index % 2), (ulong)length, resetAt);
         Outgoing.Add(id, stream);
         stream.Pump(connection);
     }
@@ -58,7 +58,7 @@ public sealed class Peer(int index, TunnelConnection connection)
     public IncomingStream Expect(StreamId id)
     {
         if (!Incoming.TryGetValue(id, out IncomingStream? stream))
-            Incoming.Add(id, stream = new(id, KeyOf(id, 1 - index)));
+            Incoming.Add(id, stream = new(id, KeyOf(id, 1 - index % 2)));
         return stream;
     }
 
