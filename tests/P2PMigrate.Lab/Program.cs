@@ -1,7 +1,7 @@
 using System.CommandLine;
 using P2PMigrate.Lab;
 
-var root = new RootCommand("Virtual hosts and NATs on one machine, for trying migrations") { HostCommands.Create(), ContainerCommands.Create() };
+var root = new RootCommand("Virtual hosts and NATs on one machine, for trying migrations") { HostCommands.Create(), ContainerCommands.Create(), LinkCommands.Create() };
 foreach (Command command in LabCommands.Create()) root.Add(command);
 try
 {

@@ -65,8 +65,18 @@ public class LabNode
         return process.ExitCode;
     }
 
+    /// <summary>CPU time used so far by everything that ran in this node, programs that have ended included.</summary>
+    public TimeSpan CpuTime
+    {
+        get
+        {
+            string usage = File.ReadLines(Path.Combine(_scope.CgroupsOf(Name).Unified, "cpu.stat")).First(line => line.StartsWith("usage_usec ", StringComparison.Ordinal));
+            return TimeSpan.FromMicroseconds(long.Parse(usage["usage_usec ".Length..], System.Globalization.CultureInfo.InvariantCulture));
+        }
+    }
+
     /// <summary>Sets a kernel setting of the node's network, such as <c>net/ipv4/ip_forward</c>.</summary>
-    internal void SetNetworkSetting(string setting, string value) =>
+    public void SetNetworkSetting(string setting, string value) =>
         NetworkThread.Run(NetworkNamespacePath, () =>
         {
             File.WriteAllText("/proc/sys/" + setting, value);

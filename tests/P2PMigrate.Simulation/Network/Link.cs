@@ -2,65 +2,52 @@ using P2PMigrate.Protocol;
 
 namespace P2PMigrate.Simulation.Network;
 
-/// <summary>One direction of a route: decides for each datagram when it arrives, if at all, and in what state.</summary>
+/// <summary>One direction of a route, with the datagrams that travel on it.</summary>
 public sealed class Link(SeededGenerator generator)
 {
-    private Instant _lastArrival;
-    private bool _isBad;
+    private readonly LinkModel _model = new(generator);
+    private readonly List<LinkArrival> _arrivals = [];
 
-    public LinkFaults Faults { get; set; } = new();
+    public LinkFaults Faults
+    {
+        get => _model.Faults;
+        set => _model.Faults = value;
+    }
 
-    public bool IsUp { get; set; } = true;
+    public bool IsUp
+    {
+        get => _model.IsUp;
+        set => _model.IsUp = value;
+    }
 
     /// <summary>Where datagrams wait when the rate is limited; several links may share one.</summary>
-    public Bottleneck Bottleneck { get; set; } = new();
+    public Bottleneck Bottleneck
+    {
+        get => _model.Bottleneck;
+        set => _model.Bottleneck = value;
+    }
 
     /// <summary>Datagrams that went in.</summary>
-    public long Sent { get; private set; }
+    public long Sent => _model.Sent;
 
     /// <summary>Bytes that went in.</summary>
-    public long SentBytes { get; private set; }
+    public long SentBytes => _model.SentBytes;
 
     /// <summary>A datagram goes in; adds when it comes out, and how.</summary>
     public void Carry(Instant now, byte[] datagram, List<(Instant At, byte[] Datagram)> arrivals)
     {
-        Sent++;
-        SentBytes += datagram.Length;
-        if (!IsUp || datagram.Length > Faults.Mtu || IsLost() || !Bottleneck.TryQueue(now, datagram.Length, Faults, out Instant through))
-            return;
-        arrivals.Add((ArrivalOf(through), Damage(datagram)));
-        if (generator.Chance(Faults.Duplicate))
-            arrivals.Add((ArrivalOf(through), datagram));
+        _arrivals.Clear();
+        _model.Carry(now, datagram.Length, _arrivals);
+        foreach (LinkArrival arrival in _arrivals)
+            arrivals.Add((arrival.At, Damaged(datagram, arrival)));
     }
 
-    private bool IsLost()
+    private static byte[] Damaged(byte[] datagram, LinkArrival arrival)
     {
-        if (Faults.Bursts is { } bursts)
-        {
-            _isBad = _isBad ? !generator.Chance(bursts.End) : generator.Chance(bursts.Begin);
-            if (_isBad && generator.Chance(bursts.Loss))
-                return true;
-        }
-
-        return generator.Chance(Faults.Loss);
-    }
-
-    private Instant ArrivalOf(Instant through)
-    {
-        TimeSpan latency = Faults.Delay + Faults.Jitter * generator.Fraction();
-        if (generator.Chance(Faults.Reorder))
-            return through + latency * 2 + Faults.Delay * 4 * generator.Fraction();
-        if (Faults.KeepsOrder)
-            return _lastArrival = Instant.Max(_lastArrival, through + latency);
-        return through + latency;
-    }
-
-    private byte[] Damage(byte[] datagram)
-    {
-        if (!generator.Chance(Faults.Corrupt))
+        if (arrival.DamagedBit < 0)
             return datagram;
         byte[] damaged = [.. datagram];
-        damaged[generator.Between(0, damaged.Length)] ^= (byte)(1 << generator.Between(0, 8));
+        arrival.Damage(damaged);
         return damaged;
     }
 }
