@@ -22,9 +22,12 @@ public sealed record MigrationTimers
     public TimeSpan Prepare { get; init; } = TimeSpan.FromSeconds(120);
 
     /// <summary>Source: how often it renews the target's promise to hold.</summary>
-    public TimeSpan LeaseRenewal { get; init; } = TimeSpan.FromMilliseconds(250);
+    public TimeSpan LeaseRenewal { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Source: it commits only within this time of sending the lease request that the target has answered.</summary>
+    /// <summary>Source: an answer to a lease request no older than this tells what holds now; after an older one the next answer decides.</summary>
+    public TimeSpan FreshAnswer { get; init; } = TimeSpan.FromMilliseconds(150);
+
+    /// <summary>Source: it never commits later than this after sending the lease request that the target has answered.</summary>
     public TimeSpan CommitLease { get; init; } = TimeSpan.FromSeconds(3);
 
     /// <summary>Target: it holds a prepared container this long after the last lease request it heard.</summary>

@@ -79,10 +79,13 @@ public sealed class SourceRunner(MigrationEnvironment environment)
 
     private void RefuseIfUnfinished(ContainerName name)
     {
-        foreach (UnfinishedJob job in UnfinishedJob.FindAll(environment.State).Where(job => job.Concerns(JobRole.Source, name)))
+        foreach (UnfinishedJob job in UnfinishedJob.FindAll(environment.State))
         {
             using (job)
-                throw new MigrationException(MigrationFault.InDoubt, SourceOutcome.InDoubtMessage(job.JobId, name.Value), job.JobId);
+            {
+                if (job.Concerns(JobRole.Source, name))
+                    throw new MigrationException(MigrationFault.InDoubt, SourceOutcome.InDoubtMessage(job.JobId, name.Value), job.JobId);
+            }
         }
     }
 

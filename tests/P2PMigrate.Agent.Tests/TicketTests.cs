@@ -1,6 +1,7 @@
 using P2PMigrate.Agent.Tests.Peers;
 using P2PMigrate.Agent.Tests.Witness;
 using P2PMigrate.Lab;
+using P2PMigrate.Protocol.Identity;
 
 namespace P2PMigrate.Agent.Tests;
 
@@ -47,8 +48,18 @@ public sealed class TicketTests
         Assert.Contains("expired", result.Text("reason"), StringComparison.Ordinal);
 
         await peers.Receive!.DisposeAsync();
-        result = await peers.MigrateAsync(WitnessContainer.Name, await peers.ReceiveElsewhereAsync());
-        Assert.Equal(4, result.ExitCode);
+        await using LabProcess other = await peers.ReceiveElsewhereAsync();
+        result = await peers.MigrateAsync(WitnessContainer.Name, Redirect(await peers.ReceiveAsync(), await peers.OtherTicketAsync()));
+        Assert.Equal((4, "failed", "source"), (result.ExitCode, result.Text("event"), result.Text("runningAt")));
+        Assert.Contains("did not answer", result.Text("reason"), StringComparison.Ordinal);
         Assert.NotNull(await WitnessContainer.AskAsync(peers.Source));
+    }
+
+    /// <summary>A ticket with the secret of one peer that names another, which is there and listens.</summary>
+    private static string Redirect(string ticket, string otherTicket)
+    {
+        Assert.True(Ticket.TryParse(ticket, out Ticket? one, out _));
+        Assert.True(Ticket.TryParse(otherTicket, out Ticket? other, out _));
+        return (one with { Responder = other.Responder, Hints = other.Hints }).Format();
     }
 }

@@ -49,14 +49,21 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
         }
     }
 
-    /// <summary>Puts links back that still exist. Repeating it does no harm.</summary>
-    public static async Task AttachAsync(IEnumerable<BridgeLink> links, CancellationToken cancellationToken)
+    /// <summary>
+    /// Puts links back that still exist, each on its own, and returns why one could not be put back, or null: a container must never stay stopped for that.
+    /// Repeating it does no harm.
+    /// </summary>
+    public static async Task<string?> TryAttachAsync(IEnumerable<BridgeLink> links, CancellationToken cancellationToken)
     {
+        string? reason = null;
         foreach (BridgeLink link in links.Where(link => Directory.Exists(Path.Combine(LinkRoot, link.Name))))
         {
             ToolResult result = await SetAsync(link, ["master", link.Bridge, "up", "alias", ""], cancellationToken).ConfigureAwait(false);
-            result.Require($"put {link.Name} back on the bridge {link.Bridge}");
+            if (!result.Succeeded)
+                reason ??= $"`{result.CommandLine}` failed with \"{result.Error.Trim()}\"; put the link {link.Name} on a bridge yourself";
         }
+
+        return reason;
     }
 
     /// <summary>Does this process live in our own network namespace?</summary>

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 
@@ -6,7 +5,7 @@ namespace P2PMigrate.Containers.Runc;
 
 /// <summary>
 /// What a later process of ours must know to undo a fence: written before anything is touched, gone when nothing is left to
-/// undo. It only has to outlive our process: after a reboot there is no container either.
+/// undo.
 /// </summary>
 internal sealed record FenceRecord
 {
@@ -39,24 +38,17 @@ internal sealed record FenceRecord
 
     public ProcessIdentity Init => new(InitPid, InitStartTicks);
 
-    public static string CurrentBootId => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
-
     /// <summary>Writes it to <paramref name="workDirectory"/>; an earlier one is replaced as a whole.</summary>
-    public void Save(string workDirectory)
-    {
-        string draft = Path.Combine(workDirectory, FileName + ".new");
-        File.WriteAllBytes(draft, JsonSerializer.SerializeToUtf8Bytes(this, RuncJson.Default.FenceRecord));
-        File.Move(draft, Path.Combine(workDirectory, FileName), overwrite: true);
-    }
+    public void Save(string workDirectory) => WorkRecord.Save(PathIn(workDirectory), this, RuncJson.Default.FenceRecord);
 
     /// <summary>The record in <paramref name="workDirectory"/>, or null when there is none of this boot.</summary>
     public static FenceRecord? Load(string workDirectory)
     {
-        string path = Path.Combine(workDirectory, FileName);
-        if (!File.Exists(path)) return null;
-        FenceRecord? record = JsonSerializer.Deserialize(File.ReadAllBytes(path), RuncJson.Default.FenceRecord);
-        return record?.BootId == CurrentBootId ? record : null;
+        FenceRecord? record = WorkRecord.Load(PathIn(workDirectory), RuncJson.Default.FenceRecord);
+        return record?.BootId == WorkRecord.CurrentBootId ? record : null;
     }
 
-    public static void Remove(string workDirectory) => File.Delete(Path.Combine(workDirectory, FileName));
+    public static void Remove(string workDirectory) => File.Delete(PathIn(workDirectory));
+
+    private static string PathIn(string workDirectory) => Path.Combine(workDirectory, FileName);
 }

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using P2PMigrate.Containers.Linux;
 
 namespace P2PMigrate.Containers.Runc;
@@ -26,19 +25,20 @@ internal sealed record RestoreRecord
     /// <summary>The release was decided; written before the hook is told.</summary>
     public bool Released { get; init; }
 
-    public void Save(string workDirectory)
-    {
-        string draft = Path.Combine(workDirectory, FileName + ".new");
-        File.WriteAllBytes(draft, JsonSerializer.SerializeToUtf8Bytes(this, RuncJson.Default.RestoreRecord));
-        File.Move(draft, Path.Combine(workDirectory, FileName), overwrite: true);
-    }
+    /// <summary>The boot in which all this is true.</summary>
+    public required string BootId { get; init; }
 
-    /// <summary>The record in <paramref name="workDirectory"/>, or null when no restore was begun there.</summary>
+    /// <summary>Writes it to <paramref name="workDirectory"/>; an earlier one is replaced as a whole.</summary>
+    public void Save(string workDirectory) => WorkRecord.Save(PathIn(workDirectory), this, RuncJson.Default.RestoreRecord);
+
+    /// <summary>The record in <paramref name="workDirectory"/>, or null when no restore was begun there in this boot.</summary>
     public static RestoreRecord? Load(string workDirectory)
     {
-        string path = Path.Combine(workDirectory, FileName);
-        return File.Exists(path) ? JsonSerializer.Deserialize(File.ReadAllBytes(path), RuncJson.Default.RestoreRecord) : null;
+        RestoreRecord? record = WorkRecord.Load(PathIn(workDirectory), RuncJson.Default.RestoreRecord);
+        return record?.BootId == WorkRecord.CurrentBootId ? record : null;
     }
 
-    public static void Remove(string workDirectory) => File.Delete(Path.Combine(workDirectory, FileName));
+    public static void Remove(string workDirectory) => File.Delete(PathIn(workDirectory));
+
+    private static string PathIn(string workDirectory) => Path.Combine(workDirectory, FileName);
 }

@@ -106,7 +106,7 @@ internal sealed class RuncFence : IFence
         if (_over) return;
         await WaitForDumpEndAsync(cancellationToken).ConfigureAwait(false);
         if (_record.Init.IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
-        await NetworkIsolation.AttachAsync(_record.Links, cancellationToken).ConfigureAwait(false);
+        string? offNetwork = await NetworkIsolation.TryAttachAsync(_record.Links, cancellationToken).ConfigureAwait(false);
         RequireAlive();
         if (!await _cgroup.SetFrozenAsync(false, RuncTimers.Freeze, cancellationToken).ConfigureAwait(false))
         {
@@ -115,6 +115,7 @@ internal sealed class RuncFence : IFence
 
         End();
         _logger.Thawed(_record.Container);
+        if (offNetwork is not null) _logger.LeftOffNetwork(_record.Container, offNetwork);
     }
 
     public async Task DestroyAsync(CancellationToken cancellationToken)
@@ -157,7 +158,7 @@ internal sealed class RuncFence : IFence
             CgroupPath = Cgroup.Of(init.Pid).Path,
             InitPid = init.Pid,
             InitStartTicks = init.StartTicks,
-            BootId = FenceRecord.CurrentBootId,
+            BootId = WorkRecord.CurrentBootId,
             Links = isolation.Links,
             Isolated = isolation.Complete,
         };

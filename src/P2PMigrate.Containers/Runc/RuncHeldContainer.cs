@@ -34,12 +34,13 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
         hook.Release();
         int? code = await process.WaitAsync(RuncTimers.Release).ConfigureAwait(false);
         Close();
-        if (code == 0) await AttachAsync(cancellationToken).ConfigureAwait(false);
+        string? offNetwork = code == 0 ? await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false) : null;
         RuncState? state = code == 0 ? await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false) : null;
         if (state?.Status != RuncState.Running) throw await FailAsync(code).ConfigureAwait(false);
 
         RestoreRecord.Remove(workDirectory);
         logger.Released(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        if (offNetwork is not null) logger.LeftOffNetwork(Name, offNetwork);
     }
 
     public async Task AbortAsync(CancellationToken cancellationToken)
@@ -51,19 +52,6 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
     }
 
     public async ValueTask DisposeAsync() => await AbortAsync(CancellationToken.None).ConfigureAwait(false);
-
-    /// <summary>The container runs by now, which a link that does not come up cannot undo.</summary>
-    private async Task AttachAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await NetworkIsolation.AttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
-        }
-        catch (ContainerException failure)
-        {
-            logger.LeftOffNetwork(Name, failure.Message);
-        }
-    }
 
     private async Task<ContainerException> FailAsync(int? code)
     {

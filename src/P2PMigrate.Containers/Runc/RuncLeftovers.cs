@@ -21,7 +21,8 @@ internal sealed class RuncLeftovers(RuncTool runc, ILogger logger)
         RuncState? state = await runc.StateAsync(record.Container, cancellationToken).ConfigureAwait(false);
         bool runs = record.Released && undone && state is { Status: RuncState.Running or RuncState.Paused };
         if (!runs) await RemoveContainerAsync(record, state, workDirectory, cancellationToken).ConfigureAwait(false);
-        await NetworkIsolation.AttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
+        string? offNetwork = await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
+        if (runs && offNetwork is not null) logger.LeftOffNetwork(record.Container, offNetwork);
         RestoreRecord.Remove(workDirectory);
     }
 

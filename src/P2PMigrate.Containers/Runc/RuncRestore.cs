@@ -35,6 +35,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
         var record = new RestoreRecord
         {
             Container = Name,
+            BootId = WorkRecord.CurrentBootId,
             BundlePath = request.BundlePath,
             RootPath = request.RootPath,
             Cgroups = [.. Cgroup.PlacesBelow((mount, own) => CgroupPlaces.Candidates(configuration.CgroupsPath, Name, mount, own)).Where(path => !Directory.Exists(path))],

@@ -80,8 +80,11 @@ internal sealed partial class MigrationSource
         _renewAt = now + timers.LeaseRenewal;
     }
 
-    /// <summary>The commit decision. The target promised, in answer to a request of known age, to hold for longer than that age.</summary>
-    // spec: MIG-40
+    /// <summary>
+    /// The commit decision. The target promised, in answer to a request of known age, to hold for longer than that age. An old answer, as a
+    /// source finds that was stopped for a while, may be a dead peer's: the next one decides.
+    /// </summary>
+    // spec: MIG-40, MIG-47
     private void CommitIfFresh(Instant now, ulong lease)
     {
         if (_leases.IsFresh(lease, now))

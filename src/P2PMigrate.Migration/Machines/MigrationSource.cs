@@ -21,7 +21,7 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
 
     private readonly Queue<ControlMessage> _messages = new();
     private readonly Queue<SourceRequest> _requests = new();
-    private readonly LeaseLedger _leases = new(timers.CommitLease);
+    private readonly LeaseLedger _leases = new(timers.CommitLease, timers.FreshAnswer);
 
     private Failure? _failure;           // the first reason wins
     private bool _isSessionOver;

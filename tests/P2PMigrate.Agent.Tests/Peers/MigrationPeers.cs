@@ -9,6 +9,7 @@ internal sealed class MigrationPeers : IAsyncDisposable
 {
     public const string Program = "/opt/p2pmigrate/p2pmigrate";
     private const string TicketFile = "/tmp/ticket";
+    private const string OtherTicketFile = "/tmp/other-ticket";
     private static readonly TimeSpan s_ready = TimeSpan.FromSeconds(20);
     private static readonly string s_agents = Path.Combine(
         typeof(MigrationPeers).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepoRoot").Value!, "artifacts/agent");
@@ -57,16 +58,17 @@ internal sealed class MigrationPeers : IAsyncDisposable
         return await TicketAsync();
     }
 
-    /// <summary>A ticket of a peer that has gone away; another one runs in its place.</summary>
-    public async Task<string> ReceiveElsewhereAsync()
+    /// <summary>Starts a second peer beside the target's, with an identity of its own. The caller ends it.</summary>
+    public async Task<LabProcess> ReceiveElsewhereAsync()
     {
-        await using LabProcess other = await Target.StartAsync(
-            Program, ["receive", "--rendezvous", RendezvousAddress, "--state-dir", "/tmp/other-peer", "--ticket-file", "/tmp/other-ticket", "--json"]);
+        LabProcess other = await Target.StartAsync(
+            Program, ["receive", "--rendezvous", RendezvousAddress, "--state-dir", "/tmp/other-peer", "--ticket-file", OtherTicketFile, "--json"]);
         await other.Output.WaitForAsync(line => line.Contains("\"event\":\"ticket\"", StringComparison.Ordinal), s_ready);
-        string ticket = (await Target.ReadTextAsync("/tmp/other-ticket")).Trim();
-        await ReceiveAsync();
-        return ticket;
+        return other;
     }
+
+    /// <summary>The ticket of the second peer.</summary>
+    public async Task<string> OtherTicketAsync() => (await Target.ReadTextAsync(OtherTicketFile)).Trim();
 
     /// <summary>The ticket that is good now.</summary>
     public async Task<string> TicketAsync() => (await Target.ReadTextAsync(TicketFile)).Trim();

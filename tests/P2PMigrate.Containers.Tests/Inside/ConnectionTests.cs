@@ -66,6 +66,25 @@ public sealed class ConnectionTests
         await Shell.RunAsync("kill $(cat /data/client)");
     }
 
+    [InsideFact]
+    public async Task A_container_whose_bridge_was_removed_while_it_was_frozen_runs_on_all_the_same()
+    {
+        await Shell.RunAsync("""
+            ip link add lost-bridge type bridge; ip link set lost-bridge up
+            ip netns add lost; ip link add lost-veth type veth peer name eth0 netns lost; ip -n lost link set eth0 up
+            ip link set lost-veth master lost-bridge up
+            """);
+        await using Workload workload = await Workload.PrepareAsync(["sleep", "1000"], configuration => Workload.UseNetwork(configuration, "/run/netns/lost"));
+        await workload.StartAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await Shell.RunAsync("ip link del lost-bridge");
+
+        await fence.ThawAsync(Token);
+
+        Assert.Contains("frozen 0", await Shell.RunAsync($"cat /sys/fs/cgroup$(sed -n s/^0:://p /proc/$(runc state {workload.Name} | grep -o '\"pid\": [0-9]*' | grep -o '[0-9]*')/cgroup)/cgroup.events"));
+    }
+
     /// <summary>Two namespaces with the same address; the second is off the bridge, as an earlier migration away would have left it.</summary>
     private static Task<string> RaiseNetworkAsync() => Shell.RunAsync("""
         ip link add tcp-bridge type bridge; ip addr add 10.7.7.1/24 dev tcp-bridge; ip link set tcp-bridge up

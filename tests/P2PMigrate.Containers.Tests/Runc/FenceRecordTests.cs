@@ -1,6 +1,7 @@
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Containers.Runc;
+using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Tests.Runc;
 
@@ -12,7 +13,7 @@ public sealed class FenceRecordTests
         using var directory = new ScratchDirectory();
         Assert.Null(FenceRecord.Load(directory.Path));
 
-        FenceRecord record = Sample(FenceRecord.CurrentBootId);
+        FenceRecord record = Sample(WorkRecord.CurrentBootId);
         record.Save(directory.Path);
         FenceRecord? loaded = FenceRecord.Load(directory.Path);
         Assert.Equal(record.Init, loaded?.Init);
@@ -23,6 +24,17 @@ public sealed class FenceRecordTests
         Assert.Null(FenceRecord.Load(directory.Path));
         FenceRecord.Remove(directory.Path);
         Assert.Empty(Directory.GetFiles(directory.Path));
+    }
+
+    [Fact]
+    public void A_record_cut_off_by_a_crash_is_named_and_left_for_a_person()
+    {
+        using var directory = new ScratchDirectory();
+        File.WriteAllText(Path.Combine(directory.Path, "fence.json"), "{\"Container\":\"we");
+        File.WriteAllText(Path.Combine(directory.Path, "restore.json"), "");
+
+        Assert.Contains("fence.json", Assert.Throws<ContainerException>(() => FenceRecord.Load(directory.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("restore.json", Assert.Throws<ContainerException>(() => RestoreRecord.Load(directory.Path)).Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -86,6 +86,37 @@ public sealed class MigrationSourceTests
     }
 
     [Fact]
+    [Trait("Spec", "MIG-47")]
+    public void An_old_answer_is_not_committed_to_and_the_next_one_decides()
+    {
+        GoTo(SourceState.Preparing);
+        Requests();
+        PassTime(_timers.FreshAnswer + TimeSpan.FromMilliseconds(1));
+        ulong next = Messages().OfType<LeaseRequest>().Last().Number;
+
+        _source.HandleMessage(_now, new Prepared(0, default));
+
+        Assert.Equal(SourceState.Preparing, _source.State);
+        _source.HandleMessage(_now, new StillPrepared(next));
+        Assert.Equal(SourceState.Committing, _source.State);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-47")]
+    public void On_a_slow_path_the_second_answer_is_as_good_as_the_first_was_quick()
+    {
+        GoTo(SourceState.Preparing);
+        PassTime(TimeSpan.FromMilliseconds(700));
+        ulong next = Messages().OfType<LeaseRequest>().First().Number;
+
+        _source.HandleMessage(_now, new Prepared(0, default));
+        Assert.Equal(SourceState.Preparing, _source.State);
+        _source.HandleMessage(_now, new StillPrepared(next));
+
+        Assert.Equal(SourceState.Committing, _source.State);
+    }
+
+    [Fact]
     [Trait("Spec", "MIG-41")]
     public void It_says_commit_only_when_the_record_is_on_the_disk()
     {

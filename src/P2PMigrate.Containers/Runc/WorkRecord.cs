@@ -1,0 +1,38 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>
+/// A small file in a job's work directory that tells a later process of ours what to undo. It only has to outlive our process, so it is replaced as a
+/// whole but not flushed: after a reboot the containers of which it speaks are gone, which the boot id in it tells.
+/// </summary>
+internal static class WorkRecord
+{
+    /// <summary>The boot in which we live.</summary>
+    public static string CurrentBootId => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
+
+    /// <summary>Writes a record; an earlier one is replaced as a whole.</summary>
+    public static void Save<T>(string path, T record, JsonTypeInfo<T> type)
+    {
+        string draft = path + ".new";
+        File.WriteAllBytes(draft, JsonSerializer.SerializeToUtf8Bytes(record, type));
+        File.Move(draft, path, overwrite: true);
+    }
+
+    /// <summary>The record, or null when there is none. Throws <see cref="ContainerException"/> when it cannot be read, as after a crash of the machine.</summary>
+    public static T? Load<T>(string path, JsonTypeInfo<T> type)
+        where T : class
+    {
+        if (!File.Exists(path)) return null;
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(path), type);
+        }
+        catch (JsonException damaged)
+        {
+            throw new ContainerException($"The record {path} is damaged ({damaged.Message}). If no container of this job is frozen or half restored, remove the file and try again.");
+        }
+    }
+}
