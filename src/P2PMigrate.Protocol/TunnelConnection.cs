@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using P2PMigrate.Protocol.Connection;
+using P2PMigrate.Protocol.Datagrams;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Recovery;
 using P2PMigrate.Protocol.Streams;
@@ -31,7 +32,9 @@ public sealed class TunnelConnection : IDisposable
     private readonly ReceiveSpaces _spaces = new();
     private readonly TimerTable _timers = new();
     private readonly KeyPhases _keys;
+    private readonly SlabPool _slabs = new();
     private readonly StreamTable _streams;
+    private readonly DatagramExchange _datagrams;
     private readonly DataPaths _paths;
     private readonly PathAgent _agent;
     private readonly CloseSequence _close;
@@ -47,14 +50,15 @@ public sealed class TunnelConnection : IDisposable
         _startedAt = now;
         _idleTimeout = new[] { options.LocalParameters.IdleTimeout, options.PeerParameters.IdleTimeout }.Min();
         _keys = new(options.Keys, options.KeyUpdate, now);
-        _streams = new(options, _events);
+        _streams = new(options, _events, _slabs);
+        _datagrams = new(_slabs, _events);
         _agent = new(options, _events);
         _close = new(_events);
-        StreamSender streamSender = new(_streams, _events);
+        StreamSender streamSender = new(_streams, _datagrams, _events);
         SentFramePool pool = new();
         _paths = new(options, new(options.Recovery, options.PeerParameters.MaxAckDelay, pool, new SentFrameRouter(streamSender, _spaces, _candidates)));
         _sender = new(options, _keys, _paths, _spaces, _agent, streamSender, _candidates, _close, pool);
-        FrameDispatcher frames = new(new StreamReceiver(_streams, _events), _paths, _agent, _close);
+        FrameDispatcher frames = new(new StreamReceiver(_streams, _events), _datagrams, _paths, _agent, _close);
         _receiver = new(options, _keys, _spaces, _agent, frames, _close);
         foreach (KnownPath path in options.KnownPaths)
             _agent.AddKnownPath(now, path);
@@ -68,6 +72,10 @@ public sealed class TunnelConnection : IDisposable
 
     /// <summary>The path that carries data, or null before one is usable.</summary>
     public PathStatus? PrimaryPath => _paths.Primary is { } path ? new(path.Pair.Address, path.Recovery.RoundTrip.Smoothed) : null;
+
+    /// <summary>Bytes of the longest application datagram that the primary path carries; it changes with the path.</summary>
+    public int MaxAppDatagram =>
+        Math.Max(0, (_paths.Primary?.DatagramSize ?? 0) - PacketHeader.Size - _keys.TagLength - DatagramFrame.Overhead);
 
     /// <summary>Why the session is over, once it is.</summary>
     public CloseReason? CloseReason => _close.Reason;
@@ -90,6 +98,9 @@ public sealed class TunnelConnection : IDisposable
         KeyUpdates = _keys.Epoch,
     };
 
+    /// <summary>What became of application datagrams.</summary>
+    public AppDatagramStatistics AppDatagrams => _datagrams.Statistics;
+
     /// <summary>When <see cref="HandleTimeout"/> is due, or null when nothing is planned. Ask after draining.</summary>
     public Instant? NextTimeout
     {
@@ -109,6 +120,9 @@ public sealed class TunnelConnection : IDisposable
     }
 
     internal StreamTable Streams => _streams;
+
+    /// <summary>Slabs that buffers hold, and those that wait for the next use.</summary>
+    internal int SlabCount => _slabs.InUse + _slabs.Free;
 
     internal PathAgent Agent => _agent;
 
@@ -147,7 +161,7 @@ public sealed class TunnelConnection : IDisposable
         if (_paths.Primary?.Recovery.TimeoutCount >= PathSelector.DistressAfter)
             _agent.HandleDistress(now);
         _close.HandleTimeout(now);
-        _streams.HandleTimeout(now);
+        _slabs.Trim(now);
         Settle(now);
     }
 
@@ -159,6 +173,27 @@ public sealed class TunnelConnection : IDisposable
     {
         stream = default;
         return _close.State == CloseState.Open && _streams.TryOpen(streamClass, out stream);
+    }
+
+    /// <summary>
+    /// The application took a stream that the peer opened. Those that it did not take count against the limit on streams
+    /// even when they are over.
+    /// </summary>
+    // spec: STR-06
+    public void AcceptStream(StreamId stream)
+    {
+        if (stream.Opener != Role)
+            _streams.ClassOf(stream).HandleAccepted();
+    }
+
+    /// <summary>
+    /// How many ranges in a row the stream sends before the others of its class have their turn: 1 at first, 16 at most.
+    /// </summary>
+    // spec: STR-41
+    public void SetWeight(StreamId stream, int weight)
+    {
+        if (_streams.TryGet(stream, out DuplexStream? found))
+            found.Weight = Math.Clamp(weight, 1, DuplexStream.MaxWeight);
     }
 
     /// <summary>Takes bytes to send; copies as many as there is room for.</summary>
@@ -211,6 +246,21 @@ public sealed class TunnelConnection : IDisposable
     }
 
     /// <summary>
+    /// Takes an application datagram to send: whole or not at all, before urgent and bulk streams, never again. False when it
+    /// is longer than <see cref="MaxAppDatagram"/> or the session is over.
+    /// </summary>
+    public bool TrySendDatagram(Instant now, ReadOnlySpan<byte> data)
+    {
+        if (_close.State != CloseState.Open || data.Length > MaxAppDatagram)
+            return false;
+        _datagrams.Send(now, data);
+        return true;
+    }
+
+    /// <summary>Copies the oldest application datagram that arrived; false when there is none. What does not fit is cut off.</summary>
+    public bool TryReceiveDatagram(Span<byte> destination, out int length) => _datagrams.TryReceive(destination, out length);
+
+    /// <summary>
     /// Ends the session with a code of 13-errors or of the application. With <paramref name="flush"/>, first delivers what
     /// was written to streams, as long as that makes progress. The first call counts; later ones may only end the flush.
     /// </summary>
@@ -261,6 +311,7 @@ public sealed class TunnelConnection : IDisposable
     public void Dispose()
     {
         _streams.Dispose();
+        _datagrams.Dispose();
         _keys.Dispose();
     }
 

@@ -36,6 +36,11 @@ public sealed record StreamStopped(StreamId Stream, ulong Code) : TunnelEvent;
 /// <summary>An attempt to open a stream of this class failed before and would succeed now.</summary>
 public sealed record StreamsAvailable(StreamClass Class) : TunnelEvent;
 
+/// <summary>
+/// Application datagrams arrived. Take them until none comes; the event comes again only after more have arrived.
+/// </summary>
+public sealed record DatagramsAvailable : TunnelEvent;
+
 /// <summary>A candidate pair was found to carry full datagrams in both directions.</summary>
 public sealed record PathValidated(PathStatus Path) : TunnelEvent;
 

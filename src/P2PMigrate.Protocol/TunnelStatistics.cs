@@ -33,3 +33,10 @@ public readonly record struct TunnelStatistics
     /// <summary>Epochs begun after the first.</summary>
     public long KeyUpdates { get; init; }
 }
+
+/// <summary>What became of a session's application datagrams; what the network lost is in none of these.</summary>
+/// <param name="Sent">Put into a packet.</param>
+/// <param name="DroppedBeforeSending">Too old, too long, or one too many before they could leave.</param>
+/// <param name="Received">Arrived.</param>
+/// <param name="DroppedUnread">Arrived and gave way to newer ones before they were taken.</param>
+public readonly record struct AppDatagramStatistics(long Sent, long DroppedBeforeSending, long Received, long DroppedUnread);

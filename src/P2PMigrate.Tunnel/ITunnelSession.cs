@@ -12,13 +12,19 @@ public interface ITunnelSession : IAsyncDisposable
     /// <summary>The path that carries data now, or null before the first one is validated and after the end.</summary>
     PathSummary? PrimaryPath { get; }
 
+    /// <summary>What is worthless when it is late.</summary>
+    ITunnelDatagrams Datagrams { get; }
+
     /// <summary>
     /// Opens a stream. The peer sees it when the first byte or the end of the stream arrives.
     /// Throws <see cref="TunnelException"/> when the session has ended.
     /// </summary>
     ValueTask<ITunnelStream> OpenStreamAsync(StreamPriority priority, CancellationToken cancellationToken = default);
 
-    /// <summary>The next stream that the peer opened. Throws <see cref="TunnelException"/> when the session has ended.</summary>
+    /// <summary>
+    /// The next stream that the peer opened. Streams that are not accepted count against the peer's limit, so it cannot open
+    /// more than that. Throws <see cref="TunnelException"/> when the session has ended.
+    /// </summary>
     ValueTask<ITunnelStream> AcceptStreamAsync(CancellationToken cancellationToken = default);
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using P2PMigrate.Tunnel.Datagrams;
 using P2PMigrate.Tunnel.InMemory;
 
 namespace P2PMigrate.Tunnel;
@@ -10,13 +11,15 @@ namespace P2PMigrate.Tunnel;
 public sealed class InMemorySession : ITunnelSession
 {
     private readonly InMemoryLink _link;
+    private readonly InMemoryDatagrams _datagrams;
     private readonly Channel<InMemoryStream> _incoming = Channel.CreateUnbounded<InMemoryStream>();
     private readonly TaskCompletionSource<SessionEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private InMemorySession _peer;
 
-    private InMemorySession(InMemoryLink link)
+    private InMemorySession(InMemoryLink link, InMemoryDatagrams datagrams)
     {
         _link = link;
+        _datagrams = datagrams;
         _peer = this;
     }
 
@@ -26,12 +29,16 @@ public sealed class InMemorySession : ITunnelSession
     /// <inheritdoc/>
     public PathSummary? PrimaryPath => Completion.IsCompleted ? null : new PathSummary(PathKind.Direct, "in memory", TimeSpan.Zero);
 
+    /// <inheritdoc/>
+    public ITunnelDatagrams Datagrams => _datagrams;
+
     /// <summary>Two sessions that are each other's peer.</summary>
     public static (InMemorySession First, InMemorySession Second) CreatePair()
     {
         var link = new InMemoryLink();
-        var first = new InMemorySession(link);
-        var second = new InMemorySession(link) { _peer = first };
+        DatagramChannel toFirst = new(), toSecond = new();
+        var first = new InMemorySession(link, new InMemoryDatagrams(toSecond, toFirst));
+        var second = new InMemorySession(link, new InMemoryDatagrams(toFirst, toSecond)) { _peer = first };
         first._peer = second;
         return (first, second);
     }
@@ -88,6 +95,7 @@ public sealed class InMemorySession : ITunnelSession
 
     private void End(SessionEnd end, TunnelException exception)
     {
+        _datagrams.EndWith(exception);
         _incoming.Writer.TryComplete(exception);
         _completion.TrySetResult(end);
     }

@@ -7,8 +7,25 @@ public sealed class TunnelException : Exception
     public TunnelException(TunnelFailure reason, string message, Exception? inner = null)
         : base(message, inner) => Reason = reason;
 
+    /// <summary>
+    /// The same for a stream that ends early with a code. Thrown by a stream it carries the peer's code; given to the
+    /// completion of an output or input it is the code that the peer gets.
+    /// </summary>
+    public TunnelException(string message, ulong code, Exception? inner = null)
+        : base(message, inner) => (Reason, Code) = (TunnelFailure.StreamReset, code);
+
     /// <summary>The kind of failure.</summary>
     public TunnelFailure Reason { get; }
+
+    /// <summary>With <see cref="TunnelFailure.StreamReset"/> the code that the application gave for it; 0 when it gave none.</summary>
+    public ulong Code { get; }
+
+    /// <summary>A fresh exception to throw that says the same, with this one inside.</summary>
+    internal TunnelException Again() =>
+        Reason == TunnelFailure.StreamReset ? new(Message, Code, this) : new(Reason, Message, this);
+
+    /// <summary>The code with which a stream is given up because of <paramref name="exception"/>.</summary>
+    internal static ulong CodeOf(Exception? exception) => (exception as TunnelException)?.Code ?? 0;
 }
 
 /// <summary>Kinds of tunnel failure that a caller may want to tell apart.</summary>

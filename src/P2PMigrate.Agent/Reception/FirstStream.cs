@@ -21,6 +21,9 @@ internal sealed class FirstStream : ITunnelSession
     /// <inheritdoc/>
     public PathSummary? PrimaryPath => _session.PrimaryPath;
 
+    /// <inheritdoc/>
+    public ITunnelDatagrams Datagrams => _session.Datagrams;
+
     /// <summary>Waits for the first stream; null when the session ends without one, or none comes in time.</summary>
     public static async Task<FirstStream?> OfAsync(ITunnelSession session, TimeSpan patience, CancellationToken cancellationToken)
     {

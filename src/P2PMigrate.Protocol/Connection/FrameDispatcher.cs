@@ -1,3 +1,4 @@
+using P2PMigrate.Protocol.Datagrams;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Streams;
 using P2PMigrate.Protocol.Wire;
@@ -8,7 +9,7 @@ namespace P2PMigrate.Protocol.Connection;
 /// Reads the frames of one packet after the other and hands each to the part that understands it. The first thing wrong
 /// ends the session. One owner.
 /// </summary>
-internal sealed class FrameDispatcher(StreamReceiver streams, DataPaths paths, PathAgent agent, CloseSequence close)
+internal sealed class FrameDispatcher(StreamReceiver streams, DatagramExchange datagrams, DataPaths paths, PathAgent agent, CloseSequence close)
 {
     /// <summary>The packet being read: when and where it came.</summary>
     private Instant _now;
@@ -62,6 +63,9 @@ internal sealed class FrameDispatcher(StreamReceiver streams, DataPaths paths, P
                 return HandleAck(ack);
             case FrameType.Stream or FrameType.StreamFin when StreamFrame.TryParse(ref reader, type == FrameType.StreamFin, out StreamFrame data):
                 return streams.Handle(data);
+            case FrameType.Datagram when DatagramFrame.TryParse(ref reader, out DatagramFrame datagram):
+                datagrams.Handle(_now, datagram);
+                return TunnelErrorCode.None;
             case FrameType.Close when CloseFrame.TryParse(ref reader, out CloseFrame closeFrame):
                 close.HandlePeerClose(_now, closeFrame, paths.Primary?.Recovery.ProbeTimeout ?? TimeSpan.Zero);
                 return TunnelErrorCode.None;

@@ -32,4 +32,7 @@ internal enum SentFrameKind : byte
 
     /// <summary>All of our late candidates.</summary>
     Candidates,
+
+    /// <summary>An application datagram: asks for an acknowledgement, so that it counts for loss and congestion, and no more.</summary>
+    Datagram,
 }

@@ -5,7 +5,13 @@ namespace P2PMigrate.Protocol.Streams;
 /// <summary>What all streams of one class share: credit in both directions, limits on how many there are, and their queues.</summary>
 internal sealed class ClassState(StreamClass streamClass, ClassLimits local, ClassLimits peer, ReceiveCredit receiveCredit)
 {
+    /// <summary>Packets that better classes may fill before this one gets one, if it has something to send.</summary>
+    // spec: CONST-141
+    public const int MaxPacketsWaited = 31;
+
     private const ulong StreamsUpdateFraction = 4;
+
+    private ulong _remoteAccepted;
 
     private ulong _remoteClosed;
     private ulong _remoteGranted = local.Streams;
@@ -13,6 +19,10 @@ internal sealed class ClassState(StreamClass streamClass, ClassLimits local, Cla
     private bool _isCreditLost;
     private bool _isLimitLost;
     private bool _isOpenRefused;
+
+    // Neither streams that are open nor streams that nobody accepted are ever more than the limit.
+    // spec: STR-06
+    private ulong NextGrant => Math.Min(_remoteClosed, _remoteAccepted) + local.Streams;
 
     /// <summary>Which class.</summary>
     public StreamClass Class => streamClass;
@@ -30,6 +40,9 @@ internal sealed class ClassState(StreamClass streamClass, ClassLimits local, Cla
     /// <summary>Streams that have nothing but new bytes to send while <see cref="SendCredit"/> is used up.</summary>
     public StreamQueue Blocked { get; } = new();
 
+    /// <summary>Packets built while the class had something to send and nothing of it went in.</summary>
+    public int PacketsWaited { get; set; }
+
     /// <summary>Streams opened here so far: the index of the next one.</summary>
     public ulong LocalOpened { get; private set; }
 
@@ -41,7 +54,7 @@ internal sealed class ClassState(StreamClass streamClass, ClassLimits local, Cla
 
     /// <summary>Is a frame with a new limit on streams worth sending, or was the last one lost?</summary>
     public bool IsLimitPending =>
-        _isLimitLost || _remoteClosed + local.Streams - _remoteGranted >= Math.Max(1, local.Streams / StreamsUpdateFraction);
+        _isLimitLost || NextGrant - _remoteGranted >= Math.Max(1, local.Streams / StreamsUpdateFraction);
 
     /// <summary>Opens a stream here; false when the peer allows no more.</summary>
     public bool TryOpenLocal(out ulong index)
@@ -63,8 +76,11 @@ internal sealed class ClassState(StreamClass streamClass, ClassLimits local, Cla
         return true;
     }
 
-    /// <summary>A stream that the peer opened is forgotten: it may open another.</summary>
+    /// <summary>A stream that the peer opened is forgotten: it may open another, if the application accepted as many.</summary>
     public void HandleRemoteClosed() => _remoteClosed++;
+
+    /// <summary>The application accepted a stream that the peer opened.</summary>
+    public void HandleAccepted() => _remoteAccepted = Math.Min(_remoteAccepted + 1, RemoteOpened);
 
     /// <summary>The peer names a limit; true when somebody was refused before and would not be now.</summary>
     public bool TryRaiseLimit(ulong limit)
@@ -93,7 +109,7 @@ internal sealed class ClassState(StreamClass streamClass, ClassLimits local, Cla
     public ulong TakeLimit()
     {
         _isLimitLost = false;
-        return _remoteGranted = _remoteClosed + local.Streams;
+        return _remoteGranted = NextGrant;
     }
 
     /// <summary>A frame with class credit was lost.</summary>

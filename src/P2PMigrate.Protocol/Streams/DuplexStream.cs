@@ -3,6 +3,10 @@ namespace P2PMigrate.Protocol.Streams;
 /// <summary>Both directions of one stream, and where the stream stands in the queues of the <see cref="StreamTable"/>.</summary>
 internal sealed class DuplexStream(StreamId id, SendHalf send, ReceiveHalf receive) : IDisposable
 {
+    /// <summary>The most turns that a stream gets before the others of its class.</summary>
+    // spec: CONST-140
+    public const int MaxWeight = 16;
+
     /// <summary>The name of the stream.</summary>
     public StreamId Id => id;
 
@@ -29,6 +33,12 @@ internal sealed class DuplexStream(StreamId id, SendHalf send, ReceiveHalf recei
 
     /// <summary>Are both directions over?</summary>
     public bool IsOver => send.IsOver && receive.IsOver;
+
+    /// <summary>How many ranges the stream sends in a row when it is its turn, from 1 to <see cref="MaxWeight"/>.</summary>
+    public int Weight { get; set; } = 1;
+
+    /// <summary>Ranges that it sent in this turn.</summary>
+    public int RangesInTurn { get; set; }
 
     /// <summary>The queue that holds the stream, with its neighbours there; see <see cref="StreamQueue"/>.</summary>
     public StreamQueue? Queue { get; set; }

@@ -42,8 +42,8 @@ internal sealed class SendHalf(ulong peerWindow, SendAllowance allowance, SlabPo
     /// <summary>Takes as many bytes as the session's allowance has room for.</summary>
     public StreamWriteResult Write(ReadOnlySpan<byte> data)
     {
-        if (_stopCode is not null)
-            return new(0, StreamWriteStatus.Stopped);
+        if (_stopCode is { } stopCode)
+            return new(0, StreamWriteStatus.Stopped, stopCode);
         if (_isFinishing || ResetCode is not null)
             return new(0, StreamWriteStatus.Finished);
         int count = Math.Min(data.Length, allowance.RoomFor(_buffer.Length));

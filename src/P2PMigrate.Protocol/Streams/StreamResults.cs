@@ -2,9 +2,10 @@ namespace P2PMigrate.Protocol.Streams;
 
 /// <summary>
 /// What a write came to. <paramref name="Count"/> bytes were taken; when that is fewer than offered and the status is
-/// <see cref="StreamWriteStatus.Open"/>, a <see cref="StreamWritable"/> event follows once there is room.
+/// <see cref="StreamWriteStatus.Open"/>, a <see cref="StreamWritable"/> event follows once there is room. With
+/// <see cref="StreamWriteStatus.Stopped"/>, <paramref name="Code"/> is the peer's reason.
 /// </summary>
-public readonly record struct StreamWriteResult(int Count, StreamWriteStatus Status);
+public readonly record struct StreamWriteResult(int Count, StreamWriteStatus Status, ulong Code = 0);
 
 /// <summary>The state of our direction of a stream.</summary>
 public enum StreamWriteStatus

@@ -1,4 +1,5 @@
 using P2PMigrate.Protocol.Connection;
+using P2PMigrate.Protocol.Datagrams;
 using P2PMigrate.Protocol.Recovery;
 using P2PMigrate.Protocol.Wire;
 
@@ -8,7 +9,7 @@ namespace P2PMigrate.Protocol.Streams;
 /// Fills packets with what the streams have to say, and learns what became of it. Order: credit and ends first, then
 /// the classes, a better one always before a worse one, and inside a class one range per stream in turn.
 /// </summary>
-internal sealed class StreamSender(StreamTable table, EventQueue events)
+internal sealed class StreamSender(StreamTable table, DatagramExchange datagrams, EventQueue events)
 {
     // A range shorter than this is not worth a frame header at the end of a packet.
     private const int MinRoom = StreamFrame.MaxOverhead + 16;
@@ -22,7 +23,7 @@ internal sealed class StreamSender(StreamTable table, EventQueue events)
     {
         get
         {
-            if (table.ControlQueue.Count > 0)
+            if (table.ControlQueue.Count > 0 || datagrams.HasPending)
                 return true;
             foreach (ClassState shared in table.Classes)
             {
@@ -41,10 +42,13 @@ internal sealed class StreamSender(StreamTable table, EventQueue events)
         (_now, _roundTrip) = (now, roundTrip);
         WriteClassLimits(ref packet);
         WriteControl(ref packet);
+        if (MostNeglected() is { } neglected)
+            WriteRanges(ref packet, neglected);
         foreach (ClassState shared in table.Classes)
         {
-            while (packet.Room >= MinRoom && shared.Ready.First is { } stream)
-                WriteRange(ref packet, shared, stream);
+            WriteRanges(ref packet, shared);
+            if (shared.Class == StreamClass.Control)
+                datagrams.Write(now, ref packet);
         }
     }
 
@@ -90,6 +94,32 @@ internal sealed class StreamSender(StreamTable table, EventQueue events)
             case SentFrameKind.MaxStreamData:
                 stream.Receive.HandleCreditLost();
                 break;
+        }
+    }
+
+    // A class that better ones have kept waiting for long has the first word once.
+    // spec: STR-42
+    private ClassState? MostNeglected()
+    {
+        ClassState? neglected = null;
+        foreach (ClassState shared in table.Classes)
+        {
+            if (shared.PacketsWaited >= ClassState.MaxPacketsWaited && !shared.Ready.IsEmpty)
+                neglected = shared;
+        }
+
+        return neglected;
+    }
+
+    private void WriteRanges(ref PacketWriter packet, ClassState shared)
+    {
+        if (shared.Ready.IsEmpty)
+            return;
+        shared.PacketsWaited++;
+        while (packet.Room >= MinRoom && shared.Ready.First is { } stream)
+        {
+            WriteRange(ref packet, shared, stream);
+            shared.PacketsWaited = 0;
         }
     }
 
@@ -157,7 +187,12 @@ internal sealed class StreamSender(StreamTable table, EventQueue events)
             packet.Record(new(SentFrameKind.Stream, stream.Id.Value, range.Start, length, isFinal));
         }
 
-        shared.Ready.Rotate();
+        if (++stream.RangesInTurn >= stream.Weight)
+        {
+            stream.RangesInTurn = 0;
+            shared.Ready.Rotate();
+        }
+
         table.Schedule(stream);
     }
 

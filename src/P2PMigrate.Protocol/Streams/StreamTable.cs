@@ -15,14 +15,15 @@ internal sealed class StreamTable : IDisposable
     private readonly EventQueue _events;
     private readonly Dictionary<StreamId, DuplexStream> _streams = [];
     private readonly ClassState[] _classes = new ClassState[StreamClasses.Count];
-    private readonly SlabPool _slabs = new();
+    private readonly SlabPool _slabs;
     private readonly SendAllowance _allowance;
 
     /// <summary>A table without streams.</summary>
-    public StreamTable(TunnelConnectionOptions options, EventQueue events)
+    public StreamTable(TunnelConnectionOptions options, EventQueue events, SlabPool slabs)
     {
         _options = options;
         _events = events;
+        _slabs = slabs;
         _allowance = new SendAllowance(options.SendBufferLimit);
         WindowBudget budget = new(options.MaxSessionWindow);
         for (int i = 0; i < _classes.Length; i++)
@@ -58,15 +59,8 @@ internal sealed class StreamTable : IDisposable
         }
     }
 
-    /// <summary>Slabs that buffers hold, and those that wait for the next use.</summary>
-    public int SlabCount => _slabs.InUse + _slabs.Free;
-
     /// <summary>The congestion window of the path that carries data is this: streams keep as much as it can use.</summary>
     public void FollowCongestion(long window) => _allowance.Follow(window);
-
-    /// <summary>Time passes: gives memory back that was not needed for a while.</summary>
-    // spec: STR-26
-    public void HandleTimeout(Instant now) => _slabs.Trim(now);
 
     /// <summary>Which shared state a stream belongs to.</summary>
     public ClassState ClassOf(StreamId id) => _classes[(int)id.Class];

@@ -34,6 +34,9 @@ public enum FrameType : byte
     /// <summary>Bytes of a stream that end where the stream ends: <see cref="StreamFrame"/>.</summary>
     StreamFin = 0x09,
 
+    /// <summary>An application datagram: <see cref="DatagramFrame"/>.</summary>
+    Datagram = 0x0A,
+
     /// <summary>A probe: <see cref="PathChallengeFrame"/>.</summary>
     PathChallenge = 0x10,
 

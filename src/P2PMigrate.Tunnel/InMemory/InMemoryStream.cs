@@ -26,6 +26,9 @@ internal sealed class InMemoryStream : ITunnelStream, IReaderObserver
     /// <inheritdoc/>
     public PipeWriter Output => _output;
 
+    /// <inheritdoc/>
+    public int Weight { get; set; } = 1;
+
     /// <summary>The session ended: both directions throw, but one that the peer finished stays readable to its end.</summary>
     public void EndWith(TunnelException exception, bool discard, bool peerFinished)
     {
@@ -51,6 +54,6 @@ internal sealed class InMemoryStream : ITunnelStream, IReaderObserver
     }
 
     /// <inheritdoc/>
-    void IReaderObserver.ReaderCompleted(PipeReader inner, bool reachedEnd) =>
-        inner.Complete(reachedEnd ? null : new TunnelException(TunnelFailure.StreamReset, "The peer stopped reading this stream."));
+    void IReaderObserver.ReaderCompleted(PipeReader inner, bool reachedEnd, ulong code) =>
+        inner.Complete(reachedEnd ? null : new TunnelException("The peer stopped reading this stream.", code));
 }

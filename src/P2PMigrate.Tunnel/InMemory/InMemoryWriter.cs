@@ -63,7 +63,7 @@ internal sealed class InMemoryWriter(PipeWriter inner, Action announce) : PipeWr
             return;
         AnnounceOnce();
         _finished = exception is null;
-        inner.Complete(exception is null ? null : new TunnelException(TunnelFailure.StreamReset, "The peer reset this stream.", exception));
+        inner.Complete(exception is null ? null : new TunnelException("The peer reset this stream.", TunnelException.CodeOf(exception), exception));
     }
 
     private void AnnounceOnce()

@@ -5,6 +5,7 @@ using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Streams;
 using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Datagrams;
 using P2PMigrate.Tunnel.Endpoint;
 using P2PMigrate.Tunnel.Loop;
 using P2PMigrate.Tunnel.Sockets;
@@ -25,6 +26,7 @@ internal sealed class SessionDriver : IDisposable
     private readonly SessionClosing _closing;
     private readonly StreamOpenings _openings;
     private readonly Dictionary<StreamId, TunnelStream> _streams = [];
+    private readonly SessionDatagrams _datagrams;
     private bool _ended;
 
     /// <summary>Takes over <paramref name="connection"/>, which was made from <paramref name="established"/>.</summary>
@@ -33,6 +35,8 @@ internal sealed class SessionDriver : IDisposable
         _loop = loop;
         _logger = logger;
         _connection = connection;
+        _datagrams = new SessionDatagrams(connection, loop.Post);
+        _datagrams.Publish();
         LocalId = established.LocalId;
         RemoteId = established.RemoteId;
         Session = new TunnelSession(this, established, now - begun);
@@ -49,6 +53,9 @@ internal sealed class SessionDriver : IDisposable
 
     /// <summary>The application's side.</summary>
     public TunnelSession Session { get; }
+
+    /// <summary>What is worthless when it is late.</summary>
+    public ITunnelDatagrams Datagrams => _datagrams;
 
     /// <summary>The relay channel of this session, if it has one.</summary>
     public RelayRoute? Relay { get; set; }
@@ -73,6 +80,9 @@ internal sealed class SessionDriver : IDisposable
 
     /// <summary>From any thread: begins a polite close, unless the session has ended.</summary>
     public void RequestClose(ulong code, string reason) => _loop.Post(new CloseWish(this, code, reason));
+
+    /// <summary>From any thread: the application took a stream that the peer opened, which may now open another.</summary>
+    public void NoteAccepted(TunnelStream stream) => _loop.Post(new AcceptedWish(_connection, stream.Id));
 
     /// <summary>A packet for this session came.</summary>
     public void HandleDatagram(Instant now, PathAddress path, ReadOnlySpan<byte> datagram) =>
@@ -124,8 +134,10 @@ internal sealed class SessionDriver : IDisposable
 
         if (_closing.IsWanted)
             _closing.Advance(now, _streams.Values);
-        if (!_ended)
-            _facts.Publish(_connection, now, isPathChange);
+        if (_ended)
+            return;
+        _datagrams.Publish();
+        _facts.Publish(_connection, now, isPathChange);
     }
 
     /// <summary>Begins to close: what was written is delivered first, in bounded time.</summary>
@@ -152,6 +164,7 @@ internal sealed class SessionDriver : IDisposable
         }
 
         _streams.Clear();
+        _datagrams.EndWith(exception);
         _openings.FailAll(exception);
         _facts.PublishLast(_connection);
         Log.SessionEnded(_logger, Session.Peer.ToShortString(), exception.Message);
@@ -192,7 +205,7 @@ internal sealed class SessionDriver : IDisposable
                 PumpOut(stream);
                 break;
             case StreamStopped stopped when _streams.TryGetValue(stopped.Stream, out TunnelStream? stream):
-                stream.EndOutput(new TunnelException(TunnelFailure.StreamReset, "The peer stopped reading this stream."));
+                stream.EndOutput(new TunnelException("The peer stopped reading this stream.", stopped.Code));
                 ForgetIfDone(stream);
                 break;
             case StreamsAvailable available:
@@ -200,6 +213,9 @@ internal sealed class SessionDriver : IDisposable
                 break;
             case PrimaryPathChanged changed:
                 Log.PathChanged(_logger, Session.Peer.ToShortString(), (PathKind)changed.Path.Kind, changed.Path.Address.Remote);
+                break;
+            case DatagramsAvailable:
+                _datagrams.Deliver();
                 break;
             case ConnectionClosed closed:
                 End(closed.Reason);
@@ -218,6 +234,7 @@ internal sealed class SessionDriver : IDisposable
     {
         if (_ended || !_streams.ContainsKey(stream.Id))
             return;
+        _connection.SetWeight(stream.Id, stream.Weight);
         PumpOut(stream);
         PumpIn(stream);
     }
@@ -238,6 +255,17 @@ internal sealed class SessionDriver : IDisposable
     {
         if (stream.IsDone)
             _streams.Remove(stream.Id);
+    }
+
+    /// <summary>The application took a stream.</summary>
+    private sealed class AcceptedWish(TunnelConnection connection, StreamId stream) : IWish
+    {
+        public void Fulfil(Instant now) => connection.AcceptStream(stream);
+
+        public void Refuse()
+        {
+            // Nobody opens streams any more.
+        }
     }
 
     /// <summary>The application's wish to close.</summary>

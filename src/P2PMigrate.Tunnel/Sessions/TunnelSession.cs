@@ -59,6 +59,9 @@ public sealed class TunnelSession : ITunnelSession
     /// <inheritdoc/>
     public PathSummary? PrimaryPath => _primaryPath;
 
+    /// <inheritdoc/>
+    public ITunnelDatagrams Datagrams => _driver.Datagrams;
+
     /// <summary>What has been carried so far.</summary>
     public SessionStatistics Statistics => _statistics;
 
@@ -74,7 +77,9 @@ public sealed class TunnelSession : ITunnelSession
     {
         try
         {
-            return await _incoming.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            TunnelStream stream = await _incoming.Reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+            _driver.NoteAccepted(stream);
+            return stream;
         }
         catch (ChannelClosedException closed) when (closed.InnerException is TunnelException reason)
         {

@@ -6,7 +6,7 @@ namespace P2PMigrate.Tunnel.Streams;
 /// A pipe's writer that tells the loop after each flush that there is something to send, and turns an exceptional
 /// completion into a reset. One writer at a time, as any <see cref="PipeWriter"/>.
 /// </summary>
-internal sealed class AttentiveWriter(PipeWriter inner, Action requestAttention, Action requestReset) : PipeWriter
+internal sealed class AttentiveWriter(PipeWriter inner, Action requestAttention, Action<ulong> requestReset) : PipeWriter
 {
     private bool _completed;
 
@@ -43,7 +43,7 @@ internal sealed class AttentiveWriter(PipeWriter inner, Action requestAttention,
             return;
         _completed = true;
         if (exception is not null)
-            requestReset();
+            requestReset(TunnelException.CodeOf(exception));
         inner.Complete();
         requestAttention();
     }

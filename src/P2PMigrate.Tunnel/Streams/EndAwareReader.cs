@@ -70,7 +70,7 @@ internal sealed class EndAwareReader(PipeReader inner, IReaderObserver observer)
         if (_completed)
             return;
         _completed = true;
-        observer.ReaderCompleted(inner, _sawEnd);
+        observer.ReaderCompleted(inner, _sawEnd, TunnelException.CodeOf(exception));
     }
 
     /// <summary>Hands the result on, unless the stream failed and the caller has already examined all that there is.</summary>
@@ -100,13 +100,16 @@ internal interface IReaderObserver
     /// <summary>The application consumed <paramref name="bytes"/> more.</summary>
     void Consumed(long bytes);
 
-    /// <summary>The application is done with reading; <paramref name="reachedEnd"/> tells whether it saw the end of the stream.</summary>
-    void ReaderCompleted(PipeReader inner, bool reachedEnd);
+    /// <summary>
+    /// The application is done with reading; <paramref name="reachedEnd"/> tells whether it saw the end of the stream, and
+    /// <paramref name="code"/> why it does not want the rest.
+    /// </summary>
+    void ReaderCompleted(PipeReader inner, bool reachedEnd, ulong code);
 }
 
 /// <summary>How a direction of a stream failed. Each throw makes a fresh exception, because several threads may get one.</summary>
 internal sealed record StreamFailure(TunnelException Exception, bool Discard)
 {
     /// <summary>Throws a fresh copy with the original inside.</summary>
-    public void Throw() => throw new TunnelException(Exception.Reason, Exception.Message, Exception);
+    public void Throw() => throw Exception.Again();
 }

@@ -18,6 +18,7 @@ internal sealed class InboundPump : IReaderObserver
     private readonly Action _requestAttention;
     private long _unread;
     private int _isPaused;
+    private ulong _stopCode;
     private volatile bool _isUnwanted;
 
     /// <summary><paramref name="requestAttention"/> may be called from any thread: the loop shall <see cref="Pump"/> soon.</summary>
@@ -44,18 +45,18 @@ internal sealed class InboundPump : IReaderObserver
             return 0;
         if (_isUnwanted)
         {
-            connection.StopSending(_stream, TunnelErrorCode.None);
+            connection.StopSending(_stream, _stopCode);
             Complete();
             return 0;
         }
 
         long moved = 0;
-        StreamReadStatus status = StreamReadStatus.Open;
-        while (HasRoom(everything) && TryMove(connection, ref moved, ref status))
+        StreamReadResult last = default;
+        while (HasRoom(everything) && TryMove(connection, ref moved, ref last))
         {
         }
 
-        Settle(moved, status);
+        Settle(moved, last);
         return moved;
     }
 
@@ -77,9 +78,10 @@ internal sealed class InboundPump : IReaderObserver
     }
 
     /// <inheritdoc/>
-    void IReaderObserver.ReaderCompleted(PipeReader inner, bool reachedEnd)
+    void IReaderObserver.ReaderCompleted(PipeReader inner, bool reachedEnd, ulong code)
     {
         inner.Complete();
+        _stopCode = code;
         _isUnwanted = true;
         _requestAttention();
     }
@@ -96,26 +98,25 @@ internal sealed class InboundPump : IReaderObserver
         return true;
     }
 
-    private bool TryMove(TunnelConnection connection, ref long moved, ref StreamReadStatus status)
+    private bool TryMove(TunnelConnection connection, ref long moved, ref StreamReadResult read)
     {
         Span<byte> space = _pipe.Writer.GetSpan();
-        StreamReadResult read = connection.Read(_stream, space);
+        read = connection.Read(_stream, space);
         _pipe.Writer.Advance(read.Count);
         Interlocked.Add(ref _unread, read.Count);
         moved += read.Count;
-        status = read.Status;
-        return read.Count == space.Length && status == StreamReadStatus.Open;
+        return read.Count == space.Length && read.Status == StreamReadStatus.Open;
     }
 
-    private void Settle(long moved, StreamReadStatus status)
+    private void Settle(long moved, StreamReadResult last)
     {
-        if (moved > 0 && status == StreamReadStatus.Open)
+        if (moved > 0 && last.Status == StreamReadStatus.Open)
             Flush();
-        else if (status == StreamReadStatus.Finished)
+        else if (last.Status == StreamReadStatus.Finished)
             Complete();
-        else if (status == StreamReadStatus.Reset)
+        else if (last.Status == StreamReadStatus.Reset)
         {
-            _reader.EndWith(new TunnelException(TunnelFailure.StreamReset, "The peer reset this stream."), discard: true);
+            _reader.EndWith(new TunnelException("The peer reset this stream.", last.Code), discard: true);
             Complete();
         }
     }

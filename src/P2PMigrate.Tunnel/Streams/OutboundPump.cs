@@ -13,13 +13,14 @@ internal sealed class OutboundPump
 {
     private readonly Pipe _pipe = StreamPipes.CreateOutbound();
     private readonly StreamId _stream;
+    private ulong _resetCode;
     private volatile bool _isResetWanted;
 
     /// <summary><paramref name="requestAttention"/> may be called from any thread: the loop shall <see cref="Pump"/> soon.</summary>
     public OutboundPump(StreamId stream, Action requestAttention)
     {
         _stream = stream;
-        Writer = new AttentiveWriter(_pipe.Writer, requestAttention, () => _isResetWanted = true);
+        Writer = new AttentiveWriter(_pipe.Writer, requestAttention, RequestReset);
     }
 
     /// <summary>The application's end.</summary>
@@ -37,10 +38,10 @@ internal sealed class OutboundPump
         long moved = 0;
         while (!IsDone && !TryReset(connection) && _pipe.Reader.TryRead(out ReadResult result))
         {
-            StreamWriteStatus status = Move(connection, result.Buffer, out SequencePosition taken, ref moved);
-            if (status != StreamWriteStatus.Open)
+            StreamWriteResult last = Move(connection, result.Buffer, out SequencePosition taken, ref moved);
+            if (last.Status != StreamWriteStatus.Open)
             {
-                EndWith(new TunnelException(TunnelFailure.StreamReset, "The peer stopped reading this stream."));
+                EndWith(new TunnelException("The peer stopped reading this stream.", last.Code));
                 break;
             }
 
@@ -65,31 +66,36 @@ internal sealed class OutboundPump
             Complete(exception);
     }
 
+    private void RequestReset(ulong code)
+    {
+        _resetCode = code;
+        _isResetWanted = true;
+    }
+
     private bool TryReset(TunnelConnection connection)
     {
         if (!_isResetWanted)
             return false;
-        connection.Reset(_stream, TunnelErrorCode.None);
+        connection.Reset(_stream, _resetCode);
         Complete(null);
         return true;
     }
 
-    private StreamWriteStatus Move(TunnelConnection connection, in ReadOnlySequence<byte> bytes, out SequencePosition taken, ref long moved)
+    private StreamWriteResult Move(TunnelConnection connection, in ReadOnlySequence<byte> bytes, out SequencePosition taken, ref long moved)
     {
         long count = 0;
-        StreamWriteStatus status = StreamWriteStatus.Open;
+        StreamWriteResult last = default;
         foreach (ReadOnlyMemory<byte> piece in bytes)
         {
-            StreamWriteResult write = connection.Write(_stream, piece.Span);
-            count += write.Count;
-            status = write.Status;
-            if (write.Count < piece.Length || status != StreamWriteStatus.Open)
+            last = connection.Write(_stream, piece.Span);
+            count += last.Count;
+            if (last.Count < piece.Length || last.Status != StreamWriteStatus.Open)
                 break;
         }
 
         moved += count;
         taken = bytes.GetPosition(count);
-        return status;
+        return last;
     }
 
     private void Complete(TunnelException? exception)

@@ -16,6 +16,7 @@ internal sealed class TunnelStream : ITunnelStream, IWish
     private readonly InboundPump _inbound;
     private readonly OutboundPump _outbound;
     private int _isQueued;
+    private volatile int _weight = 1;
 
     /// <summary><paramref name="post"/> puts a wish into the loop's queue; <paramref name="attend"/> then runs on the loop.</summary>
     public TunnelStream(StreamId id, Action<IWish> post, Action<TunnelStream, Instant> attend)
@@ -38,6 +39,19 @@ internal sealed class TunnelStream : ITunnelStream, IWish
 
     /// <inheritdoc/>
     public PipeWriter Output => _outbound.Writer;
+
+    /// <inheritdoc/>
+    public int Weight
+    {
+        get => _weight;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, ITunnelStream.MaxWeight);
+            _weight = value;
+            RequestAttention();
+        }
+    }
 
     /// <summary>Are both directions over? Loop only.</summary>
     public bool IsDone => _inbound.IsDone && _outbound.IsDone;

@@ -82,6 +82,7 @@ public sealed class Peer(int index, TunnelConnection connection)
         {
             case StreamOpened opened:
                 Accepted.Add(opened.Stream);
+                connection.AcceptStream(opened.Stream);
                 Expect(opened.Stream);
                 break;
             case StreamReadable readable when IsReading:
