@@ -24,7 +24,7 @@ public sealed class TunnelConnection : IDisposable
 {
     /// <summary>The bytes that a buffer for <c>TryPollTransmit</c> has at least; longer datagrams are dropped.</summary>
     // spec: CONST-32
-    public const int MaxDatagramSize = 1500;
+    public const int MaxDatagramSize = 9000;
 
     private readonly TunnelConnectionOptions _options;
     private readonly EventQueue _events = new();
@@ -64,7 +64,7 @@ public sealed class TunnelConnection : IDisposable
             _agent.AddKnownPath(now, path);
         foreach (Candidate candidate in options.RemoteCandidates)
             _agent.AddRemoteCandidate(now, candidate);
-        _paths.MoveTo(_agent.Primary);
+        _paths.MoveTo(now, _agent.Primary);
     }
 
     /// <summary>Which side of the handshake this is.</summary>
@@ -96,6 +96,8 @@ public sealed class TunnelConnection : IDisposable
         CongestionWindow = _paths.Primary?.Recovery.Congestion.Window ?? 0,
         BytesInFlight = _paths.Primary?.Recovery.BytesInFlight ?? 0,
         KeyUpdates = _keys.Epoch,
+        DatagramSize = _paths.Primary?.DatagramSize ?? 0,
+        BlackHoles = _agent.BlackHoles,
     };
 
     /// <summary>What became of application datagrams.</summary>
@@ -158,8 +160,8 @@ public sealed class TunnelConnection : IDisposable
         _keys.HandleTimeout(now);
         if (_close.IsOpen)
             _paths.HandleTimeout(now);
-        if (_paths.Primary?.Recovery.TimeoutCount >= PathSelector.DistressAfter)
-            _agent.HandleDistress(now);
+        if (_paths.Primary is { Recovery.TimeoutCount: > 0 and int timeouts })
+            _agent.HandleSilence(now, timeouts);
         _close.HandleTimeout(now);
         _slabs.Trim(now);
         Settle(now);
@@ -286,6 +288,14 @@ public sealed class TunnelConnection : IDisposable
     /// <summary>The machine's network changed (address, route): probes everything again at once.</summary>
     public void HandleNetworkChange(Instant now, IReadOnlyList<LocalSocket> sockets) => _agent.HandleNetworkChange(now, sockets);
 
+    /// <summary>The machine refused to send a datagram of this size on the path: it is too long for the interface.</summary>
+    // spec: PATH-45
+    public void HandleTooLong(Instant now, PathAddress path, int size)
+    {
+        _agent.HandleTooLong(now, path, size);
+        Settle(now);
+    }
+
     /// <summary>
     /// Writes the next datagram to send into <paramref name="buffer"/>, which has room for
     /// <see cref="MaxDatagramSize"/>. False when there is nothing to send before the next input or timeout.
@@ -318,7 +328,13 @@ public sealed class TunnelConnection : IDisposable
     /// <summary>After every input: lets the parts follow what the others decided.</summary>
     private void Settle(Instant now)
     {
-        _paths.MoveTo(_agent.Primary);
+        _paths.MoveTo(now, _agent.Primary);
+        if (_paths.Primary is { Recovery.Sizes.IsSuspicious: true } path)
+        {
+            path.Recovery.Sizes.Reset();
+            _agent.HandleSizeDoubt(now);
+        }
+
         _streams.FollowCongestion(_paths.Primary?.Recovery.Congestion.Window ?? 0);
         if (_close.State == CloseState.Flushing && _streams.IsFlushed)
             _close.EndFlush(now);

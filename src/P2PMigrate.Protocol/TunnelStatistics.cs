@@ -30,6 +30,12 @@ public readonly record struct TunnelStatistics
     /// <summary>Bytes sent on the primary path and neither acknowledged nor lost.</summary>
     public long BytesInFlight { get; init; }
 
+    /// <summary>The longest datagram of data on the primary path, in bytes.</summary>
+    public int DatagramSize { get; init; }
+
+    /// <summary>How often a primary path was found to drop datagrams that had passed before.</summary>
+    public int BlackHoles { get; init; }
+
     /// <summary>Epochs begun after the first.</summary>
     public long KeyUpdates { get; init; }
 }

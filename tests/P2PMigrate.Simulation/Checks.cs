@@ -25,7 +25,7 @@ public static class Checks
     {
         TunnelConnection connection = peer.Connection;
         That(connection.PendingEvents == 0, "All events were polled.");
-        That(connection.Agent.Pairs.Count <= PathAgent.MaxPairs, "There are too many pairs.");
+        That(connection.Agent.Pairs.Count <= PairTable.MaxPairs, "There are too many pairs.");
         That(connection.Streams.Count <= MaxStreams(world.Options.Parameters), "There are too many streams.");
         That(connection.Statistics.BytesInFlight >= 0, "Bytes in flight are never negative.");
     }

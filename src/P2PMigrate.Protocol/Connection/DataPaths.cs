@@ -46,12 +46,13 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
     public DataPath? Find(byte label) => label < MaxLabels ? _byLabel[label] : null;
 
     /// <summary>Data goes over this pair from now on.</summary>
-    public void MoveTo(CandidatePair? pair)
+    public void MoveTo(Instant now, CandidatePair? pair)
     {
         if (pair is not null && pair != Primary?.Pair)
             MovePrimary(pair);
         else
             LearnRoundTrip();
+        Primary?.FollowSize(now);
     }
 
     /// <summary>
@@ -73,25 +74,22 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
     {
         DataPath? previous = Primary;
         Primary = _paths.Find(path => path.Pair == pair) ?? Add(pair, previous);
-        if (previous is not null && (!previous.Pair.IsUsable || IsSameRoute(previous.Pair, pair)))
+        if (previous is not null && (!previous.Pair.IsUsable || previous.Pair.IsSameRouteAs(pair)))
             previous.Recovery.Abandon();
     }
-
-    // spec: PATH-32
-    private static bool IsSameRoute(CandidatePair left, CandidatePair right) =>
-        left.Address.Local == right.Address.Local && left.Address.Remote.HasSameHost(right.Address.Remote);
 
     private DataPath Add(CandidatePair pair, DataPath? previous)
     {
         byte label = TakeLabel(previous, out ulong firstNumber);
-        bool inherits = previous is not null && IsSameRoute(previous.Pair, pair);
-        int datagramSize = options.Paths.DatagramSize;
+        bool inherits = previous is not null && previous.Pair.IsSameRouteAs(pair);
+        int datagramSize = options.Paths.BaseDatagramSize;
         LossRecovery recovery = new(context, firstNumber)
         {
             RoundTrip = inherits ? previous!.Recovery.RoundTrip : NewRoundTrip(pair),
             Congestion = inherits ? previous!.Recovery.Congestion : new CubicController(datagramSize),
         };
-        DataPath path = new(label, pair, recovery, new Pacer(datagramSize), datagramSize);
+        DataPath path = new(label, pair, recovery, new Pacer(datagramSize));
+        pair.DataRoundTrip = recovery.RoundTrip;
         _byLabel[label] = path;
         _paths.Add(path);
         return path;

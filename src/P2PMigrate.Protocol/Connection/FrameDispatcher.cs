@@ -99,12 +99,15 @@ internal sealed class FrameDispatcher(StreamReceiver streams, DatagramExchange d
 
     private ulong HandleAck(in AckFrame ack)
     {
-        if (paths.Find(ack.Label) is not { } path || !path.Recovery.TryHandleAck(_now, ack, out bool isProgress))
+        if (paths.Find(ack.Label) is not { } path)
+            return TunnelErrorCode.AckOfUnsent;
+        long fullBefore = path.Recovery.Sizes.FullAcked;
+        if (!path.Recovery.TryHandleAck(_now, ack, out bool isProgress))
             return TunnelErrorCode.AckOfUnsent;
         if (isProgress)
             close.HandleProgress(_now, path.Recovery.ProbeTimeout);
         if (isProgress && path == paths.Primary)
-            agent.HandlePrimaryAlive(_now);
+            agent.HandlePrimaryAlive(_now, isFullDelivered: path.Recovery.Sizes.FullAcked > fullBefore);
         return TunnelErrorCode.None;
     }
 

@@ -6,9 +6,12 @@ namespace P2PMigrate.Protocol.Paths;
 /// One (local, remote) address pair: what probing has shown about it so far. Owned by the <see cref="PathAgent"/>, which
 /// alone changes it.
 /// </summary>
-internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTrip)
+internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTrip, PathOptions options)
 {
     private const ulong AmplificationLimit = 3;
+    private const int UsualLink = 1500;
+    private const int HeadersV4 = 28;
+    private const int HeadersV6 = 48;
 
     private ulong _bytesReceived;
     private ulong _bytesSentUnproven;
@@ -34,6 +37,12 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     /// <summary>The round trip that probes have measured on this pair.</summary>
     public RoundTripEstimator RoundTrip { get; } = new(initialRoundTrip);
 
+    /// <summary>The round trip that data measures, once the pair carries any: that of a full queue.</summary>
+    public RoundTripEstimator? DataRoundTrip { get; set; }
+
+    /// <summary>The better of both estimates for how long an answer takes now.</summary>
+    public RoundTripEstimator PresentRoundTrip => DataRoundTrip is { HasSample: true } data ? data : RoundTrip;
+
     /// <summary>Probes that wait for their answers.</summary>
     public ProbeLog Probes { get; } = new();
 
@@ -43,8 +52,17 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     /// <summary>Probes sent since the last answer.</summary>
     public int Unanswered { get; set; }
 
-    /// <summary>Does data go unacknowledged, so that only a full datagram tells whether the path still works?</summary>
-    public bool IsDoubted { get; set; }
+    /// <summary>How long datagrams may be, as far as is known.</summary>
+    public SizeSearch Sizes { get; } = new(options.MinDatagramSize, UsualSize(address), options.MaxDatagramSize);
+
+    /// <summary>Open while data goes unacknowledged, so that only full datagrams tell whether the path still works.</summary>
+    public BlackHoleCheck Check { get; } = new();
+
+    /// <summary>What a path has to carry at least.</summary>
+    public int MinSize => options.MinDatagramSize;
+
+    /// <summary>The size of the probe that validated the path.</summary>
+    public int ValidatedSize { get; set; } = options.MinDatagramSize;
 
     /// <summary>When the next probe is due.</summary>
     public Instant NextProbe { get; set; }
@@ -77,6 +95,11 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     /// <summary>A datagram goes there.</summary>
     public void HandleSent(int bytes) => _bytesSentUnproven += IsProven ? 0 : (ulong)bytes;
 
+    /// <summary>Does only the port tell the two apart? Then a NAT chose another one, and the way is the same.</summary>
+    // spec: PATH-32
+    public bool IsSameRouteAs(CandidatePair other) =>
+        address.Local == other.Address.Local && address.Remote.HasSameHost(other.Address.Remote);
+
     /// <summary>An authentic datagram came from there.</summary>
     public void HandleReceived(Instant now, int bytes)
     {
@@ -85,6 +108,10 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
         LastHeardAt = now;
         IsProven |= IsKnown; // Whoever has keys got our handshake message at this address.
     }
+
+    private static int UsualSize(PathAddress address) => UsualLink
+        - (address.Remote.Family == Wire.IpFamily.V4 ? HeadersV4 : HeadersV6)
+        - (address.Kind == PathKind.Relay ? Rendezvous.RelayFrame.HeaderSize : 0);
 }
 
 /// <summary>How much is known of a pair.</summary>

@@ -14,31 +14,35 @@ namespace P2PMigrate.Protocol.Paths;
 /// proves the address; a probe as large as a full datagram then proves that data passes; the pair is a path. A packet from
 /// an address that nobody announced makes a pair too, with at most three times its bytes in return until it answers.
 /// Paths are probed on, slowly, which keeps NAT mappings alive and shows death. Probes promote; only silence demotes: a
-/// primary that leaves three probes unanswered gives way to a path that answered meanwhile, and starts again as a pair.
+/// primary that leaves four probes unanswered gives way to a path that answered meanwhile, and starts again as a pair.
 /// </remarks>
 internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue events)
 {
-    /// <summary>Most pairs; more candidates are ignored.</summary>
-    // spec: CONST-45
-    public const int MaxPairs = 64;
-
-    private readonly List<CandidatePair> _pairs = [];
-    private readonly Dictionary<PathAddress, CandidatePair> _pairsByAddress = [];
+    private readonly PairTable _pairs = new();
     private readonly ProbeResponder _responder = new();
     private readonly ProbeTimetable _timetable = new(options.Paths);
     private readonly PathSelector _selector = new(options.Paths);
     private IReadOnlyList<LocalSocket> _sockets = options.Sockets;
     private TokenBucket _budget = new(ProbeTimetable.ProbesPerSecond, ProbeTimetable.ProbeBurst);
-    private Instant _nextProbe = Instant.Never;
+    private int _silence;
 
     /// <summary>The path that carries data, or null before one is usable.</summary>
     public CandidatePair? Primary { get; private set; }
 
     /// <summary>All pairs, oldest first.</summary>
-    public IReadOnlyList<CandidatePair> Pairs => _pairs;
+    public IReadOnlyList<CandidatePair> Pairs => _pairs.All;
+
+    /// <summary>How often a primary path was found to drop datagrams that had passed before.</summary>
+    public int BlackHoles { get; private set; }
 
     /// <summary>When a probe is due.</summary>
-    public Instant NextTimeout => _responder.HasPending ? default : _nextProbe;
+    public Instant NextTimeout => _responder.HasPending ? default : Instant.Min(_pairs.NextProbe, SizeProbeAt);
+
+    // While it is in doubt whether the present size passes, no other is tried; nor before a round trip is known.
+    private Instant SizeProbeAt =>
+        Primary is { IsUsable: true, IsProven: true, Check.IsOpen: false } primary && (primary.PresentRoundTrip.HasSample || options.HandshakeRoundTrip is not null)
+            ? primary.Sizes.NextProbe
+            : Instant.Never;
 
     /// <summary>A path that needs no validation before it carries data.</summary>
     public void AddKnownPath(Instant now, KnownPath path)
@@ -68,10 +72,10 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     public void HandleNetworkChange(Instant now, IReadOnlyList<LocalSocket> sockets)
     {
         _sockets = sockets;
-        foreach (NetworkAddress remote in _pairs.Where(pair => pair.IsAnnounced && pair.Address.Kind == PathKind.Direct)
+        foreach (NetworkAddress remote in _pairs.All.Where(pair => pair.IsAnnounced && pair.Address.Kind == PathKind.Direct)
             .Select(pair => pair.Address.Remote).Distinct().ToList())
             AddRemoteCandidate(now, new(CandidateKind.Host, remote));
-        foreach (CandidatePair pair in _pairs)
+        foreach (CandidatePair pair in _pairs.All)
             Enter(now, pair, pair.State);
     }
 
@@ -94,15 +98,15 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     public void HandleChallenge(Instant now, PathAddress from, in PathChallengeFrame frame)
     {
         _responder.Add(from, frame.Token);
-        if (_pairsByAddress.TryGetValue(from, out CandidatePair? pair) && pair.State == PairState.Probing)
-            Schedule(pair, Instant.Min(pair.NextProbe, now + ProbeTimetable.TriggeredDelay(pair)));
+        if (_pairs.TryFind(from, out CandidatePair? pair) && pair.State == PairState.Probing)
+            _pairs.Schedule(pair, Instant.Min(pair.NextProbe, now + ProbeTimetable.TriggeredDelay(pair)));
     }
 
     /// <summary>An answer came. It counts only for the pair that the probe was sent on.</summary>
     // spec: PATH-07, PATH-11
     public void HandleResponse(Instant now, PathAddress from, in PathResponseFrame frame)
     {
-        if (!_pairsByAddress.TryGetValue(from, out CandidatePair? pair) || !pair.Probes.TryTake(frame.Token, out SentProbe probe))
+        if (!_pairs.TryFind(from, out CandidatePair? pair) || !pair.Probes.TryTake(frame.Token, out SentProbe probe))
             return;
         pair.IsProven = true;
         pair.Unanswered = 0;
@@ -112,36 +116,67 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
             events.AddObserved(pair.Address.Local, frame.Observed);
         if (pair.State == PairState.Probing)
             Enter(now, pair, PairState.Answered);
-        else if (pair.State == PairState.Answered && probe.IsFull)
-        {
-            Enter(now, pair, PairState.Validated);
-            events.Add(new PathValidated(pair.Status));
-        }
+        else if (pair.State == PairState.Answered && probe.Size >= options.Paths.MinDatagramSize)
+            Validate(now, pair, probe.Size);
         else if (pair.State == PairState.Validated)
-            Schedule(pair, now + _timetable.KeepAlive(pair == Primary));
+            HandleSizeAnswered(now, pair, probe.Size);
 
         Select(now);
     }
 
-    /// <summary>Acknowledgements show that the primary path works in both directions: no probe is needed for a while.</summary>
-    public void HandlePrimaryAlive(Instant now)
+    /// <summary>
+    /// Acknowledgements show that the primary path works in both directions: no probe is needed for a while. A doubt about
+    /// the size of datagrams goes only if a full one arrived.
+    /// </summary>
+    public void HandlePrimaryAlive(Instant now, bool isFullDelivered)
     {
+        _silence = 0;
         if (Primary is not { } primary)
             return;
         primary.Unanswered = 0;
-        primary.IsDoubted = false;
-        Schedule(primary, now + options.Paths.PrimaryKeepAlive);
+        if (isFullDelivered || primary.Sizes.Proven == primary.MinSize)
+            primary.Check.Close();
+        if (!primary.Check.IsOpen)
+            _pairs.Schedule(primary, now + options.Paths.PrimaryKeepAlive);
     }
 
-    /// <summary>Data on the primary path goes unacknowledged: probes it and the standby paths at once.</summary>
+    /// <summary>
+    /// Data on the primary path went unacknowledged for so many probe timeouts: after the first it is probed itself, after
+    /// the second the standby paths are too.
+    /// </summary>
     // spec: PATH-22
-    public void HandleDistress(Instant now)
+    public void HandleSilence(Instant now, int timeouts)
     {
-        if (Primary is not { Unanswered: 0 } primary)
+        if (timeouts <= _silence)
             return;
-        primary.IsDoubted = true;
-        Schedule(primary, now);
-        ProbeStandbys(now);
+        _silence = timeouts;
+        HandleSizeDoubt(now);
+        if (timeouts == PathSelector.DistressAfter)
+            ProbeStandbys(now);
+    }
+
+    /// <summary>Full datagrams on the primary path may not arrive any more: probes of both sizes will tell.</summary>
+    // spec: PATH-44
+    public void HandleSizeDoubt(Instant now)
+    {
+        if (Primary is not { Check.IsOpen: false } primary)
+            return;
+        primary.Check.Open();
+        if (primary.Unanswered == 0)
+            _pairs.Schedule(primary, now);
+    }
+
+    /// <summary>The machine itself refuses datagrams of this size on the path.</summary>
+    // spec: PATH-45
+    public void HandleTooLong(Instant now, PathAddress path, int size)
+    {
+        if (!_pairs.TryFind(path, out CandidatePair? pair))
+            return;
+        pair.Sizes.HandleTooLong(now, size);
+        if (size <= pair.ValidatedSize)
+            pair.ValidatedSize = options.Paths.MinDatagramSize;
+        if (pair.State == PairState.Answered)
+            _pairs.Schedule(pair, now); // The longer of the two first probes was refused: the shorter one need not wait.
     }
 
     /// <summary>Takes the next probe or answer that has to go out.</summary>
@@ -149,17 +184,61 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     {
         if (_responder.TryTake(out probe))
         {
-            _pairsByAddress.GetValueOrDefault(probe.Path)?.HandleSent(probe.DatagramSize);
+            if (_pairs.TryFind(probe.Path, out CandidatePair? pair))
+                pair.HandleSent(probe.DatagramSize);
             return true;
         }
 
-        while (now >= _nextProbe && TakeDue(now) is { } pair)
+        while (now >= _pairs.NextProbe && _pairs.TakeDue(now) is { } pair)
         {
             if (TrySend(now, pair, out probe))
                 return true;
         }
 
-        return false;
+        return now >= SizeProbeAt && TrySendSizeProbe(now, Primary!, out probe);
+    }
+
+    // spec: PATH-42
+    private bool TrySendSizeProbe(Instant now, CandidatePair pair, out OutgoingProbe probe)
+    {
+        probe = default;
+        if (!_budget.TryTake(now))
+        {
+            pair.Sizes.Postpone(now + ProbeTimetable.Step);
+            return false;
+        }
+
+        if (!pair.Sizes.TryNext(now, pair.PresentRoundTrip.Timeout + ProbeTimetable.Step, out int size))
+            return false;
+        probe = Send(now, pair, size);
+        return true;
+    }
+
+    private OutgoingProbe Send(Instant now, CandidatePair pair, int size)
+    {
+        OutgoingProbe probe = new(pair.Address, NewToken(), IsResponse: false, default, size);
+        pair.Probes.Add(new(probe.Token, now, size));
+        pair.HandleSent(size);
+        return probe;
+    }
+
+    private void Validate(Instant now, CandidatePair pair, int size)
+    {
+        Enter(now, pair, PairState.Validated);
+        pair.ValidatedSize = size;
+        pair.Sizes.Restart(now, size);
+        events.Add(new PathValidated(pair.Status));
+    }
+
+    private void HandleSizeAnswered(Instant now, CandidatePair pair, int size)
+    {
+        if (size >= pair.Sizes.Proven)
+            pair.Check.Close();
+        else if (size >= pair.MinSize && pair.Check.TryEndRound())
+            _pairs.Schedule(pair, now); // Its long ones were sent before, and are late now: the next round may begin.
+        pair.Sizes.HandleAnswered(now, size);
+        if (!pair.Check.IsOpen)
+            _pairs.Schedule(pair, now + _timetable.KeepAlive(pair == Primary));
     }
 
     private bool TrySend(Instant now, CandidatePair pair, out OutgoingProbe probe)
@@ -167,25 +246,22 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
         probe = default;
         if (!ProbeTimetable.IsWorthProbing(now, pair, Primary))
         {
-            Schedule(pair, Instant.Never);
+            _pairs.Schedule(pair, Instant.Never);
             return false;
         }
 
         if (!_budget.TryTake(now))
         {
-            Schedule(pair, now + ProbeTimetable.Step);
+            _pairs.Schedule(pair, now + ProbeTimetable.Step);
             return false;
         }
 
-        bool isFull = pair.State == PairState.Answered || pair.IsDoubted;
-        int size = isFull ? options.Paths.DatagramSize : ProbeTimetable.SmallDatagram;
+        int size = PickSize(now, pair);
         bool isAllowed = pair.IsAnnounced || pair.Allows(size);
         if (isAllowed)
-        {
-            probe = new(pair.Address, NewToken(), IsResponse: false, default, size);
-            pair.Probes.Add(new(probe.Token, now, isFull));
-            pair.HandleSent(size);
-        }
+            probe = Send(now, pair, size);
+        if (pair.Check is { IsOpen: true, IsInRound: true })
+            return isAllowed; // The rest of the round follows at once.
 
         pair.ProbeCount++;
         pair.Unanswered++;
@@ -193,9 +269,34 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
         return isAllowed;
     }
 
+    // spec: PATH-11, PATH-44
+    private int PickSize(Instant now, CandidatePair pair)
+    {
+        if (pair.State == PairState.Answered)
+            return pair.ProbeCount == 0 ? options.Paths.BaseDatagramSize : options.Paths.MinDatagramSize;
+        if (!pair.Check.IsOpen)
+            return ProbeTimetable.SmallDatagram;
+        if (pair.Sizes.Proven == pair.MinSize)
+            return pair.MinSize; // There is no shorter one to compare with.
+        int size = pair.Check.IsShortNext ? pair.MinSize : pair.Sizes.Proven;
+        pair.Check.HandleSent();
+        if (pair.Check.HasVerdict)
+            Shrink(now, pair);
+        return size;
+    }
+
+    // spec: PATH-44
+    private void Shrink(Instant now, CandidatePair pair)
+    {
+        BlackHoles++;
+        pair.Check.Close();
+        pair.ValidatedSize = pair.MinSize;
+        pair.Sizes.Restart(now, pair.MinSize);
+    }
+
     private void AfterProbe(Instant now, CandidatePair pair)
     {
-        Schedule(pair, _timetable.NextAfterProbe(now, pair, pair == Primary));
+        _pairs.Schedule(pair, _timetable.NextAfterProbe(now, pair, pair == Primary));
         if (pair == Primary && pair.Unanswered == PathSelector.DistressAfter)
             ProbeStandbys(now);
         if (pair == Primary && pair.Unanswered == PathSelector.SuspectAfter)
@@ -209,20 +310,20 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     private void ProbeStandbys(Instant now)
     {
         _selector.HandleDistress(now);
-        foreach (CandidatePair standby in _pairs.Where(pair => pair.IsUsable && pair != Primary))
-            Schedule(standby, now);
+        foreach (CandidatePair standby in _pairs.All.Where(pair => pair.IsUsable && pair != Primary))
+            _pairs.Schedule(standby, now);
     }
 
     private void ProbeAgain(Instant now)
     {
-        foreach (CandidatePair pair in _pairs.Where(pair => pair.State == PairState.Probing))
+        foreach (CandidatePair pair in _pairs.All.Where(pair => pair.State == PairState.Probing))
             Enter(now, pair, PairState.Probing);
     }
 
     // spec: PATH-21, PATH-23
     private void Select(Instant now)
     {
-        if (_selector.Choose(_pairs, Primary) is { } best && best != Primary)
+        if (_selector.Choose(_pairs.All, Primary) is { } best && best != Primary)
             MovePrimary(now, best);
     }
 
@@ -230,10 +331,22 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     {
         CandidatePair? previous = Primary;
         Primary = next;
+        _silence = 0;
+        RestartSizes(now, next, previous);
         if (previous is not null && PathSelector.IsSuspect(previous))
             Enter(now, previous, PairState.Probing);
-        Schedule(next, Instant.Min(next.NextProbe, now + options.Paths.PrimaryKeepAlive));
+        _pairs.Schedule(next, Instant.Min(next.NextProbe, now + options.Paths.PrimaryKeepAlive));
         events.Add(new PrimaryPathChanged(next.Status));
+    }
+
+    // spec: PATH-46
+    private static void RestartSizes(Instant now, CandidatePair next, CandidatePair? previous)
+    {
+        if (previous?.IsSameRouteAs(next) == true)
+            next.Sizes.Inherit(now, previous.Sizes);
+        else
+            next.Sizes.Restart(now, next.ValidatedSize);
+        previous?.Check.Close();
     }
 
     private void Enter(Instant now, CandidatePair pair, PairState state)
@@ -241,51 +354,19 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
         pair.State = state;
         pair.ProbeCount = 0;
         pair.Unanswered = 0;
-        pair.IsDoubted = false;
+        pair.Check.Close();
         pair.ProbingSince = now;
-        Schedule(pair, state == PairState.Validated && pair.AnsweredAt == now ? now + _timetable.KeepAlive(pair == Primary) : now);
+        _pairs.Schedule(pair, state == PairState.Validated && pair.AnsweredAt == now ? now + _timetable.KeepAlive(pair == Primary) : now);
     }
 
     private CandidatePair? FindOrAdd(Instant now, PathAddress address)
     {
-        if (_pairsByAddress.TryGetValue(address, out CandidatePair? pair) || (_pairs.Count == MaxPairs && !TryEvict()))
+        if (_pairs.TryFind(address, out CandidatePair? pair) || !_pairs.TryMakeRoom(Primary))
             return pair;
-        pair = new(address, options.HandshakeRoundTrip ?? options.Recovery.InitialRoundTrip);
+        pair = new(address, options.HandshakeRoundTrip ?? options.Recovery.InitialRoundTrip, options.Paths);
         _pairs.Add(pair);
-        _pairsByAddress.Add(address, pair);
         Enter(now, pair, PairState.Probing);
         return pair;
-    }
-
-    /// <summary>Forgets a pair that only a packet's source had claimed, and that never or no longer answers.</summary>
-    private bool TryEvict()
-    {
-        int index = _pairs.FindIndex(pair => pair.State == PairState.Probing && !pair.IsAnnounced && pair != Primary);
-        if (index < 0)
-            return false;
-        _pairsByAddress.Remove(_pairs[index].Address);
-        _pairs.RemoveAt(index);
-        return true;
-    }
-
-    private void Schedule(CandidatePair pair, Instant at)
-    {
-        pair.NextProbe = at;
-        _nextProbe = Instant.Min(_nextProbe, at);
-    }
-
-    /// <summary>The pair whose probe is due longest; null, with the true deadline noted, when none is.</summary>
-    private CandidatePair? TakeDue(Instant now)
-    {
-        CandidatePair? due = null;
-        foreach (CandidatePair pair in _pairs)
-        {
-            if (due is null || pair.NextProbe < due.NextProbe)
-                due = pair;
-        }
-
-        _nextProbe = due?.NextProbe ?? Instant.Never;
-        return _nextProbe <= now ? due : null;
     }
 
     private ulong NewToken()

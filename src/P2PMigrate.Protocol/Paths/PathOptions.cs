@@ -15,7 +15,14 @@ public sealed record PathOptions
     // spec: CONST-43
     public TimeSpan RoundTripHysteresis { get; init; } = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>Bytes of a datagram on every path, and of the probe that proves that a path carries it.</summary>
+    /// <summary>Bytes of the first probe that tries whether a path carries data.</summary>
     // spec: CONST-44
-    public int DatagramSize { get; init; } = 1200;
+    public int BaseDatagramSize { get; init; } = 1200;
+
+    /// <summary>A path on which datagrams of this size do not pass carries no data.</summary>
+    // spec: CONST-44
+    public int MinDatagramSize { get; init; } = 1024;
+
+    /// <summary>The longest datagram that the driver can send.</summary>
+    public int MaxDatagramSize { get; init; } = TunnelConnection.MaxDatagramSize;
 }

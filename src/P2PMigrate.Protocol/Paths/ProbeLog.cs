@@ -5,7 +5,7 @@ internal sealed class ProbeLog
 {
     /// <summary>Probes that are remembered; an answer to an older one is not recognised.</summary>
     // spec: CONST-46
-    public const int Capacity = 8;
+    public const int Capacity = 16;
 
     private readonly SentProbe[] _probes = new SentProbe[Capacity];
     private int _next;
@@ -24,8 +24,8 @@ internal sealed class ProbeLog
     }
 }
 
-/// <summary>A probe that was sent: its token, when, and whether it was as large as a full datagram.</summary>
-internal readonly record struct SentProbe(ulong Token, Instant SentAt, bool IsFull)
+/// <summary>A probe that was sent: its token, when, and how long its datagram was.</summary>
+internal readonly record struct SentProbe(ulong Token, Instant SentAt, int Size)
 {
     public bool IsPending => SentAt != default || Token != 0;
 }

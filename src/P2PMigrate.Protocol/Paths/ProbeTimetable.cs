@@ -46,7 +46,9 @@ internal sealed class ProbeTimetable(PathOptions options)
             return next > now + s_maxProbingGap ? now + s_maxProbingGap : Instant.Max(next, now + Step);
         }
 
-        TimeSpan retry = pair.RoundTrip.Timeout * (1 << Math.Min(pair.Unanswered - 1, MaxShift));
+        TimeSpan twice = pair.PresentRoundTrip.Smoothed * 2;
+        TimeSpan first = pair.Check.IsOpen && twice < pair.RoundTrip.Timeout ? twice : pair.RoundTrip.Timeout;
+        TimeSpan retry = first * (1 << Math.Min(pair.Unanswered - 1, MaxShift));
         retry = retry < s_maxRetry ? retry : s_maxRetry;
         TimeSpan keepAlive = KeepAlive(isPrimary);
         return now + (retry < keepAlive ? retry : keepAlive);

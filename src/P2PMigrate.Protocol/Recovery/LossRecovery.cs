@@ -50,6 +50,9 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     /// <summary>Was there nothing to send at the last attempt, so that the window was not put to the test?</summary>
     public bool IsApplicationLimited { get; set; } = true;
 
+    /// <summary>What the fate of the packets says about their size.</summary>
+    public SizeEvidence Sizes { get; } = new();
+
     /// <summary>Packets declared lost so far.</summary>
     public long LostCount { get; private set; }
 
@@ -155,6 +158,23 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         _firstOutstanding = _packets.First;
     }
 
+    /// <summary>The path does not carry longer datagrams any more: those in flight are lost, which says nothing about congestion.</summary>
+    // spec: PATH-44
+    public void AbandonLonger(Instant now, int size)
+    {
+        for (ulong number = _packets.First; number < _packets.Next; number++)
+        {
+            if (_packets[number].State == SentPacketState.Outstanding && _packets[number].Size > size)
+                Lose(ref _packets[number]);
+        }
+
+        ProbesOwed = 0;
+        TimeoutCount = 0;
+        _probeTimerBase = now;
+        DetectLost(now);
+        Trim(now);
+    }
+
     private void Trim(Instant now)
     {
         _packets.Trim(now - RoundTrip.Timeout * LateAckRoundTrips);
@@ -188,6 +208,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     private void Acknowledge(ref SentPacket packet)
     {
         packet.State = SentPacketState.Acknowledged;
+        Sizes.HandleAcked(packet.Size);
         BytesInFlight -= packet.Size;
         int list = packet.Frames;
         while (context.Frames.TryNext(ref list, out SentFrame frame))
@@ -229,6 +250,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
 
             lastLostSentAt = packet.SentAt;
             lostBytes += packet.Size;
+            Sizes.HandleLost(packet.Size);
             Lose(ref packet);
         }
 

@@ -128,8 +128,9 @@ public sealed class PathAgentTests
         _agent.AddKnownPath(_now, new(s_relay, IsRemoteProven: true));
         Answer(Assert.Single(Probes()), 20);
         Validate(s_host, 20);
-        _agent.HandleDistress(_now);
-        Assert.True(_agent.Primary!.IsDoubted);
+        _agent.HandleSilence(_now, 1);
+        _agent.HandleSilence(_now, 2);
+        Assert.True(_agent.Primary!.Check.IsOpen);
 
         Silence(TimeSpan.FromSeconds(3));
         Assert.Equal(PathKind.Direct, _agent.Primary.Address.Kind);

@@ -93,7 +93,7 @@ public sealed class PathScenarios
     public void A_route_that_drops_full_datagrams_carries_no_data()
     {
         using World world = new(7);
-        world.Internet.SetDirectFaults(new LinkFaults { Mtu = 1100 });
+        world.Internet.SetDirectFaults(new LinkFaults { Mtu = 1000 });
         StreamId id = world.Initiator.Open(StreamClass.Bulk, 1_000_000);
         Assert.True(world.RunUntil(() => IsFinished(world.Responder, id), s_limit));
         Assert.All(world.Peers, peer => Assert.Equal(PathKind.Relay, peer.PathKind));

@@ -1,0 +1,65 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace P2PMigrate.Protocol.Paths;
+
+/// <summary>The pairs of a session, found by address, and whose probe is due first. Bounded. Owned by the <see cref="PathAgent"/>.</summary>
+internal sealed class PairTable
+{
+    /// <summary>Most pairs; more candidates are ignored.</summary>
+    // spec: CONST-45
+    public const int MaxPairs = 64;
+
+    private readonly List<CandidatePair> _pairs = [];
+    private readonly Dictionary<PathAddress, CandidatePair> _byAddress = [];
+
+    /// <summary>All of them, oldest first.</summary>
+    public List<CandidatePair> All => _pairs;
+
+    /// <summary>When a probe is due, or earlier.</summary>
+    public Instant NextProbe { get; private set; } = Instant.Never;
+
+    /// <summary>Is there room for another pair? Makes some, if need be.</summary>
+    public bool TryMakeRoom(CandidatePair? primary) => _pairs.Count < MaxPairs || TryEvict(primary);
+
+    /// <summary>The pair of two addresses.</summary>
+    public bool TryFind(PathAddress address, [NotNullWhen(true)] out CandidatePair? pair) => _byAddress.TryGetValue(address, out pair);
+
+    /// <summary>Adds a pair, for which there is room.</summary>
+    public void Add(CandidatePair pair)
+    {
+        _pairs.Add(pair);
+        _byAddress.Add(pair.Address, pair);
+    }
+
+    /// <summary>The next probe of a pair is due then.</summary>
+    public void Schedule(CandidatePair pair, Instant at)
+    {
+        pair.NextProbe = at;
+        NextProbe = Instant.Min(NextProbe, at);
+    }
+
+    /// <summary>The pair whose probe is due longest; null, with the true deadline noted, when none is.</summary>
+    public CandidatePair? TakeDue(Instant now)
+    {
+        CandidatePair? due = null;
+        foreach (CandidatePair pair in _pairs)
+        {
+            if (due is null || pair.NextProbe < due.NextProbe)
+                due = pair;
+        }
+
+        NextProbe = due?.NextProbe ?? Instant.Never;
+        return NextProbe <= now ? due : null;
+    }
+
+    // Forgets a pair that only a packet's source had claimed, and that never or no longer answers.
+    private bool TryEvict(CandidatePair? primary)
+    {
+        int index = _pairs.FindIndex(pair => pair.State == PairState.Probing && !pair.IsAnnounced && pair != primary);
+        if (index < 0)
+            return false;
+        _byAddress.Remove(_pairs[index].Address);
+        _pairs.RemoveAt(index);
+        return true;
+    }
+}
