@@ -7,7 +7,7 @@ namespace P2PMigrate.Rendezvous;
 internal sealed class DatagramRing(int capacity)
 {
     /// <summary>Room for one datagram. Nothing that we answer or relay is longer.</summary>
-    public const int SlotSize = TransmitBatch.MaxDatagramSize;
+    public const int SlotSize = 2048;
 
     private readonly byte[] _bytes = new byte[capacity * SlotSize];
     private readonly int[] _lengths = new int[capacity];

@@ -57,6 +57,12 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<E
     public void FillTransmits(Instant now, TransmitBatch batch) => _waiting.MoveTo(batch);
 
     /// <inheritdoc/>
+    public void HandleTooLong(Instant now, NetworkAddress remote, int size)
+    {
+        // A frame that does not fit its second link is lost; the peers' own probes find that out.
+    }
+
+    /// <inheritdoc/>
     public void HandleStopped(Exception? error)
     {
         core.Dispose();

@@ -121,6 +121,13 @@ internal sealed class EndpointDriver : IDatagramOwner
             _sessions.DropTerminated();
     }
 
+    /// <inheritdoc/>
+    public void HandleTooLong(Instant now, NetworkAddress remote, int size)
+    {
+        foreach (SessionDriver session in _sessions.All)
+            session.HandleTooLong(now, remote, size);
+    }
+
     /// <summary>Says goodbye on every session. What is returned completes when all peers have heard it.</summary>
     public Task CloseAll(Instant now)
     {

@@ -158,6 +158,8 @@ internal sealed class DatagramLoop
             _owner!.FillTransmits(now, _transmits);
             if (_transmits.Count > 0)
                 _socket.Send(_transmits);
+            foreach ((NetworkAddress remote, int size) in _transmits.TooLong)
+                _owner.HandleTooLong(now, remote, size);
             if (!_transmits.IsFull)
                 return false;
         }

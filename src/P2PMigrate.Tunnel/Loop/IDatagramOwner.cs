@@ -1,4 +1,5 @@
 using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Sockets;
 
 namespace P2PMigrate.Tunnel.Loop;
@@ -23,6 +24,9 @@ internal interface IDatagramOwner
 
     /// <summary>Adds what is to be sent now until nothing is left or <paramref name="batch"/> is full.</summary>
     void FillTransmits(Instant now, TransmitBatch batch);
+
+    /// <summary>The machine refused to send datagrams of this size there: an interface cannot carry them.</summary>
+    void HandleTooLong(Instant now, NetworkAddress remote, int size);
 
     /// <summary>The loop ended, because it was asked to or because of <paramref name="error"/>. The last call.</summary>
     void HandleStopped(Exception? error);

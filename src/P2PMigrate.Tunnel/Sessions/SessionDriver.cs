@@ -95,6 +95,15 @@ internal sealed class SessionDriver : IDisposable
         _closing.HandleTimeout(now);
     }
 
+    /// <summary>The machine refused to send datagrams of this size there.</summary>
+    // spec: PATH-45
+    public void HandleTooLong(Instant now, NetworkAddress remote, int size)
+    {
+        _connection.HandleTooLong(now, SessionFactory.DirectPath(remote), size);
+        if (Relay is { } relay && relay.Server == remote)
+            _connection.HandleTooLong(now, relay.Path, size - RelayFrame.HeaderSize);
+    }
+
     /// <summary>The rendezvous server opened a relay channel, after the session had begun on another path.</summary>
     public void AddRelay(Instant now, RelayRoute relay)
     {

@@ -37,6 +37,7 @@ internal static class DatagramSocket
             socket = new Socket(listen.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
             if (listen.AddressFamily == AddressFamily.InterNetworkV6)
                 socket.DualMode = true;
+            ForbidPieces(socket);
             socket.ReceiveBufferSize = ReceiveBuffer;
             socket.SendBufferSize = SendBuffer;
             socket.Bind(listen);
@@ -47,6 +48,23 @@ internal static class DatagramSocket
             socket?.Dispose();
             throw new TunnelException(TunnelFailure.Local, $"Cannot listen on UDP {listen}: {error.Message}.", error);
         }
+    }
+
+    // Not in pieces, whatever routers say about the way: only the own interface limits a datagram, the rest is for probes.
+    // spec: PATH-40
+    private static void ForbidPieces(Socket socket)
+    {
+        const int LevelIPv4 = 0, MtuDiscoverIPv4 = 10, LevelIPv6 = 41, MtuDiscoverIPv6 = 23;
+        if (!OperatingSystem.IsLinux())
+        {
+            socket.DontFragment |= socket.AddressFamily == AddressFamily.InterNetwork;
+            return;
+        }
+
+        ReadOnlySpan<byte> probe = [3, 0, 0, 0]; // IP_PMTUDISC_PROBE: the don't-fragment bit without the kernel's own search.
+        socket.SetRawSocketOption(LevelIPv4, MtuDiscoverIPv4, probe);
+        if (socket.AddressFamily == AddressFamily.InterNetworkV6)
+            socket.SetRawSocketOption(LevelIPv6, MtuDiscoverIPv6, probe);
     }
 
     /// <summary>The address that <paramref name="socket"/> is bound to.</summary>

@@ -23,7 +23,8 @@ internal interface IDatagramSocket : IDisposable
 
     /// <summary>
     /// Hands every datagram of <paramref name="batch"/> to the network. One that the machine refuses (no route, too
-    /// large, queue full) is dropped, as any router on the way could; returns how many were taken.
+    /// large, queue full) is dropped, as any router on the way could; returns how many were taken. Nothing is sent in
+    /// pieces: a datagram that its interface cannot carry whole is noted in the batch.
     /// </summary>
     int Send(TransmitBatch batch);
 

@@ -11,6 +11,7 @@ internal static unsafe partial class LibC
     public const int EAGAIN = 11;
     public const int EINTR = 4;
     public const int EINVAL = 22;
+    public const int EMSGSIZE = 90;
     public const int EIO = 5;
     public const int EOPNOTSUPP = 95;
     public const int EFD_CLOEXEC = 0x80000;

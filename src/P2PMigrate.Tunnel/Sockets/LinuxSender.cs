@@ -19,6 +19,8 @@ internal sealed unsafe class LinuxSender : IDisposable
     private readonly IoVector* _vectors = Allocate<IoVector>();
     private readonly SocketAddress* _addresses = Allocate<SocketAddress>();
     private readonly DatagramSizeControl* _controls = Allocate<DatagramSizeControl>();
+    private readonly NetworkAddress[] _remotes = new NetworkAddress[Capacity];
+    private TransmitBatch? _batch;
     private int _count;
 
     /// <summary>Sends on a socket that stays the caller's.</summary>
@@ -35,6 +37,7 @@ internal sealed unsafe class LinuxSender : IDisposable
     /// <summary>See <see cref="IDatagramSocket.Send"/>.</summary>
     public int Send(TransmitBatch batch)
     {
+        _batch = batch;
         int taken = 0;
         for (int i = 0; i < batch.Count; i++)
         {
@@ -77,6 +80,7 @@ internal sealed unsafe class LinuxSender : IDisposable
     {
         int taken = _count == Capacity ? Flush() : 0;
         int i = _count++;
+        _remotes[i] = remote;
         _vectors[i] = new IoVector { Base = bytes, Length = (nuint)length };
         _messages[i] = new MessageHeader
         {
@@ -110,6 +114,8 @@ internal sealed unsafe class LinuxSender : IDisposable
             }
             else if (Marshal.GetLastPInvokeError() is var error && error != EAGAIN)
             {
+                if (error == EMSGSIZE)
+                    NoteTooLong(next);
                 taken += IsTrain(next) && error is EIO or EINVAL or EOPNOTSUPP ? SendApart(next) : 0;
                 next++;
             }
@@ -137,12 +143,18 @@ internal sealed unsafe class LinuxSender : IDisposable
         for (int start = 0; start < length; start += size)
         {
             vector = new IoVector { Base = (byte*)_vectors[index].Base + start, Length = (nuint)Math.Min(size, length - start) };
-            taken += SendMany(_file, &message, 1, MSG_DONTWAIT) == 1 ? 1 : 0;
+            if (SendMany(_file, &message, 1, MSG_DONTWAIT) == 1)
+                taken++;
+            else if (Marshal.GetLastPInvokeError() == EMSGSIZE)
+                _batch!.NoteTooLong(_remotes[index], (int)vector.Length);
         }
 
         SendsTrains &= taken == 0;
         return taken;
     }
+
+    private void NoteTooLong(int index) =>
+        _batch!.NoteTooLong(_remotes[index], IsTrain(index) ? _controls[index].Size : (int)_vectors[index].Length);
 
     private bool IsTrain(int index) => _messages[index].ControlLength > 0;
 

@@ -63,7 +63,7 @@ internal sealed class PortableDatagramSocket : IDatagramSocket
             DatagramTrain train = batch[i];
             IPEndPoint target = Target(train.Remote);
             foreach (ReadOnlySpan<byte> datagram in train)
-                taken += TrySend(datagram, target) ? 1 : 0;
+                taken += TrySend(batch, datagram, train.Remote, target) ? 1 : 0;
         }
 
         return taken;
@@ -116,7 +116,7 @@ internal sealed class PortableDatagramSocket : IDatagramSocket
         return target.AddressFamily == _socket.AddressFamily ? target : new IPEndPoint(target.Address.MapToIPv6(), target.Port);
     }
 
-    private bool TrySend(ReadOnlySpan<byte> datagram, IPEndPoint target)
+    private bool TrySend(TransmitBatch batch, ReadOnlySpan<byte> datagram, NetworkAddress remote, IPEndPoint target)
     {
         for (int attempt = 0; attempt < 2; attempt++)
         {
@@ -128,8 +128,10 @@ internal sealed class PortableDatagramSocket : IDatagramSocket
             {
                 _socket.Poll(DatagramSocket.SendPatience, SelectMode.SelectWrite);
             }
-            catch (SocketException)
+            catch (SocketException error)
             {
+                if (error.SocketErrorCode == SocketError.MessageSize)
+                    batch.NoteTooLong(remote, datagram.Length);
                 return false;
             }
         }

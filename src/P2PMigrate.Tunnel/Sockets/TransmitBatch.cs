@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Tunnel.Sockets;
@@ -20,13 +22,14 @@ internal sealed class TransmitBatch
     public const int MaxTrainLength = ushort.MaxValue - 40 - 8;
 
     /// <summary>There is always room for a datagram of this size, unless the batch is full.</summary>
-    public const int MaxDatagramSize = 2048;
+    public const int MaxDatagramSize = TunnelConnection.MaxDatagramSize + RelayFrame.HeaderSize;
 
     // Two trains: enough that a system call is a small part of the cost, and small enough to stay in the cache.
     private const int Size = 128 << 10;
 
     private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(Size, pinned: true);
     private readonly (int Start, int Length, int DatagramSize, NetworkAddress Remote)[] _trains = new (int, int, int, NetworkAddress)[MaxTrains];
+    private readonly List<(NetworkAddress Remote, int Size)> _tooLong = [];
     private int _used;
 
     /// <summary>Trains in the batch.</summary>
@@ -49,7 +52,21 @@ internal sealed class TransmitBatch
     }
 
     /// <summary>Forgets all trains.</summary>
-    public void Clear() => (Count, _used) = (0, 0);
+    public void Clear()
+    {
+        (Count, _used) = (0, 0);
+        _tooLong.Clear();
+    }
+
+    /// <summary>Sizes that the machine refused while the batch was sent, because an interface cannot carry them.</summary>
+    public ReadOnlySpan<(NetworkAddress Remote, int Size)> TooLong => CollectionsMarshal.AsSpan(_tooLong);
+
+    /// <summary>The machine refuses datagrams of this size to this remote. Said once for several in a row.</summary>
+    public void NoteTooLong(NetworkAddress remote, int size)
+    {
+        if (_tooLong.Count == 0 || _tooLong[^1] != (remote, size))
+            _tooLong.Add((remote, size));
+    }
 
     /// <summary>Takes the first <paramref name="length"/> bytes of <see cref="Free"/> as one datagram.</summary>
     public void Add(int length, NetworkAddress remote) => Add(length, length, remote);
