@@ -100,6 +100,7 @@ internal sealed class BackToBack : IDisposable
         byte[][] secrets = [[.. Enumerable.Repeat((byte)1, KeySchedule.SecretSize)], [.. Enumerable.Repeat((byte)2, KeySchedule.SecretSize)]];
         var options = new TunnelConnectionOptions
         {
+            Paths = new PathOptions { MinDatagramSize = 1200, MaxDatagramSize = 1200 }, // One size from the start.
             Role = role,
             Keys = new KeySchedule(ProtectionSuite.ChaCha20Poly1305, secrets[(int)role], secrets[1 - (int)role]),
             LocalConnectionId = new((ulong)role + 1),
