@@ -32,7 +32,7 @@ public sealed class OutputTests
             new FindingMade("blocker", "here", "criu", "missing", "install it"), new CheckCompleted(false, 1, 0), new PathChosen("relay", "a:1", 1),
             new PhaseStarted("copying"), new PhaseProgressed("copying", 1, null), new PhaseFinished("copying", 1, 2),
             new JobRecovered("00", "web", "thawed", "source", "said"), new MigrationFailed("no", "none") { Remedy = "try" },
-            new ContainerReceived("web", "peer", "direct", 1), new ReceptionFailed("peer", "why"), new PingCompleted("direct", "a:1", 1, 2, null),
+            new ContainerReceived("web", "peer", "direct", 1), new ReceptionFailed("peer", "why"), new Interrupting(), new PingCompleted("direct", "a:1", 1, 2, null),
             new SpeedCompleted(1, "direct", 2, 3, 4, 5, "aegis-128l", "sent"),
         ];
         Assert.All(events, shown =>

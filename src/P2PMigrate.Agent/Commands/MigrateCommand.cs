@@ -60,6 +60,7 @@ internal sealed class MigrateCommand : AgentCommand
 
         await using TunnelSession session = await peer.DialAsync(context.Parsed.GetValue(_ticket)!, cancellationToken).ConfigureAwait(false);
         Task paths = PeerConnection.ShowPathsAsync(session, context.Output);
+        using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
         MigrationOutcome outcome = await new SourceRunner(environment).SendAsync(
             session, container, new SendOptions { PeerName = session.Peer.ToString() }, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
         await session.CloseAsync(0, "done", CancellationToken.None).ConfigureAwait(false);

@@ -18,6 +18,7 @@ namespace P2PMigrate.Agent.Output;
 [JsonDerivedType(typeof(PhaseProgressed), "progress")]
 [JsonDerivedType(typeof(PhaseFinished), "phaseFinished")]
 [JsonDerivedType(typeof(JobRecovered), "recovered")]
+[JsonDerivedType(typeof(Interrupting), "interrupting")]
 [JsonDerivedType(typeof(MigrationCompleted), "completed")]
 [JsonDerivedType(typeof(MigrationFailed), "failed")]
 [JsonDerivedType(typeof(ContainerReceived), "received")]
@@ -100,6 +101,13 @@ internal sealed record JobRecovered(string JobId, string Container, string Actio
     public override string ToLine() => Message;
 }
 
+/// <summary>The user wants it to stop, and the end is still to come.</summary>
+internal sealed record Interrupting : AgentEvent
+{
+    public override string ToLine() =>
+        "Stopping: the container goes on at the source, unless it has been handed over already; then the migration is brought to its end.";
+}
+
 /// <summary>The container runs at the target, and only there.</summary>
 internal sealed record MigrationCompleted(
     string Container, string Path, double DowntimeMs, double TotalMs, long BytesSent, long MemoryBytes, long RootfsBytes) : AgentEvent
@@ -141,10 +149,14 @@ internal sealed record ContainerReceived(string Container, string Peer, string P
     public override string ToLine() => $"{Container} runs here now (from {Peer}, path {Path}, {Milliseconds(TotalMs)}).";
 }
 
-/// <summary>A migration to this machine did not happen; nothing of it is left here.</summary>
+/// <summary>A migration to this machine did not happen; nothing of it is left here, unless <see cref="Remedy"/> says what to do about it.</summary>
 internal sealed record ReceptionFailed(string Peer, string Reason) : AgentEvent
 {
-    public override string ToLine() => $"No container from {Peer}: {Reason}";
+    /// <summary>What to type next, if anything.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Remedy { get; init; }
+
+    public override string ToLine() => $"No container from {Peer}: {Reason}" + (Remedy is null ? "" : $"\n{Remedy}");
 }
 
 /// <summary>What <c>ping</c> found out. <paramref name="DirectMs"/> is null when no direct path was found in time.</summary>

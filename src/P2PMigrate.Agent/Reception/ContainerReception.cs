@@ -93,7 +93,7 @@ internal sealed class ContainerReception(
     {
         try
         {
-            return await _runner.ReceiveAsync(session, options, progress: null, cancellationToken).ConfigureAwait(false);
+            return await _runner.ReceiveAsync(session, options, new ProgressView(output), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
@@ -108,6 +108,11 @@ internal sealed class ContainerReception(
         _ => ExitCode.RunsAtSource,
     };
 
+    private static string? RemedyOf(ReceiveOutcome outcome) => outcome.End != ReceiveEnd.InDoubt ? null :
+        $"{outcome.Container} is frozen at the source. Look whether it runs here, then type here and at the source:\n" +
+        $"  p2pmigrate resolve {outcome.JobId} --keep target   (it runs here)\n" +
+        $"  p2pmigrate resolve {outcome.JobId} --keep source   (it does not run here)";
+
     private void Show(TunnelSession session, ReceiveOutcome outcome, TimeSpan elapsed)
     {
         string peer = session.Peer.ToShortString();
@@ -120,7 +125,7 @@ internal sealed class ContainerReception(
             case ReceiveEnd.NothingProposed:
                 break;
             default:
-                output.Show(new ReceptionFailed(peer, outcome.Reason ?? outcome.End.ToString()));
+                output.Show(new ReceptionFailed(peer, outcome.Reason ?? outcome.End.ToString()) { Remedy = RemedyOf(outcome) });
                 break;
         }
     }
