@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.Sockets;
+using P2PMigrate.Lab;
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel;
+using P2PMigrate.Tunnel.Sockets;
+
+namespace P2PMigrate.Rendezvous.Tests;
+
+/// <summary>A lab with a server and two endpoints behind its NAT routers, and one session between them. One test owns it.</summary>
+internal sealed class NattedPeers : IAsyncDisposable
+{
+    private readonly PrivateIdentity _near = PrivateIdentity.Create(CryptographicEntropy.Instance);
+    private readonly PrivateIdentity _far = PrivateIdentity.Create(CryptographicEntropy.Instance);
+    private readonly TunnelEndpoint _source;
+    private readonly TunnelEndpoint _target;
+
+    private NattedPeers(VirtualLab lab)
+    {
+        Lab = lab;
+        Server = RendezvousServer.Start(Bind(lab.Rendezvous, LabAddresses.Rendezvous), options: null, logger: null, time: null);
+        _source = Open(lab.Source, LabAddresses.Source, _near);
+        _target = Open(lab.Target, LabAddresses.Target, _far);
+    }
+
+    public VirtualLab Lab { get; }
+
+    public RendezvousServer Server { get; }
+
+    /// <summary>The session as the peer that dialled has it.</summary>
+    public TunnelSession Near { get; private set; } = null!;
+
+    /// <summary>The same as the peer that accepted it has it.</summary>
+    public TunnelSession Far { get; private set; } = null!;
+
+    /// <summary>Raises it with both peers behind NATs of one kind; skips the test where there is no power to.</summary>
+    public static async Task<NattedPeers> ConnectAsync(NatKind nat, CancellationToken cancellationToken)
+    {
+        Assert.SkipUnless(LabGround.IsFit, LabGround.WhyNot ?? "");
+        var peers = new NattedPeers(await VirtualLab.RaiseAsync(new LabOptions { SourceNat = nat, TargetNat = nat }, cancellationToken));
+        await peers._target.WaitRegisteredAsync(cancellationToken);
+        Ticket ticket = await peers._target.IssueTicketAsync(TimeSpan.FromMinutes(5), cancellationToken);
+        ValueTask<TunnelSession> accepting = peers._target.AcceptAsync(cancellationToken);
+        peers.Near = await peers._source.DialAsync(ticket, cancellationToken);
+        peers.Far = await accepting;
+        return peers;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _target.DisposeAsync();
+        await _source.DisposeAsync();
+        _near.Dispose();
+        _far.Dispose();
+        await Server.DisposeAsync();
+        await Lab.DisposeAsync();
+    }
+
+    private TunnelEndpoint Open(LabNode node, IPAddress address, PrivateIdentity identity)
+    {
+        var options = new TunnelOptions
+        {
+            Identity = identity,
+            Rendezvous = new ServerName(LabAddresses.Rendezvous.ToString(), (ushort)Server.LocalEndPoint.Port),
+        };
+        return TunnelEndpoint.Open(options, Bind(node, address), NetworkAddress.From(Server.LocalEndPoint));
+    }
+
+    private static LinuxDatagramSocket Bind(LabNode node, IPAddress address)
+    {
+        Socket socket = node.OpenSocket(SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(address, 0));
+        return new LinuxDatagramSocket(socket);
+    }
+}
