@@ -95,6 +95,44 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     }
 
     /// <summary>
+    /// Lets <paramref name="peer"/> dial this endpoint without a ticket, by <see cref="DialAsync(PublicIdentity, ServerName?, IReadOnlyList{IPEndPoint}?, CancellationToken)"/>,
+    /// until <see cref="DismissAsync"/>. Not kept across a restart. Throws <see cref="TunnelException"/> (<see cref="TunnelFailure.Local"/>) when
+    /// <see cref="TicketBook.MaxAdmitted"/> peers are admitted already.
+    /// </summary>
+    // spec: ID-17
+    public async ValueTask AdmitAsync(PublicIdentity peer, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!await _loop.CallAsync(_ => _driver.Tickets.TryAdmit(_options.Identity, peer)).ConfigureAwait(false))
+            throw new TunnelException(TunnelFailure.Local, $"The peer {peer.PeerId.ToShortString()} cannot be admitted: {TicketBook.MaxAdmitted} others are, or its key is worthless.");
+    }
+
+    /// <summary>Ends what <see cref="AdmitAsync"/> began; sessions that are open go on.</summary>
+    public async ValueTask DismissAsync(PeerId peer, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        await _loop.CallAsync(_ =>
+        {
+            _driver.Tickets.Dismiss(peer);
+            return true;
+        }).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Reaches a peer that has admitted this one, by its public key: at <paramref name="rendezvous"/> (null: the server of this endpoint's options) and at
+    /// <paramref name="addresses"/>, if any are known. Otherwise like the dial by ticket; a peer that has not admitted this one keeps silence.
+    /// </summary>
+    // spec: ID-17
+    public ValueTask<TunnelSession> DialAsync(
+        PublicIdentity peer, ServerName? rendezvous = null, IReadOnlyList<IPEndPoint>? addresses = null, CancellationToken cancellationToken = default)
+    {
+        NetworkAddress[] hints = [.. (addresses ?? []).Take(Ticket.MaxHints).Select(NetworkAddress.From)];
+        return Ticket.Standing(_options.Identity, peer, rendezvous ?? _options.Rendezvous, hints) is { } ticket
+            ? DialAsync(ticket, cancellationToken)
+            : throw new TunnelException(TunnelFailure.Local, $"The public key of {peer.PeerId.ToShortString()} is worthless: nobody can hold its private half.");
+    }
+
+    /// <summary>
     /// The next session of a peer that holds an open ticket of ours and is there now. Throws
     /// <see cref="TunnelException"/> (<see cref="TunnelFailure.Closed"/>) after disposal.
     /// </summary>

@@ -164,7 +164,7 @@ public sealed class HandshakeResponder : IDisposable
 
         // spec: HS-26. The order matters: nothing is remembered of a peer without a ticket.
         return !offer.IsCompleteInit ? Refusal.BadValue
-            : _options.Tickets.Judge(offer.Ticket!.Value, nowUnixSeconds) is null ? Refusal.UnknownTicket
+            : _options.Tickets.Judge(offer.Ticket!.Value, noise.RemoteStatic!.PeerId, nowUnixSeconds) is null ? Refusal.UnknownTicket
             : !ProtectionSuites.TryChoose([.. offer.Suites], _options.Suites, out suite) ? Refusal.NoCommonSuite
             : !_timestamps.TryAdvance(noise.RemoteStatic!.PeerId, offer.Timestamp!.Value) ? Refusal.Replayed
             : Refusal.None;
@@ -173,7 +173,7 @@ public sealed class HandshakeResponder : IDisposable
     private EstablishedSession? Answer(NoiseHandshake noise, long nowUnixSeconds, ConnectionId initiator, HandshakePayload offer, ProtectionSuite suite, Span<byte> reply)
     {
         ConnectionId localId = ConnectionId.Create(_entropy);
-        TicketVerdict verdict = _options.Tickets.Judge(offer.Ticket!.Value, nowUnixSeconds)!.Value;
+        TicketVerdict verdict = _options.Tickets.Judge(offer.Ticket!.Value, noise.RemoteStatic!.PeerId, nowUnixSeconds)!.Value;
         if (!TryWriteResponse(noise, initiator, offer.Ticket.Value, Describe(localId, suite, verdict), reply))
         {
             return null;

@@ -31,6 +31,16 @@ public sealed record Ticket
     /// <summary>The public name of the ticket.</summary>
     public TicketId Id => Secret.DeriveId();
 
+    /// <summary>
+    /// The standing permission of <paramref name="own"/> at <paramref name="responder"/>, which must have admitted it. Null for a public key of low order.
+    /// It never expires and is of no use to anybody else.
+    /// </summary>
+    // spec: ID-17
+    public static Ticket? Standing(PrivateIdentity own, PublicIdentity responder, ServerName? rendezvous, IReadOnlyList<NetworkAddress> hints) =>
+        StandingPermission.TryDeriveAsInitiator(own, responder, out TicketSecret secret)
+            ? new Ticket { Responder = responder, Rendezvous = rendezvous, Hints = hints, Secret = secret, ExpiresAtUnixSeconds = long.MaxValue }
+            : null;
+
     /// <summary>Is it past its time? The caller passes the time of day in UTC seconds.</summary>
     public bool IsExpired(long nowUnixSeconds) => nowUnixSeconds >= ExpiresAtUnixSeconds; // spec: ID-14
 

@@ -5,9 +5,9 @@ namespace P2PMigrate.Protocol.Identity;
 /// <summary>
 /// What a responder remembers of the tickets that it issued. A ticket is open until a migration is accepted for it or its
 /// time is over; a dead one is remembered for <see cref="Grace"/> longer, so that its holder can be told why it is
-/// refused. Bounded. One owner, not thread-safe; the caller passes the time of day in UTC seconds.
+/// refused. Beside them stand lasting permissions of single peers, which are never used up. Bounded. One owner, not thread-safe; the caller passes the time of day in UTC seconds.
 /// </summary>
-/// <remarks>spec: ID-14, ID-15, ID-16.</remarks>
+/// <remarks>spec: ID-14, ID-15, ID-16, ID-17.</remarks>
 public sealed class TicketBook
 {
     /// <summary>Tickets remembered at a time, dead ones included.</summary>
@@ -16,7 +16,11 @@ public sealed class TicketBook
     /// <summary>How long past its expiry a ticket is remembered, spent or not.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromHours(24);
 
+    /// <summary>Peers with a standing permission at a time.</summary>
+    public const int MaxAdmitted = 1024;
+
     private readonly Dictionary<TicketId, TicketRecord> _records = [];
+    private readonly Dictionary<TicketId, (PeerId Holder, TicketSecret Secret)> _standing = [];
 
     /// <summary>Everything remembered, for a driver that keeps it across restarts.</summary>
     public IReadOnlyCollection<TicketRecord> Records => _records.Values;
@@ -40,7 +44,36 @@ public sealed class TicketBook
         _records[record.Id] = record;
     }
 
-    /// <summary>What this peer thinks of a ticket; null for one that it did not issue or has forgotten.</summary>
+    /// <summary>
+    /// Admits <paramref name="initiator"/> without a ticket until <see cref="Dismiss"/>; <paramref name="own"/> is whoever owns this book. Repeating it changes
+    /// nothing. False when <see cref="MaxAdmitted"/> peers are admitted already, and for a public key of low order.
+    /// </summary>
+    // spec: ID-17
+    public bool TryAdmit(PrivateIdentity own, PublicIdentity initiator)
+    {
+        if (!StandingPermission.TryDeriveAsResponder(own, initiator, out TicketSecret secret))
+            return false;
+        TicketId id = secret.DeriveId();
+        if (_standing.Count == MaxAdmitted && !_standing.ContainsKey(id))
+            return false;
+        _standing[id] = (initiator.PeerId, secret);
+        return true;
+    }
+
+    /// <summary>Ends a peer's standing permission, if it has one; its sessions go on.</summary>
+    public void Dismiss(PeerId initiator)
+    {
+        foreach (TicketId id in _standing.Where(entry => entry.Value.Holder == initiator).Select(entry => entry.Key).ToArray())
+            _standing.Remove(id);
+    }
+
+    /// <summary>What this peer thinks of a ticket in the hands of <paramref name="initiator"/>; null for one that it did not issue to it or has forgotten.</summary>
+    public TicketVerdict? Judge(TicketId id, PeerId initiator, long nowUnixSeconds) =>
+        !_standing.TryGetValue(id, out var standing) ? Judge(id, nowUnixSeconds)
+        : standing.Holder == initiator ? TicketVerdict.Open
+        : null;
+
+    /// <summary>What this peer thinks of a ticket that it issued; null for one that it did not issue or has forgotten.</summary>
     public TicketVerdict? Judge(TicketId id, long nowUnixSeconds) => Find(id, nowUnixSeconds) switch
     {
         null => null,
@@ -50,10 +83,12 @@ public sealed class TicketBook
 
     /// <summary>
     /// Uses the ticket up. True for exactly one caller, while the ticket is open; whoever gets true goes on with the
-    /// migration.
+    /// migration. A standing permission is not used up.
     /// </summary>
     public bool TrySpend(TicketId id, long nowUnixSeconds)
     {
+        if (_standing.ContainsKey(id))
+            return true;
         if (Judge(id, nowUnixSeconds) != TicketVerdict.Open)
         {
             return false;
@@ -66,9 +101,13 @@ public sealed class TicketBook
     /// <summary>Writes the pre-shared key that belongs to the ticket; false for an unknown one.</summary>
     internal bool TryDerivePreSharedKey(TicketId id, Span<byte> key)
     {
-        bool isKnown = _records.TryGetValue(id, out TicketRecord? record);
-        record?.Secret.DerivePreSharedKey(key);
-        return isKnown;
+        if (_standing.TryGetValue(id, out var standing))
+            standing.Secret.DerivePreSharedKey(key);
+        else if (_records.TryGetValue(id, out TicketRecord? record))
+            record.Secret.DerivePreSharedKey(key);
+        else
+            return false;
+        return true;
     }
 
     private TicketRecord? Find(TicketId id, long nowUnixSeconds) =>

@@ -47,6 +47,26 @@ public sealed class TicketBookTests
     }
 
     [Fact]
+    [Trait("Spec", "ID-17")]
+    public void A_standing_permission_is_of_use_to_its_holder_only_is_never_used_up_and_ends_with_dismissal()
+    {
+        using PrivateIdentity own = PrivateIdentity.Create(_entropy), holder = PrivateIdentity.Create(_entropy), thief = PrivateIdentity.Create(_entropy);
+        Ticket ticket = Ticket.Standing(holder, own.Public, rendezvous: null, hints: [])!;
+        Assert.Null(_book.Judge(ticket.Id, holder.PeerId, Now));
+
+        Assert.True(_book.TryAdmit(own, holder.Public));
+
+        Assert.Equal(TicketVerdict.Open, _book.Judge(ticket.Id, holder.PeerId, Now));
+        Assert.True(_book.TrySpend(ticket.Id, Now) && _book.TrySpend(ticket.Id, long.MaxValue));
+        Assert.Equal(TicketVerdict.Open, _book.Judge(ticket.Id, holder.PeerId, Now));
+        Assert.Null(_book.Judge(ticket.Id, thief.PeerId, Now));
+        Assert.Null(_book.Judge(Ticket.Standing(own, holder.Public, rendezvous: null, hints: [])!.Id, own.PeerId, Now));
+        Assert.Empty(_book.Records);
+        _book.Dismiss(holder.PeerId);
+        Assert.Null(_book.Judge(ticket.Id, holder.PeerId, Now));
+    }
+
+    [Fact]
     public void A_ticket_never_issued_is_unknown()
     {
         Add(expiresIn: 60);
