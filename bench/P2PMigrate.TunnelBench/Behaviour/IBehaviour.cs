@@ -1,0 +1,25 @@
+using P2PMigrate.Lab;
+using P2PMigrate.TunnelBench.Ground;
+
+namespace P2PMigrate.TunnelBench.Behaviour;
+
+/// <summary>One thing that a tunnel does or goes through; gives figures by name.</summary>
+internal interface IBehaviour
+{
+    string Name { get; }
+
+    Task<IReadOnlyDictionary<string, double>> MeasureAsync(BenchNetwork network, CancellationToken cancellationToken);
+}
+
+/// <summary>Everything that plans can name.</summary>
+internal static class BehaviourList
+{
+    private static readonly Dictionary<string, IBehaviour> s_all = new IBehaviour[]
+    {
+        new TwoFlows(), new BesideCubic(), new IdleSession(), new PacedTransfer(), new RequestsDuringBulk(), new ShrinkingMtu(), new ReboundNat(),
+    }.ToDictionary(behaviour => behaviour.Name);
+
+    public static IBehaviour Find(string name) => s_all.TryGetValue(name, out IBehaviour? behaviour)
+        ? behaviour
+        : throw new LabException($"there is no behaviour `{name}`: {string.Join(", ", s_all.Keys)}");
+}

@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Text.Json;
+using P2PMigrate.Lab;
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.TunnelBench.Behaviour;
+
+/// <summary>
+/// Both ends of the measurements that need more than a speed test, as programs of their own in a node. They embed the
+/// tunnel as any program would. Times are the machine's monotonic clock, which is the same in all nodes.
+/// </summary>
+internal static class PeerProgram
+{
+    private const int Piece = 64 << 10;
+    private const int Question = 4 << 10;
+    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>Prints a ticket, serves the first session to its end, prints when how many bytes of bulk came.</summary>
+    public static async Task<int> ServeAsync(string address)
+    {
+        using PrivateIdentity identity = PrivateIdentity.Create(CryptographicEntropy.Instance);
+        await using TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(
+            new TunnelOptions { Identity = identity, Listen = new IPEndPoint(IPAddress.Parse(address), 0) });
+        Console.WriteLine((await endpoint.IssueTicketAsync(TimeSpan.FromHours(1))).Format());
+        await using TunnelSession session = await endpoint.AcceptAsync();
+        var arrivals = new ArrivalLog();
+        try
+        {
+            while (true)
+            {
+                ITunnelStream stream = await session.AcceptStreamAsync();
+                _ = stream.Priority == StreamPriority.Bulk ? DrainAsync(stream, arrivals) : AnswerAsync(stream);
+            }
+        }
+        catch (TunnelException)
+        {
+            Console.WriteLine(arrivals.ToJson());
+            return 0;
+        }
+    }
+
+    /// <summary>Dials, says so, and for so long does nothing (<c>idle</c>), sends (<c>bulk</c>), or sends and asks (<c>ask</c>).</summary>
+    public static async Task<int> RunAsync(string ticketText, string mode, string seconds)
+    {
+        if (!Ticket.TryParse(ticketText, out Ticket? ticket, out TicketError error))
+            throw new LabException(error.ToSentence());
+        using PrivateIdentity identity = PrivateIdentity.Create(CryptographicEntropy.Instance);
+        await using TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(new TunnelOptions { Identity = identity });
+        await using TunnelSession session = await endpoint.DialAsync(ticket);
+        Console.WriteLine("connected");
+        TimeSpan time = TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture));
+        long start = Stopwatch.GetTimestamp();
+        Task sending = mode == "idle" ? Task.Delay(time) : SendAsync(session, start, time);
+        double[] answers = mode == "ask" ? await AskAsync(session, start, time) : [];
+        await sending;
+        Console.WriteLine(JsonSerializer.Serialize(new { answers }));
+        return 0;
+    }
+
+    private static async Task SendAsync(TunnelSession session, long start, TimeSpan time)
+    {
+        await using ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Bulk);
+        byte[] piece = new byte[Piece];
+        while (Stopwatch.GetElapsedTime(start) < time)
+            await stream.Output.WriteAsync(piece);
+        await stream.Output.CompleteAsync();
+    }
+
+    private static async Task<double[]> AskAsync(TunnelSession session, long start, TimeSpan time)
+    {
+        await using ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Urgent);
+        var answers = new List<double>();
+        byte[] question = new byte[Question];
+        while (Stopwatch.GetElapsedTime(start) < time)
+        {
+            long asked = Stopwatch.GetTimestamp();
+            await stream.Output.WriteAsync(question);
+            System.IO.Pipelines.ReadResult answer = await stream.Input.ReadAtLeastAsync(Question);
+            stream.Input.AdvanceTo(answer.Buffer.End);
+            // The first answers come before the bulk has filled the way.
+            if (Stopwatch.GetElapsedTime(start) > time / 4)
+                answers.Add(Stopwatch.GetElapsedTime(asked).TotalMilliseconds);
+            await Task.Delay(s_pause);
+        }
+
+        return [.. answers];
+    }
+
+    private static async Task DrainAsync(ITunnelStream stream, ArrivalLog arrivals)
+    {
+        try
+        {
+            while (true)
+            {
+                System.IO.Pipelines.ReadResult read = await stream.Input.ReadAsync();
+                arrivals.Note(read.Buffer.Length);
+                stream.Input.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted)
+                    return;
+            }
+        }
+        catch (TunnelException)
+        {
+            // The session's end is seen where streams are accepted.
+        }
+    }
+
+    private static async Task AnswerAsync(ITunnelStream stream)
+    {
+        try
+        {
+            byte[] answer = new byte[Question];
+            while (true)
+            {
+                System.IO.Pipelines.ReadResult question = await stream.Input.ReadAtLeastAsync(Question);
+                stream.Input.AdvanceTo(question.Buffer.End);
+                if (question.IsCompleted)
+                    return;
+                await stream.Output.WriteAsync(answer);
+            }
+        }
+        catch (TunnelException)
+        {
+            // As above.
+        }
+    }
+}

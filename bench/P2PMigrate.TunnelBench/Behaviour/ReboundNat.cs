@@ -1,0 +1,45 @@
+using P2PMigrate.Lab;
+using P2PMigrate.TunnelBench.Ground;
+
+namespace P2PMigrate.TunnelBench.Behaviour;
+
+/// <summary>In mid-transfer the NAT before the sender forgets its mapping and makes another one. The NAT is the near node's own kernel.</summary>
+internal sealed class ReboundNat : IBehaviour
+{
+    private const int Before = 5000, After = 4000;
+    private static readonly TimeSpan s_time = TimeSpan.FromMilliseconds(Before + After);
+
+    public string Name => "NAT rebind";
+
+    public async Task<IReadOnlyDictionary<string, double>> MeasureAsync(BenchNetwork network, CancellationToken cancellationToken)
+    {
+        await MapAsync(network, 40000, cancellationToken);
+        await using PeerPair peers = await PeerPair.StartAsync(network, "bulk", s_time, cancellationToken);
+        await Task.Delay(Before, cancellationToken);
+        long change = ArrivalLog.Now;
+        await MapAsync(network, 41000, cancellationToken);
+        await network.Near.ShellAsync("conntrack -D -p udp >/dev/null 2>&1 || true", cancellationToken);
+        (_, ArrivalLog arrivals) = await peers.EndAsync(s_time, cancellationToken);
+        return new Dictionary<string, double>
+        {
+            ["longest gap, ms"] = arrivals.LongestGap(change - 50, change + After - 1500),
+            ["longest gap before, ms"] = arrivals.LongestGap(change - 3000, change - 100),
+        };
+    }
+
+    /// <summary>What comes for a mapping that is not there is dropped without a word, as routers do.</summary>
+    private static async Task MapAsync(BenchNetwork network, int port, CancellationToken cancellationToken)
+    {
+        string rules =
+            $$"""
+            table ip rebind
+            delete table ip rebind
+            table ip rebind {
+              chain out { type nat hook postrouting priority srcnat; ip daddr {{BenchNetwork.FarAddress}} meta l4proto udp snat to {{BenchNetwork.NearAddress}}:{{port}}; }
+              chain in { type filter hook input priority filter; ip saddr {{BenchNetwork.FarAddress}} udp dport 40000-49999 drop; }
+            }
+            """;
+        CommandResult result = await network.Near.RunAsync(new NodeCommand("nft", ["-f", "-"]) { Input = rules }, cancellationToken);
+        result.EnsureSuccess();
+    }
+}

@@ -1,0 +1,43 @@
+using System.Text.Json;
+using P2PMigrate.Lab;
+
+namespace P2PMigrate.TunnelBench;
+
+/// <summary>
+/// What is to be measured, from a file below <c>bench/plans</c>: every contender on every link, all within one run, so that the
+/// figures of a row were taken on the same machine in the same minutes. A link is <c>veth nic</c>, <c>veth on</c>, <c>veth off</c>, or what
+/// the link emulator understands.
+/// </summary>
+internal sealed record Plan
+{
+    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { ReadCommentHandling = JsonCommentHandling.Skip };
+
+    public required string Name { get; init; }
+
+    public required string[] Links { get; init; }
+
+    /// <summary>Names of throughput contenders; the first is the one that the others are compared with.</summary>
+    public string[] Contenders { get; init; } = [];
+
+    /// <summary>Names of behaviours: measurements of one thing that happens to a tunnel.</summary>
+    public string[] Behaviours { get; init; } = [];
+
+    public double Seconds { get; init; } = 5;
+
+    /// <summary>Of the beginning, how much is not measured, where a contender allows it.</summary>
+    public double Skip { get; init; }
+
+    public int Runs { get; init; } = 5;
+
+    public static Plan Read(string file)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<Plan>(File.ReadAllText(file), s_json) ?? throw new LabException($"{file} holds no plan");
+        }
+        catch (Exception exception) when (exception is JsonException or IOException)
+        {
+            throw new LabException($"{file} is no plan: {exception.Message}", exception);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using P2PMigrate.TunnelBench.Contenders;
+
+namespace P2PMigrate.TunnelBench.Results;
+
+/// <summary>All runs of one contender on one link.</summary>
+internal sealed record Row(string Link, string Contender, IReadOnlyList<Sample> Samples, string? WhyNot)
+{
+    public double BytesPerSecond => Median(Samples.Select(sample => sample.BytesPerSecond));
+
+    public double CpuSecondsPerGB => Median(Samples.Select(sample => sample.CpuSecondsPerGB));
+
+    public static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted.Length == 0 ? double.NaN : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+}
+
+/// <summary>What happened in one behaviour, over all runs: figures by name, with the unit in the name.</summary>
+internal sealed record BehaviourRow(string Behaviour, string Link, IReadOnlyDictionary<string, double[]> Figures, string? WhyNot);
+
+/// <summary>The figures of a plan as markdown and JSON. Ratios are against the first contender of the same link and run.</summary>
+internal static class BenchTable
+{
+    private static readonly JsonSerializerOptions s_json = new() { 
+        WriteIndented = true,
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    public static string Markdown(Plan plan, IReadOnlyList<Row> rows, IReadOnlyList<BehaviourRow> behaviours)
+    {
+        var text = new StringBuilder();
+        foreach (IGrouping<string, Row> link in rows.GroupBy(row => row.Link))
+            AppendLink(text, plan, link);
+        if (behaviours.Count > 0)
+            AppendBehaviours(text, behaviours);
+        return text.ToString();
+    }
+
+    public static string Json(Plan plan, IReadOnlyList<Row> rows, IReadOnlyList<BehaviourRow> behaviours) =>
+        JsonSerializer.Serialize(new { plan, rows, behaviours }, s_json);
+
+    private static void AppendLink(StringBuilder text, Plan plan, IGrouping<string, Row> link)
+    {
+        Row reference = link.First();
+        text.AppendLine(CultureInfo.InvariantCulture, $"**{link.Key}**, {plan.Seconds} s each, medians").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"| what | n | Mbit/s | range | CPU-s per GB | x {reference.Contender} | CPU x |").AppendLine("|---|---|---|---|---|---|---|");
+        foreach (Row row in link)
+        {
+            if (row.Samples.Count == 0)
+                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Contender} | 0 | {row.WhyNot} | | | | |");
+            else
+                text.AppendLine(
+                    CultureInfo.InvariantCulture,
+                    $"| {row.Contender} | {row.Samples.Count} | {Megabits(row.BytesPerSecond)} | {Megabits(row.Samples.Min(sample => sample.BytesPerSecond))} – {Megabits(row.Samples.Max(sample => sample.BytesPerSecond))} | {row.CpuSecondsPerGB:0.00} | {row.BytesPerSecond / reference.BytesPerSecond:0.00} | {row.CpuSecondsPerGB / reference.CpuSecondsPerGB:0.00} |");
+        }
+
+        text.AppendLine();
+    }
+
+    private static void AppendBehaviours(StringBuilder text, IReadOnlyList<BehaviourRow> behaviours)
+    {
+        text.AppendLine("| behaviour | link | figure | n | median | range |").AppendLine("|---|---|---|---|---|---|");
+        foreach (BehaviourRow row in behaviours)
+        {
+            if (row.Figures.Count == 0)
+                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Behaviour} | {row.Link} | {row.WhyNot} | 0 | | |");
+            foreach ((string name, double[] values) in row.Figures)
+                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Behaviour} | {row.Link} | {name} | {values.Length} | {Row.Median(values):0.###} | {values.Min():0.###} – {values.Max():0.###} |");
+        }
+
+        text.AppendLine();
+    }
+
+    private static string Megabits(double bytesPerSecond) =>
+        (bytesPerSecond * 8 / 1e6).ToString(bytesPerSecond < 12.5e6 ? "0.0" : "0", CultureInfo.InvariantCulture);
+}
