@@ -56,10 +56,10 @@ public sealed class TunnelConnection : IDisposable
         _close = new(_events);
         StreamSender streamSender = new(_streams, _datagrams, _events);
         SentFramePool pool = new();
-        _paths = new(options, new(options.Recovery, options.PeerParameters.MaxAckDelay, pool, new SentFrameRouter(streamSender, _spaces, _candidates)));
+        _paths = new(options, new(options.Recovery, options.PeerParameters.MaxAckDelay, pool, new SentFrameRouter(streamSender, _spaces, _candidates), options.Entropy));
         _sender = new(options, _keys, _paths, _spaces, _agent, streamSender, _candidates, _close, pool);
         FrameDispatcher frames = new(new StreamReceiver(_streams, _events), _datagrams, _paths, _agent, _close);
-        _receiver = new(options, _keys, _spaces, _agent, frames, _close);
+        _receiver = new(options, _keys, _spaces, _paths, _agent, frames, _close);
         foreach (KnownPath path in options.KnownPaths)
             _agent.AddKnownPath(now, path);
         foreach (Candidate candidate in options.RemoteCandidates)
@@ -127,6 +127,8 @@ public sealed class TunnelConnection : IDisposable
     internal int SlabCount => _slabs.InUse + _slabs.Free;
 
     internal PathAgent Agent => _agent;
+
+    internal ICongestionController? Congestion => _paths.Primary?.Recovery.Congestion;
 
     internal TimerTable Timers => _timers;
 

@@ -11,11 +11,12 @@ internal sealed class SeededEntropy(int seed) : IEntropy
 
     public void Fill(Span<byte> destination)
     {
+        Span<byte> bytes = stackalloc byte[SHA256.HashSizeInBytes];
         while (!destination.IsEmpty)
         {
             BinaryPrimitives.WriteInt32LittleEndian(_block, seed);
             BinaryPrimitives.WriteInt32LittleEndian(_block.AsSpan(4), _counter++);
-            ReadOnlySpan<byte> bytes = SHA256.HashData(_block);
+            SHA256.HashData(_block, bytes);
             int count = Math.Min(bytes.Length, destination.Length);
             bytes[..count].CopyTo(destination);
             destination = destination[count..];

@@ -27,6 +27,9 @@ internal sealed class DataPath(byte label, CandidatePair pair, LossRecovery reco
     /// <summary>Has the window room for a full datagram?</summary>
     public bool IsWindowOpen => Recovery.BytesInFlight + DatagramSize <= Recovery.Congestion.Window && Recovery.HasRoom;
 
+    /// <summary>How fast data may leave, in bytes per second.</summary>
+    public double PacingRate => Recovery.Congestion.PacingRate(Recovery.RoundTrip.Smoothed);
+
     /// <summary>May a datagram of this size go there at all?</summary>
     public bool Allows(int size) => Pair.IsProven || Pair.Allows(size);
 
@@ -39,7 +42,7 @@ internal sealed class DataPath(byte label, CandidatePair pair, LossRecovery reco
             return;
         if (size < DatagramSize)
             Recovery.AbandonLonger(now, size);
-        DatagramSize = size;
+        DatagramSize = Recovery.Congestion.DatagramSize = size;
         Recovery.Sizes.ShortSize = size > Pair.MinSize ? size - FullMargin : int.MaxValue;
         Recovery.Sizes.Reset();
     }

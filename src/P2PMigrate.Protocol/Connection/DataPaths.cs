@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Recovery;
 
@@ -86,13 +87,25 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
         LossRecovery recovery = new(context, firstNumber)
         {
             RoundTrip = inherits ? previous!.Recovery.RoundTrip : NewRoundTrip(pair),
-            Congestion = inherits ? previous!.Recovery.Congestion : new CubicController(datagramSize),
+            Delivery = inherits ? previous!.Recovery.Delivery : new(),
+            Congestion = inherits ? previous!.Recovery.Congestion : NewController(pair, datagramSize),
         };
         DataPath path = new(label, pair, recovery, new Pacer(datagramSize));
         pair.DataRoundTrip = recovery.RoundTrip;
         _byLabel[label] = path;
         _paths.Add(path);
         return path;
+    }
+
+    // spec: REC-33
+    private ICongestionController NewController(CandidatePair pair, int datagramSize)
+    {
+        CongestionControl chosen = pair.Address.Kind == PathKind.Direct ? options.Recovery.DirectPaths : options.Recovery.RelayedPaths;
+        if (chosen == CongestionControl.Cubic)
+            return new CubicController(datagramSize);
+        Span<byte> seed = stackalloc byte[sizeof(ulong)];
+        options.Entropy.Fill(seed);
+        return new BbrController(datagramSize, BinaryPrimitives.ReadUInt64LittleEndian(seed));
     }
 
     private static RoundTripEstimator NewRoundTrip(CandidatePair pair)

@@ -8,7 +8,7 @@ namespace P2PMigrate.Protocol.Connection;
 /// From a datagram to handled frames: header, replay check, opening, then the frames. What does not pass is counted and
 /// otherwise ignored. One owner.
 /// </summary>
-internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases keys, ReceiveSpaces spaces, PathAgent agent, FrameDispatcher frames, CloseSequence close)
+internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases keys, ReceiveSpaces spaces, DataPaths paths, PathAgent agent, FrameDispatcher frames, CloseSequence close)
 {
     private readonly byte[] _plaintext = new byte[TunnelConnection.MaxDatagramSize];
     private readonly TimeSpan _maxAckDelay = options.LocalParameters.MaxAckDelay;
@@ -46,7 +46,7 @@ internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases 
 
         ulong error = frames.Handle(now, from, header.PathId, plaintext);
         if (frames.IsAckEliciting)
-            space.HandleAckEliciting(now, isInOrder, _maxAckDelay);
+            space.HandleAckEliciting(now, isInOrder, _maxAckDelay, paths.Primary?.Recovery.RoundTrip);
         return error;
     }
 

@@ -16,6 +16,7 @@ internal sealed class PacketSender(
     // A receiver that only acknowledges asks for an acknowledgement now and then, so that it can forget old ranges.
     // spec: REC-14
     private const int PingEveryAckOnly = 64;
+    private const int PingEveryLongAckOnly = 4;
 
     // Too little room to begin another frame in.
     private const int NearlyFull = 64;
@@ -121,7 +122,7 @@ internal sealed class PacketSender(
         spaces.WriteAcks(now, ref packet);
         if (mayCarryData)
             WriteData(now, ref packet, path);
-        else if (++_ackOnlyInARow % PingEveryAckOnly == 0)
+        else if (++_ackOnlyInARow % (spaces.AreManyRangesKept ? PingEveryLongAckOnly : PingEveryAckOnly) == 0)
             packet.WritePing();
         if (packet.Frames.Written == 0)
             return false;
@@ -134,22 +135,19 @@ internal sealed class PacketSender(
     {
         if (path.Recovery.ProbesOwed > 0)
             return true;
-        if (!path.IsWindowOpen)
+        bool isPending = streams.HasPending || candidates.IsPending;
+        if (isPending && !path.IsWindowOpen)
         {
-            path.Recovery.IsApplicationLimited = false;
+            path.Recovery.MarkWindowLimited();
             return false;
         }
 
-        if (!streams.HasPending && !candidates.IsPending)
-        {
-            path.Recovery.IsApplicationLimited = true;
-            return false;
-        }
-
-        if (path.Pacer.NextRelease <= now)
-            return true;
-        PacingDeadline = path.Pacer.NextRelease;
-        return false;
+        Instant release = path.Pacer.NextRelease(path.PacingRate, path.Recovery.Congestion.SendQuantum);
+        if (isPending && release > now)
+            PacingDeadline = release;
+        else if (!isPending && release <= now && path.IsWindowOpen)
+            path.Recovery.MarkApplicationLimited();
+        return isPending && release <= now;
     }
 
     // spec: REC-23
@@ -173,7 +171,7 @@ internal sealed class PacketSender(
         if (!packet.IsAckEliciting)
             return;
         _ackOnlyInARow = 0;
-        path.Pacer.HandleSent(now, length, path.Recovery.Congestion.PacingRate(path.Recovery.RoundTrip.Smoothed));
+        path.Pacer.HandleSent(now, length, path.PacingRate, path.Recovery.Congestion.SendQuantum);
     }
 
     // spec: PKT-05

@@ -5,6 +5,8 @@ namespace P2PMigrate.Protocol.Connection;
 /// <summary>What arrived, label by label; a label's space is made with its first authentic packet. One owner.</summary>
 internal sealed class ReceiveSpaces
 {
+    private const int ManyRanges = 8;
+
     private readonly ReceiveSpace?[] _byLabel = new ReceiveSpace?[DataPaths.MaxLabels];
     private readonly List<ReceiveSpace> _spaces = [];
 
@@ -21,6 +23,21 @@ internal sealed class ReceiveSpaces
             }
 
             return next;
+        }
+    }
+
+    /// <summary>Are so many ranges remembered that the peer should soon tell which of them it knows of?</summary>
+    public bool AreManyRangesKept
+    {
+        get
+        {
+            foreach (ReceiveSpace space in _spaces)
+            {
+                if (space.RangesKept > ManyRanges)
+                    return true;
+            }
+
+            return false;
         }
     }
 

@@ -5,7 +5,7 @@ namespace P2PMigrate.Protocol.Recovery;
 /// loss happened, never slower than a Reno flow. Losses inside one round trip count once.
 /// </summary>
 // spec: REC-30
-internal sealed class CubicController(int datagramSize) : ICongestionController
+internal sealed class CubicController : ICongestionController
 {
     private const double Beta = 0.7;
     private const double C = 0.4;
@@ -14,31 +14,47 @@ internal sealed class CubicController(int datagramSize) : ICongestionController
     private const double SlowStartGain = 2;
     private const double AvoidanceGain = 1.25;
 
-    private readonly SlowStartExit _slowStartExit = new();
-    private double _window = InitialWindowDatagrams * (double)datagramSize;
+    private SlowStartExit _slowStartExit = new();
+    private CubicCurve _curve;
+    private CubicCurve _beforeLoss;
     private double _threshold = double.PositiveInfinity;
-    private double _lastMax;
-    private double _renoWindow;
-    private double _timeToMaxSeconds;
-    private Instant? _epochStart;
+    private double _thresholdBeforeLoss;
     private Instant? _recoveryStart;
+    private double _pacingRate;
+    private bool _isLocal;
+
+    /// <summary>Starts with the initial window.</summary>
+    public CubicController(int datagramSize)
+    {
+        DatagramSize = datagramSize;
+        _curve.Window = InitialWindowDatagrams * (double)datagramSize;
+    }
 
     /// <inheritdoc/>
-    public long Window => (long)_window;
+    public long Window => (long)_curve.Window;
 
-    private double MinWindow => MinWindowDatagrams * (double)datagramSize;
+    /// <inheritdoc/>
+    public int SendQuantum => PacingQuantum.For(_pacingRate, DatagramSize, _isLocal);
 
-    private bool IsSlowStart => _window < _threshold;
+    /// <inheritdoc/>
+    public bool IsHoldingBack => false;
+
+    /// <inheritdoc/>
+    public int DatagramSize { get; set; }
+
+    private double MinWindow => MinWindowDatagrams * (double)DatagramSize;
+
+    private bool IsSlowStart => _curve.Window < _threshold;
 
     /// <inheritdoc/>
     public double PacingRate(TimeSpan smoothedRoundTrip)
     {
         double seconds = Math.Max(smoothedRoundTrip.TotalSeconds, 1e-6);
-        return (IsSlowStart ? SlowStartGain : AvoidanceGain) * _window / seconds;
+        return _pacingRate = (IsSlowStart ? SlowStartGain : AvoidanceGain) * _curve.Window / seconds;
     }
 
     /// <inheritdoc/>
-    public void HandleSent(Instant now, ulong packetNumber, int size, long bytesInFlight)
+    public void HandleSent(Instant now, ulong packetNumber, long inFlight, bool isApplicationLimited)
     {
         if (IsSlowStart)
             _slowStartExit.HandleSent(packetNumber);
@@ -47,61 +63,87 @@ internal sealed class CubicController(int datagramSize) : ICongestionController
     /// <inheritdoc/>
     public void HandleAcked(Instant now, in AckedPackets acked, RoundTripEstimator roundTrip)
     {
+        _isLocal = PacingQuantum.IsLocal(roundTrip.Min);
         if (acked.LastSentAt <= _recoveryStart)
             return;
-        if (!acked.WasWindowLimited)
-        {
-            _epochStart = null; // An idle period must not look like time on the curve.
-            return;
-        }
-
-        if (IsSlowStart)
+        if (IsSlowStart && (acked.WasWindowLimited || acked.InFlightBefore * 2 >= Window))
             GrowInSlowStart(acked, roundTrip);
-        else
+        else if (!IsSlowStart && acked.WasWindowLimited)
             GrowAlongCurve(now, acked.Bytes, roundTrip.Smoothed);
+        else
+            _curve.EpochStart = null; // An idle period must not look like time on the curve.
     }
 
     /// <inheritdoc/>
-    public void HandleLost(Instant now, Instant lastSentAt, long bytes)
+    public void HandleLost(Instant now, in LostPacket lost)
     {
-        if (lastSentAt <= _recoveryStart)
+        if (lost.SentAt <= _recoveryStart)
             return;
+        (_beforeLoss, _thresholdBeforeLoss) = (_curve, _threshold);
         _recoveryStart = now;
-        _epochStart = null;
-        bool isStillBelowOldMax = _window < _lastMax;
-        _lastMax = isStillBelowOldMax ? _window * (1 + Beta) / 2 : _window; // Fast convergence: leave room to newcomers.
-        _window = Math.Max(MinWindow, _window * Beta);
-        _threshold = _window;
+        _curve.EpochStart = null;
+        bool isStillBelowOldMax = _curve.Window < _curve.LastMax;
+        _curve.LastMax = isStillBelowOldMax ? _curve.Window * (1 + Beta) / 2 : _curve.Window; // Fast convergence: leave room to newcomers.
+        _curve.Window = Math.Max(MinWindow, _curve.Window * Beta);
+        _threshold = _curve.Window;
+    }
+
+    /// <inheritdoc/>
+    public void HandleSpuriousLoss(Instant now)
+    {
+        if (_curve.Window >= _beforeLoss.Window)
+            return;
+        (_curve, _threshold) = (_beforeLoss, _thresholdBeforeLoss);
+        _curve.EpochStart = null;
+    }
+
+    /// <inheritdoc/>
+    public void HandlePersistentCongestion(Instant now, long inFlight)
+    {
+        _curve.Window = MinWindow;
+        _curve.EpochStart = null;
+        _beforeLoss = default;
+        _slowStartExit = new();
     }
 
     private void GrowInSlowStart(in AckedPackets acked, RoundTripEstimator roundTrip)
     {
-        _window = Math.Min(_threshold, _window + acked.Bytes / _slowStartExit.GrowthDivisor);
+        _curve.Window = Math.Min(_threshold, _curve.Window + acked.Bytes / _slowStartExit.GrowthDivisor);
         if (_slowStartExit.ShouldExit(acked.LargestNumber, roundTrip.Latest))
-            _threshold = _window;
+            _threshold = _curve.Window;
     }
 
     private void GrowAlongCurve(Instant now, long bytes, TimeSpan roundTrip)
     {
-        if (_epochStart is null)
+        if (_curve.EpochStart is null)
             StartEpoch(now);
-        double seconds = (now - _epochStart!.Value + roundTrip).TotalSeconds;
-        double distance = seconds - _timeToMaxSeconds;
-        double cubic = _lastMax + C * distance * distance * distance * datagramSize;
-        double target = Math.Clamp(cubic, _window, _window * 1.5);
+        double seconds = (now - _curve.EpochStart!.Value + roundTrip).TotalSeconds;
+        double distance = seconds - _curve.TimeToMaxSeconds;
+        double cubic = _curve.LastMax + C * distance * distance * distance * DatagramSize;
+        double window = _curve.Window;
+        double target = Math.Clamp(cubic, window, window * 1.5);
 
         const double RenoGrowth = 3 * (1 - Beta) / (1 + Beta);
-        double growth = _renoWindow < _lastMax ? RenoGrowth : 1;
-        _renoWindow += growth * bytes * datagramSize / _window;
-        _window += (target - _window) / _window * bytes;
-        _window = Math.Max(_window, _renoWindow);
+        double growth = _curve.RenoWindow < _curve.LastMax ? RenoGrowth : 1;
+        _curve.RenoWindow += growth * bytes * DatagramSize / window;
+        _curve.Window = Math.Max(window + (target - window) / window * bytes, _curve.RenoWindow);
     }
 
     private void StartEpoch(Instant now)
     {
-        _epochStart = now;
-        _renoWindow = _window;
-        _lastMax = Math.Max(_lastMax, _window);
-        _timeToMaxSeconds = Math.Cbrt((_lastMax - _window) / datagramSize / C);
+        _curve.EpochStart = now;
+        _curve.RenoWindow = _curve.Window;
+        _curve.LastMax = Math.Max(_curve.LastMax, _curve.Window);
+        _curve.TimeToMaxSeconds = Math.Cbrt((_curve.LastMax - _curve.Window) / DatagramSize / C);
+    }
+
+    /// <summary>The window and the curve that it follows since the epoch began.</summary>
+    private struct CubicCurve
+    {
+        public double Window;
+        public double LastMax;
+        public double RenoWindow;
+        public double TimeToMaxSeconds;
+        public Instant? EpochStart;
     }
 }

@@ -9,28 +9,31 @@ namespace P2PMigrate.Protocol.Recovery;
 /// </summary>
 internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacketNumber)
 {
-    // spec: CONST-74
-    private const int MinPacketThreshold = 3;
-    private const int MaxPacketThreshold = 128;
-    private const int MinTimeThresholdEighths = 9;
-    private const int MaxTimeThresholdEighths = 16;
     private const int LateAckRoundTrips = 2;
     private const int ProbesPerTimeout = 2;
     private const int MaxBackoffShift = 16;
+    private const int PersistentTimeouts = 3;
 
     private readonly SentPacketRing _packets = new(firstPacketNumber);
+    private readonly ReorderingTolerance _tolerance = new();
+    private readonly LossEpisode _episode = new();
+    private readonly SkippedNumbers _skipped = new(context.Entropy);
+    private readonly FreshRanges _fresh = new();
     private ulong _firstOutstanding = firstPacketNumber;
-    private int _packetThreshold = MinPacketThreshold;
-    private int _timeThresholdEighths = MinTimeThresholdEighths;
+    private ulong _windowLimitedUntil;
     private ulong? _largestAcked;
     private Instant? _lossTime;
     private Instant _probeTimerBase;
+    private bool _isEpisodeUndone;
 
     /// <summary>The round trip of the path.</summary>
     public required RoundTripEstimator RoundTrip { get; init; }
 
     /// <summary>The window of the path.</summary>
     public required ICongestionController Congestion { get; init; }
+
+    /// <summary>How fast the path delivers.</summary>
+    public DeliverySampler Delivery { get; init; } = new();
 
     /// <summary>The number that the next packet gets.</summary>
     public ulong NextPacketNumber => _packets.Next;
@@ -46,9 +49,6 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
 
     /// <summary>Packets that go out whatever the window says, because a probe timeout fired.</summary>
     public int ProbesOwed { get; private set; }
-
-    /// <summary>Was there nothing to send at the last attempt, so that the window was not put to the test?</summary>
-    public bool IsApplicationLimited { get; set; } = true;
 
     /// <summary>What the fate of the packets says about their size.</summary>
     public SizeEvidence Sizes { get; } = new();
@@ -75,36 +75,56 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         }
     }
 
+    // spec: REC-24
+    private TimeSpan PersistentDuration =>
+        RoundTrip.HasSample ? (RoundTrip.Timeout + context.PeerMaxAckDelay) * PersistentTimeouts : TimeSpan.MaxValue;
+
+    /// <summary>There is something to send, and the window does not allow it.</summary>
+    public void MarkWindowLimited() => _windowLimitedUntil = _packets.Next;
+
+    /// <summary>The window would allow more, and there is nothing to send.</summary>
+    public void MarkApplicationLimited() => Delivery.MarkApplicationLimited(BytesInFlight);
+
     /// <summary>A packet left under <see cref="NextPacketNumber"/>; takes over its list of context.Frames.</summary>
     public void HandleSent(Instant now, int size, int frameList, bool isAckEliciting)
     {
-        SentPacketState state = isAckEliciting ? SentPacketState.Outstanding : SentPacketState.Untracked;
-        _packets.Add(new SentPacket { SentAt = now, Frames = frameList, Size = (ushort)size, State = state });
+        SentPacket packet = new() { SentAt = now, Frames = frameList, Size = (ushort)size, State = SentPacketState.Outstanding };
         if (!isAckEliciting)
         {
             context.Frames.Release(frameList);
-            _packets[_packets.Next - 1].Frames = SentFramePool.None;
+            packet.Frames = SentFramePool.None;
+            packet.State = SentPacketState.Untracked;
+            _packets.Add(packet);
             Trim(now);
             return;
         }
 
+        Congestion.HandleSent(now, _packets.Next, BytesInFlight, Delivery.IsApplicationLimited);
+        packet.Mark = Delivery.HandleSent(now, size, BytesInFlight);
+        _packets.Add(packet);
         BytesInFlight += size;
         _probeTimerBase = now;
         ProbesOwed = Math.Max(0, ProbesOwed - 1);
-        Congestion.HandleSent(now, _packets.Next - 1, size, BytesInFlight);
+        if (_skipped.HandleSent() && _packets.HasRoom)
+            _packets.Add(new SentPacket { SentAt = now, Frames = SentFramePool.None, State = SentPacketState.Skipped });
     }
 
     /// <summary>The peer acknowledges packets; false when it names one that was never sent.</summary>
-    // spec: REC-10
+    // spec: REC-10, REC-16
     public bool TryHandleAck(Instant now, in AckFrame ack, out bool isProgress)
     {
         isProgress = false;
         if (ack.Largest >= _packets.Next)
             return false;
+        _fresh.Take(ack);
+        if (NamesSkipped())
+            return false;
         bool isSample = ack.Largest >= _packets.First && _packets[ack.Largest].State == SentPacketState.Outstanding;
-        bool wasLimited = !IsApplicationLimited || BytesInFlight * 2 >= Congestion.Window;
         long inFlightBefore = BytesInFlight;
-        Instant lastSentAt = AcknowledgeRanges(ack);
+        Instant lastSentAt = AcknowledgeFresh(now);
+        if (_isEpisodeUndone)
+            Congestion.HandleSpuriousLoss(now);
+        _isEpisodeUndone = false;
         if (BytesInFlight == inFlightBefore)
             return true;
 
@@ -115,7 +135,9 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
             RoundTrip.Add(now - _packets[ack.Largest].SentAt, ack.Delay < context.PeerMaxAckDelay ? ack.Delay : context.PeerMaxAckDelay);
         long acked = inFlightBefore - BytesInFlight;
         DetectLost(now);
-        Congestion.HandleAcked(now, new(acked, ack.Largest, lastSentAt, wasLimited), RoundTrip);
+        Congestion.HandleAcked(now, Describe(now, ack, acked, inFlightBefore, lastSentAt), RoundTrip);
+        if (Congestion.IsHoldingBack)
+            Delivery.MarkApplicationLimited(BytesInFlight);
         Trim(now);
         return true;
     }
@@ -175,6 +197,17 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         Trim(now);
     }
 
+    private AckedPackets Describe(Instant now, in AckFrame ack, long acked, long inFlightBefore, Instant lastSentAt) => new()
+    {
+        Bytes = acked,
+        LargestNumber = ack.Largest,
+        LastSentAt = lastSentAt,
+        WasWindowLimited = ack.Largest < _windowLimitedUntil,
+        InFlightBefore = inFlightBefore,
+        InFlight = BytesInFlight,
+        Delivery = Delivery.Take(now, RoundTrip.Min),
+    };
+
     private void Trim(Instant now)
     {
         _packets.Trim(now - RoundTrip.Timeout * LateAckRoundTrips);
@@ -183,21 +216,36 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
             _firstOutstanding++;
     }
 
-    private Instant AcknowledgeRanges(in AckFrame ack)
+    private bool NamesSkipped()
+    {
+        foreach (PacketRange range in _fresh.Ranges)
+        {
+            for (ulong number = Math.Max(range.First, _packets.First); number <= range.Last; number++)
+            {
+                if (_packets[number].State == SentPacketState.Skipped)
+                    return true;
+            }
+        }
+
+        return false;
+    }
+
+    private Instant AcknowledgeFresh(Instant now)
     {
         Instant lastSentAt = default;
-        foreach (PacketRange range in ack)
+        foreach (PacketRange range in _fresh.Ranges)
         {
-            if (range.Last < _packets.First)
-                break;
             for (ulong number = Math.Max(range.First, _packets.First); number <= range.Last; number++)
             {
                 ref SentPacket packet = ref _packets[number];
                 if (packet.State == SentPacketState.Lost)
-                    HandleSpuriousLoss(ref packet, ack.Largest - number);
+                    HandleSpuriousLoss(ref packet);
                 if (packet.State != SentPacketState.Outstanding)
                     continue;
+                if (number < _largestAcked)
+                    _tolerance.HandleReordered();
                 lastSentAt = Instant.Max(lastSentAt, packet.SentAt);
+                Delivery.HandleAcked(now, number, packet);
                 Acknowledge(ref packet);
             }
         }
@@ -219,43 +267,52 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
 
     // The network reorders more than we thought: be more patient from now on.
     // spec: REC-12
-    private void HandleSpuriousLoss(ref SentPacket packet, ulong distance)
+    private void HandleSpuriousLoss(ref SentPacket packet)
     {
         packet.State = SentPacketState.Acknowledged;
         SpuriousCount++;
-        _timeThresholdEighths = Math.Min(_timeThresholdEighths + 1, MaxTimeThresholdEighths);
-        if (distance >= (ulong)_packetThreshold)
-            _packetThreshold = (int)Math.Min(distance + 1, MaxPacketThreshold);
+        Delivery.HandleSpuriouslyLost(packet.Size);
+        _tolerance.HandleSpuriousLoss();
+        _isEpisodeUndone |= _episode.HandleFound(packet.SentAt);
     }
 
     // spec: REC-11
     private void DetectLost(Instant now)
     {
         _lossTime = null;
-        TimeSpan longest = RoundTrip.Latest > RoundTrip.Smoothed ? RoundTrip.Latest : RoundTrip.Smoothed;
-        TimeSpan delay = longest * _timeThresholdEighths / 8;
-        delay = delay > RoundTripEstimator.Granularity ? delay : RoundTripEstimator.Granularity;
-        Instant lastLostSentAt = default;
-        long lostBytes = 0;
+        TimeSpan delay = _tolerance.Delay(RoundTrip);
+        Instant? silentSince = null;
+        bool isPersistent = false;
         for (ulong number = Math.Max(_firstOutstanding, _packets.First); number < _largestAcked; number++)
         {
             ref SentPacket packet = ref _packets[number];
+            if (packet.State == SentPacketState.Acknowledged)
+                silentSince = null;
             if (packet.State != SentPacketState.Outstanding)
                 continue;
-            if (_largestAcked < number + (ulong)_packetThreshold && packet.SentAt + delay > now)
+            if (_largestAcked < number + (ulong)_tolerance.Distance && packet.SentAt + delay > now)
             {
                 _lossTime = packet.SentAt + delay;
                 break;
             }
 
-            lastLostSentAt = packet.SentAt;
-            lostBytes += packet.Size;
-            Sizes.HandleLost(packet.Size);
+            silentSince ??= packet.SentAt;
+            isPersistent |= packet.SentAt - silentSince.Value > PersistentDuration;
+            Blame(now, number, packet);
             Lose(ref packet);
         }
 
-        if (lostBytes > 0)
-            Congestion.HandleLost(now, lastLostSentAt, lostBytes);
+        if (isPersistent)
+            Congestion.HandlePersistentCongestion(now, BytesInFlight);
+    }
+
+    private void Blame(Instant now, ulong number, in SentPacket packet)
+    {
+        if (_episode.HandleLost(now, packet.SentAt))
+            _tolerance.HandleLossEpisode();
+        Sizes.HandleLost(packet.Size);
+        Delivery.HandleLost(packet.Size);
+        Congestion.HandleLost(now, new(number, packet.Size, packet.SentAt, packet.Mark, Delivery.Delivered, Delivery.Lost));
     }
 
     private void Lose(ref SentPacket packet)
@@ -291,7 +348,8 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
 }
 
 /// <summary>What the recovery of all labels of a session shares.</summary>
-internal sealed record LossRecoveryContext(RecoveryOptions Options, TimeSpan PeerMaxAckDelay, SentFramePool Frames, ISentFrameSink Sink);
+internal sealed record LossRecoveryContext(
+    RecoveryOptions Options, TimeSpan PeerMaxAckDelay, SentFramePool Frames, ISentFrameSink Sink, IEntropy Entropy);
 
 /// <summary>Learns what became of the frames that were sent.</summary>
 internal interface ISentFrameSink

@@ -9,11 +9,8 @@ namespace P2PMigrate.Protocol.Recovery;
 /// </summary>
 internal sealed class ReceiveSpace(byte label)
 {
-    /// <summary>Ack-eliciting packets after which an acknowledgement is due at once.</summary>
-    // spec: CONST-75
-    public const int AckEvery = 2;
-
     private readonly PacketNumberSet _numbers = new();
+    private readonly AckFrequency _frequency = new();
     private Instant _largestReceivedAt;
     private int _unacknowledged;
 
@@ -25,6 +22,9 @@ internal sealed class ReceiveSpace(byte label)
 
     /// <summary>When an acknowledgement is due; null when none is.</summary>
     public Instant? AckDeadline { get; private set; }
+
+    /// <summary>Ranges of numbers that the peer may not know to have arrived.</summary>
+    public int RangesKept => _numbers.Ranges.Length;
 
     /// <summary>The largest packet number that was accepted, or -1.</summary>
     public long Largest { get; private set; } = -1;
@@ -46,14 +46,15 @@ internal sealed class ReceiveSpace(byte label)
     }
 
     /// <summary>
-    /// The packet just accepted asks for an acknowledgement: at once when it came out of order or is the second one,
-    /// else within <paramref name="maxDelay"/>.
+    /// The packet just accepted asks for an acknowledgement: at once when it came out of order or enough others wait for
+    /// one, else within <paramref name="maxDelay"/> at most.
     /// </summary>
     // spec: REC-13
-    public void HandleAckEliciting(Instant now, bool isInOrder, TimeSpan maxDelay)
+    public void HandleAckEliciting(Instant now, bool isInOrder, TimeSpan maxDelay, RoundTripEstimator? roundTrip)
     {
         _unacknowledged++;
-        Instant deadline = !isInOrder || _unacknowledged >= AckEvery ? now : now + maxDelay;
+        _frequency.HandleReceived(now, roundTrip);
+        Instant deadline = !isInOrder || _unacknowledged >= _frequency.Packets ? now : now + _frequency.Delay(maxDelay, roundTrip);
         AckDeadline = Instant.Min(AckDeadline ?? deadline, deadline);
     }
 

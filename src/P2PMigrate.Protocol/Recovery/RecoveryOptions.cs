@@ -10,4 +10,20 @@ public sealed record RecoveryOptions
     /// <summary>The longest probe timeout, however often it has fired.</summary>
     // spec: CONST-71
     public TimeSpan MaxProbeTimeout { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How the rate on direct paths is controlled.</summary>
+    public CongestionControl DirectPaths { get; init; } = CongestionControl.Bbr;
+
+    /// <summary>How the rate on paths through a relay is controlled.</summary>
+    public CongestionControl RelayedPaths { get; init; } = CongestionControl.Bbr;
+}
+
+/// <summary>Ways to find out how fast a path can be used without harm to others.</summary>
+public enum CongestionControl
+{
+    /// <summary>BBR, version 3: keeps queues short and random losses do not slow it down.</summary>
+    Bbr,
+
+    /// <summary>CUBIC with HyStart++: what most TCP senders do. Slows down for every loss.</summary>
+    Cubic,
 }

@@ -80,6 +80,9 @@ internal struct SentPacket
     /// <summary>The frames whose fate matters; see <see cref="SentFramePool"/>.</summary>
     public int Frames;
 
+    /// <summary>What was known of the path then.</summary>
+    public DeliveryMark Mark;
+
     /// <summary>Bytes of the datagram.</summary>
     public ushort Size;
 
@@ -101,4 +104,7 @@ internal enum SentPacketState : byte
 
     /// <summary>Declared lost; an acknowledgement may still prove that wrong.</summary>
     Lost,
+
+    /// <summary>Never sent: who acknowledges it acknowledges blindly.</summary>
+    Skipped,
 }

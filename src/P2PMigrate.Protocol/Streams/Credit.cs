@@ -9,7 +9,7 @@ namespace P2PMigrate.Protocol.Streams;
 internal sealed class ReceiveCredit(ulong window, ulong maxWindow, WindowBudget? budget = null)
 {
     private const ulong UpdateFraction = 4;
-    private const int FastRoundTrips = 2;
+    private const int FastRoundTrips = 4;
 
     // Shorter round trips than this say more about the scheduling of the reader than about the path.
     // spec: CONST-34
@@ -55,7 +55,8 @@ internal sealed class ReceiveCredit(ulong window, ulong maxWindow, WindowBudget?
         return Granted = Math.Max(Granted, _consumed + Window);
     }
 
-    // At this pace a whole window lasts less than two round trips: the peer soon waits for credit, if it does not already.
+    // At this pace a whole window lasts less than four round trips: a packet that is lost twice holds up the reader for
+    // as long, and the peer would wait for credit.
     private void GrowIfFast(TimeSpan took, TimeSpan roundTrip)
     {
         double pace = (double)(_consumed - _consumedAtGrant) / Window;

@@ -23,11 +23,11 @@ public sealed class CongestionTests
     {
         CubicController cubic = new(Size);
         Instant now = new(1_000_000_000);
-        cubic.HandleLost(now, now - s_roundTrip, Size);
+        cubic.HandleLost(now, Lost(now - s_roundTrip));
         Assert.Equal(8_400, cubic.Window);
-        cubic.HandleLost(now + s_roundTrip / 2, now - s_roundTrip / 2, Size);
+        cubic.HandleLost(now + s_roundTrip / 2, Lost(now - s_roundTrip / 2));
         Assert.Equal(8_400, cubic.Window);
-        cubic.HandleLost(now + s_roundTrip * 2, now + s_roundTrip, Size);
+        cubic.HandleLost(now + s_roundTrip * 2, Lost(now + s_roundTrip));
         Assert.Equal(5_880, cubic.Window);
     }
 
@@ -37,7 +37,7 @@ public sealed class CongestionTests
     {
         CubicController cubic = new(Size);
         for (int i = 1; i < 100; i++)
-            cubic.HandleLost(new(i * 1_000_000_000L), new(i * 1_000_000_000L - 1), Size);
+            cubic.HandleLost(new(i * 1_000_000_000L), Lost(new(i * 1_000_000_000L - 1)));
         Assert.Equal(2 * Size, cubic.Window);
     }
 
@@ -50,7 +50,7 @@ public sealed class CongestionTests
         while (cubic.Window < 200 * Size)
             RunRound(cubic, now += s_roundTrip, s_roundTrip);
         double max = cubic.Window;
-        cubic.HandleLost(now, now - s_roundTrip / 2, Size);
+        cubic.HandleLost(now, Lost(now - s_roundTrip / 2));
 
         // K = cbrt(0.3 W / 0.4): about 5.3 s for 200 datagrams.
         double seconds = Math.Cbrt(max / Size * 0.3 / 0.4);
@@ -66,7 +66,7 @@ public sealed class CongestionTests
     {
         CubicController cubic = new(Size);
         RoundTripEstimator roundTrip = new(s_roundTrip);
-        cubic.HandleAcked(new(2), new(Size, 1, new(1), WasWindowLimited: false), roundTrip);
+        cubic.HandleAcked(new(2), Acked(1, new(1), wasWindowLimited: false), roundTrip);
         Assert.Equal(10 * Size, cubic.Window);
     }
 
@@ -86,25 +86,92 @@ public sealed class CongestionTests
 
     // spec: REC-32
     [Fact]
-    public void The_pacer_lets_a_short_burst_go_and_then_keeps_the_rate()
+    public void The_pacer_lets_a_short_burst_go_and_then_keeps_the_rate_in_batches()
     {
         Pacer pacer = new(Size);
         Instant now = new(1_000_000_000);
         const double Rate = 1_200_000;
         int burst = 0;
-        for (; pacer.NextRelease <= now; burst++)
-            pacer.HandleSent(now, Size, Rate);
-        Assert.InRange(burst, 8, 12);
+        const int Quantum = 6 * Size;
+        for (; pacer.NextRelease(Rate, Quantum) <= now; burst++)
+            pacer.HandleSent(now, Size, Rate, Quantum);
+        Assert.InRange(burst, 10, 12);
 
         Instant start = now;
+        int batches = 0;
         for (int i = 0; i < 1_000; i++)
         {
-            now = Instant.Max(now, pacer.NextRelease);
-            pacer.HandleSent(now, Size, Rate);
+            batches += pacer.NextRelease(Rate, Quantum) > now ? 1 : 0;
+            now = Instant.Max(now, pacer.NextRelease(Rate, Quantum));
+            pacer.HandleSent(now, Size, Rate, Quantum);
         }
 
         Assert.InRange((now - start).TotalSeconds, 0.98, 1.02);
+        Assert.InRange(batches, 160, 170);
     }
+
+    // spec: REC-32
+    [Fact]
+    public void A_late_driver_makes_up_for_a_quantum_and_no_more()
+    {
+        Pacer pacer = new(Size);
+        const double Rate = 1_200_000;
+        const int Quantum = 6 * Size;
+        Instant now = new(1_000_000_000);
+        while (pacer.NextRelease(Rate, Quantum) <= now)
+            pacer.HandleSent(now, Size, Rate, Quantum);
+        now += TimeSpan.FromSeconds(1);
+        int burst = 0;
+        for (; pacer.NextRelease(Rate, Quantum) <= now; burst++)
+            pacer.HandleSent(now, Size, Rate, Quantum);
+        Assert.Equal(12, burst);
+    }
+
+    // spec: REC-32
+    [Theory]
+    [InlineData(100_000, false, 2 * Size)]
+    [InlineData(12_500_000, false, 12_500)]
+    [InlineData(1e9, false, 65_536)]
+    [InlineData(100_000, true, 16 * Size)]
+    [InlineData(1e9, true, 262_144)]
+    public void A_quantum_is_a_millisecond_within_bounds_that_are_wider_on_a_local_network(double rate, bool isLocal, int expected) =>
+        Assert.Equal(expected, PacingQuantum.For(rate, Size, isLocal));
+
+    // spec: REC-15
+    [Fact]
+    public void A_loss_that_was_none_is_taken_back()
+    {
+        CubicController cubic = new(Size);
+        Instant now = new(1_000_000_000);
+        cubic.HandleLost(now, Lost(now - s_roundTrip));
+        Assert.Equal(8_400, cubic.Window);
+        cubic.HandleSpuriousLoss(now);
+        Assert.Equal(12_000, cubic.Window);
+    }
+
+    // spec: REC-24
+    [Fact]
+    public void Persistent_congestion_leaves_the_smallest_window_and_slow_start()
+    {
+        CubicController cubic = new(Size);
+        Instant now = new(1_000_000_000);
+        cubic.HandleLost(now, Lost(now - s_roundTrip));
+        cubic.HandlePersistentCongestion(now, 0);
+        Assert.Equal(2 * Size, cubic.Window);
+        now += s_roundTrip;
+        RunRound(cubic, now, s_roundTrip);
+        Assert.Equal(4 * Size, cubic.Window);
+    }
+
+    private static LostPacket Lost(Instant sentAt) => new(0, Size, sentAt, default, 0, Size);
+
+    private static AckedPackets Acked(ulong number, Instant sentAt, bool wasWindowLimited) => new()
+    {
+        Bytes = Size,
+        LargestNumber = number,
+        LastSentAt = sentAt,
+        WasWindowLimited = wasWindowLimited,
+    };
 
     private static ulong s_number;
 
@@ -115,8 +182,8 @@ public sealed class CongestionTests
         int count = (int)(cubic.Window / Size);
         ulong first = s_number + 1;
         for (int i = 0; i < count; i++)
-            cubic.HandleSent(now, ++s_number, Size, cubic.Window);
+            cubic.HandleSent(now, ++s_number, cubic.Window, isApplicationLimited: false);
         for (int i = 0; i < count; i++)
-            cubic.HandleAcked(now + sample, new(Size, first + (ulong)i, now, WasWindowLimited: true), roundTrip);
+            cubic.HandleAcked(now + sample, Acked(first + (ulong)i, now, wasWindowLimited: true), roundTrip);
     }
 }

@@ -13,7 +13,7 @@ public sealed class LossRecoveryTests
     private readonly LossRecovery _recovery;
     private Instant _now = new(1_000_000_000);
 
-    public LossRecoveryTests() => _recovery = new(new(new RecoveryOptions(), TimeSpan.FromMilliseconds(25), _pool, _fates), 0)
+    public LossRecoveryTests() => _recovery = new(new(new RecoveryOptions(), TimeSpan.FromMilliseconds(25), _pool, _fates, new SeededEntropy(1)), 0)
     {
         RoundTrip = new(TimeSpan.FromMilliseconds(100)),
         Congestion = new CubicController(Size),
@@ -92,6 +92,95 @@ public sealed class LossRecoveryTests
         Assert.Empty(_fates.Lost);
     }
 
+    // spec: REC-12
+    [Fact]
+    public void A_packet_that_is_overtaken_raises_the_threshold_before_anything_is_lost()
+    {
+        Send(3);
+        Wait(s_roundTrip);
+        Ack(new PacketRange(1, 2));
+        Ack(new PacketRange(0, 2));
+        Send(9);
+        Ack(new PacketRange(4, 5));
+        Ack(new PacketRange(3, 5));
+        Assert.Empty(_fates.Lost);
+    }
+
+    // spec: REC-15
+    [Fact]
+    public void When_all_losses_of_an_episode_have_arrived_the_window_is_what_it_was()
+    {
+        Send(10);
+        long window = _recovery.Congestion.Window;
+        Wait(s_roundTrip);
+        Ack(new PacketRange(5, 9));
+        Assert.InRange(_recovery.Congestion.Window, 1, window - 1);
+        Ack(new PacketRange(1, 9));
+        Assert.InRange(_recovery.Congestion.Window, 1, window - 1);
+        Ack(new PacketRange(0, 9));
+        Assert.Equal(window, _recovery.Congestion.Window);
+    }
+
+    // spec: REC-24
+    [Fact]
+    public void Losing_everything_for_three_timeouts_is_persistent_congestion()
+    {
+        Send(1);
+        Wait(s_roundTrip);
+        Ack(new PacketRange(0, 0));
+        TimeSpan timeout = _recovery.ProbeTimeout;
+        for (int i = 0; i < 8; i++)
+        {
+            Send(1);
+            Wait(timeout / 2);
+        }
+
+        Send(1);
+        Wait(s_roundTrip);
+        Ack(new PacketRange(9, 9));
+        Assert.Equal(8, _recovery.LostCount);
+        Assert.Equal(2 * Size, _recovery.Congestion.Window);
+    }
+
+    // spec: REC-16
+    [Fact]
+    public void Acknowledging_ahead_of_what_arrived_is_found_out()
+    {
+        bool isFoundOut = false;
+        for (int i = 0; i < 1_100 && !isFoundOut; i++)
+        {
+            Send(1);
+            isFoundOut = !Ack(new PacketRange(0, _recovery.NextPacketNumber - 1));
+        }
+
+        Assert.True(isFoundOut);
+    }
+
+    [Fact]
+    public void Ranges_that_come_again_and_again_in_any_order_of_frames_are_counted_once()
+    {
+        Random random = new(1);
+        List<ulong> sent = [];
+        for (int i = 0; i < 2_000; i++)
+        {
+            sent.Add(_recovery.NextPacketNumber);
+            Send(1);
+        }
+
+        List<ulong> acked = [];
+        for (int round = 0; round < 300; round++)
+        {
+            acked.Add(sent[random.Next(sent.Count)]);
+            PacketNumberSet set = new();
+            foreach (ulong number in acked.Skip(Math.Max(0, acked.Count - random.Next(1, 25))).Distinct())
+                set.Add(number);
+            Assert.True(Ack(set.Ranges.ToArray()));
+        }
+
+        Assert.Equal(acked.Distinct().Order(), _fates.Acked.Concat(_fates.Lost.Intersect(acked)).Distinct().Order());
+        Assert.Equal(_fates.Acked.Count, _fates.Acked.Distinct().Count());
+    }
+
     // spec: REC-20, REC-21
     [Fact]
     public void Silence_asks_for_probes_that_repeat_the_oldest_and_backs_off_to_the_cap()
@@ -152,9 +241,10 @@ public sealed class LossRecoveryTests
             Span<byte> buffer = stackalloc byte[64];
             for (int i = 0; i < rounds; i++)
             {
+                ulong number = _recovery.NextPacketNumber;
                 Send(1);
                 WireWriter writer = new(buffer);
-                AckFrame.TryWrite(ref writer, 1, TimeSpan.Zero, [new(_recovery.NextPacketNumber - 1, _recovery.NextPacketNumber - 1)]);
+                AckFrame.TryWrite(ref writer, 1, TimeSpan.Zero, [new(number, number)]);
                 WireReader reader = new(buffer[1..writer.Written]);
                 if (AckFrame.TryParse(ref reader, out AckFrame frame))
                     _recovery.TryHandleAck(_now, frame, out _);

@@ -53,7 +53,7 @@ public sealed class RecoveryScenarios
     {
         WorldOptions options = s_directOnly with { KeyUpdate = new KeyUpdateOptions { AfterPackets = 50 } };
         using World world = new(4, options);
-        world.Internet.SetDirectFaults(new LinkFaults { Jitter = TimeSpan.FromMilliseconds(30), Reorder = 0.1, Loss = 0.05 });
+        world.Internet.SetDirectFaults(new LinkFaults { Jitter = TimeSpan.FromMilliseconds(30), Reorder = 0.1, Loss = 0.05, Rate = 100_000 });
         StreamId id = world.Initiator.Open(StreamClass.Bulk, 500_000);
         Assert.True(world.RunUntil(() => world.Responder.Incoming.ContainsKey(id) && world.Responder.Incoming[id].IsFinished, s_limit));
         Assert.True(world.Initiator.Connection.Statistics.KeyUpdates >= 2);
