@@ -107,6 +107,23 @@ public sealed class TunnelSession : ITunnelSession
         }
     }
 
+    /// <summary>
+    /// The figures every <paramref name="interval"/>, the last time when the session has ended. They are renewed about ten
+    /// times a second: a shorter interval shows nothing more.
+    /// </summary>
+    public async IAsyncEnumerable<SessionStatistics> WatchStatisticsAsync(
+        TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        while (!Completion.IsCompleted)
+        {
+            yield return Statistics;
+            await Task.WhenAny(Completion, Task.Delay(interval, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        yield return Statistics;
+    }
+
     /// <inheritdoc/>
     public async ValueTask CloseAsync(ulong code, string reason, CancellationToken cancellationToken = default)
     {
