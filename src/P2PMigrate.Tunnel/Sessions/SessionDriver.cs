@@ -27,6 +27,7 @@ internal sealed class SessionDriver : IDisposable
     private readonly StreamOpenings _openings;
     private readonly Dictionary<StreamId, TunnelStream> _streams = [];
     private readonly SessionDatagrams _datagrams;
+    private readonly LateFlushes _lateFlushes = new();
     private bool _ended;
 
     /// <summary>Takes over <paramref name="connection"/>, which was made from <paramref name="established"/>.</summary>
@@ -67,7 +68,7 @@ internal sealed class SessionDriver : IDisposable
     public bool IsTerminated => _connection.IsTerminated;
 
     /// <summary>When <see cref="HandleTimeout"/> is due at the latest.</summary>
-    public Instant NextTimeout => Instant.Min(_connection.NextTimeout ?? Instant.Never, Instant.Min(_closing.Deadline, _facts.NextPublication));
+    public Instant NextTimeout => Instant.Min(_connection.NextTimeout ?? Instant.Never, Instant.Min(_lateFlushes.Due, Instant.Min(_closing.Deadline, _facts.NextPublication)));
 
     /// <summary>From any thread: opens a stream, as soon as the peer's limit allows.</summary>
     public async ValueTask<TunnelStream> OpenAsync(StreamPriority priority, CancellationToken cancellationToken)
@@ -93,6 +94,7 @@ internal sealed class SessionDriver : IDisposable
     {
         _connection.HandleTimeout(now);
         _closing.HandleTimeout(now);
+        _lateFlushes.Run(now);
     }
 
     /// <summary>The machine refused to send datagrams of this size there.</summary>
@@ -138,7 +140,7 @@ internal sealed class SessionDriver : IDisposable
         while (_connection.TryPollEvent(out TunnelEvent? tunnelEvent))
         {
             isPathChange |= tunnelEvent is PrimaryPathChanged;
-            Handle(tunnelEvent);
+            Handle(tunnelEvent, now);
         }
 
         if (_closing.IsWanted)
@@ -168,7 +170,7 @@ internal sealed class SessionDriver : IDisposable
         TunnelException exception = SessionEnds.ToException(reason);
         foreach (TunnelStream stream in _streams.Values)
         {
-            _facts.PayloadReceived += stream.PumpIn(_connection, everything: true);
+            _facts.PayloadReceived += stream.PumpIn(_connection, default, everything: true);
             stream.EndWith(exception);
         }
 
@@ -197,7 +199,7 @@ internal sealed class SessionDriver : IDisposable
         batch.Add(transmit.Length, transmit.DatagramSize, relay.Server);
     }
 
-    private void Handle(TunnelEvent tunnelEvent)
+    private void Handle(TunnelEvent tunnelEvent, Instant now)
     {
         switch (tunnelEvent)
         {
@@ -205,10 +207,10 @@ internal sealed class SessionDriver : IDisposable
                 Session.Offer(NewStream(opened.Stream));
                 break;
             case StreamReadable readable when _streams.TryGetValue(readable.Stream, out TunnelStream? stream):
-                PumpIn(stream);
+                PumpIn(stream, now);
                 break;
             case StreamReset reset when _streams.TryGetValue(reset.Stream, out TunnelStream? stream):
-                PumpIn(stream);
+                PumpIn(stream, now);
                 break;
             case StreamWritable writable when _streams.TryGetValue(writable.Stream, out TunnelStream? stream):
                 PumpOut(stream);
@@ -245,12 +247,13 @@ internal sealed class SessionDriver : IDisposable
             return;
         _connection.SetWeight(stream.Id, stream.Weight);
         PumpOut(stream);
-        PumpIn(stream);
+        PumpIn(stream, now);
     }
 
-    private void PumpIn(TunnelStream stream)
+    private void PumpIn(TunnelStream stream, Instant now)
     {
-        _facts.PayloadReceived += stream.PumpIn(_connection);
+        _facts.PayloadReceived += stream.PumpIn(_connection, now);
+        _lateFlushes.Note(stream);
         ForgetIfDone(stream);
     }
 

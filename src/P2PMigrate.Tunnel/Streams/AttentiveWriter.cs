@@ -3,10 +3,10 @@ using System.IO.Pipelines;
 namespace P2PMigrate.Tunnel.Streams;
 
 /// <summary>
-/// A pipe's writer that tells the loop after each flush that there is something to send, and turns an exceptional
-/// completion into a reset. One writer at a time, as any <see cref="PipeWriter"/>.
+/// A pipe's writer that tells the loop after each flush that there is something to send, unless the loop is about to look
+/// anyway, and turns an exceptional completion into a reset. One writer at a time, as any <see cref="PipeWriter"/>.
 /// </summary>
-internal sealed class AttentiveWriter(PipeWriter inner, Action requestAttention, Action<ulong> requestReset) : PipeWriter
+internal sealed class AttentiveWriter(PipeWriter inner, Action requestAttention, Action<ulong> requestReset, Func<bool> isAttentive) : PipeWriter
 {
     private bool _completed;
 
@@ -32,7 +32,8 @@ internal sealed class AttentiveWriter(PipeWriter inner, Action requestAttention,
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
         ValueTask<FlushResult> flush = inner.FlushAsync(cancellationToken);
-        requestAttention();
+        if (!isAttentive())
+            requestAttention();
         return flush;
     }
 

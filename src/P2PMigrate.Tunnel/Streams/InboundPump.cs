@@ -10,13 +10,28 @@ namespace P2PMigrate.Tunnel.Streams;
 /// Reading from the connection is what gives the peer new credit, so a full pipe stops the peer; the application's
 /// progress starts it again even when no packet arrives.
 /// </summary>
+/// <remarks>
+/// Waking the reader costs more than copying what a packet holds. A bulk reader is woken at once after a pause; while
+/// bytes keep coming, it is woken for <see cref="FlushBytes"/> at a time, or after <see cref="s_flushDelay"/>.
+/// </remarks>
 internal sealed class InboundPump : IReaderObserver
 {
+    /// <summary>Bytes that are worth waking a bulk reader for.</summary>
+    // spec: CONST-63
+    private const long FlushBytes = 256 << 10;
+
+    /// <summary>How long bytes of a bulk stream wait for more of them.</summary>
+    // spec: CONST-63
+    private static readonly TimeSpan s_flushDelay = TimeSpan.FromMilliseconds(1);
+
     private readonly Pipe _pipe = StreamPipes.CreateInbound();
     private readonly EndAwareReader _reader;
     private readonly StreamId _stream;
+    private readonly long _flushBytes;
     private readonly Action _requestAttention;
     private long _unread;
+    private long _unflushed;
+    private Instant _flushedAt;
     private int _isPaused;
     private ulong _stopCode;
     private volatile bool _isUnwanted;
@@ -25,6 +40,7 @@ internal sealed class InboundPump : IReaderObserver
     public InboundPump(StreamId stream, Action requestAttention)
     {
         _stream = stream;
+        _flushBytes = stream.Class == StreamClass.Bulk ? FlushBytes : 1;
         _requestAttention = requestAttention;
         _reader = new EndAwareReader(_pipe.Reader, this);
     }
@@ -35,11 +51,14 @@ internal sealed class InboundPump : IReaderObserver
     /// <summary>Nothing more will be moved. Loop only.</summary>
     public bool IsDone { get; private set; }
 
+    /// <summary>When <see cref="FlushIfDue"/> has something to do. Loop only.</summary>
+    public Instant FlushDue => _unflushed > 0 && !IsDone ? _flushedAt + s_flushDelay : Instant.Never;
+
     /// <summary>
     /// Loop only: moves what there is, up to the limit of the pipe; returns the bytes moved. With
     /// <paramref name="everything"/> (the session has ended) the limit does not count: the peer's credit bounds it.
     /// </summary>
-    public long Pump(TunnelConnection connection, bool everything = false)
+    public long Pump(TunnelConnection connection, Instant now, bool everything = false)
     {
         if (IsDone)
             return 0;
@@ -56,8 +75,16 @@ internal sealed class InboundPump : IReaderObserver
         {
         }
 
-        Settle(moved, last);
+        _unflushed += moved;
+        Settle(now, last);
         return moved;
+    }
+
+    /// <summary>Loop only: shows the reader what has waited long enough.</summary>
+    public void FlushIfDue(Instant now)
+    {
+        if (FlushDue <= now)
+            Flush(now);
     }
 
     /// <summary>Loop only: the session ended. What was moved stays readable.</summary>
@@ -65,6 +92,7 @@ internal sealed class InboundPump : IReaderObserver
     {
         if (IsDone)
             return;
+        Flush(default); // The reader must not meet the end before the bytes that came before it.
         _reader.EndWith(exception, discard: false);
         Complete();
     }
@@ -108,10 +136,15 @@ internal sealed class InboundPump : IReaderObserver
         return read.Count == space.Length && read.Status == StreamReadStatus.Open;
     }
 
-    private void Settle(long moved, StreamReadResult last)
+    private void Settle(Instant now, StreamReadResult last)
     {
-        if (moved > 0 && last.Status == StreamReadStatus.Open)
-            Flush();
+        if (last.Status == StreamReadStatus.Open)
+        {
+            if (_unflushed >= _flushBytes || Volatile.Read(ref _isPaused) == 1)
+                Flush(now);
+            else
+                FlushIfDue(now);
+        }
         else if (last.Status == StreamReadStatus.Finished)
             Complete();
         else if (last.Status == StreamReadStatus.Reset)
@@ -121,8 +154,9 @@ internal sealed class InboundPump : IReaderObserver
         }
     }
 
-    private void Flush()
+    private void Flush(Instant now)
     {
+        (_flushedAt, _unflushed) = (now, 0);
         ValueTask<FlushResult> flush = _pipe.Writer.FlushAsync();
         Debug.Assert(flush.IsCompleted, "A pipe without a threshold never makes its writer wait.");
         flush.GetAwaiter().GetResult();

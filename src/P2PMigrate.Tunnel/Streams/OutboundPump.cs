@@ -15,12 +15,14 @@ internal sealed class OutboundPump
     private readonly StreamId _stream;
     private ulong _resetCode;
     private volatile bool _isResetWanted;
+    private volatile bool _isBlocked;
 
     /// <summary><paramref name="requestAttention"/> may be called from any thread: the loop shall <see cref="Pump"/> soon.</summary>
     public OutboundPump(StreamId stream, Action requestAttention)
     {
         _stream = stream;
-        Writer = new AttentiveWriter(_pipe.Writer, requestAttention, RequestReset);
+        // A pump that is blocked looks into the pipe by itself once the connection takes more.
+        Writer = new AttentiveWriter(_pipe.Writer, requestAttention, RequestReset, isAttentive: () => _isBlocked);
     }
 
     /// <summary>The application's end.</summary>
@@ -30,7 +32,7 @@ internal sealed class OutboundPump
     public bool IsDone { get; private set; }
 
     /// <summary>Are there bytes that the connection did not take yet? Loop only.</summary>
-    public bool IsBlocked { get; private set; }
+    public bool IsBlocked => _isBlocked;
 
     /// <summary>Loop only: moves what the connection takes; returns the bytes moved.</summary>
     public long Pump(TunnelConnection connection)
@@ -45,9 +47,10 @@ internal sealed class OutboundPump
                 break;
             }
 
-            IsBlocked = !result.Buffer.Slice(taken).IsEmpty;
+            // Said before the next look into the pipe, so that what is flushed in between is seen there.
+            _isBlocked = !result.Buffer.Slice(taken).IsEmpty;
             _pipe.Reader.AdvanceTo(taken);
-            if (IsBlocked)
+            if (_isBlocked)
                 break;
             if (result.IsCompleted)
             {
@@ -101,7 +104,7 @@ internal sealed class OutboundPump
     private void Complete(TunnelException? exception)
     {
         IsDone = true;
-        IsBlocked = false;
+        _isBlocked = false;
         _pipe.Reader.Complete(exception);
     }
 }

@@ -60,7 +60,13 @@ internal sealed class TunnelStream : ITunnelStream, IWish
     public bool HasUnsent => _outbound.IsBlocked;
 
     /// <summary>Loop only: moves the peer's bytes to the application.</summary>
-    public long PumpIn(TunnelConnection connection, bool everything = false) => _inbound.Pump(connection, everything);
+    public long PumpIn(TunnelConnection connection, Instant now, bool everything = false) => _inbound.Pump(connection, now, everything);
+
+    /// <summary>When <see cref="FlushIfDue"/> has something to do. Loop only.</summary>
+    public Instant FlushDue => _inbound.FlushDue;
+
+    /// <summary>Loop only: shows the application what has waited long enough.</summary>
+    public void FlushIfDue(Instant now) => _inbound.FlushIfDue(now);
 
     /// <summary>Loop only: moves the application's bytes to the connection.</summary>
     public long PumpOut(TunnelConnection connection) => _outbound.Pump(connection);
