@@ -47,21 +47,31 @@ internal sealed class PacketSender(
         if (close.State == CloseState.Terminated)
             return false;
         keys.UpdateIfDue(now);
-        bool mayLead = maxDatagrams > 1 && paths.Primary is { Recovery.ProbesOwed: 0 };
-        bool isBuilt = TryBuildProbe(now, buffer, out transmit)
-            || (close.IsOpen ? TryBuildData(now, buffer, out transmit) : TryBuildClose(now, buffer, out transmit));
-        if (isBuilt && mayLead && close.IsOpen)
-            Extend(now, buffer, maxDatagrams, ref transmit);
-        return isBuilt;
+        if (TryBuildProbe(now, buffer, out transmit))
+            return true;
+        return close.IsOpen ? TryBuildTrain(now, buffer, maxDatagrams, out transmit) : TryBuildClose(now, buffer, out transmit);
     }
 
-    // Only a full datagram of the primary path can have others behind it: none of those is longer, and the first shorter
-    // one ends the train.
+    // What asks whether a silent path lives leaves alone: whether it arrives must not depend on what happens to trains.
+    private bool TryBuildTrain(Instant now, Span<byte> buffer, int maxDatagrams, out Transmit transmit)
+    {
+        transmit = default;
+        if (paths.Primary is not { } path)
+            return false;
+        ulong first = path.Recovery.NextPacketNumber;
+        maxDatagrams = path.Recovery.ProbesOwed > 0 ? 1 : path.Recovery.Trains.Limit(now, maxDatagrams);
+        if (!TryBuildData(now, buffer, out transmit))
+            return false;
+        if (transmit.Length == HeadroomOf(path) + path.DatagramSize)
+            Extend(now, buffer, maxDatagrams, ref transmit);
+        path.Recovery.HandleDeparture(first, transmit.Count);
+        return true;
+    }
+
+    // Only a full datagram can have others behind it: none of those is longer, and the first shorter one ends the train.
     private void Extend(Instant now, Span<byte> buffer, int maxDatagrams, ref Transmit train)
     {
         int size = train.Length;
-        if (paths.Primary is not { } path || train.Path != path.Pair.Address || size != HeadroomOf(path) + path.DatagramSize)
-            return;
         int limit = (int)Math.Min(buffer.Length, (long)maxDatagrams * size);
         int length = size;
         while (limit - length >= size && TryBuildData(now, buffer[length..], out Transmit next))

@@ -9,7 +9,7 @@ namespace P2PMigrate.Protocol.Paths;
 internal sealed class BlackHoleCheck
 {
     /// <summary>Rounds in a row that have to speak against the present size.</summary>
-    // spec: CONST-143
+    // spec: CONST-148
     public const int RoundsForVerdict = 4;
 
     /// <summary>Long probes in a round: two, so that the loss of one does not decide.</summary>

@@ -13,17 +13,17 @@ namespace P2PMigrate.Protocol.Paths;
 internal sealed class SizeSearch
 {
     /// <summary>Probes of a size without an answer after which it counts as too long.</summary>
-    // spec: CONST-141
+    // spec: CONST-146
     public const int MaxAttempts = 3;
 
     /// <summary>After the first search it begins again after this time, then after twice as long, and so on up to the second.</summary>
-    // spec: CONST-142
+    // spec: CONST-147
     public static readonly TimeSpan FirstRaise = TimeSpan.FromSeconds(30), LongestRaise = TimeSpan.FromSeconds(600);
 
     private const int MaxShift = 16;
 
     // UDP payloads of usual links, IPv4 and IPv6, with and without a relay header.
-    // spec: CONST-140
+    // spec: CONST-145
     private static readonly int[] s_ladder =
         [1024, 1072, 1120, 1172, 1200, 1232, 1252, 1312, 1352, 1372, 1392, 1412, 1432, 1444, 1452, 1464, 1472, 4052, 8944, 8952, 8972];
 

@@ -53,6 +53,9 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     /// <summary>What the fate of the packets says about their size.</summary>
     public SizeEvidence Sizes { get; } = new();
 
+    /// <summary>Whether trains fare well on the path.</summary>
+    public TrainWatch Trains { get; } = new();
+
     /// <summary>Packets declared lost so far.</summary>
     public long LostCount { get; private set; }
 
@@ -107,6 +110,15 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         ProbesOwed = Math.Max(0, ProbesOwed - 1);
         if (_skipped.HandleSent() && _packets.HasRoom)
             _packets.Add(new SentPacket { SentAt = now, Frames = SentFramePool.None, State = SentPacketState.Skipped });
+    }
+
+    /// <summary>The <paramref name="count"/> packets from number <paramref name="first"/> on left together, or one alone.</summary>
+    // spec: REC-50
+    public void HandleDeparture(ulong first, int count)
+    {
+        for (ulong number = Math.Max(first, _packets.First); number < NextPacketNumber; number++)
+            _packets[number].IsInTrain = count > 1;
+        Trains.HandleSent(count);
     }
 
     /// <summary>The peer acknowledges packets; false when it names one that was never sent.</summary>
@@ -256,6 +268,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     private void Acknowledge(ref SentPacket packet)
     {
         packet.State = SentPacketState.Acknowledged;
+        Trains.HandleFate(packet.IsInTrain, isLost: false);
         Sizes.HandleAcked(packet.Size);
         BytesInFlight -= packet.Size;
         int list = packet.Frames;
@@ -311,6 +324,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         if (_episode.HandleLost(now, packet.SentAt))
             _tolerance.HandleLossEpisode();
         Sizes.HandleLost(packet.Size);
+        Trains.HandleFate(packet.IsInTrain, isLost: true);
         Delivery.HandleLost(packet.Size);
         Congestion.HandleLost(now, new(number, packet.Size, packet.SentAt, packet.Mark, Delivery.Delivered, Delivery.Lost));
     }

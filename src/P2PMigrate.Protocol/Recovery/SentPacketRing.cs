@@ -88,6 +88,9 @@ internal struct SentPacket
 
     /// <summary>What became of it.</summary>
     public SentPacketState State;
+
+    /// <summary>Did it leave together with others?</summary>
+    public bool IsInTrain;
 }
 
 /// <summary>What became of a packet.</summary>

@@ -8,7 +8,7 @@ namespace P2PMigrate.Protocol.Recovery;
 internal sealed class SizeEvidence
 {
     /// <summary>Full datagrams lost in a row that make a suspicion, together with a short one that arrived meanwhile.</summary>
-    // spec: CONST-144
+    // spec: CONST-149
     public const int SuspiciousLosses = 6;
 
     private int _lostInARow;
