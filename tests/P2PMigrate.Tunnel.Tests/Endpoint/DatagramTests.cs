@@ -15,7 +15,7 @@ public sealed class DatagramTests
     {
         await using Pair pair = await Pair.OpenAsync(isInMemory);
         byte[] sent = [.. Enumerable.Range(0, pair.Near.Datagrams.MaxSize).Select(i => (byte)i)];
-        Assert.InRange(sent.Length, 1_000, 1_500);
+        Assert.InRange(sent.Length, 900, 1_500);
 
         Assert.True(pair.Near.Datagrams.TrySend(sent));
         int length = await pair.Far.Datagrams.ReceiveAsync(_buffer, _token);
@@ -23,7 +23,7 @@ public sealed class DatagramTests
 
         Assert.True(pair.Far.Datagrams.TrySend([]));
         Assert.Equal(0, await pair.Near.Datagrams.ReceiveAsync(_buffer, _token));
-        Assert.False(pair.Near.Datagrams.TrySend(new byte[sent.Length + 1]));
+        Assert.False(pair.Near.Datagrams.TrySend(new byte[1 << 16])); // Whatever the path was found to carry meanwhile.
     }
 
     [Theory]
@@ -51,7 +51,7 @@ public sealed class DatagramTests
     {
         const int Count = 20_000;
         await using Pair pair = await Pair.OpenAsync(isInMemory: false);
-        byte[] datagram = new byte[1_000];
+        byte[] datagram = new byte[900];
         for (int i = 0; i < Count; i++)
         {
             BinaryPrimitives.WriteInt32LittleEndian(datagram, i);

@@ -88,7 +88,7 @@ public sealed class StreamTests(ITestOutputHelper output)
         (ITunnelStream control, ITunnelStream controlEnd) = await Peers.OpenStreamAsync(near, far, StreamPriority.Control);
 
         ValueTask<FlushResult> writing = from.Output.WriteAsync(new byte[TooMuch], _token);
-        for (int i = 0; i < 50; i++)
+        for (int i = 0; i < 50 || near.Statistics.PayloadSent == 0 || far.Statistics.PayloadReceived == 0; i++)
             await EchoAsync(control, controlEnd);
 
         Assert.False(writing.IsCompleted);
