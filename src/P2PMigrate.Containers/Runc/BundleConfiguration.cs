@@ -25,7 +25,7 @@ internal sealed class BundleConfiguration
     public static bool TryParse(ReadOnlySpan<byte> text, [NotNullWhen(true)] out BundleConfiguration? configuration)
     {
         configuration = null;
-        if (text.Length > BytesMax) return false;
+        if (text.Length > BytesMax || !System.Text.Unicode.Utf8.IsValid(text)) return false;
         try
         {
             if (JsonNode.Parse(text) is not JsonObject json) return false;

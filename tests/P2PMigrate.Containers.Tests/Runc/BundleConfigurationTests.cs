@@ -73,6 +73,9 @@ public sealed class BundleConfigurationTests
     public void What_is_no_object_is_refused(string text) => Assert.False(BundleConfiguration.TryParse(Encoding.UTF8.GetBytes(text), out _));
 
     [Fact]
+    public void A_key_that_is_not_utf8_is_refused() => Assert.False(BundleConfiguration.TryParse([.. "{\""u8, 0xFF, .. "\":1}"u8], out _));
+
+    [Fact]
     public void Every_truncation_is_refused()
     {
         byte[] whole = Encoding.UTF8.GetBytes(Typical);
