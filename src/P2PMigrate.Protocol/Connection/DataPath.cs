@@ -25,7 +25,10 @@ internal sealed class DataPath(byte label, CandidatePair pair, LossRecovery reco
     public int DatagramSize { get; private set; }
 
     /// <summary>Has the window room for a full datagram?</summary>
-    public bool IsWindowOpen => Recovery.BytesInFlight + DatagramSize <= Recovery.Congestion.Window && Recovery.HasRoom;
+    // A window that shrank among short datagrams may be smaller than one of the long ones that turned out to pass.
+    // spec: REC-34
+    public bool IsWindowOpen =>
+        (Recovery.BytesInFlight == 0 || Recovery.BytesInFlight + DatagramSize <= Recovery.Congestion.Window) && Recovery.HasRoom;
 
     /// <summary>How fast data may leave, in bytes per second.</summary>
     public double PacingRate => Recovery.Congestion.PacingRate(Recovery.RoundTrip.Smoothed);
