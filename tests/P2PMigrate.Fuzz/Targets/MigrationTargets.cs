@@ -1,0 +1,86 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using P2PMigrate.Agent.Speed;
+using P2PMigrate.Fuzz.Engine;
+using P2PMigrate.Migration;
+using P2PMigrate.Migration.Control;
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Transfer;
+
+namespace P2PMigrate.Fuzz.Targets;
+
+/// <summary>What the two machines say to each other about a migration, and the journal that a crash may have left in any state.</summary>
+internal static class MigrationTargets
+{
+    public static IReadOnlyList<FuzzTarget> List { get; } =
+    [
+        new("control-message", RunControl, ControlSeeds),
+        new("page-record", bytes => PageRecord.TryParse(bytes, out _, out _), () => [new byte[32]]) { MaxLength = 64 },
+        new("stream-header", RunHeader, () => [[4, 0, 0, 0, 8, 1, 16, 1]]) { MaxLength = 300 },
+        new("journal", RunJournal, () => [[4, 10, 2, 8, 1, 2, 8, 1, 2, 8, 2], [0]]) { MaxLength = 2048 },
+        new("journal-bytes", bytes => JournalContents.TryParse(bytes, out _, out _), () => [new byte[JournalFormat.FileLength]]) { MaxLength = JournalFormat.FileLength },
+        new("speed-test", RunSpeed, () => [[1, .. new byte[23]], [1, 1, 4, 0, 0x10, 0x27, .. new byte[18]]]) { MaxLength = 100 },
+    ];
+
+    private static void RunControl(byte[] bytes)
+    {
+        if (!ControlCodec.TryDecode(new ReadOnlySequence<byte>(bytes), out ControlMessage? message, out _))
+            return;
+        if (!ControlCodec.TryDecode(new ReadOnlySequence<byte>(ControlCodec.Encode(message)), out _, out string? reason))
+            throw new InvalidOperationException($"A message that was read cannot be written and read again: {reason}");
+    }
+
+    // A good frame around bad content: digests keep accidents out, not what a version of ourselves wrote wrongly.
+    private static void RunJournal(byte[] bytes)
+    {
+        byte[] file = new byte[JournalFormat.FileLength];
+        int at = 0;
+        byte[] head = Piece(bytes, ref at);
+        JournalFormat.WriteHead(file.AsSpan(0, JournalFormat.HeadLength), head);
+        ReadOnlySpan<byte> previous = JournalFormat.DigestOf(file.AsSpan(0, JournalFormat.HeadLength));
+        for (int slot = 0; slot < JournalFormat.Slots && at < bytes.Length; slot++)
+        {
+            byte[] record = Piece(bytes, ref at);
+            Span<byte> block = file.AsSpan(JournalFormat.SlotOffset(slot), JournalFormat.SlotLength);
+            JournalFormat.WriteSlot(block, slot, record, previous);
+            previous = JournalFormat.DigestOf(block);
+        }
+
+        JournalContents.TryParse(file, out _, out _);
+    }
+
+    private static void RunHeader(byte[] bytes)
+    {
+        try
+        {
+            PipeReader reader = PipeReader.Create(new ReadOnlySequence<byte>(bytes));
+            StreamHeader.ReadAsync(reader, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        }
+        catch (MigrationException)
+        {
+            // The peer's fault, said as it has to be.
+        }
+    }
+
+    private static void RunSpeed(byte[] bytes)
+    {
+        SpeedRequest.TryParse(bytes, out _);
+        SpeedReport.TryParse(bytes, out _);
+    }
+
+    private static IEnumerable<byte[]> ControlSeeds()
+    {
+        ControlMessage[] messages = [new Accept(), new Refuse("no", []), new Prepare(), new LeaseRequest(3), new Prepared(3, default), new StillPrepared(4), new Commit(), new Running(), new Done(), new Abort("why")];
+        foreach (ControlMessage message in messages)
+            yield return ControlCodec.Encode(message);
+        for (int field = 1; field < 16; field++)
+            yield return [(byte)(field << 3 | 2), 4, 10, 2, 8, 1];
+    }
+
+    private static byte[] Piece(byte[] bytes, ref int at)
+    {
+        int length = at < bytes.Length ? Math.Min(bytes[at++], bytes.Length - at) : 0;
+        at += length;
+        return bytes[(at - length)..at];
+    }
+}
