@@ -52,6 +52,9 @@ public sealed class World : IDisposable
     /// <summary>Looks at every datagram before it is sent; may swallow it by returning false.</summary>
     public Func<int, Transmit, bool>? Tap { get; set; }
 
+    /// <summary>Somebody on the way may send a datagram to a peer on from another address, which arrives before the original.</summary>
+    public Func<int, byte[], PathAddress?>? Hijack { get; set; }
+
     /// <summary>Does something at a later time.</summary>
     public void At(TimeSpan delay, Action action) => Plan(Now + delay, new(-1, default, null, action));
 
@@ -126,6 +129,8 @@ public sealed class World : IDisposable
     {
         if (happening.Datagram is { } datagram)
         {
+            if (Hijack?.Invoke(happening.To, datagram) is { } falsePath)
+                Peers[happening.To].Connection.HandleDatagram(Now, falsePath, datagram);
             if (!Peers[happening.To].IsDead)
                 Peers[happening.To].Connection.HandleDatagram(Now, happening.Path, datagram);
             Drain(Peers[happening.To]);

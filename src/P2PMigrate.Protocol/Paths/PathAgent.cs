@@ -24,6 +24,7 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     private readonly PathSelector _selector = new(options.Paths);
     private IReadOnlyList<LocalSocket> _sockets = options.Sockets;
     private TokenBucket _budget = new(ProbeTimetable.ProbesPerSecond, ProbeTimetable.ProbeBurst);
+    private CandidatePair? _peerAt;
     private int _silence;
 
     /// <summary>The path that carries data, or null before one is usable.</summary>
@@ -77,6 +78,8 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
             AddRemoteCandidate(now, new(CandidateKind.Host, remote));
         foreach (CandidatePair pair in _pairs.All)
             Enter(now, pair, pair.State);
+        _selector.HandleDistress(now);
+        Primary?.Check.Open();
     }
 
     /// <summary>
@@ -89,8 +92,13 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
         if ((from == Primary?.Address ? Primary : FindOrAdd(now, from)) is not { } pair)
             return;
         pair.HandleReceived(now, bytes);
-        if (isNewestData && pair != Primary && PathSelector.HasPeerMovedTo(now, pair, Primary))
-            MovePrimary(now, pair);
+        if (!isNewestData)
+            return;
+        bool isNews = _peerAt != pair;
+        _peerAt = pair;
+        if (isNews && pair.State == PairState.Probing)
+            _pairs.Schedule(pair, Instant.Min(pair.NextProbe, now + ProbeTimetable.TriggeredDelay(pair)));
+        FollowPeer(now);
     }
 
     /// <summary>A probe came: it is answered to where it came from, and makes us probe that pair at once.</summary>
@@ -114,13 +122,15 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
         pair.RoundTrip.Add(now - probe.SentAt, TimeSpan.Zero);
         if (pair.Address.Kind == PathKind.Direct)
             events.AddObserved(pair.Address.Local, frame.Observed);
-        if (pair.State == PairState.Probing)
-            Enter(now, pair, PairState.Answered);
-        else if (pair.State == PairState.Answered && probe.Size >= options.Paths.MinDatagramSize)
-            Validate(now, pair, probe.Size);
-        else if (pair.State == PairState.Validated)
+        if (pair.State == PairState.Validated)
             HandleSizeAnswered(now, pair, probe.Size);
-
+        else if (probe.Size >= pair.MinSize)
+            Validate(now, pair, probe.Size);
+        else if (pair == _peerAt && Primary?.IsSameRouteAs(pair) == true)
+            Validate(now, pair, Primary.ValidatedSize); // Only the port is new: full datagrams have passed on this way.
+        else if (pair.State == PairState.Probing)
+            Enter(now, pair, PairState.Answered);
+        FollowPeer(now);
         Select(now);
     }
 
@@ -274,6 +284,8 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     {
         if (pair.State == PairState.Answered)
             return pair.ProbeCount == 0 ? options.Paths.BaseDatagramSize : options.Paths.MinDatagramSize;
+        if (pair.State == PairState.Probing && pair == _peerAt && pair.Allows(options.Paths.BaseDatagramSize))
+            return options.Paths.BaseDatagramSize; // The peer is there already: one answer shall be enough to follow.
         if (!pair.Check.IsOpen)
             return ProbeTimetable.SmallDatagram;
         if (pair.Sizes.Proven == pair.MinSize)
@@ -318,6 +330,16 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     {
         foreach (CandidatePair pair in _pairs.All.Where(pair => pair.State == PairState.Probing))
             Enter(now, pair, PairState.Probing);
+    }
+
+    // spec: PATH-31
+    private void FollowPeer(Instant now)
+    {
+        if (_peerAt is not { } pair || pair == Primary || !PathSelector.HasPeerMovedTo(now, pair, Primary))
+            return;
+        CandidatePair left = Primary!;
+        MovePrimary(now, pair);
+        Enter(now, left, PairState.Answered); // It has to show again that it works, or its good name would win data back.
     }
 
     // spec: PATH-21, PATH-23

@@ -51,8 +51,8 @@ internal sealed class PathSelector(PathOptions options)
     {
         if (primary is null || !pair.IsUsable || pair.Address.Local != primary.Address.Local)
             return false;
-        TimeSpan roundTrip = pair.RoundTrip.Smoothed;
-        TimeSpan silence = roundTrip > s_minSilence ? roundTrip : s_minSilence;
+        TimeSpan half = pair.RoundTrip.Smoothed / 2; // What still came from the old address was only late.
+        TimeSpan silence = half > s_minSilence ? half : s_minSilence;
         return primary.LastHeardAt is not { } heard || (heard < pair.LastHeardAt && now - heard >= silence);
     }
 }

@@ -46,9 +46,14 @@ internal sealed class ProbeTimetable(PathOptions options)
             return next > now + s_maxProbingGap ? now + s_maxProbingGap : Instant.Max(next, now + Step);
         }
 
-        TimeSpan twice = pair.PresentRoundTrip.Smoothed * 2;
-        TimeSpan first = pair.Check.IsOpen && twice < pair.RoundTrip.Timeout ? twice : pair.RoundTrip.Timeout;
-        TimeSpan retry = first * (1 << Math.Min(pair.Unanswered - 1, MaxShift));
+        if (pair.Check.IsOpen && pair.Unanswered < PathSelector.SuspectAfter)
+        {
+            // Data waits: the last probe before the verdict leaves when the first one's answer is overdue by half a round trip.
+            TimeSpan half = pair.PresentRoundTrip.Smoothed / 2;
+            return now + (half > Step ? half : Step);
+        }
+
+        TimeSpan retry = pair.RoundTrip.Timeout * (1 << Math.Min(pair.Unanswered - 1, MaxShift));
         retry = retry < s_maxRetry ? retry : s_maxRetry;
         TimeSpan keepAlive = KeepAlive(isPrimary);
         return now + (retry < keepAlive ? retry : keepAlive);

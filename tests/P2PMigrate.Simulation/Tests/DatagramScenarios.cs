@@ -108,6 +108,7 @@ public sealed class DatagramScenarios
     {
         World world = new(seed, new WorldOptions { HasRelay = false, StartsDirect = true });
         world.Internet.SetDirectFaults(faults);
+        world.RunFor(TimeSpan.FromSeconds(3)); // The size of datagrams is found by then.
         return world;
     }
 

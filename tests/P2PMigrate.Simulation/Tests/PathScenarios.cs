@@ -88,6 +88,71 @@ public sealed class PathScenarios
         Assert.True(world.RunUntil(() => IsFinished(world.Responder, id), TimeSpan.FromMinutes(1)));
     }
 
+    // spec: PATH-31, PATH-32
+    [Theory]
+    [InlineData(0, 500_000)]
+    [InlineData(1, 500_000)]
+    [InlineData(0, 1_250_000)]
+    [InlineData(1, 1_250_000)]
+    public void A_NAT_that_changes_the_port_in_mid_transfer_costs_a_round_trip_and_50_ms_at_most(int moved, double rate)
+    {
+        for (ulong seed = 0; seed < 5; seed++)
+        {
+            using World world = new(seed, new WorldOptions { HasRelay = false, StartsDirect = true });
+            world.Internet.NatOf(1 - moved).IsFiltering = false;
+            world.Internet.SetDirectFaults(new LinkFaults { Rate = rate, Delay = TimeSpan.FromMilliseconds(15 + (double)seed), Jitter = TimeSpan.FromMilliseconds(1) });
+            world.Initiator.Open(StreamClass.Bulk, 20_000_000);
+            world.RunFor(TimeSpan.FromMilliseconds(900));
+            TimeSpan roundTrip = world.Initiator.Connection.PrimaryPath!.Value.RoundTrip;
+            world.Internet.NatOf(moved).Rebind();
+            TimeSpan gap = LongestGap(world, TimeSpan.FromSeconds(1));
+            Assert.True(gap <= roundTrip + TimeSpan.FromMilliseconds(50), $"seed {seed}: {gap.TotalMilliseconds} ms at a round trip of {roundTrip.TotalMilliseconds} ms");
+        }
+    }
+
+    // spec: PATH-23
+    [Fact]
+    public void A_direct_path_that_dies_in_mid_transfer_gives_way_to_the_relay_within_500_ms()
+    {
+        for (ulong seed = 0; seed < 5; seed++)
+        {
+            using World world = new(seed);
+            world.Internet.SetDirectFaults(new LinkFaults { Rate = 2_000_000, Queue = TimeSpan.FromMilliseconds(20) });
+            world.Internet.SetRelayFaults(new LinkFaults { Rate = 2_000_000, Queue = TimeSpan.FromMilliseconds(20) });
+            world.Initiator.Open(StreamClass.Bulk, 20_000_000);
+            world.RunFor(TimeSpan.FromSeconds(1.5));
+            Assert.Equal(PathKind.Direct, world.Initiator.PathKind);
+            world.Internet.SetDirectUp(false);
+            TimeSpan gap = LongestGap(world, TimeSpan.FromSeconds(2));
+            Assert.True(gap <= TimeSpan.FromMilliseconds(500), $"seed {seed}: {gap.TotalMilliseconds} ms");
+        }
+    }
+
+    // spec: PATH-31
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void Packets_that_somebody_sends_on_from_a_false_address_do_not_move_data_there(int victim)
+    {
+        using World world = new(21, new WorldOptions { HasRelay = false, StartsDirect = true });
+        world.Internet.SetDirectFaults(new LinkFaults { Rate = 2_000_000 });
+        PathAddress spoofed = new(Internet.Socket, Internet.Address("203.0.113.9:9"));
+        long toSpoofed = 0, fromSpoofed = 0;
+        world.Tap = (from, transmit) => (toSpoofed += from == victim && transmit.Path == spoofed ? transmit.Length : 0) >= 0;
+        Func<int, byte[], PathAddress?> hijack = (to, datagram) =>
+        {
+            // He is faster than the network: the victim gets every packet from the false address, the original is a copy.
+            fromSpoofed += to == victim ? datagram.Length : 0;
+            return to == victim ? spoofed : null;
+        };
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, 4_000_000);
+        world.RunFor(TimeSpan.FromMilliseconds(500));
+        world.Hijack = hijack;
+        Assert.True(world.RunUntil(() => IsFinished(world.Responder, id), TimeSpan.FromMinutes(1)));
+        Assert.DoesNotContain(world.Peers[victim].Events, happened => happened is PrimaryPathChanged { Path.Address: var address } && address == spoofed);
+        Assert.InRange(toSpoofed, 1, Math.Min(3 * fromSpoofed, 20_000));
+    }
+
     // spec: PATH-11
     [Fact]
     public void A_route_that_drops_full_datagrams_carries_no_data()
@@ -173,6 +238,24 @@ public sealed class PathScenarios
         foreach (Peer peer in world.Peers)
             peer.Connection.HandleNetworkChange(world.Now, [new(Internet.Socket, ReachesIPv4: true, ReachesIPv6: false)]);
         Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Direct), TimeSpan.FromMilliseconds(300)));
+    }
+
+    // The longest time in which no data arrives: fewer bytes than a full datagram has are acknowledgements and probes.
+    private static TimeSpan LongestGap(World world, TimeSpan duration)
+    {
+        const long Full = 1000;
+        TimeSpan step = TimeSpan.FromMilliseconds(1);
+        TimeSpan longest = TimeSpan.Zero, gap = TimeSpan.Zero;
+        long last = world.Responder.Connection.Statistics.BytesReceived;
+        for (Instant end = world.Now + duration; world.Now < end; world.RunFor(step))
+        {
+            long received = world.Responder.Connection.Statistics.BytesReceived;
+            gap = received < last + Full ? gap + step : TimeSpan.Zero;
+            longest = gap > longest ? gap : longest;
+            last = received;
+        }
+
+        return longest;
     }
 
     private static bool IsFinished(Peer reader, StreamId id) =>
