@@ -98,6 +98,8 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
         _peerAt = pair;
         if (isNews && pair.State == PairState.Probing)
             _pairs.Schedule(pair, Instant.Min(pair.NextProbe, now + ProbeTimetable.TriggeredDelay(pair)));
+        if (isNews && pair.IsUsable && Primary is { } primary && primary.Address.Local != pair.Address.Local)
+            DoubtAll(now); // The peer prefers a relay, or a direct path that we have not chosen: ours may be dead.
         FollowPeer(now);
     }
 
@@ -160,9 +162,10 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
         if (timeouts <= _silence)
             return;
         _silence = timeouts;
-        HandleSizeDoubt(now);
         if (timeouts == PathSelector.DistressAfter)
-            ProbeStandbys(now);
+            DoubtAll(now);
+        else
+            HandleSizeDoubt(now);
     }
 
     /// <summary>Full datagrams on the primary path may not arrive any more: probes of both sizes will tell.</summary>
@@ -317,6 +320,12 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
             Enter(now, pair, PairState.Probing);
         else
             Select(now);
+    }
+
+    private void DoubtAll(Instant now)
+    {
+        HandleSizeDoubt(now);
+        ProbeStandbys(now);
     }
 
     private void ProbeStandbys(Instant now)

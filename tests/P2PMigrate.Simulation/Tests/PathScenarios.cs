@@ -110,7 +110,7 @@ public sealed class PathScenarios
         }
     }
 
-    // spec: PATH-23
+    // spec: PATH-23, PATH-33
     [Fact]
     public void A_direct_path_that_dies_in_mid_transfer_gives_way_to_the_relay_within_500_ms()
     {
