@@ -100,6 +100,17 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     public bool IsSameRouteAs(CandidatePair other) =>
         address.Local == other.Address.Local && address.Remote.HasSameHost(other.Address.Remote);
 
+    /// <summary>Data takes this pair from now on: what is known of its size counts anew, unless the way is the same.</summary>
+    // spec: PATH-46
+    public void SucceedTo(Instant now, CandidatePair? previous)
+    {
+        if (previous?.IsSameRouteAs(this) == true)
+            Sizes.Inherit(now, previous.Sizes);
+        else
+            Sizes.Restart(now, ValidatedSize);
+        previous?.Check.Close();
+    }
+
     /// <summary>An authentic datagram came from there.</summary>
     public void HandleReceived(Instant now, int bytes)
     {

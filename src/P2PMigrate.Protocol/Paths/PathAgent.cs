@@ -363,21 +363,11 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
         CandidatePair? previous = Primary;
         Primary = next;
         _silence = 0;
-        RestartSizes(now, next, previous);
+        next.SucceedTo(now, previous);
         if (previous is not null && PathSelector.IsSuspect(previous))
             Enter(now, previous, PairState.Probing);
         _pairs.Schedule(next, Instant.Min(next.NextProbe, now + options.Paths.PrimaryKeepAlive));
         events.Add(new PrimaryPathChanged(next.Status));
-    }
-
-    // spec: PATH-46
-    private static void RestartSizes(Instant now, CandidatePair next, CandidatePair? previous)
-    {
-        if (previous?.IsSameRouteAs(next) == true)
-            next.Sizes.Inherit(now, previous.Sizes);
-        else
-            next.Sizes.Restart(now, next.ValidatedSize);
-        previous?.Check.Close();
     }
 
     private void Enter(Instant now, CandidatePair pair, PairState state)
