@@ -1,6 +1,7 @@
 using System.CommandLine;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Agent.Reception;
+using P2PMigrate.Agent.State;
 using P2PMigrate.Migration;
 
 namespace P2PMigrate.Agent.Commands;
@@ -53,7 +54,7 @@ internal sealed class ReceiveCommand : AgentCommand
         await using PeerConnection peer = await PeerConnection.OpenAsync(
             context, PeerAddressing.Server(context.Parsed.GetValue(_rendezvous)), context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
         await peer.Endpoint.WaitRegisteredAsync(cancellationToken).ConfigureAwait(false);
-        await using var tickets = new TicketDesk(peer.Endpoint, lifetime, context.Parsed.GetValue(_ticketFile), context.Output);
+        await using var tickets = new TicketDesk(peer.Endpoint, new TicketFile(context.State.Root), lifetime, context.Parsed.GetValue(_ticketFile), context.Output);
         var reception = new ContainerReception(environment, peer.Endpoint, tickets, context.Output, context.Parsed.GetValue(_once));
         return await reception.RunAsync(cancellationToken).ConfigureAwait(false);
     }

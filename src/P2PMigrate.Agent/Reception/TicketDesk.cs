@@ -1,4 +1,5 @@
 using P2PMigrate.Agent.Output;
+using P2PMigrate.Agent.State;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Tunnel;
 
@@ -6,26 +7,39 @@ namespace P2PMigrate.Agent.Reception;
 
 /// <summary>
 /// Sees to it that there is always one ticket that admits somebody: shows it, writes it to the file that the user named, and issues the
-/// next one when it was spent or has expired. Safe for use from several threads.
+/// next one when it was spent or has expired. What was issued and spent is kept in <paramref name="store"/>, so that a restart
+/// changes nothing for whoever holds a ticket. Safe for use from several threads.
 /// </summary>
-internal sealed class TicketDesk(TunnelEndpoint endpoint, TimeSpan lifetime, string? file, IOutput output) : IAsyncDisposable
+internal sealed class TicketDesk(TunnelEndpoint endpoint, TicketFile store, TimeSpan lifetime, string? file, IOutput output) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _closing = new();
     private readonly SemaphoreSlim _issuing = new(1);
     private Task _renewal = Task.CompletedTask;
 
-    /// <summary>Issues the first ticket, and later ones as they expire.</summary>
+    /// <summary>Admits the holders of tickets of a former life again, issues the first ticket, and later ones as they expire.</summary>
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
+        await endpoint.RestoreTicketsAsync(store.Load(), cancellationToken).ConfigureAwait(false);
         await IssueAsync(cancellationToken).ConfigureAwait(false);
         _renewal = RenewAsync();
     }
 
     /// <summary>Spends the session's ticket. Null, or the sentence with which its holder is refused.</summary>
-    public async ValueTask<string?> AdmitAsync(TicketId ticket, CancellationToken cancellationToken) =>
-        await endpoint.SpendTicketAsync(ticket, cancellationToken).ConfigureAwait(false)
-            ? null
-            : "The ticket has been used for another migration meanwhile; each ticket admits one.";
+    public async ValueTask<string?> AdmitAsync(TicketId ticket, CancellationToken cancellationToken)
+    {
+        await _issuing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!await endpoint.SpendTicketAsync(ticket, cancellationToken).ConfigureAwait(false))
+                return "The ticket has been used for another migration meanwhile; each ticket admits one.";
+            await SaveAsync(cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        finally
+        {
+            _issuing.Release();
+        }
+    }
 
     /// <summary>Issues, writes and shows a ticket.</summary>
     public async Task IssueAsync(CancellationToken cancellationToken)
@@ -34,6 +48,7 @@ internal sealed class TicketDesk(TunnelEndpoint endpoint, TimeSpan lifetime, str
         try
         {
             Ticket ticket = await endpoint.IssueTicketAsync(lifetime, cancellationToken).ConfigureAwait(false);
+            await SaveAsync(cancellationToken).ConfigureAwait(false);
             string text = ticket.Format();
             if (file is not null)
                 Write(file, text);
@@ -67,21 +82,15 @@ internal sealed class TicketDesk(TunnelEndpoint endpoint, TimeSpan lifetime, str
         }
     }
 
-    /// <summary>A reader sees the old ticket or the new one, never half of one.</summary>
+    // Issuing and spending are saved one after the other; the endpoint alone knows what is open.
+    private async Task SaveAsync(CancellationToken cancellationToken) =>
+        store.Save(await endpoint.GetTicketsAsync(cancellationToken).ConfigureAwait(false));
+
     private static void Write(string file, string text)
     {
-        string draft = $"{file}.{Environment.ProcessId}";
         try
         {
-            var options = new FileStreamOptions
-            {
-                Mode = FileMode.Create,
-                Access = FileAccess.Write,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            };
-            using (var writer = new StreamWriter(draft, options))
-                writer.WriteLine(text);
-            File.Move(draft, file, overwrite: true);
+            SecretFile.Replace(file, text + Environment.NewLine);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
