@@ -56,6 +56,7 @@ internal sealed class DatagramLoop
     public void Post(IWish wish)
     {
         _wishes.Enqueue(wish);
+        Interlocked.MemoryBarrier(); // Enqueue first, look second; the loop's end does it the other way round.
         if (_hasEnded)
             RefuseWishes();
         else
@@ -104,12 +105,19 @@ internal sealed class DatagramLoop
             error = unexpected;
         }
 
-        _owner!.HandleStopped(error);
-        _socket.Dispose();
-        // Whoever posts after this line refuses its wish itself; whoever posted before is refused here.
-        _hasEnded = true;
-        RefuseWishes();
-        _ended.SetResult();
+        try
+        {
+            _owner!.HandleStopped(error);
+            _socket.Dispose();
+        }
+        finally
+        {
+            // Whoever posts after this line refuses its wish itself; whoever posted before is refused here.
+            _hasEnded = true;
+            Interlocked.MemoryBarrier();
+            RefuseWishes();
+            _ended.SetResult();
+        }
     }
 
     /// <summary>One round of everything; true when there may be more to do at once.</summary>

@@ -31,6 +31,12 @@ internal sealed class LoopCall<T>(Func<Instant, T> work) : IWish
         {
             _result.SetException(refused);
         }
+        catch (Exception fault)
+        {
+            // A fault of ours ends the loop, and whoever waits for this learns it first.
+            _result.SetException(new TunnelException(TunnelFailure.Closed, "The tunnel endpoint failed.", fault));
+            throw;
+        }
     }
 
     /// <inheritdoc/>
