@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Protection;
+using P2PMigrate.Protocol.Recovery;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Tunnel;
@@ -39,6 +40,9 @@ public sealed record TunnelOptions
     /// machine runs at full speed.
     /// </summary>
     public IReadOnlyList<ProtectionSuite> Suites { get; init; } = ProtectionSuites.Supported;
+
+    /// <summary>Loss recovery and congestion control, for each kind of path; for own measurements and unusual networks.</summary>
+    public RecoveryOptions Recovery { get; init; } = new();
 
     /// <summary>Both clocks: the monotonic one for timers, the wall clock for tickets.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Agent.Speed;
 using P2PMigrate.Protocol.Protection;
+using P2PMigrate.Protocol.Recovery;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Agent.Commands;
@@ -22,21 +23,24 @@ internal sealed class SpeedtestCommand : AgentCommand
         HelpName = "NAME",
     };
 
+    private readonly Option<CongestionControl> _congestion = new("--congestion") { Description = "How this side finds its rate: bbr or cubic.", DefaultValueFactory = _ => CongestionControl.Bbr };
+
     public SpeedtestCommand()
         : base("speedtest", "Sends data through the tunnel to a peer and says how fast that was. Does not spend the ticket.")
     {
         Arguments.Add(_ticket);
-        foreach (Option option in (Option[])[_seconds, _skip, _streams, _rate, _reverse, _cipher, _listen])
+        foreach (Option option in (Option[])[_seconds, _skip, _streams, _rate, _reverse, _cipher, _congestion, _listen])
             Options.Add(option);
     }
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         SpeedRequest request = Request(context);
+        CongestionControl congestion = context.Parsed.GetValue(_congestion);
         IReadOnlyList<ProtectionSuite>? suites = CipherNames.Parse(context.Parsed.GetValue(_cipher));
         await using PeerConnection peer = await PeerConnection.OpenAsync(
             context, rendezvous: null, context.Parsed.GetValue(_listen),
-            options => suites is null ? options : options with { Suites = suites }, cancellationToken).ConfigureAwait(false);
+            options => options with { Suites = suites ?? options.Suites, Recovery = new RecoveryOptions { DirectPaths = congestion, RelayedPaths = congestion } }, cancellationToken).ConfigureAwait(false);
         await using TunnelSession session = await peer.DialAsync(context.Parsed.GetValue(_ticket)!, cancellationToken).ConfigureAwait(false);
         PathSummary path = await BestPath.OfAsync(session, cancellationToken).ConfigureAwait(false);
         SpeedResult result = await SpeedTest.RunAsync(session, request, cancellationToken).ConfigureAwait(false);
