@@ -35,6 +35,9 @@ public sealed record TunnelOptions
     /// <summary>What this peer announces to others: credit and timers.</summary>
     public TransportParameters Parameters { get; init; } = new();
 
+    /// <summary>How this peer repairs losses and how it finds out how fast each path may be used.</summary>
+    public RecoveryOptions Recovery { get; init; } = new();
+
     /// <summary>
     /// The ciphers that this peer offers as initiator and accepts as responder, best first. The default is all that this
     /// machine runs at full speed.

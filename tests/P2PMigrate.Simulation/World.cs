@@ -98,8 +98,8 @@ public sealed class World : IDisposable
         Instant? next = _happenings.TryPeek(out _, out (long At, long) first) ? new Instant(first.At) : null;
         foreach (Peer peer in Peers)
         {
-            if (!peer.IsDead && peer.Connection.NextTimeout is { } due && !(next <= due))
-                next = due;
+            if (!peer.IsDead && peer.Connection.NextTimeout is { } due && !(next <= Awake(due)))
+                next = Awake(due);
         }
 
         return next;
@@ -117,7 +117,7 @@ public sealed class World : IDisposable
 
         foreach (Peer peer in Peers)
         {
-            if (peer.IsDead || !(peer.Connection.NextTimeout <= Now))
+            if (peer.IsDead || peer.Connection.NextTimeout is not { } due || Awake(due) > Now)
                 continue;
             peer.Connection.HandleTimeout(Now);
             Drain(peer);
@@ -165,7 +165,7 @@ public sealed class World : IDisposable
             return;
         byte[] datagram = _buffer.AsSpan(0, transmit.Length).ToArray();
         foreach ((Instant at, byte[] copy) in Internet.Send(Now, peer.Index, transmit.Path, datagram, out PathAddress arrival))
-            Plan(at, new(Internet.CounterpartOf(peer.Index), arrival, copy, null));
+            Plan(Awake(at), new(Internet.CounterpartOf(peer.Index), arrival, copy, null));
     }
 
     private void Plan(Instant at, Happening happening) => _happenings.Enqueue(happening, (at.Nanoseconds, _order++));
@@ -198,6 +198,12 @@ public sealed class World : IDisposable
         return new Peer(index, new TunnelConnection(options, Now));
     }
 
+    private Instant Awake(Instant at)
+    {
+        long slot = Options.Slot.Ticks * TimeSpan.NanosecondsPerTick;
+        return slot == 0 || at == Instant.Never ? at : new((at.Nanoseconds + slot - 1) / slot * slot);
+    }
+
     private static ulong SecretOf(int peer) => 0x1111 * (ulong)(peer + 1);
 
     private readonly record struct Happening(int To, PathAddress Path, byte[]? Datagram, Action? Action);
@@ -221,6 +227,9 @@ public sealed record WorldOptions
     public KeyUpdateOptions KeyUpdate { get; init; } = new();
 
     public int SendBufferLimit { get; init; } = 64 << 20;
+
+    /// <summary>A busy machine: peers hear and act only at multiples of this. Zero: at once.</summary>
+    public TimeSpan Slot { get; init; }
 
     /// <summary>Pairs of peers; each has a session of its own.</summary>
     public int Pairs { get; init; } = 1;

@@ -154,7 +154,10 @@ internal sealed class PacketSender(
 
         Instant release = path.Pacer.NextRelease(path.PacingRate, path.Recovery.Congestion.SendQuantum);
         if (isPending && release > now)
+        {
             PacingDeadline = release;
+            path.Pacer.HandleAwaited();
+        }
         else if (!isPending && release <= now && path.IsWindowOpen)
             path.Recovery.MarkApplicationLimited();
         return isPending && release <= now;

@@ -67,6 +67,18 @@ internal sealed class ForgingPeer : IDisposable
 
     public void Deliver(ReadOnlySpan<byte> datagram, PathAddress? from = null) => Connection.HandleDatagram(Now, from ?? Here, datagram);
 
+    /// <summary>The largest packet number that the connection used under label 1.</summary>
+    public ulong? LargestUnderLabel1 { get; private set; }
+
+    /// <summary>Acknowledges every number under label 1 up to this one, whether it was ever sent or not.</summary>
+    public void AcknowledgeUpTo(ulong largest)
+    {
+        byte[] frame = new byte[32];
+        WireWriter writer = new(frame);
+        AckFrame.TryWrite(ref writer, 1, TimeSpan.Zero, [new(0, largest)]);
+        Send(1, frame.AsSpan(0, writer.Written));
+    }
+
     /// <summary>Takes everything the connection wants to send, opened.</summary>
     public List<(PathAddress To, byte Label, byte[] Frames, int Length)> Drain()
     {
@@ -77,6 +89,7 @@ internal sealed class ForgingPeer : IDisposable
             Assert.True(PacketHeader.TryParse(datagram, out PacketHeader header, out _));
             byte[] plaintext = new byte[datagram.Length - PacketHeader.Size - _keys.Opener.TagLength];
             Assert.True(_keys.Opener.TryOpen(header.PathId, header.PacketNumberLow, datagram[..PacketHeader.Size], datagram[PacketHeader.Size..], plaintext));
+            LargestUnderLabel1 = header.PathId == 1 ? header.PacketNumberLow : LargestUnderLabel1;
             packets.Add((transmit.Path, header.PathId, plaintext, transmit.Length));
         }
 

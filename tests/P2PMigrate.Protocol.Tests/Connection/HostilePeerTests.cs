@@ -19,6 +19,11 @@ public sealed class HostilePeerTests
     [InlineData("08 00 ffffffffffffffff 01 61", TunnelErrorCode.FrameEncoding)] // beyond 2^62, spec: STR-12
     [InlineData("10 0000000000000000", TunnelErrorCode.ProtocolViolation)] // a probe under a data label, spec: PKT-12
     [InlineData("02 01 05 00 00 00", TunnelErrorCode.AckOfUnsent)] // spec: REC-10
+    [InlineData("02 01 ffffffffffffffff 00 00 00", TunnelErrorCode.AckOfUnsent)] // the largest number there is
+    [InlineData("02 01 05 00 00 06", TunnelErrorCode.FrameEncoding)] // a range that reaches below 0, spec: PKT-14
+    [InlineData("02 01 05 00 01 00 04 04", TunnelErrorCode.FrameEncoding)] // the same for a further one
+    [InlineData("02 01 05 00 20 00", TunnelErrorCode.FrameEncoding)] // 32 further ranges
+    [InlineData("02 01 05 00 01 00 ffffffffffffffff ffffffffffffffff", TunnelErrorCode.FrameEncoding)]
     [InlineData("02 1f 00 00 00 00", TunnelErrorCode.AckOfUnsent)] // a label never used
     [InlineData("02 ff 00 00 00 00", TunnelErrorCode.AckOfUnsent)] // a label that cannot exist
     [InlineData("08 00 4064 01 61", TunnelErrorCode.FlowControl)] // byte 100 of a window of 100, spec: STR-22
@@ -73,6 +78,25 @@ public sealed class HostilePeerTests
         peer.Deliver(datagram);
         peer.Deliver(datagram);
         Assert.Equal((1L, 1L), (peer.Connection.Statistics.DatagramsReceived, peer.Connection.Statistics.DatagramsDropped));
+    }
+
+    // spec: REC-16
+    [Fact]
+    public void A_peer_that_acknowledges_what_it_cannot_have_received_is_found_out()
+    {
+        using ForgingPeer peer = new();
+        Assert.True(peer.Connection.TryOpenStream(Protocol.Streams.StreamClass.Bulk, out Protocol.Streams.StreamId id));
+        for (int round = 0; round < 2_000 && peer.Error is null; round++)
+        {
+            peer.Connection.Write(id, new byte[10_000]);
+            peer.Drain();
+            peer.Now += TimeSpan.FromMilliseconds(20);
+            peer.Connection.HandleTimeout(peer.Now);
+            if (peer.LargestUnderLabel1 is { } largest)
+                peer.AcknowledgeUpTo(largest);
+        }
+
+        Assert.Equal(TunnelErrorCode.AckOfUnsent, peer.Error);
     }
 
     // spec: PKT-01, PKT-02

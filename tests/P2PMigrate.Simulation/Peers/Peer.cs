@@ -10,6 +10,8 @@ namespace P2PMigrate.Simulation.Peers;
 /// </summary>
 public sealed class Peer(int index, TunnelConnection connection)
 {
+    private readonly Dictionary<StreamId, Action> _whenAccepted = [];
+
     public int Index => index;
 
     public TunnelConnection Connection => connection;
@@ -62,6 +64,15 @@ public sealed class Peer(int index, TunnelConnection connection)
         return stream;
     }
 
+    /// <summary>Does something when the peer's stream is there, or now if it is.</summary>
+    public void WhenAccepted(StreamId id, Action action)
+    {
+        if (Accepted.Contains(id))
+            action();
+        else
+            _whenAccepted.Add(id, action);
+    }
+
     /// <summary>Takes all events and lets the application act on them.</summary>
     public void DrainEvents()
     {
@@ -84,6 +95,8 @@ public sealed class Peer(int index, TunnelConnection connection)
                 Accepted.Add(opened.Stream);
                 connection.AcceptStream(opened.Stream);
                 Expect(opened.Stream);
+                if (_whenAccepted.Remove(opened.Stream, out Action? action))
+                    action();
                 break;
             case StreamReadable readable when IsReading:
                 Expect(readable.Stream).Pump(connection);

@@ -112,7 +112,7 @@ public sealed class EndScenarios
     {
         TunnelStatistics[] runs = [.. Enumerable.Range(0, 2).Select(_ =>
         {
-            using World world = new RandomScript(4242).Run();
+            using World world = Scripts.RandomScript.From(4242).Run();
             return world.Initiator.Connection.Statistics;
         })];
         Assert.Equal(runs[0], runs[1]);
