@@ -24,7 +24,7 @@ public sealed record MigrationTimers
     /// <summary>Source: how often it renews the target's promise to hold.</summary>
     public TimeSpan LeaseRenewal { get; init; } = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Source: an answer to a lease request no older than this tells what holds now; after an older one the next answer decides.</summary>
+    /// <summary>Source: an answer to a lease request no older than this and two round trips tells what holds now.</summary>
     public TimeSpan FreshAnswer { get; init; } = TimeSpan.FromMilliseconds(150);
 
     /// <summary>Source: it never commits later than this after sending the lease request that the target has answered.</summary>

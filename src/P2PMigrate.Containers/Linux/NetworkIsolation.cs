@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Linux;
 
@@ -58,9 +59,15 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
         string? reason = null;
         foreach (BridgeLink link in links.Where(link => Directory.Exists(Path.Combine(LinkRoot, link.Name))))
         {
-            ToolResult result = await SetAsync(link, ["master", link.Bridge, "up", "alias", ""], cancellationToken).ConfigureAwait(false);
-            if (!result.Succeeded)
-                reason ??= $"`{result.CommandLine}` failed with \"{result.Error.Trim()}\"; put the link {link.Name} on a bridge yourself";
+            try
+            {
+                ToolResult result = await SetAsync(link, ["master", link.Bridge, "up", "alias", ""], cancellationToken).ConfigureAwait(false);
+                result.Require($"put {link.Name} back on the bridge {link.Bridge}");
+            }
+            catch (ContainerException failure)
+            {
+                reason ??= failure.Message;
+            }
         }
 
         return reason;

@@ -47,7 +47,9 @@ internal sealed class SourceJob(
     /// <summary>Messages first: what a request needs the peer to know is already on its way. Returns whether the machine has ended.</summary>
     private bool Drain(ControlChannel control, SourceEffects effects)
     {
-        _timeline.Enter(_machine.State, session.PrimaryPath);
+        PathSummary? path = session.PrimaryPath;
+        _machine.RoundTrip = path?.RoundTrip ?? TimeSpan.Zero;
+        _timeline.Enter(_machine.State, path);
         if (PhaseOf(_machine.State) is { } phase)
             _reporter.Enter(phase, phase == MigrationPhase.Copying ? _machine.Round : 0);
         while (_machine.TryPollMessage(out ControlMessage? message))

@@ -6,11 +6,11 @@ namespace P2PMigrate.Migration.Machines;
 /// The source's side of the lease: when each lease request was sent, so that an answer can be judged by the age of its question.
 /// Requests older than the lease are forgotten, which bounds the ledger.
 /// </summary>
-internal sealed class LeaseLedger(TimeSpan lease, TimeSpan freshness)
+internal sealed class LeaseLedger(TimeSpan lease)
 {
     private readonly Queue<(ulong Number, Instant SentAt)> _sent = new();
     private ulong _next;
-    private TimeSpan _quickest;     // the age of the quickest answer so far; zero: there was none
+    private Instant? _refusedAt;    // when the first answer came that was too old
 
     /// <summary>Notes that a request is sent now, and gives its number. The first one, 0, is the message Prepare.</summary>
     public ulong Send(Instant now)
@@ -21,22 +21,21 @@ internal sealed class LeaseLedger(TimeSpan lease, TimeSpan freshness)
     }
 
     /// <summary>
-    /// Does the answer to request <paramref name="number"/> tell what holds now? A slow path makes every answer old, so one that took no
-    /// longer than twice the quickest before it counts too.
+    /// Does the answer to request <paramref name="number"/> tell what holds now? It does when it is no older than <paramref name="freshness"/>. Once one
+    /// was too old, so does the answer to any request that was sent after that one came: a path may be slower than we know.
     /// </summary>
     // spec: MIG-40, MIG-47
-    public bool IsFresh(ulong number, Instant now)
+    public bool IsFresh(ulong number, Instant now, TimeSpan freshness)
     {
         Forget(now);
         foreach ((ulong sent, Instant sentAt) in _sent)
         {
             if (sent != number)
                 continue;
-            TimeSpan age = now - sentAt;
-            bool isFresh = age <= freshness || age <= _quickest * 2;
-            if (_quickest == TimeSpan.Zero || age < _quickest)
-                _quickest = age;
-            return isFresh;
+            if (now - sentAt <= freshness || sentAt >= _refusedAt)
+                return true;
+            _refusedAt ??= now;
+            return false;
         }
 
         return false;

@@ -87,7 +87,7 @@ internal sealed partial class MigrationSource
     // spec: MIG-40, MIG-47
     private void CommitIfFresh(Instant now, ulong lease)
     {
-        if (_leases.IsFresh(lease, now))
+        if (_leases.IsFresh(lease, now, timers.FreshAnswer + RoundTrip * 2))
             Move(now, PreparedInLease);
     }
 

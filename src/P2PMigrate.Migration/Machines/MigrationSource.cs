@@ -21,7 +21,7 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
 
     private readonly Queue<ControlMessage> _messages = new();
     private readonly Queue<SourceRequest> _requests = new();
-    private readonly LeaseLedger _leases = new(timers.CommitLease, timers.FreshAnswer);
+    private readonly LeaseLedger _leases = new(timers.CommitLease);
 
     private Failure? _failure;           // the first reason wins
     private bool _isSessionOver;
@@ -47,6 +47,9 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
 
     /// <summary>The live round under way or done last.</summary>
     public int Round => _round;
+
+    /// <summary>What a word and its answer take at present, as far as the caller knows.</summary>
+    public TimeSpan RoundTrip { get; set; }
 
     /// <summary>Proposes the container.</summary>
     public void Start(Instant now)

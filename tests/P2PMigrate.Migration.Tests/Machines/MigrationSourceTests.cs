@@ -103,15 +103,31 @@ public sealed class MigrationSourceTests
 
     [Fact]
     [Trait("Spec", "MIG-47")]
-    public void On_a_slow_path_the_second_answer_is_as_good_as_the_first_was_quick()
+    public void Several_old_answers_are_not_committed_to_either_as_a_source_finds_them_that_was_stopped()
     {
         GoTo(SourceState.Preparing);
-        PassTime(TimeSpan.FromMilliseconds(700));
-        ulong next = Messages().OfType<LeaseRequest>().First().Number;
+        PassTime(_timers.LeaseRenewal);
+        ulong second = Messages().OfType<LeaseRequest>().Last().Number;
+        _now += TimeSpan.FromMilliseconds(700);
 
         _source.HandleMessage(_now, new Prepared(0, default));
+        _source.HandleMessage(_now, new StillPrepared(second));
+
         Assert.Equal(SourceState.Preparing, _source.State);
-        _source.HandleMessage(_now, new StillPrepared(next));
+        PassTime(_timers.LeaseRenewal);
+        _source.HandleMessage(_now, new StillPrepared(Messages().OfType<LeaseRequest>().Last().Number));
+        Assert.Equal(SourceState.Committing, _source.State);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-47")]
+    public void On_a_path_known_to_be_slow_the_first_answer_is_enough()
+    {
+        GoTo(SourceState.Preparing);
+        _source.RoundTrip = TimeSpan.FromMilliseconds(600);
+        PassTime(TimeSpan.FromMilliseconds(700));
+
+        _source.HandleMessage(_now, new Prepared(0, default));
 
         Assert.Equal(SourceState.Committing, _source.State);
     }
