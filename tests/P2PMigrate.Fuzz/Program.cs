@@ -14,7 +14,7 @@ switch (args)
             Console.WriteLine(target.Name);
         return 0;
     case ["instrument", string folder]:
-        foreach (string assembly in Directory.EnumerateFiles(folder, "P2PMigrate.*.dll").Where(file => !file.Contains("Fuzz", StringComparison.Ordinal)))
+        foreach (string assembly in Directory.EnumerateFiles(folder, "*.dll").Where(IsProduct))
             SharpFuzz.Fuzzer.Instrument(assembly, _ => true, SharpFuzz.Options.Value);
         return 0;
     case ["run", string name, string seconds, string folder, .. string[] rest]:
@@ -28,3 +28,6 @@ switch (args)
         Console.Error.WriteLine("list | instrument FOLDER | run TARGET SECONDS FOLDER [SEED] | replay TARGET FILE...");
         return 2;
 }
+
+static bool IsProduct(string file) =>
+    Path.GetFileName(file).StartsWith("p2pmigrate", StringComparison.OrdinalIgnoreCase) && !file.EndsWith("Fuzz.dll", StringComparison.Ordinal);
