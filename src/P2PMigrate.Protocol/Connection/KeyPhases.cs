@@ -20,6 +20,7 @@ internal sealed class KeyPhases : IDisposable
     private PacketKeys? _next;
     private Instant _epochBegan;
     private ulong _sealedInEpoch;
+    private ulong _forgedInEpoch;
     private bool _isPeerInEpoch;
 
     /// <summary>Takes epoch 0 from the source, which it owns from now on.</summary>
@@ -40,18 +41,19 @@ internal sealed class KeyPhases : IDisposable
     /// <summary>Bytes that sealing adds.</summary>
     public int TagLength => _current.Sealer.TagLength;
 
-    /// <summary>Have the keys sealed so many packets, without the peer following, that the session must end?</summary>
-    // spec: PKT-23
-    public bool IsExhausted => _sealedInEpoch >= _options.MaxPackets;
+    /// <summary>Have the keys sealed so many packets, or failed on so many, without the peer following, that the session must end?</summary>
+    // spec: PKT-23, PKT-24
+    public bool IsExhausted => _sealedInEpoch >= _options.MaxPackets || _forgedInEpoch >= _options.MaxForgeries;
 
     /// <summary>When the keys of the previous epoch are forgotten.</summary>
     public Instant? DiscardAt => _previous is null ? null : _epochBegan + s_retention;
 
     /// <summary>Moves to the next epoch if it is time; call before a header is written.</summary>
-    // spec: PKT-20
+    // spec: PKT-20, PKT-24
     public void UpdateIfDue(Instant now)
     {
-        bool isDue = _sealedInEpoch >= _options.AfterPackets || now - _epochBegan >= _options.AfterTime;
+        bool isDue = _sealedInEpoch >= _options.AfterPackets || now - _epochBegan >= _options.AfterTime
+            || _forgedInEpoch >= _options.AfterForgeries;
         if (isDue && _isPeerInEpoch && _previous is null && _sealedInEpoch > 0)
             Advance(now);
     }
@@ -71,6 +73,7 @@ internal sealed class KeyPhases : IDisposable
         {
             bool isOpen = _current.Opener.TryOpen(header.PathId, number, headerBytes, ciphertext, plaintext);
             _isPeerInEpoch |= isOpen;
+            _forgedInEpoch += isOpen ? 0UL : 1;
             return isOpen;
         }
 
@@ -78,7 +81,11 @@ internal sealed class KeyPhases : IDisposable
             return true;
         _next ??= _source.Next();
         if (!_next.Opener.TryOpen(header.PathId, number, headerBytes, ciphertext, plaintext))
+        {
+            _forgedInEpoch++;
             return false;
+        }
+
         Advance(now);
         _isPeerInEpoch = true;
         return true;
@@ -107,6 +114,7 @@ internal sealed class KeyPhases : IDisposable
         Epoch++;
         _epochBegan = now;
         _sealedInEpoch = 0;
+        _forgedInEpoch = 0;
         _isPeerInEpoch = false;
     }
 

@@ -1,3 +1,4 @@
+using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Protocol.Streams;
 
 namespace P2PMigrate.Protocol.Tests.Connection;
@@ -5,12 +6,14 @@ namespace P2PMigrate.Protocol.Tests.Connection;
 /// <summary>What a packet costs in memory.</summary>
 public sealed class AllocationTests
 {
+    public static TheoryData<int, ProtectionSuite> Ways =>
+        [.. new[] { 1, 54 }.SelectMany(_ => ProtectionSuites.Supported, (maxDatagrams, suite) => (maxDatagrams, suite))];
+
     [Theory]
-    [InlineData(1)]
-    [InlineData(54)]
-    public void A_packet_allocates_nothing_in_steady_state(int maxDatagrams)
+    [MemberData(nameof(Ways))]
+    public void A_packet_allocates_nothing_in_steady_state(int maxDatagrams, ProtectionSuite suite)
     {
-        using BackToBack pair = new() { MaxDatagrams = maxDatagrams };
+        using BackToBack pair = new(suite: suite) { MaxDatagrams = maxDatagrams };
         StreamId id = pair.OpenBulk();
         Instant warm = pair.Now + TimeSpan.FromSeconds(5); // Probes and keep-alives have been there once.
         while (pair.Now < warm)

@@ -9,10 +9,13 @@ namespace P2PMigrate.Protocol.Tests.Connection;
 internal sealed class BackToBack : IDisposable
 {
     private readonly byte[] _data = new byte[64 << 10];
+    private readonly ProtectionSuite _suite;
     private readonly byte[] _train = new byte[64 << 10];
 
-    public BackToBack(PathKind kind = PathKind.Direct, Func<TunnelConnectionOptions, TunnelConnectionOptions>? change = null)
+    public BackToBack(PathKind kind = PathKind.Direct, Func<TunnelConnectionOptions, TunnelConnectionOptions>? change = null,
+        ProtectionSuite suite = ProtectionSuite.ChaCha20Poly1305)
     {
+        _suite = suite;
         Path = new(new LocalInterface(kind, 0), NetworkAddress.FromBytes([192, 0, 2, 1], 1000));
         Sender = Create(ConnectionRole.Initiator, change);
         Receiver = Create(ConnectionRole.Responder, change);
@@ -102,7 +105,7 @@ internal sealed class BackToBack : IDisposable
         {
             Paths = new PathOptions { MinDatagramSize = 1200, MaxDatagramSize = 1200 }, // One size from the start.
             Role = role,
-            Keys = new KeySchedule(ProtectionSuite.ChaCha20Poly1305, secrets[(int)role], secrets[1 - (int)role]),
+            Keys = new KeySchedule(_suite, secrets[(int)role], secrets[1 - (int)role]),
             LocalConnectionId = new((ulong)role + 1),
             RemoteConnectionId = new(2 - (ulong)role),
             Entropy = new SeededEntropy((int)role),

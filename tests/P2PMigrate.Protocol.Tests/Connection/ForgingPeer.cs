@@ -17,15 +17,17 @@ internal sealed class ForgingPeer : IDisposable
     private static readonly ConnectionId s_theirs = new(2);
 
     private readonly PacketKeys _keys;
+    private readonly PacketKeys _nextKeys;
     private readonly ulong[] _nextNumber = new ulong[256];
     private readonly byte[] _buffer = new byte[TunnelConnection.MaxDatagramSize];
 
-    public ForgingPeer(TransportParameters? parameters = null)
+    public ForgingPeer(TransportParameters? parameters = null, KeyUpdateOptions? keyUpdate = null)
     {
         byte[] up = [.. Enumerable.Repeat((byte)1, KeySchedule.SecretSize)];
         byte[] down = [.. Enumerable.Repeat((byte)2, KeySchedule.SecretSize)];
         using KeySchedule own = new(ProtectionSuite.ChaCha20Poly1305, up, down);
         _keys = own.Next();
+        _nextKeys = own.Next();
         Connection = new(
             new TunnelConnectionOptions
             {
@@ -35,6 +37,7 @@ internal sealed class ForgingPeer : IDisposable
                 RemoteConnectionId = s_mine,
                 Entropy = new SeededEntropy(1),
                 LocalParameters = parameters ?? new(),
+                KeyUpdate = keyUpdate ?? new(),
                 KnownPaths = [new(Here, IsRemoteProven: true)],
             },
             Now);
@@ -57,6 +60,23 @@ internal sealed class ForgingPeer : IDisposable
         new PacketHeader(KeyPhase: false, label, (uint)packetNumber, destination ?? s_theirs).Write(datagram);
         _keys.Sealer.Seal(label, packetNumber, datagram.AsSpan(0, PacketHeader.Size), frames, datagram.AsSpan(PacketHeader.Size));
         return datagram;
+    }
+
+    /// <summary>Seals frames under the keys of epoch 1.</summary>
+    public byte[] SealInNextEpoch(byte label, ReadOnlySpan<byte> frames)
+    {
+        ulong number = _nextNumber[label]++;
+        byte[] datagram = new byte[PacketHeader.Size + frames.Length + _nextKeys.Sealer.TagLength];
+        new PacketHeader(KeyPhase: true, label, (uint)number, s_theirs).Write(datagram);
+        _nextKeys.Sealer.Seal(label, number, datagram.AsSpan(0, PacketHeader.Size), frames, datagram.AsSpan(PacketHeader.Size));
+        return datagram;
+    }
+
+    /// <summary>Seals other frames under a number that was used before, as only a peer without shame does.</summary>
+    public static byte[] SealAgain(byte label, ReadOnlySpan<byte> frames, ulong number)
+    {
+        using ForgingPeer twin = new();
+        return twin.Seal(label, frames, number);
     }
 
     /// <summary>Sends frames in a packet of their own.</summary>
@@ -100,5 +120,6 @@ internal sealed class ForgingPeer : IDisposable
     {
         Connection.Dispose();
         _keys.Dispose();
+        _nextKeys.Dispose();
     }
 }

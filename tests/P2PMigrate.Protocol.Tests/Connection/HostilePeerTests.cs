@@ -1,4 +1,5 @@
 using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Streams;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol.Tests.Connection;
@@ -36,6 +37,23 @@ public sealed class HostilePeerTests
     [InlineData("03 00 00 4065", TunnelErrorCode.FlowControl)]
     [InlineData("03 00 00 05 03 00 00 06", TunnelErrorCode.FinalSize)]
     [InlineData("01", TunnelErrorCode.None)]
+    [InlineData("09 00 00 01 61 03 00 00 01", TunnelErrorCode.None)] // a reset after the end changes nothing
+    [InlineData("09 00 00 01 61 03 00 00 02", TunnelErrorCode.FinalSize)] // and may not move it
+    [InlineData("03 00 00 02 09 00 00 02 6162", TunnelErrorCode.None)] // an end that was on its way before the reset
+    [InlineData("03 00 00 02 08 00 02 01 61", TunnelErrorCode.FinalSize)] // bytes behind it
+    [InlineData("03 00 00 ffffffffffffffff", TunnelErrorCode.FlowControl)] // a final size of 2^62 - 1
+    [InlineData("09 00 ffffffffffffffff 00", TunnelErrorCode.FlowControl)]
+    [InlineData("08 fffffffffffffff8 00 01 61", TunnelErrorCode.StreamLimit)] // the last stream that there can be
+    [InlineData("03 fffffffffffffff8 00 00", TunnelErrorCode.StreamLimit)]
+    [InlineData("08 fffffffffffffff9 00 01 61", TunnelErrorCode.StreamState)] // the same of the other opener
+    [InlineData("08 01 00 01 61", TunnelErrorCode.StreamState)]
+    [InlineData("03 01 00 00", TunnelErrorCode.StreamState)]
+    [InlineData("06 01 05", TunnelErrorCode.StreamState)]
+    [InlineData("05 00 ffffffffffffffff", TunnelErrorCode.None)] // as much credit as there can be
+    [InlineData("05 03 05", TunnelErrorCode.FrameEncoding)]
+    [InlineData("07 00 ffffffffffffffff", TunnelErrorCode.FrameEncoding)] // more streams than there are ids
+    [InlineData("0a 05 61", TunnelErrorCode.FrameEncoding)] // a datagram cut short
+    [InlineData("0a 00", TunnelErrorCode.None)]
     public void A_violation_ends_the_session_with_its_code(string frames, ulong code)
     {
         using ForgingPeer peer = new(s_small);
@@ -58,6 +76,24 @@ public sealed class HostilePeerTests
         using ForgingPeer peer = new();
         peer.Send(0, [(byte)FrameType.Ping]);
         Assert.Equal(TunnelErrorCode.ProtocolViolation, peer.Error);
+    }
+
+    // spec: STR-13
+    [Fact]
+    public void Of_ranges_that_overlap_and_differ_what_was_read_counts_and_what_waits_ends_the_session()
+    {
+        using ForgingPeer peer = new(s_small);
+        StreamId stream = StreamId.Create(ConnectionRole.Initiator, StreamClass.Control, 0);
+        peer.Send("08 00 00 03 616263");
+        byte[] read = new byte[3];
+        Assert.Equal(3, peer.Connection.Read(stream, read).Count);
+        peer.Send("08 00 01 03 787964"); // The first two were read already and differ.
+        Assert.Null(peer.Error);
+        Assert.Equal(1, peer.Connection.Read(stream, read).Count);
+        Assert.Equal((byte)'d', read[0]);
+        peer.Send("08 00 05 02 6667");
+        peer.Send("08 00 04 03 656678"); // The last one waits and differs.
+        Assert.Equal(TunnelErrorCode.StreamDataChanged, peer.Error);
     }
 
     // spec: PKT-11
