@@ -22,10 +22,28 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
     public DataPath? Primary { get; private set; }
 
     /// <summary>Packets declared lost on all paths.</summary>
-    public long LostCount => _paths.Sum(path => path.Recovery.LostCount);
+    public long LostCount
+    {
+        get
+        {
+            long count = 0;
+            foreach (DataPath path in _paths)
+                count += path.Recovery.LostCount;
+            return count;
+        }
+    }
 
     /// <summary>Packets declared lost on all paths and acknowledged later.</summary>
-    public long SpuriousCount => _paths.Sum(path => path.Recovery.SpuriousCount);
+    public long SpuriousCount
+    {
+        get
+        {
+            long count = 0;
+            foreach (DataPath path in _paths)
+                count += path.Recovery.SpuriousCount;
+            return count;
+        }
+    }
 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Instant? NextTimeout

@@ -13,17 +13,17 @@ internal static class StreamPipes
     // spec: CONST-51
     public const long OutboundLimit = 1 << 20;
 
-    private const int SegmentSize = 64 * 1024;
+    private const int SegmentSize = PipeBlocks.BlockSize;
 
     /// <summary>
     /// The loop writes, the application reads. The loop never waits: it counts what the application has not read and
     /// stops by itself at <see cref="InboundLimit"/>.
     /// </summary>
     public static Pipe CreateInbound() => new(new PipeOptions(
-        pauseWriterThreshold: 0, minimumSegmentSize: SegmentSize, useSynchronizationContext: false));
+        PipeBlocks.Instance, pauseWriterThreshold: 0, minimumSegmentSize: SegmentSize, useSynchronizationContext: false));
 
     /// <summary>The application writes and waits at the limit; half of it must be gone before it is woken.</summary>
     public static Pipe CreateOutbound() => new(new PipeOptions(
-        pauseWriterThreshold: OutboundLimit, resumeWriterThreshold: OutboundLimit / 2, minimumSegmentSize: SegmentSize,
+        PipeBlocks.Instance, pauseWriterThreshold: OutboundLimit, resumeWriterThreshold: OutboundLimit / 2, minimumSegmentSize: SegmentSize,
         useSynchronizationContext: false));
 }

@@ -8,6 +8,9 @@ namespace P2PMigrate.Protocol.Tests.Connection;
 /// <summary>Two connections with real keys and nothing between them but a buffer; a step takes a millisecond.</summary>
 internal sealed class BackToBack : IDisposable
 {
+    /// <summary>Bytes that the buffers of a pair take, which are no session's.</summary>
+    public const int OwnMemory = 2 * (64 << 10);
+
     private readonly byte[] _data = new byte[64 << 10];
     private readonly ProtectionSuite _suite;
     private readonly byte[] _train = new byte[64 << 10];
@@ -55,18 +58,42 @@ internal sealed class BackToBack : IDisposable
         }
     }
 
+    /// <summary>Moves <paramref name="length"/> bytes to the receiver, whose application reads none of them.</summary>
+    public void Fill(StreamId id, long length)
+    {
+        long written = 0;
+        while (written < length || Sender.Statistics.BytesInFlight > 0)
+        {
+            written += Sender.Write(id, _data.AsSpan(0, (int)Math.Min(_data.Length, length - written))).Count;
+            Exchange();
+        }
+    }
+
     /// <summary>Whatever both have to say, once in each direction; returns what the receiver's application read.</summary>
     public long Step(StreamId id)
     {
         Carry(Sender, Receiver, isForward: true);
         int read = Receiver.Read(id, _data).Count;
+        Exchange();
+        return read;
+    }
+
+    /// <summary>Lets time pass in which the applications want nothing.</summary>
+    public void Idle(TimeSpan time)
+    {
+        for (Instant end = Now + time; Now < end;)
+            Exchange(TimeSpan.FromMilliseconds(100));
+    }
+
+    private void Exchange(TimeSpan? step = null)
+    {
+        Carry(Sender, Receiver, isForward: true);
         Discard(Receiver);
-        Now += TimeSpan.FromMilliseconds(1);
+        Now += step ?? TimeSpan.FromMilliseconds(1);
         Carry(Receiver, Sender, isForward: false);
         Discard(Sender);
         Sender.HandleTimeout(Now);
         Receiver.HandleTimeout(Now);
-        return read;
     }
 
     public void Dispose()
