@@ -44,9 +44,6 @@ public sealed record TunnelOptions
     /// </summary>
     public IReadOnlyList<ProtectionSuite> Suites { get; init; } = ProtectionSuites.Supported;
 
-    /// <summary>Loss recovery and congestion control, for each kind of path; for own measurements and unusual networks.</summary>
-    public RecoveryOptions Recovery { get; init; } = new();
-
     /// <summary>Both clocks: the monotonic one for timers, the wall clock for tickets.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
 

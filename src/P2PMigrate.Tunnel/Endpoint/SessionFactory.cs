@@ -43,7 +43,6 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
                 HandshakeRoundTrip = established.RoundTrip,
                 Recovery = options.Recovery,
                 RelayHeadroom = RelayFrame.HeaderSize,
-                Recovery = options.Recovery,
             },
             now);
         return new SessionDriver(loop, connection, established, begun, now, options.Logger) { Relay = relay };
