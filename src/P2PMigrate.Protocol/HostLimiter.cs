@@ -4,7 +4,7 @@ using P2PMigrate.Protocol.Wire;
 namespace P2PMigrate.Protocol;
 
 /// <summary>
-/// One <see cref="TokenBucket"/> per remote host, whatever its ports, for a bounded number of hosts. Hosts whose bucket is
+/// One <see cref="TokenBucket"/> per remote host, whatever its ports (of IPv6 per network of 64 bits, which is what one host gets), for a bounded number of hosts. Hosts whose bucket is
 /// full again are forgotten; when the table is full of busy ones, new hosts have to wait. One owner.
 /// </summary>
 internal sealed class HostLimiter(double ratePerSecond, double burst, int capacity)
@@ -14,7 +14,7 @@ internal sealed class HostLimiter(double ratePerSecond, double burst, int capaci
     /// <summary>May the host of <paramref name="source"/> have this much now?</summary>
     public bool TryTake(Instant now, NetworkAddress source, double amount = 1)
     {
-        NetworkAddress host = source.WithPort(0);
+        NetworkAddress host = source.ToNetwork();
         if (_buckets.Count >= capacity && !_buckets.ContainsKey(host) && !TryMakeRoom(now))
         {
             return false;

@@ -33,7 +33,7 @@ public static class TunnelErrorCode
     /// <summary>Bytes of a stream came again and were different.</summary>
     public const ulong StreamDataChanged = 0x09;
 
-    /// <summary>The key phase changed when it may not.</summary>
+    /// <summary>The peer did not follow a key update until the keys came near their limit.</summary>
     public const ulong KeyUpdate = 0x0A;
 
     /// <summary>Nothing was heard for the idle timeout. Never sent; reported locally with <see cref="CloseReason.IsLost"/>.</summary>

@@ -36,6 +36,9 @@ internal sealed class AnsweredInits
         return isKnown;
     }
 
+    /// <summary>The answer to the message 1 with that code must not go out again.</summary>
+    public void Remove(ReadOnlySpan<byte> mac1) => _answers.Remove(BinaryPrimitives.ReadUInt128BigEndian(mac1));
+
     private void Forget(Instant now, int keep)
     {
         while (_byAge.TryPeek(out (UInt128 Mac1, Instant ForgetAt) oldest) && (oldest.ForgetAt <= now || _byAge.Count > keep))

@@ -101,6 +101,18 @@ public sealed class HandshakeResponder : IDisposable
         return new HandshakeAnswer(HandshakeResponse.Size, session, Refusal.None);
     }
 
+    /// <summary>Answers a message 1 again that was answered before, and no other: for a driver without room for a session. Returns the length of the reply.</summary>
+    // spec: HS-25
+    public int Repeat(Instant now, ReadOnlySpan<byte> datagram, Span<byte> reply) =>
+        HandshakeHeader.TryRead(datagram, FirstByte.HandshakeInit, HandshakeInit.Size, out _, out _)
+            && MessageMac.Verify(_macKey, datagram[..HandshakeInit.Mac1Offset], HandshakeInit.Mac1(datagram))
+            && _answered.TryFind(now, HandshakeInit.Mac1(datagram), reply)
+            ? HandshakeResponse.Size
+            : 0;
+
+    /// <summary>The session of this message 1 was given up at once: the message is not answered when it comes again.</summary>
+    public void Forget(ReadOnlySpan<byte> datagram) => _answered.Remove(HandshakeInit.Mac1(datagram));
+
     /// <inheritdoc/>
     public void Dispose() => CryptographicOperations.ZeroMemory(_macKey);
 

@@ -1,7 +1,7 @@
 namespace P2PMigrate.Protocol.Protection;
 
 /// <summary>
-/// Remembers which packet numbers of one path label were received in one epoch, as RFC 6479 does it: a ring of words,
+/// Remembers which packet numbers of one path label were received, whatever their epoch, as RFC 6479 does it: a ring of words,
 /// cleared a word at a time, without shifting. Numbers more than <see cref="Width"/> below the greatest count as seen.
 /// One owner, not thread-safe.
 /// </summary>

@@ -100,6 +100,9 @@ public readonly record struct NetworkAddress
         writer.WriteUInt16(Port);
     }
 
+    /// <summary>Whoever is there, without a port: of IPv4 the host, of IPv6 its network of 64 bits, in which a host chooses its addresses freely.</summary>
+    public NetworkAddress ToNetwork() => Family == IpFamily.V6 ? new(Family, _high, 0, 0) : WithPort(0);
+
     /// <summary>Copies the IP address in network order and returns its length.</summary>
     public int CopyAddressTo(Span<byte> destination)
     {

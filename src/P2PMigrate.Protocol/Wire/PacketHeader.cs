@@ -8,7 +8,7 @@ namespace P2PMigrate.Protocol.Wire;
 /// </summary>
 /// <param name="KeyPhase">The lowest bit of the epoch whose keys seal the packet.</param>
 /// <param name="PathId">The sender's label for the (local, remote) address pair; 0 is for probes on unvalidated pairs.</param>
-/// <param name="PacketNumberLow">The low 32 bits of the packet number, which counts per label and epoch.</param>
+/// <param name="PacketNumberLow">The low 32 bits of the packet number, which counts per label, epoch after epoch.</param>
 /// <param name="Destination">The receiver's name for the session.</param>
 public readonly record struct PacketHeader(bool KeyPhase, byte PathId, uint PacketNumberLow, ConnectionId Destination)
 {

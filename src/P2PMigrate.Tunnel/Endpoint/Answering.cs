@@ -52,14 +52,18 @@ internal sealed class Answering
     public int Handle(Instant now, NetworkAddress source, PathAddress? path, RelayRoute? relay, ReadOnlySpan<byte> init, Span<byte> reply)
     {
         if (_sessions.IsFull)
-            return 0;
+            return _responder.Repeat(now, init, reply); // A session that exists must not fail because no other one can begin.
         _responder.Candidates = _own.For(now, source);
         HandshakeAnswer answer = _responder.Handle(now, _clock.Utc.ToUnixTimeSeconds(), source, init, reply);
-        if (answer.Session is { } established)
-            Adopt(now, established, path, relay);
-        else if (answer.Refusal != Refusal.None)
+        if (answer.Session is { } established && !TryAdopt(now, established, path, relay))
+        {
+            _responder.Forget(init);
+            return 0;
+        }
+
+        if (answer.Refusal != Refusal.None)
             Log.HandshakeRefused(_logger, source, answer.Refusal);
-        else if (relay is not null)
+        else if (answer.Session is null && relay is not null)
             FindByInit(init)?.AddRelay(now, relay);
         return answer.ReplyLength;
     }
@@ -89,8 +93,15 @@ internal sealed class Answering
         _responder.Dispose();
     }
 
-    private void Adopt(Instant now, EstablishedSession established, PathAddress? path, RelayRoute? relay)
+    private bool TryAdopt(Instant now, EstablishedSession established, PathAddress? path, RelayRoute? relay)
     {
+        if (_sessions.CountOf(established.Ticket) >= SessionTable.MaxPerTicket)
+        {
+            Log.HandshakeRefused(_logger, path?.Remote ?? default, Refusal.Busy);
+            established.Dispose();
+            return false;
+        }
+
         // Message 1 may have been sent again by somebody on the way: only its direct source is not proven yet.
         IReadOnlyList<KnownPath> paths = path is { } direct ? [new KnownPath(direct, IsRemoteProven: false)]
             : relay is not null ? [new KnownPath(relay.Path, IsRemoteProven: true)]
@@ -98,6 +109,7 @@ internal sealed class Answering
         SessionDriver session = _factory.Create(established, paths, relay, begun: now, now);
         _sessions.Add(session);
         _unproven.Add(session);
+        return true;
     }
 
     private void Deliver(Instant now, SessionDriver session)

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Sessions;
 
@@ -11,6 +12,10 @@ internal sealed class SessionTable
     /// <summary>Sessions that an endpoint keeps at a time, unproven ones included.</summary>
     // spec: CONST-54
     public const int MaxCount = 64;
+
+    /// <summary>Sessions at a time that one ticket may lead to: a single holder must not take every place.</summary>
+    // spec: CONST-145
+    public const int MaxPerTicket = 8;
 
     private readonly Dictionary<ConnectionId, SessionDriver> _byId = [];
     private readonly List<SessionDriver> _inTurn = [];
@@ -47,6 +52,9 @@ internal sealed class SessionTable
 
     /// <summary>The session that the peer names so in its handshake messages: a repeated message 1 belongs to it.</summary>
     public SessionDriver? FindByRemote(ConnectionId remoteId) => _inTurn.Find(session => session.RemoteId == remoteId);
+
+    /// <summary>Sessions that this ticket has led to.</summary>
+    public int CountOf(TicketId ticket) => _inTurn.Count(session => session.Session.Ticket == ticket);
 
     /// <summary>Does a session need the relay of this server?</summary>
     public bool UseRelay(NetworkAddress server) => _inTurn.Exists(session => session.Relay?.Server == server);

@@ -60,6 +60,20 @@ public sealed class TicketTests
     }
 
     [Fact]
+    public async Task One_ticket_does_not_take_every_place()
+    {
+        await using Peers peers = await Peers.OpenAsync();
+        Ticket first = await peers.Target.IssueTicketAsync(Peers.Hour, _token);
+        Ticket second = await peers.Target.IssueTicketAsync(Peers.Hour, _token);
+        for (int i = 0; i < 8; i++)
+            await peers.Source.DialAsync(first, _token);
+
+        TunnelException refused = await Assert.ThrowsAsync<TunnelException>(async () => await peers.Source.DialAsync(first, _token));
+        Assert.Equal(TunnelFailure.PeerUnreachable, refused.Reason);
+        await using TunnelSession other = await peers.Source.DialAsync(second, _token);
+    }
+
+    [Fact]
     public async Task A_ticket_that_has_expired_is_refused_with_the_reason()
     {
         await using Peers peers = await Peers.OpenAsync();
