@@ -41,6 +41,7 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
                 RemoteCandidates = options.AllowDirectPaths ? established.PeerCandidates : [],
                 KnownPaths = paths,
                 HandshakeRoundTrip = established.RoundTrip,
+                Recovery = options.Recovery,
                 RelayHeadroom = RelayFrame.HeaderSize,
             },
             now);
