@@ -17,6 +17,20 @@ internal sealed class WireGuard(string name, string program) : IContender
     {
         // The control socket of an interface lies in the file system that all nodes share.
         string tag = Path.GetFileName(network.Directory)[^6..];
+        try
+        {
+            return await MeasureAsync(network, tag, time, skip, cancellationToken);
+        }
+        finally
+        {
+            // A killed wireguard-go leaves them behind.
+            File.Delete($"/var/run/wireguard/wga-{tag}.sock");
+            File.Delete($"/var/run/wireguard/wgb-{tag}.sock");
+        }
+    }
+
+    private async Task<Sample> MeasureAsync(BenchNetwork network, string tag, TimeSpan time, TimeSpan skip, CancellationToken cancellationToken)
+    {
         await using LabProcess near = await StartAsync(network.Near, $"wga-{tag}", cancellationToken);
         await using LabProcess far = await StartAsync(network.Far, $"wgb-{tag}", cancellationToken);
         string nearKey = await KeyAsync(network.Near, network.Directory, "near.key", cancellationToken);
