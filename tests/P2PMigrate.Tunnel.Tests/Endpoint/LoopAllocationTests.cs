@@ -7,13 +7,15 @@ namespace P2PMigrate.Tunnel.Tests.Endpoint;
 public sealed class LoopAllocationTests(ITestOutputHelper output)
 {
     // The smallest object has 24 bytes: one for every third datagram is too many. What is left are the wake-ups of
-    // applications and the figures that are shown to them now and then.
+    // applications and the figures that are shown to them now and then. On a busy machine applications are woken more often, and a pool
+    // grows once in a while, so the best of several rounds counts: an object for each datagram would be in all of them.
     private const double MaxBytesPerDatagram = 8;
 
     // So few bytes at a time that the buffers of the connection neither grow nor shrink.
     private const int Piece = 256 << 10;
     private const int Warmup = 100;
-    private const int Pieces = 200;
+    private const int Rounds = 5;
+    private const int PiecesPerRound = 40;
 
     [Fact]
     public async Task A_datagram_costs_neither_sender_nor_receiver_an_object()
@@ -25,17 +27,22 @@ public sealed class LoopAllocationTests(ITestOutputHelper output)
         (ITunnelStream from, ITunnelStream to) = await Peers.OpenStreamAsync(near, far);
 
         await TransferAsync(from.Output, to.Input, Warmup);
-        (long sent, long received) = (sending.Allocated, receiving.Allocated);
-        long before = near.Statistics.DatagramsSent;
-        await TransferAsync(from.Output, to.Input, Pieces);
-        (sent, received) = (sending.Allocated - sent, receiving.Allocated - received);
-        while (near.Statistics.PayloadSent < (Warmup + Pieces) * (long)Piece)
-            await Task.Yield();
+        (double best, double bestReceived) = (double.MaxValue, double.MaxValue);
+        for (int round = 1; round <= Rounds; round++)
+        {
+            (long sent, long received, long before) = (sending.Allocated, receiving.Allocated, near.Statistics.DatagramsSent);
+            await TransferAsync(from.Output, to.Input, PiecesPerRound);
+            (sent, received) = (sending.Allocated - sent, receiving.Allocated - received);
+            while (near.Statistics.PayloadSent < (Warmup + round * PiecesPerRound) * (long)Piece)
+                await Task.Yield();
 
-        double datagrams = near.Statistics.DatagramsSent - before;
-        output.WriteLine($"{sent / datagrams:F1} bytes for each datagram sent, {received / datagrams:F1} for each received");
-        Assert.InRange(sent / datagrams, 0, MaxBytesPerDatagram);
-        Assert.InRange(received / datagrams, 0, MaxBytesPerDatagram);
+            double datagrams = near.Statistics.DatagramsSent - before;
+            output.WriteLine($"{sent / datagrams:F1} bytes for each datagram sent, {received / datagrams:F1} for each received");
+            (best, bestReceived) = (Math.Min(best, sent / datagrams), Math.Min(bestReceived, received / datagrams));
+        }
+
+        Assert.InRange(best, 0, MaxBytesPerDatagram);
+        Assert.InRange(bestReceived, 0, MaxBytesPerDatagram);
     }
 
     private static async Task<(TunnelEndpoint Endpoint, MeteredSocket Socket)> OpenAsync(Peers peers)
