@@ -14,7 +14,7 @@ internal sealed class SessionTable
     public const int MaxCount = 64;
 
     /// <summary>Sessions at a time that one ticket may lead to: a single holder must not take every place.</summary>
-    // spec: CONST-66
+    // spec: CONST-67
     public const int MaxPerTicket = 8;
 
     private readonly Dictionary<ConnectionId, SessionDriver> _byId = [];
