@@ -49,7 +49,7 @@ internal sealed class InMemoryStream : ITunnelStream, IReaderObserver
     }
 
     /// <inheritdoc/>
-    void IReaderObserver.Consumed(long bytes)
+    void IReaderObserver.Examined(long bytes)
     {
     }
 

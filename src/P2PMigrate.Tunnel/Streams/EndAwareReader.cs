@@ -53,12 +53,14 @@ internal sealed class EndAwareReader(PipeReader inner, IReaderObserver observer)
     /// <inheritdoc/>
     public override void AdvanceTo(SequencePosition consumed, SequencePosition examined)
     {
-        long bytes = _buffer.Slice(0, consumed).Length;
-        _examined = _buffer.Slice(0, examined).Length - bytes;
+        long taken = _buffer.Slice(0, consumed).Length;
+        long seen = Math.Max(_examined, _buffer.Slice(0, examined).Length);
+        long seenNow = seen - _examined;
+        _examined = seen - taken;
         _buffer = default;
         inner.AdvanceTo(consumed, examined);
-        if (bytes > 0)
-            observer.Consumed(bytes);
+        if (seenNow > 0)
+            observer.Examined(seenNow);
     }
 
     /// <inheritdoc/>
@@ -97,8 +99,8 @@ internal sealed class EndAwareReader(PipeReader inner, IReaderObserver observer)
 /// <summary>What a stream does when its reader moves on. Called on the reader's thread; must not block.</summary>
 internal interface IReaderObserver
 {
-    /// <summary>The application consumed <paramref name="bytes"/> more.</summary>
-    void Consumed(long bytes);
+    /// <summary>The application looked at <paramref name="bytes"/> more than ever before, whether it took them or left them for later.</summary>
+    void Examined(long bytes);
 
     /// <summary>
     /// The application is done with reading; <paramref name="reachedEnd"/> tells whether it saw the end of the stream, and

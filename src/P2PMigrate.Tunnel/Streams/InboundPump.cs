@@ -8,7 +8,8 @@ namespace P2PMigrate.Tunnel.Streams;
 /// <summary>
 /// The peer's direction of a stream: the loop moves bytes from the connection into a pipe, the application reads them.
 /// Reading from the connection is what gives the peer new credit, so a full pipe stops the peer; the application's
-/// progress starts it again even when no packet arrives.
+/// progress starts it again even when no packet arrives. As in any pipe, what the application has looked at does not count
+/// as waiting for it: who looks for an end of line wants more, however much it has not taken yet.
 /// </summary>
 /// <remarks>
 /// Waking the reader costs more than copying what a packet holds. A bulk reader is woken at once after a pause; while
@@ -29,7 +30,7 @@ internal sealed class InboundPump : IReaderObserver
     private readonly StreamId _stream;
     private readonly long _flushBytes;
     private readonly Action _requestAttention;
-    private long _unread;
+    private long _unseen;
     private long _unflushed;
     private Instant _flushedAt;
     private int _isPaused;
@@ -98,9 +99,9 @@ internal sealed class InboundPump : IReaderObserver
     }
 
     /// <inheritdoc/>
-    void IReaderObserver.Consumed(long bytes)
+    void IReaderObserver.Examined(long bytes)
     {
-        long left = Interlocked.Add(ref _unread, -bytes);
+        long left = Interlocked.Add(ref _unseen, -bytes);
         if (left <= StreamPipes.InboundLimit / 2 && Interlocked.CompareExchange(ref _isPaused, 0, 1) == 1)
             _requestAttention();
     }
@@ -116,11 +117,11 @@ internal sealed class InboundPump : IReaderObserver
 
     private bool HasRoom(bool everything)
     {
-        if (everything || Volatile.Read(ref _unread) < StreamPipes.InboundLimit)
+        if (everything || Volatile.Read(ref _unseen) < StreamPipes.InboundLimit)
             return true;
         // Say that we pause, then look again: the application counts first and looks at the pause second.
         Interlocked.Exchange(ref _isPaused, 1);
-        if (Volatile.Read(ref _unread) > StreamPipes.InboundLimit / 2)
+        if (Volatile.Read(ref _unseen) > StreamPipes.InboundLimit / 2)
             return false;
         Volatile.Write(ref _isPaused, 0);
         return true;
@@ -131,7 +132,7 @@ internal sealed class InboundPump : IReaderObserver
         Span<byte> space = _pipe.Writer.GetSpan();
         read = connection.Read(_stream, space);
         _pipe.Writer.Advance(read.Count);
-        Interlocked.Add(ref _unread, read.Count);
+        Interlocked.Add(ref _unseen, read.Count);
         moved += read.Count;
         return read.Count == space.Length && read.Status == StreamReadStatus.Open;
     }

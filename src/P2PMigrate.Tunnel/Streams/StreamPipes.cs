@@ -5,7 +5,7 @@ namespace P2PMigrate.Tunnel.Streams;
 /// <summary>How the pipes between the application and the loop are made, and how much they hold.</summary>
 internal static class StreamPipes
 {
-    /// <summary>Bytes that wait for the application in a stream's pipe; behind them the peer's credit runs out.</summary>
+    /// <summary>Bytes that the application has not looked at in a stream's pipe; behind them the peer's credit runs out.</summary>
     // spec: CONST-50
     public const long InboundLimit = 1 << 20;
 
@@ -16,7 +16,7 @@ internal static class StreamPipes
     private const int SegmentSize = PipeBlocks.BlockSize;
 
     /// <summary>
-    /// The loop writes, the application reads. The loop never waits: it counts what the application has not read and
+    /// The loop writes, the application reads. The loop never waits: it counts what the application has not looked at and
     /// stops by itself at <see cref="InboundLimit"/>.
     /// </summary>
     public static Pipe CreateInbound() => new(new PipeOptions(

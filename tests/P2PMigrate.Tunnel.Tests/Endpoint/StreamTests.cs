@@ -52,6 +52,22 @@ public sealed class StreamTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_reader_that_looks_at_everything_and_takes_nothing_gets_more_than_the_pipe_holds()
+    {
+        const int Length = 3 << 20;
+        await using Peers peers = await Peers.OpenAsync();
+        (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
+        (ITunnelStream from, ITunnelStream to) = await Peers.OpenStreamAsync(near, far);
+
+        Task writing = from.Output.WriteAsync(new byte[Length], _token).AsTask();
+        ReadResult read = await to.Input.ReadAtLeastAsync(Length, _token).AsTask().WaitAsync(TimeSpan.FromSeconds(20), _token);
+
+        Assert.True(read.Buffer.Length >= Length);
+        to.Input.AdvanceTo(read.Buffer.End);
+        await writing;
+    }
+
+    [Fact]
     public async Task A_reset_reaches_the_reader_as_an_exception()
     {
         await using Peers peers = await Peers.OpenAsync();
