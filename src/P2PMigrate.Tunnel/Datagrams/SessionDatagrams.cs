@@ -38,8 +38,7 @@ internal sealed class SessionDatagrams(TunnelConnection connection, Action<IWish
     {
         if (datagram.Length > _maxSize || !_outgoing.TryAdd(datagram))
             return false;
-        if (Interlocked.Exchange(ref _isQueued, 1) == 0)
-            post(this);
+        Queue();
         return true;
     }
 
@@ -79,13 +78,26 @@ internal sealed class SessionDatagrams(TunnelConnection connection, Action<IWish
     void IWish.Fulfil(Instant now)
     {
         Interlocked.Exchange(ref _isQueued, 0);
-        while (_outgoing.TryTake(_buffer, out int length))
+        for (int left = DatagramChannel.Capacity; left > 0; left--)
+        {
+            if (!_outgoing.TryTake(_buffer, out int length))
+                return;
             connection.TrySendDatagram(now, _buffer.AsSpan(0, length));
+        }
+
+        // Application threads may refill it as fast as it is emptied: the rest of the loop comes first.
+        Queue();
     }
 
     /// <inheritdoc/>
     void IWish.Refuse()
     {
         // The loop ended the session when it ended.
+    }
+
+    private void Queue()
+    {
+        if (Interlocked.Exchange(ref _isQueued, 1) == 0)
+            post(this);
     }
 }
