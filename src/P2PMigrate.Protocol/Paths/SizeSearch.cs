@@ -96,6 +96,8 @@ internal sealed class SizeSearch
         Proven = size;
         if (_shortestFailed <= size)
             _shortestFailed = _limit + 1;
+        if (_tried <= size)
+            _tried = _attempts = 0;
         NextProbe = now;
     }
 
