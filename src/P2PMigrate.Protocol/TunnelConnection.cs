@@ -162,6 +162,8 @@ public sealed class TunnelConnection : IDisposable
         _keys.HandleTimeout(now);
         if (_close.IsOpen)
             _paths.HandleTimeout(now);
+        if (_paths.Primary is { Recovery.IsStuck: true })
+            _close.Fail(now, TunnelErrorCode.ProtocolViolation, "Packets come and none is acknowledged.");
         if (_paths.Primary is { Recovery.TimeoutCount: > 0 and int timeouts })
             _agent.HandleSilence(now, timeouts);
         _close.HandleTimeout(now);

@@ -12,7 +12,7 @@ public static class TunnelErrorCode
     /// <summary>A frame is cut short, has a value out of range, or is of an unknown type.</summary>
     public const ulong FrameEncoding = 0x02;
 
-    /// <summary>A frame stands where it may not.</summary>
+    /// <summary>A frame stands where it may not, or a rule without a code of its own is broken.</summary>
     public const ulong ProtocolViolation = 0x03;
 
     /// <summary>An acknowledgement names a packet that was never sent.</summary>

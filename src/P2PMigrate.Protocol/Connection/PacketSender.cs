@@ -35,7 +35,7 @@ internal sealed class PacketSender(
     public Instant? PacingDeadline { get; private set; }
 
     /// <summary>Can acknowledgements be sent at all?</summary>
-    public bool CanAcknowledge => close.IsOpen && paths.Primary is { } path && path.Allows(path.DatagramSize);
+    public bool CanAcknowledge => close.IsOpen && paths.Primary is { Recovery.HasRoom: true } path && path.Allows(path.DatagramSize);
 
     /// <summary>
     /// Builds the next datagram in <paramref name="buffer"/>, and behind it those that may leave in the same train; false
@@ -107,8 +107,10 @@ internal sealed class PacketSender(
     private bool TryBuildClose(Instant now, Span<byte> buffer, out Transmit transmit)
     {
         transmit = default;
-        if (!close.IsClosePending || paths.Primary is not { } path || !path.Allows(path.DatagramSize) || !path.Recovery.HasRoom)
+        if (!close.IsClosePending || paths.Primary is not { } path || !path.Allows(path.DatagramSize))
             return false;
+        if (!path.Recovery.HasRoom)
+            path.Recovery.Abandon(); // Nobody waits for these answers any more, and the CLOSE needs a number.
         WireWriter frames = new(_plaintext.AsSpan(0, CloseFrame.MaxLength));
         close.Write(now, ref frames, path.Recovery.ProbeTimeout);
         transmit = Seal(buffer, path.Label, path.Recovery.NextPacketNumber, path.Pair.Address, frames.Written);

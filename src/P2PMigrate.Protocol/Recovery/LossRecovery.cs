@@ -14,6 +14,9 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     private const int MaxBackoffShift = 16;
     private const int PersistentTimeouts = 3;
 
+    // spec: CONST-180
+    private const int MaxUnansweredTimeouts = 16;
+
     private readonly SentPacketRing _packets = new(firstPacketNumber);
     private readonly ReorderingTolerance _tolerance = new();
     private readonly LossEpisode _episode = new();
@@ -40,6 +43,10 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
 
     /// <summary>May another packet be tracked?</summary>
     public bool HasRoom => _packets.HasRoom;
+
+    /// <summary>Has the peer answered nothing for so long that no number is left to ask it again?</summary>
+    // spec: REC-17
+    public bool IsStuck => !HasRoom && TimeoutCount >= MaxUnansweredTimeouts;
 
     /// <summary>Bytes sent and neither acknowledged nor lost.</summary>
     public long BytesInFlight { get; private set; }
@@ -108,6 +115,8 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         BytesInFlight += size;
         _probeTimerBase = now;
         ProbesOwed = Math.Max(0, ProbesOwed - 1);
+        if (!HasRoom)
+            Trim(now);
         if (_skipped.HandleSent() && _packets.HasRoom)
             _packets.Add(new SentPacket { SentAt = now, Frames = SentFramePool.None, State = SentPacketState.Skipped });
     }

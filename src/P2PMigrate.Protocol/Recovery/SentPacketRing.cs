@@ -47,10 +47,12 @@ internal sealed class SentPacketRing(ulong firstNumber)
 
     /// <summary>
     /// Stops tracking packets at the front that nobody waits for. Lost ones sent after <paramref name="keepLostSince"/>
-    /// stay: a late acknowledgement may still come.
+    /// stay, unless the ring is full: a late acknowledgement may still come.
     /// </summary>
     public void Trim(Instant keepLostSince)
     {
+        if (!HasRoom)
+            keepLostSince = Instant.Never;
         while (First < Next && MayGo(this[First], keepLostSince))
             First++;
     }
