@@ -191,7 +191,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         for (ulong number = _packets.First; number < _packets.Next; number++)
         {
             if (_packets[number].State == SentPacketState.Outstanding)
-                Lose(ref _packets[number]);
+                Lose(ref _packets[number], SentPacketState.Abandoned);
         }
 
         _lossTime = null;
@@ -208,7 +208,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         for (ulong number = _packets.First; number < _packets.Next; number++)
         {
             if (_packets[number].State == SentPacketState.Outstanding && _packets[number].Size > size)
-                Lose(ref _packets[number]);
+                Lose(ref _packets[number], SentPacketState.Abandoned);
         }
 
         ProbesOwed = 0;
@@ -321,7 +321,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
             silentSince ??= packet.SentAt;
             isPersistent |= packet.SentAt - silentSince.Value > PersistentDuration;
             Blame(now, number, packet);
-            Lose(ref packet);
+            Lose(ref packet, SentPacketState.Lost);
         }
 
         if (isPersistent)
@@ -338,9 +338,9 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         Congestion.HandleLost(now, new(number, packet.Size, packet.SentAt, packet.Mark, Delivery.Delivered, Delivery.Lost));
     }
 
-    private void Lose(ref SentPacket packet)
+    private void Lose(ref SentPacket packet, SentPacketState state)
     {
-        packet.State = SentPacketState.Lost;
+        packet.State = state;
         BytesInFlight -= packet.Size;
         LostCount++;
         ReportLost(packet);

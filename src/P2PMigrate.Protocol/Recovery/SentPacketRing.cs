@@ -110,6 +110,9 @@ internal enum SentPacketState : byte
     /// <summary>Declared lost; an acknowledgement may still prove that wrong.</summary>
     Lost,
 
+    /// <summary>Given up without blaming the path: a late acknowledgement says nothing.</summary>
+    Abandoned,
+
     /// <summary>Never sent: who acknowledges it acknowledges blindly.</summary>
     Skipped,
 }

@@ -217,6 +217,23 @@ public sealed class LossRecoveryTests
         Assert.Equal(5UL, _recovery.NextPacketNumber);
     }
 
+    // spec: PATH-44
+    [Fact]
+    public void What_was_given_up_for_its_size_and_arrives_after_all_counts_neither_as_loss_nor_as_reordering()
+    {
+        Send(10);
+        Wait(s_roundTrip);
+        _recovery.AbandonLonger(_now, Size - 1);
+        Assert.Equal(10, _fates.Lost.Count);
+        Ack(new PacketRange(0, 9));
+        Assert.Equal((0L, 0L), (_recovery.Delivery.Lost, _recovery.SpuriousCount));
+
+        _fates.Lost.Clear();
+        Send(4);
+        Ack(new PacketRange(11, 13));
+        Assert.Equal([10UL], _fates.Lost);
+    }
+
     [Fact]
     public void Packets_that_only_acknowledge_are_not_waited_for()
     {
