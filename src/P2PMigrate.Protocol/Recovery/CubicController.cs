@@ -84,6 +84,7 @@ internal sealed class CubicController : ICongestionController
         _curve.EpochStart = null;
         bool isStillBelowOldMax = _curve.Window < _curve.LastMax;
         _curve.LastMax = isStillBelowOldMax ? _curve.Window * (1 + Beta) / 2 : _curve.Window; // Fast convergence: leave room to newcomers.
+        _curve.PriorWindow = _curve.Window;
         _curve.Window = Math.Max(MinWindow, _curve.Window * Beta);
         _threshold = _curve.Window;
     }
@@ -124,7 +125,7 @@ internal sealed class CubicController : ICongestionController
         double target = Math.Clamp(cubic, window, window * 1.5);
 
         const double RenoGrowth = 3 * (1 - Beta) / (1 + Beta);
-        double growth = _curve.RenoWindow < _curve.LastMax ? RenoGrowth : 1;
+        double growth = _curve.RenoWindow < _curve.PriorWindow ? RenoGrowth : 1;
         _curve.RenoWindow += growth * bytes * DatagramSize / window;
         _curve.Window = Math.Max(window + (target - window) / window * bytes, _curve.RenoWindow);
     }
@@ -142,6 +143,7 @@ internal sealed class CubicController : ICongestionController
     {
         public double Window;
         public double LastMax;
+        public double PriorWindow;
         public double RenoWindow;
         public double TimeToMaxSeconds;
         public Instant? EpochStart;

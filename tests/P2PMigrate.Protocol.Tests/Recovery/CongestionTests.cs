@@ -62,6 +62,24 @@ public sealed class CongestionTests
 
     // spec: REC-30
     [Fact]
+    public void As_a_Reno_flow_the_window_grows_slowly_until_it_is_what_it_was_before_the_loss()
+    {
+        CubicController cubic = new(Size);
+        Instant now = new(1_000_000_000);
+        TimeSpan roundTrip = TimeSpan.FromMilliseconds(1);
+        cubic.HandleLost(now, Lost(now - roundTrip));
+        now += roundTrip * 2;
+        cubic.HandleLost(now, Lost(now - roundTrip / 2)); // Below the old maximum: fast convergence.
+        Assert.Equal(5_880, cubic.Window);
+        while (cubic.Window < 8_400 - Size)
+            RunRound(cubic, now += roundTrip, roundTrip);
+        long before = cubic.Window;
+        RunRound(cubic, now += roundTrip, roundTrip);
+        Assert.InRange(cubic.Window - before, Size * 4 / 10, Size * 6 / 10);
+    }
+
+    // spec: REC-30
+    [Fact]
     public void A_window_that_is_not_used_does_not_grow()
     {
         CubicController cubic = new(Size);
