@@ -8,6 +8,7 @@ namespace P2PMigrate.Agent.Tests;
 /// <summary>Both sides of a speed test over a session without a network.</summary>
 public sealed class SpeedTestTests
 {
+    private static readonly TimeSpan s_liveness = TimeSpan.FromMinutes(1);
     private static readonly SpeedRequest s_short = new(SpeedDirection.ToResponder, 3, TimeSpan.FromMilliseconds(50), TimeSpan.Zero, 0);
 
     [Theory]
@@ -21,7 +22,7 @@ public sealed class SpeedTestTests
         CancellationToken token = TestContext.Current.CancellationToken;
         Task<SpeedResult> running = SpeedTest.RunAsync(initiator, s_short with { Direction = direction }, token);
         FirstStream? first = await FirstStream.OfAsync(responder, TimeSpan.FromMinutes(1), token);
-        Assert.True(await first!.TryServeSpeedTestAsync(token));
+        Assert.True(await new SpeedDesk().TryServeAsync(first!, token));
 
         SpeedResult result = await running;
         Assert.InRange(result.Count.Measured, 1, result.Count.Received);
@@ -37,9 +38,59 @@ public sealed class SpeedTestTests
         await control.Output.WriteAsync("hello"u8.ToArray(), token);
 
         FirstStream? first = await FirstStream.OfAsync(responder, TimeSpan.FromMinutes(1), token);
-        Assert.False(await first!.TryServeSpeedTestAsync(token));
+        Assert.NotNull(first);
+        Assert.False(await new SpeedDesk().TryServeAsync(first, token));
         ITunnelStream accepted = await first.AcceptStreamAsync(token);
         Assert.Equal("hello"u8.ToArray(), (await accepted.Input.ReadAtLeastAsync(5, token)).Buffer.ToArray());
+    }
+
+    [Fact]
+    [Trait("Spec", "SPD-08")]
+    public async Task While_one_test_runs_another_is_turned_away_and_told_why()
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        var desk = new SpeedDesk();
+        (InMemorySession first, Task firstServed) = await AskAsync(desk);
+        (InMemorySession second, Task secondServed) = await AskAsync(desk);
+
+        await secondServed.WaitAsync(s_liveness, token);
+        SessionEnd end = await second.Completion.WaitAsync(s_liveness, token);
+        Assert.Equal(SpeedDesk.Busy, end.Code);
+        Assert.Contains("another speed test", end.Reason, StringComparison.Ordinal);
+
+        await first.DisposeAsync();
+        await firstServed.WaitAsync(s_liveness, token);
+        (InMemorySession third, Task thirdServed) = await AskAsync(desk);
+        Assert.False(thirdServed.IsCompleted);
+        await third.DisposeAsync();
+        await thirdServed.WaitAsync(s_liveness, token);
+    }
+
+    [Fact]
+    [Trait("Spec", "SPD-08")]
+    [Trait("Spec", "SPD-09")]
+    public async Task A_job_ends_the_test_that_runs_and_there_is_no_other_until_the_job_has_ended()
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        var desk = new SpeedDesk();
+        (InMemorySession initiator, InMemorySession responder) = InMemorySession.CreatePair();
+        Task<SpeedResult> running = SpeedTest.RunAsync(initiator, s_short with { Duration = TimeSpan.FromMinutes(10) }, token);
+        Task served = desk.TryServeAsync((await FirstStream.OfAsync(responder, s_liveness, token))!, token);
+
+        desk.BeginJob();
+        TunnelException refused = await Assert.ThrowsAsync<TunnelException>(() => running.WaitAsync(s_liveness, token));
+        Assert.Contains("a container is on its way", refused.Message, StringComparison.Ordinal);
+        await served.WaitAsync(s_liveness, token);
+
+        (InMemorySession second, Task secondServed) = await AskAsync(desk);
+        await secondServed.WaitAsync(s_liveness, token);
+        Assert.Equal(SpeedDesk.Busy, (await second.Completion).Code);
+
+        desk.EndJob();
+        (InMemorySession third, Task thirdServed) = await AskAsync(desk);
+        Assert.False(thirdServed.IsCompleted);
+        await third.DisposeAsync();
+        await thirdServed.WaitAsync(s_liveness, token);
     }
 
     [Fact]
@@ -91,5 +142,15 @@ public sealed class SpeedTestTests
         Assert.Equal(report, heard);
         said[15] = 0xff;
         Assert.False(SpeedReport.TryParse(said, out _));
+    }
+
+    /// <summary>A session whose request is not complete yet, and what the desk makes of it.</summary>
+    private static async Task<(InMemorySession Initiator, Task Served)> AskAsync(SpeedDesk desk)
+    {
+        CancellationToken token = TestContext.Current.CancellationToken;
+        (InMemorySession initiator, InMemorySession responder) = InMemorySession.CreatePair();
+        ITunnelStream stream = await initiator.OpenStreamAsync(StreamPriority.Urgent, token);
+        await stream.Output.WriteAsync(new byte[] { 1 }, token);
+        return (initiator, desk.TryServeAsync((await FirstStream.OfAsync(responder, s_liveness, token))!, token));
     }
 }

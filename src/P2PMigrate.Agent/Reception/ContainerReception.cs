@@ -13,6 +13,7 @@ internal sealed class ContainerReception(
     MigrationEnvironment environment, TunnelEndpoint endpoint, TicketDesk tickets, IOutput output, bool once)
 {
     private readonly TargetRunner _runner = new(environment);
+    private readonly SpeedDesk _speedTests = new();
     private readonly ConcurrentDictionary<Task, bool> _serving = new();
     private readonly TaskCompletionSource<ExitCode> _firstEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -57,16 +58,19 @@ internal sealed class ContainerReception(
             AdmitAsync = async admitting =>
             {
                 string? refusal = await tickets.AdmitAsync(session.Ticket, admitting).ConfigureAwait(false);
-                isAdmitted = refusal is null;
+                if (isAdmitted = refusal is null)
+                    _speedTests.BeginJob();
                 return refusal;
             },
         };
         await using (session)
         {
             if (await FirstStream.OfAsync(session, environment.Timers.Proposal, cancellationToken).ConfigureAwait(false) is not { } first
-                || await first.TryServeSpeedTestAsync(cancellationToken).ConfigureAwait(false))
+                || await _speedTests.TryServeAsync(first, cancellationToken).ConfigureAwait(false))
                 return;
             ReceiveOutcome outcome = await OutcomeOfAsync(first, options, cancellationToken).ConfigureAwait(false);
+            if (isAdmitted)
+                _speedTests.EndJob();
             Show(session, outcome, Stopwatch.GetElapsedTime(start));
             if (once && isAdmitted)
                 _firstEnd.TrySetResult(CodeOf(outcome.End));

@@ -39,21 +39,20 @@ internal sealed class FirstStream : ITunnelSession
         }
     }
 
-    /// <summary>Serves the speed test to its end if the session is for one; false when it is for something else.</summary>
-    public async Task<bool> TryServeSpeedTestAsync(CancellationToken cancellationToken)
+    /// <summary>Is the session for a speed test?</summary>
+    public bool IsForSpeedTest => _first is { Priority: StreamPriority.Urgent };
+
+    /// <summary>Serves the speed test, for which the session must be, to its end, whatever that is.</summary>
+    public async Task ServeSpeedTestAsync(CancellationToken cancellationToken)
     {
-        if (_first is not { Priority: StreamPriority.Urgent } stream)
-            return false;
         try
         {
-            await SpeedTest.ServeAsync(_session, stream, cancellationToken).ConfigureAwait(false);
+            await SpeedTest.ServeAsync(_session, await AcceptStreamAsync(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception end) when (end is TunnelException or OperationCanceledException)
         {
-            // The initiator went away, or this program ends: a test leaves nothing to clean up.
+            // The initiator went away, a job came, or this program ends: a test leaves nothing to clean up.
         }
-
-        return true;
     }
 
     /// <inheritdoc/>

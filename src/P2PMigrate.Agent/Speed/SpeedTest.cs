@@ -21,27 +21,23 @@ internal static class SpeedTest
     // spec: SPD-07
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
 
-    /// <summary>The initiator's side.</summary>
+    /// <summary>
+    /// The initiator's side. Throws <see cref="TunnelException"/> when the session ends early, or the peer takes longer than
+    /// it may.
+    /// </summary>
+    // spec: SPD-07
     public static async Task<SpeedResult> RunAsync(ITunnelSession session, SpeedRequest request, CancellationToken cancellationToken)
     {
-        TimeSpan before = Environment.CpuUsage.TotalTime;
-        await using ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Urgent, cancellationToken).ConfigureAwait(false);
-        request.Write(stream.Output.GetSpan(SpeedRequest.Size));
-        stream.Output.Advance(SpeedRequest.Size);
-        await stream.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
-        await stream.Output.CompleteAsync().ConfigureAwait(false);
-
-        bool isSender = request.Direction == SpeedDirection.ToResponder;
-        SpeedCount own = default;
-        if (isSender)
-            await SpeedFlow.SendAsync(session, request, cancellationToken).ConfigureAwait(false);
-        else
-            own = await SpeedFlow.ReceiveAsync(session, request, cancellationToken).ConfigureAwait(false);
-
-        byte[] answer = await ReadAllAsync(stream.Input, SpeedReport.Size, cancellationToken).ConfigureAwait(false);
-        if (!SpeedReport.TryParse(answer, out SpeedReport report))
-            throw new TunnelException(TunnelFailure.Protocol, "The peer reported something about the speed test that cannot be.");
-        return new SpeedResult(isSender ? report.Count : own, report.Cpu + Environment.CpuUsage.TotalTime - before);
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        time.CancelAfter(request.Duration + s_patience);
+        try
+        {
+            return await RunInTimeAsync(session, request, time.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException late) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TunnelException(TunnelFailure.PeerUnreachable, "The peer did not end the speed test in time.", late);
+        }
     }
 
     /// <summary>
@@ -73,6 +69,28 @@ internal static class SpeedTest
             await stream.Output.CompleteAsync().ConfigureAwait(false);
             return true;
         }
+    }
+
+    private static async Task<SpeedResult> RunInTimeAsync(ITunnelSession session, SpeedRequest request, CancellationToken cancellationToken)
+    {
+        TimeSpan before = Environment.CpuUsage.TotalTime;
+        await using ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Urgent, cancellationToken).ConfigureAwait(false);
+        request.Write(stream.Output.GetSpan(SpeedRequest.Size));
+        stream.Output.Advance(SpeedRequest.Size);
+        await stream.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await stream.Output.CompleteAsync().ConfigureAwait(false);
+
+        bool isSender = request.Direction == SpeedDirection.ToResponder;
+        SpeedCount own = default;
+        if (isSender)
+            await SpeedFlow.SendAsync(session, request, cancellationToken).ConfigureAwait(false);
+        else
+            own = await SpeedFlow.ReceiveAsync(session, request, cancellationToken).ConfigureAwait(false);
+
+        byte[] answer = await ReadAllAsync(stream.Input, SpeedReport.Size, cancellationToken).ConfigureAwait(false);
+        if (!SpeedReport.TryParse(answer, out SpeedReport report))
+            throw new TunnelException(TunnelFailure.Protocol, "The peer reported something about the speed test that cannot be.");
+        return new SpeedResult(isSender ? report.Count : own, report.Cpu + Environment.CpuUsage.TotalTime - before);
     }
 
     /// <summary>Everything up to the end of the direction; cut off, and thereby wrong, when it is longer than <paramref name="length"/>.</summary>
