@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using P2PMigrate.Protocol.Wire;
 using static P2PMigrate.Tunnel.Sockets.LibC;
@@ -22,6 +23,7 @@ internal sealed unsafe class LinuxSender : IDisposable
     private readonly NetworkAddress[] _remotes = new NetworkAddress[Capacity];
     private TransmitBatch? _batch;
     private int _count;
+    private long _waitingSince;
 
     /// <summary>Sends on a socket that stays the caller's.</summary>
     public LinuxSender(int file, bool isIPv6, bool sendsTrains)
@@ -38,6 +40,7 @@ internal sealed unsafe class LinuxSender : IDisposable
     public int Send(TransmitBatch batch)
     {
         _batch = batch;
+        _waitingSince = 0;
         int taken = 0;
         for (int i = 0; i < batch.Count; i++)
         {
@@ -130,6 +133,7 @@ internal sealed unsafe class LinuxSender : IDisposable
     }
 
     // A train was refused. If its datagrams pass one by one, it was for being a train, and no other one will fare better.
+    // A train of datagrams that have become too long for the interface says nothing, though its shorter last one may pass.
     private int SendApart(int index)
     {
         int size = _controls[index].Size;
@@ -140,16 +144,20 @@ internal sealed unsafe class LinuxSender : IDisposable
         message.Control = null;
         message.ControlLength = 0;
         int taken = 0;
+        bool isTooLong = false;
         for (int start = 0; start < length; start += size)
         {
             vector = new IoVector { Base = (byte*)_vectors[index].Base + start, Length = (nuint)Math.Min(size, length - start) };
             if (SendMany(_file, &message, 1, MSG_DONTWAIT) == 1)
                 taken++;
             else if (Marshal.GetLastPInvokeError() == EMSGSIZE)
+            {
                 _batch!.NoteTooLong(_remotes[index], (int)vector.Length);
+                isTooLong = true;
+            }
         }
 
-        SendsTrains &= taken == 0;
+        SendsTrains &= taken == 0 || isTooLong;
         return taken;
     }
 
@@ -160,10 +168,13 @@ internal sealed unsafe class LinuxSender : IDisposable
 
     private int DatagramsOf(int index) => IsTrain(index) ? ((int)_vectors[index].Length + _controls[index].Size - 1) / _controls[index].Size : 1;
 
+    // The patience is for the whole batch: the loop has other things to do than to wait once for every message.
     private bool WaitForRoom()
     {
+        if (_waitingSince == 0)
+            _waitingSince = Stopwatch.GetTimestamp();
         var entry = new PollEntry { File = _file, Wanted = POLLOUT };
-        return PollFor(&entry, 1, DatagramSocket.SendPatience) > 0;
+        return PollFor(&entry, 1, DatagramSocket.SendPatience - Stopwatch.GetElapsedTime(_waitingSince)) > 0;
     }
 
     private uint Write(NetworkAddress address, SocketAddress* to)
