@@ -15,6 +15,9 @@ internal sealed class DatagramRing(int capacity)
     private int _first;
     private int _count;
 
+    /// <summary>Datagrams that it has room for.</summary>
+    public int FreeSlots => capacity - _count;
+
     /// <summary>Is there no free slot?</summary>
     public bool IsFull => _count == capacity;
 

@@ -16,6 +16,9 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<E
     // spec: CONST-61
     public const int MaxWaiting = 1024;
 
+    /// <summary>What one train may add: the kernel joins as many datagrams as one may have, and few of them have two answers.</summary>
+    private const int RoomForTrain = 2 * TransmitBatch.MaxTrainDatagrams;
+
     private readonly DatagramRing _waiting = new(MaxWaiting);
     private readonly byte[] _overflow = new byte[RendezvousServerCore.MaxDatagramSize];
     private long _dropped;
@@ -34,6 +37,9 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<E
 
     /// <inheritdoc/>
     public Instant NextTimeout => core.NextTimeout;
+
+    /// <inheritdoc/>
+    public bool HasRoom => _waiting.FreeSlots >= RoomForTrain;
 
     /// <inheritdoc/>
     public void HandleTrain(Instant now, DatagramTrain train)

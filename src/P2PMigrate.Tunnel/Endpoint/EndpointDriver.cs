@@ -86,6 +86,9 @@ internal sealed class EndpointDriver : IDatagramOwner
     }
 
     /// <inheritdoc/>
+    public bool HasRoom => true; // What sessions have to say is written when it is sent.
+
+    /// <inheritdoc/>
     public void HandleTrain(Instant now, DatagramTrain train)
     {
         foreach (ReadOnlySpan<byte> datagram in train)

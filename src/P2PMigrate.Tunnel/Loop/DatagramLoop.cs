@@ -150,7 +150,12 @@ internal sealed class DatagramLoop
             bool more = _socket.Receive(_received);
             Instant now = _clock.Now;
             for (int i = 0; i < _received.Count; i++)
-                _owner!.HandleTrain(now, _received[i]);
+            {
+                if (!_owner!.HasRoom)
+                    SendAll(now);
+                _owner.HandleTrain(now, _received[i]);
+            }
+
             if (!more)
                 return false;
         }

@@ -13,6 +13,9 @@ internal interface IDatagramOwner
     /// <summary>When <see cref="HandleTimeout"/> is due at the latest.</summary>
     Instant NextTimeout { get; }
 
+    /// <summary>May another train come? If not, the loop sends first, even in the middle of what it received.</summary>
+    bool HasRoom { get; }
+
     /// <summary>Datagrams came together from one remote. Their bytes are the loop's again when this returns.</summary>
     void HandleTrain(Instant now, DatagramTrain train);
 
