@@ -92,7 +92,7 @@ internal sealed class BbrController : ICongestionController
         : BbrGains.Pacing(BbrState.Startup) * InitialWindow / Math.Max(smoothedRoundTrip.TotalSeconds, 1e-6);
 
     /// <inheritdoc/>
-    public void HandleSent(Instant now, ulong packetNumber, long inFlight, bool isApplicationLimited)
+    public void HandleSent(Instant now, long inFlight, bool isApplicationLimited)
     {
         if (inFlight > 0 || !isApplicationLimited)
             return;

@@ -54,10 +54,10 @@ internal sealed class CubicController : ICongestionController
     }
 
     /// <inheritdoc/>
-    public void HandleSent(Instant now, ulong packetNumber, long inFlight, bool isApplicationLimited)
+    public void HandleSent(Instant now, long inFlight, bool isApplicationLimited)
     {
         if (IsSlowStart)
-            _slowStartExit.HandleSent(packetNumber);
+            _slowStartExit.HandleSent(now);
     }
 
     /// <inheritdoc/>
@@ -110,7 +110,7 @@ internal sealed class CubicController : ICongestionController
     private void GrowInSlowStart(in AckedPackets acked, RoundTripEstimator roundTrip)
     {
         _curve.Window = Math.Min(_threshold, _curve.Window + acked.Bytes / _slowStartExit.GrowthDivisor);
-        if (_slowStartExit.ShouldExit(acked.LargestNumber, roundTrip.Latest))
+        if (acked.IsRoundTripSample && _slowStartExit.ShouldExit(acked.LastSentAt, roundTrip.Latest))
             _threshold = _curve.Window;
     }
 

@@ -27,10 +27,9 @@ internal interface ICongestionController
 
     /// <summary>A packet is about to leave.</summary>
     /// <param name="now">The time.</param>
-    /// <param name="packetNumber">Its number.</param>
     /// <param name="inFlight">Bytes in flight without it.</param>
     /// <param name="isApplicationLimited">Had the application left the path without data?</param>
-    void HandleSent(Instant now, ulong packetNumber, long inFlight, bool isApplicationLimited);
+    void HandleSent(Instant now, long inFlight, bool isApplicationLimited);
 
     /// <summary>Packets were newly acknowledged by one frame.</summary>
     void HandleAcked(Instant now, in AckedPackets acked, RoundTripEstimator roundTrip);
@@ -51,11 +50,11 @@ internal readonly record struct AckedPackets
     /// <summary>Bytes of the packets that were in flight.</summary>
     public required long Bytes { get; init; }
 
-    /// <summary>The largest packet number that the frame names.</summary>
-    public required ulong LargestNumber { get; init; }
-
     /// <summary>When the last of the packets left.</summary>
     public required Instant LastSentAt { get; init; }
+
+    /// <summary>Did the frame measure the round trip?</summary>
+    public bool IsRoundTripSample { get; init; }
 
     /// <summary>Was the window full while the packets were in flight? If not, success does not mean that it may grow.</summary>
     public required bool WasWindowLimited { get; init; }

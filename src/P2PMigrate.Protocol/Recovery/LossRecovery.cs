@@ -109,7 +109,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
             return;
         }
 
-        Congestion.HandleSent(now, _packets.Next, BytesInFlight, Delivery.IsApplicationLimited);
+        Congestion.HandleSent(now, BytesInFlight, Delivery.IsApplicationLimited);
         packet.Mark = Delivery.HandleSent(now, size, BytesInFlight);
         _packets.Add(packet);
         BytesInFlight += size;
@@ -156,7 +156,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
             RoundTrip.Add(now - _packets[ack.Largest].SentAt, ack.Delay < context.PeerMaxAckDelay ? ack.Delay : context.PeerMaxAckDelay);
         long acked = inFlightBefore - BytesInFlight;
         DetectLost(now);
-        Congestion.HandleAcked(now, Describe(now, ack, acked, inFlightBefore, lastSentAt), RoundTrip);
+        Congestion.HandleAcked(now, Describe(now, ack, acked, inFlightBefore, lastSentAt) with { IsRoundTripSample = isSample }, RoundTrip);
         if (Congestion.IsHoldingBack)
             Delivery.MarkApplicationLimited(BytesInFlight);
         Trim(now);
@@ -221,7 +221,6 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     private AckedPackets Describe(Instant now, in AckFrame ack, long acked, long inFlightBefore, Instant lastSentAt) => new()
     {
         Bytes = acked,
-        LargestNumber = ack.Largest,
         LastSentAt = lastSentAt,
         WasWindowLimited = ack.Largest < _windowLimitedUntil,
         InFlightBefore = inFlightBefore,

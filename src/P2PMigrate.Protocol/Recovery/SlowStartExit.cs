@@ -2,8 +2,8 @@ namespace P2PMigrate.Protocol.Recovery;
 
 /// <summary>
 /// HyStart++ (RFC 9406): ends slow start when the round-trip time rises, before losses do, and grows slowly for a few
-/// rounds to see whether the rise was a false alarm. A round is the time in which the packets sent at its start are
-/// acknowledged. One owner.
+/// rounds to see whether the rise was a false alarm. A round is over when a packet sent after its start is acknowledged;
+/// times and not numbers tell, because a new label of the same route begins its numbers again. One owner.
 /// </summary>
 // spec: REC-31
 internal sealed class SlowStartExit
@@ -15,8 +15,8 @@ internal sealed class SlowStartExit
     private static readonly TimeSpan s_minRise = TimeSpan.FromMilliseconds(4);
     private static readonly TimeSpan s_maxRise = TimeSpan.FromMilliseconds(16);
 
-    private ulong _lastSent;
-    private ulong _roundEnd;
+    private Instant _lastSent;
+    private Instant _roundStart;
     private int _samples;
     private int _conservativeRoundsLeft;
     private TimeSpan _lastRoundMin = TimeSpan.MaxValue;
@@ -29,12 +29,12 @@ internal sealed class SlowStartExit
     private bool IsConservative => _conservativeRoundsLeft > 0;
 
     /// <summary>A packet left.</summary>
-    public void HandleSent(ulong packetNumber) => _lastSent = packetNumber;
+    public void HandleSent(Instant now) => _lastSent = now;
 
-    /// <summary>An acknowledgement brought a round-trip sample; true when slow start is over.</summary>
-    public bool ShouldExit(ulong largestAcked, TimeSpan roundTrip)
+    /// <summary>An acknowledgement of a packet sent then brought a round-trip sample; true when slow start is over.</summary>
+    public bool ShouldExit(Instant sentAt, TimeSpan roundTrip)
     {
-        bool isOver = largestAcked >= _roundEnd && StartRound();
+        bool isOver = sentAt > _roundStart && StartRound();
         _samples++;
         _roundMin = roundTrip < _roundMin ? roundTrip : _roundMin;
         if (_samples < SamplesNeeded || isOver)
@@ -57,7 +57,7 @@ internal sealed class SlowStartExit
     private bool StartRound()
     {
         bool isOver = IsConservative && --_conservativeRoundsLeft == 0;
-        _roundEnd = _lastSent;
+        _roundStart = _lastSent;
         (_lastRoundMin, _roundMin, _samples) = (_roundMin, TimeSpan.MaxValue, 0);
         return isOver;
     }

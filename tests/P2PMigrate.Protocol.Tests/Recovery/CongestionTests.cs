@@ -84,7 +84,7 @@ public sealed class CongestionTests
     {
         CubicController cubic = new(Size);
         RoundTripEstimator roundTrip = new(s_roundTrip);
-        cubic.HandleAcked(new(2), Acked(1, new(1), wasWindowLimited: false), roundTrip);
+        cubic.HandleAcked(new(2), Acked(new(1), wasWindowLimited: false), roundTrip);
         Assert.Equal(10 * Size, cubic.Window);
     }
 
@@ -100,6 +100,25 @@ public sealed class CongestionTests
         for (int i = 0; i < 8; i++)
             RunRound(cubic, now += s_roundTrip, s_roundTrip + TimeSpan.FromMilliseconds(10 + i));
         Assert.InRange(cubic.Window, before, before * 5);
+    }
+
+    // spec: REC-31
+    [Fact]
+    public void A_sample_of_the_round_trip_counts_once()
+    {
+        CubicController cubic = new(Size);
+        Instant now = new(1_000_000_000);
+        for (int i = 0; i < 4; i++)
+            RunRound(cubic, now += s_roundTrip, s_roundTrip);
+        RoundTripEstimator risen = new(s_roundTrip);
+        risen.Add(s_roundTrip * 2, TimeSpan.Zero);
+        cubic.HandleSent(now += s_roundTrip, cubic.Window, isApplicationLimited: false);
+        cubic.HandleAcked(now, Acked(now, wasWindowLimited: true), risen);
+        for (int i = 0; i < 20; i++)
+            cubic.HandleAcked(now, Acked(now, wasWindowLimited: true) with { IsRoundTripSample = false }, risen);
+        long before = cubic.Window;
+        cubic.HandleAcked(now, Acked(now, wasWindowLimited: true) with { IsRoundTripSample = false }, risen);
+        Assert.Equal(Size, cubic.Window - before);
     }
 
     // spec: REC-32
@@ -183,25 +202,22 @@ public sealed class CongestionTests
 
     private static LostPacket Lost(Instant sentAt) => new(0, Size, sentAt, default, 0, Size);
 
-    private static AckedPackets Acked(ulong number, Instant sentAt, bool wasWindowLimited) => new()
+    private static AckedPackets Acked(Instant sentAt, bool wasWindowLimited) => new()
     {
         Bytes = Size,
-        LargestNumber = number,
         LastSentAt = sentAt,
+        IsRoundTripSample = true,
         WasWindowLimited = wasWindowLimited,
     };
-
-    private static ulong s_number;
 
     private static void RunRound(CubicController cubic, Instant now, TimeSpan sample)
     {
         RoundTripEstimator roundTrip = new(s_roundTrip);
         roundTrip.Add(sample, TimeSpan.Zero);
         int count = (int)(cubic.Window / Size);
-        ulong first = s_number + 1;
         for (int i = 0; i < count; i++)
-            cubic.HandleSent(now, ++s_number, cubic.Window, isApplicationLimited: false);
+            cubic.HandleSent(now, cubic.Window, isApplicationLimited: false);
         for (int i = 0; i < count; i++)
-            cubic.HandleAcked(now + sample, Acked(first + (ulong)i, now, wasWindowLimited: true), roundTrip);
+            cubic.HandleAcked(now + sample, Acked(now, wasWindowLimited: true), roundTrip);
     }
 }
