@@ -15,6 +15,9 @@ internal sealed class FrameDispatcher(StreamReceiver streams, DatagramExchange d
     private Instant _now;
     private PathAddress _from;
 
+    // The labels below 32 that the packet acknowledges packets of, one bit each.
+    private uint _acknowledged;
+
     /// <summary>Did the last packet ask for an acknowledgement?</summary>
     public bool IsAckEliciting { get; private set; }
 
@@ -22,7 +25,7 @@ internal sealed class FrameDispatcher(StreamReceiver streams, DatagramExchange d
     // spec: PKT-10, PKT-11, PKT-12
     public ulong Handle(Instant now, PathAddress from, byte label, ReadOnlySpan<byte> plaintext)
     {
-        (_now, _from) = (now, from);
+        (_now, _from, _acknowledged) = (now, from, 0);
         IsAckEliciting = false;
         WireReader reader = new(plaintext);
         ulong error = plaintext.IsEmpty ? TunnelErrorCode.FrameEncoding : TunnelErrorCode.None;
@@ -97,10 +100,14 @@ internal sealed class FrameDispatcher(StreamReceiver streams, DatagramExchange d
         }
     }
 
+    // spec: PKT-15
     private ulong HandleAck(in AckFrame ack)
     {
         if (paths.Find(ack.Label) is not { } path)
             return TunnelErrorCode.AckOfUnsent;
+        if ((_acknowledged & 1u << ack.Label) != 0)
+            return TunnelErrorCode.ProtocolViolation;
+        _acknowledged |= 1u << ack.Label;
         long fullBefore = path.Recovery.Sizes.FullAcked;
         if (!path.Recovery.TryHandleAck(_now, ack, out bool isProgress))
             return TunnelErrorCode.AckOfUnsent;

@@ -3,13 +3,18 @@ using P2PMigrate.Protocol.Wire;
 namespace P2PMigrate.Protocol.Recovery;
 
 /// <summary>
-/// What an ACK frame says beyond the frame before it. A frame repeats everything that its sender remembers, so without
-/// this every packet in flight would be looked at again for each of them. One owner.
+/// What an ACK frame says beyond all before it. A frame repeats everything that its sender remembers, so without this
+/// every packet in flight would be looked at again for each of them. One owner.
 /// </summary>
 internal sealed class FreshRanges
 {
-    private readonly PacketRange[] _known = new PacketRange[AckFrame.MaxRanges];
-    private readonly PacketRange[] _fresh = new PacketRange[2 * AckFrame.MaxRanges];
+    // What a frame names may fall out of the next and come again in the one after it.
+    // spec: CONST-181
+    private const int MaxKnown = 2 * AckFrame.MaxRanges;
+
+    private readonly PacketRange[] _fresh = new PacketRange[AckFrame.MaxRanges + MaxKnown];
+    private PacketRange[] _known = new PacketRange[MaxKnown];
+    private PacketRange[] _scratch = new PacketRange[MaxKnown];
     private int _knownCount;
     private int _freshCount;
 
@@ -23,11 +28,27 @@ internal sealed class FreshRanges
         int known = 0;
         foreach (PacketRange range in ack)
             Subtract(range, ref known);
-        if (_knownCount > 0 && ack.Largest < _known[0].Last)
-            return;
-        _knownCount = 0;
-        foreach (PacketRange range in ack)
-            _known[_knownCount++] = range;
+        if (_freshCount > 0)
+            Remember();
+    }
+
+    // Puts both lists into one, largest first; what finds no room at the end is forgotten.
+    private void Remember()
+    {
+        int known = 0, fresh = 0, count = 0;
+        while (known < _knownCount || fresh < _freshCount)
+        {
+            bool isKnown = fresh == _freshCount || (known < _knownCount && _known[known].Last > _fresh[fresh].Last);
+            PacketRange next = isKnown ? _known[known++] : _fresh[fresh++];
+            if (count > 0 && _scratch[count - 1].First == next.Last + 1)
+                _scratch[count - 1] = new(next.First, _scratch[count - 1].Last);
+            else if (count < MaxKnown)
+                _scratch[count++] = next;
+            else
+                break;
+        }
+
+        (_known, _scratch, _knownCount) = (_scratch, _known, count);
     }
 
     // Both lists fall, so a known range that lies above this one lies above all that follow.

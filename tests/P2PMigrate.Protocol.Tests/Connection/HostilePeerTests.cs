@@ -96,6 +96,20 @@ public sealed class HostilePeerTests
         Assert.Equal(TunnelErrorCode.StreamDataChanged, peer.Error);
     }
 
+    // spec: PKT-15
+    [Fact]
+    public void A_label_is_acknowledged_once_in_a_packet()
+    {
+        using ForgingPeer peer = new();
+        peer.Send("01");
+        peer.Send("01");
+        peer.Drain();
+        peer.Send("02 01 00 00 00 00");
+        Assert.Null(peer.Error);
+        peer.Send("02 01 00 00 00 00 02 01 00 00 00 00");
+        Assert.Equal(TunnelErrorCode.ProtocolViolation, peer.Error);
+    }
+
     // spec: PKT-11
     [Fact]
     public void An_empty_packet_is_a_violation()
