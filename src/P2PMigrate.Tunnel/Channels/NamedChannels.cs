@@ -14,9 +14,19 @@ public sealed class NamedChannels : IAsyncDisposable
     /// <summary>The longest name, in UTF-8 bytes.</summary>
     public const int MaxNameLength = 255;
 
-    private readonly MultiplexingStream _channels;
+    /// <summary>Channels that the peer may have offered and nobody here has accepted. One more ends all channels.</summary>
+    // spec: CONST-150
+    internal const int MaxUnaccepted = 1024;
 
-    private NamedChannels(MultiplexingStream channels) => _channels = channels;
+    private readonly MultiplexingStream _channels;
+    private int _unaccepted;
+
+    private NamedChannels(MultiplexingStream channels)
+    {
+        _channels = channels;
+        channels.ChannelOffered += (_, _) => CountOffer();
+        channels.StartListening();
+    }
 
     /// <summary>
     /// Completes when no channel can be offered or accepted any more: after disposal on either side, or when the session
@@ -32,7 +42,7 @@ public sealed class NamedChannels : IAsyncDisposable
     public static NamedChannels Over(ITunnelStream stream)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        return new NamedChannels(MultiplexingStream.Create(stream.AsStream(), new MultiplexingStream.Options { ProtocolMajorVersion = 3 }));
+        return new NamedChannels(MultiplexingStream.Create(stream.AsStream(), new MultiplexingStream.Options { ProtocolMajorVersion = 3, StartSuspended = true }));
     }
 
     /// <summary>
@@ -44,11 +54,22 @@ public sealed class NamedChannels : IAsyncDisposable
         await UnlessEndedAsync(_channels.OfferChannelAsync(Checked(name), cancellationToken), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Accepts a channel of that name, now or once it is offered. Throws as <see cref="OfferAsync"/> does.</summary>
-    public async ValueTask<IDuplexPipe> AcceptAsync(string name, CancellationToken cancellationToken = default) =>
-        await UnlessEndedAsync(_channels.AcceptChannelAsync(Checked(name), cancellationToken), cancellationToken).ConfigureAwait(false);
+    public async ValueTask<IDuplexPipe> AcceptAsync(string name, CancellationToken cancellationToken = default)
+    {
+        IDuplexPipe accepted = await UnlessEndedAsync(_channels.AcceptChannelAsync(Checked(name), cancellationToken), cancellationToken).ConfigureAwait(false);
+        Interlocked.Decrement(ref _unaccepted);
+        return accepted;
+    }
 
     /// <summary>Ends all channels, on both sides, and the stream.</summary>
     public async ValueTask DisposeAsync() => await _channels.DisposeAsync().ConfigureAwait(false);
+
+    // An offer that was withdrawn counts too: its name is kept until somebody accepts it.
+    private void CountOffer()
+    {
+        if (Interlocked.Increment(ref _unaccepted) > MaxUnaccepted)
+            _ = _channels.DisposeAsync().AsTask();
+    }
 
     private static string Checked(string name)
     {

@@ -37,6 +37,19 @@ public sealed class NamedChannelsTests
     }
 
     [Fact]
+    public async Task Who_offers_more_channels_than_the_other_side_accepts_ends_them_all()
+    {
+        (NamedChannels near, NamedChannels far) = await OpenAsync();
+        for (int i = 0; i < 2 * NamedChannels.MaxUnaccepted; i++)
+            await Task.WhenAll(near.OfferAsync("accepted", Token).AsTask(), far.AcceptAsync("accepted", Token).AsTask());
+        Assert.False(far.Completion.IsCompleted);
+
+        Task<IDuplexPipe>[] offers = [.. Enumerable.Range(0, NamedChannels.MaxUnaccepted + 1).Select(i => near.OfferAsync($"{i}", Token).AsTask())];
+        await far.Completion.WaitAsync(TimeSpan.FromMinutes(1), Token);
+        await Assert.ThrowsAsync<TunnelException>(() => offers[^1]);
+    }
+
+    [Fact]
     public async Task A_name_that_is_too_long_is_refused()
     {
         (NamedChannels near, _) = await OpenAsync();
