@@ -18,7 +18,7 @@ internal sealed class BenchRun(Plan plan, TextWriter log)
     {
         var samples = new Dictionary<(string Link, string Contender), List<Sample>>();
         var figures = new Dictionary<(string Behaviour, string Link), Dictionary<string, List<double>>>();
-        var failures = new Dictionary<(string, string), string>();
+        var failures = new Dictionary<(string, string), List<string>>();
         for (int round = 0; round < plan.Runs; round++)
         {
             foreach (string link in plan.Links)
@@ -32,14 +32,14 @@ internal sealed class BenchRun(Plan plan, TextWriter log)
 
         return (
             [.. plan.Links.SelectMany(link => plan.Contenders.Select(name =>
-                new Row(link, name, samples.GetValueOrDefault((link, name)) ?? [], failures.GetValueOrDefault((link, name)))))],
+                new Row(link, name, samples.GetValueOrDefault((link, name)) ?? [], failures.GetValueOrDefault((link, name)) ?? [])))],
             [.. plan.Links.SelectMany(link => plan.Behaviours.Select(name => new BehaviourRow(
                 name, link, (figures.GetValueOrDefault((name, link)) ?? []).ToDictionary(figure => figure.Key, figure => figure.Value.ToArray()),
-                failures.GetValueOrDefault((name, link)))))]);
+                failures.GetValueOrDefault((name, link)) ?? [])))]);
     }
 
     private async Task TryAsync(
-        (string, string) what, int round, Dictionary<(string, string), string> failures, Func<CancellationToken, Task> measure, CancellationToken cancellationToken)
+        (string, string) what, int round, Dictionary<(string, string), List<string>> failures, Func<CancellationToken, Task> measure, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
@@ -49,7 +49,9 @@ internal sealed class BenchRun(Plan plan, TextWriter log)
         }
         catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
         {
-            failures[what] = failure.Message.Split('\n')[0];
+            if (!failures.TryGetValue(what, out List<string>? reasons))
+                failures.Add(what, reasons = []);
+            reasons.Add(failure.Message.Split('\n')[0]);
             await log.WriteLineAsync($"round {round + 1}: {what.Item1}: {what.Item2}: {failure.Message}");
         }
     }

@@ -7,18 +7,19 @@ namespace P2PMigrate.TunnelBench.Behaviour;
 internal sealed class ReboundNat : IBehaviour
 {
     private const int Before = 5000, After = 4000;
+    private const int FirstPort = 20000, SecondPort = 21000; // Not among those that a kernel gives by itself.
     private static readonly TimeSpan s_time = TimeSpan.FromMilliseconds(Before + After);
 
     public string Name => "NAT rebind";
 
     public async Task<IReadOnlyDictionary<string, double>> MeasureAsync(BenchNetwork network, CancellationToken cancellationToken)
     {
-        await MapAsync(network, 40000, cancellationToken);
+        await MapAsync(network, FirstPort, cancellationToken);
         await using PeerPair peers = await PeerPair.StartAsync(network, "bulk", s_time, cancellationToken);
         await Task.Delay(Before, cancellationToken);
         long change = ArrivalLog.Now;
-        await MapAsync(network, 41000, cancellationToken);
-        await network.Near.ShellAsync("conntrack -D -p udp >/dev/null 2>&1 || true", cancellationToken);
+        await MapAsync(network, SecondPort, cancellationToken);
+        await network.Near.ShellAsync("conntrack -D -p udp >/dev/null 2>&1", cancellationToken); // Fails when there is nothing to forget.
         (_, ArrivalLog arrivals) = await peers.EndAsync(s_time, cancellationToken);
         return new Dictionary<string, double>
         {
@@ -36,7 +37,7 @@ internal sealed class ReboundNat : IBehaviour
             delete table ip rebind
             table ip rebind {
               chain out { type nat hook postrouting priority srcnat; ip daddr {{BenchNetwork.FarAddress}} meta l4proto udp snat to {{BenchNetwork.NearAddress}}:{{port}}; }
-              chain in { type filter hook input priority filter; ip saddr {{BenchNetwork.FarAddress}} udp dport 40000-49999 drop; }
+              chain in { type filter hook input priority filter; ip saddr {{BenchNetwork.FarAddress}} udp dport { {{FirstPort}}, {{SecondPort}} } drop; }
             }
             """;
         CommandResult result = await network.Near.RunAsync(new NodeCommand("nft", ["-f", "-"]) { Input = rules }, cancellationToken);

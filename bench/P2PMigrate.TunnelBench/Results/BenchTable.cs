@@ -5,8 +5,8 @@ using P2PMigrate.TunnelBench.Contenders;
 
 namespace P2PMigrate.TunnelBench.Results;
 
-/// <summary>All runs of one contender on one link.</summary>
-internal sealed record Row(string Link, string Contender, IReadOnlyList<Sample> Samples, string? WhyNot)
+/// <summary>All runs of one contender on one link: a sample for each that came to its end, a reason for each that failed.</summary>
+internal sealed record Row(string Link, string Contender, IReadOnlyList<Sample> Samples, IReadOnlyList<string> Failures)
 {
     public double BytesPerSecond => Median(Samples.Select(sample => sample.BytesPerSecond));
 
@@ -19,8 +19,8 @@ internal sealed record Row(string Link, string Contender, IReadOnlyList<Sample> 
     }
 }
 
-/// <summary>What happened in one behaviour, over all runs: figures by name, with the unit in the name.</summary>
-internal sealed record BehaviourRow(string Behaviour, string Link, IReadOnlyDictionary<string, double[]> Figures, string? WhyNot);
+/// <summary>What happened in one behaviour, over all runs: figures by name, with the unit in the name, and a reason for each run that failed.</summary>
+internal sealed record BehaviourRow(string Behaviour, string Link, IReadOnlyDictionary<string, double[]> Figures, IReadOnlyList<string> Failures);
 
 /// <summary>The figures of a plan as markdown and JSON. Ratios are against the first contender of the same link and run.</summary>
 internal static class BenchTable
@@ -52,11 +52,11 @@ internal static class BenchTable
         foreach (Row row in link)
         {
             if (row.Samples.Count == 0)
-                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Contender} | 0 | {row.WhyNot} | | | | |");
+                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Contender} | {Count(0, row.Failures)} | | | | | |");
             else
                 text.AppendLine(
                     CultureInfo.InvariantCulture,
-                    $"| {row.Contender} | {row.Samples.Count} | {Megabits(row.BytesPerSecond)} | {Megabits(row.Samples.Min(sample => sample.BytesPerSecond))} – {Megabits(row.Samples.Max(sample => sample.BytesPerSecond))} | {row.CpuSecondsPerGB:0.00} | {row.BytesPerSecond / reference.BytesPerSecond:0.00} | {row.CpuSecondsPerGB / reference.CpuSecondsPerGB:0.00} |");
+                    $"| {row.Contender} | {Count(row.Samples.Count, row.Failures)} | {Megabits(row.BytesPerSecond)} | {Megabits(row.Samples.Min(sample => sample.BytesPerSecond))} – {Megabits(row.Samples.Max(sample => sample.BytesPerSecond))} | {row.CpuSecondsPerGB:0.00} | {row.BytesPerSecond / reference.BytesPerSecond:0.00} | {row.CpuSecondsPerGB / reference.CpuSecondsPerGB:0.00} |");
         }
 
         text.AppendLine();
@@ -68,13 +68,18 @@ internal static class BenchTable
         foreach (BehaviourRow row in behaviours)
         {
             if (row.Figures.Count == 0)
-                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Behaviour} | {row.Link} | {row.WhyNot} | 0 | | |");
+                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Behaviour} | {row.Link} | | {Count(0, row.Failures)} | | |");
             foreach ((string name, double[] values) in row.Figures)
-                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Behaviour} | {row.Link} | {name} | {values.Length} | {Row.Median(values):0.###} | {values.Min():0.###} – {values.Max():0.###} |");
+                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Behaviour} | {row.Link} | {name} | {Count(values.Length, row.Failures)} | {Row.Median(values):0.###} | {values.Min():0.###} – {values.Max():0.###} |");
         }
 
         text.AppendLine();
     }
+
+    /// <summary>A median over the runs that ended well says nothing of those that did not: they are told beside it.</summary>
+    private static string Count(int samples, IReadOnlyList<string> failures) => failures.Count == 0
+        ? samples.ToString(CultureInfo.InvariantCulture)
+        : string.Create(CultureInfo.InvariantCulture, $"{samples} of {samples + failures.Count}; failed: {string.Join("; ", failures.Distinct())}");
 
     private static string Megabits(double bytesPerSecond) =>
         (bytesPerSecond * 8 / 1e6).ToString(bytesPerSecond < 12.5e6 ? "0.0" : "0", CultureInfo.InvariantCulture);
