@@ -1,3 +1,4 @@
+using System.Numerics;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Streams;
 using P2PMigrate.Tunnel.Loop;
@@ -19,7 +20,7 @@ internal sealed class StreamOpenings(TunnelConnection connection, Func<StreamId,
         if (_failure is not null)
             opening.Fail(_failure);
         else if (!TryOpen(opening))
-            _waiting[(int)opening.Class].Enqueue(opening);
+            Keep(_waiting[(int)opening.Class], opening);
     }
 
     /// <summary>The peer raised its limit.</summary>
@@ -38,6 +39,20 @@ internal sealed class StreamOpenings(TunnelConnection connection, Func<StreamId,
         {
             while (waiting.TryDequeue(out StreamOpening? opening))
                 opening.Fail(exception);
+        }
+    }
+
+    // Callers that gave up must not pile up behind one that waits. Looking whenever the number has doubled costs each a constant.
+    private static void Keep(Queue<StreamOpening> waiting, StreamOpening opening)
+    {
+        waiting.Enqueue(opening);
+        if (!BitOperations.IsPow2(waiting.Count))
+            return;
+        for (int left = waiting.Count; left > 0; left--)
+        {
+            StreamOpening oldest = waiting.Dequeue();
+            if (!oldest.Result.IsCompleted)
+                waiting.Enqueue(oldest);
         }
     }
 

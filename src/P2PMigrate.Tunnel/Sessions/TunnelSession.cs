@@ -18,6 +18,9 @@ public sealed class TunnelSession : ITunnelSession
     /// <summary>Path changes that wait for one watcher; older ones give way.</summary>
     private const int WatchedChanges = 16;
 
+    /// <summary>How often the figures are renewed: whoever asks for them without a pause would only spin.</summary>
+    private static readonly TimeSpan s_shortestInterval = TimeSpan.FromMilliseconds(100);
+
     private readonly SessionDriver _driver;
     private readonly Channel<TunnelStream> _incoming = Channel.CreateUnbounded<TunnelStream>();
     private readonly TaskCompletionSource<SessionEnd> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -109,15 +112,16 @@ public sealed class TunnelSession : ITunnelSession
 
     /// <summary>
     /// The figures every <paramref name="interval"/>, the last time when the session has ended. They are renewed about ten
-    /// times a second: a shorter interval shows nothing more.
+    /// times a second: a shorter interval shows nothing more, and is taken for a tenth of a second.
     /// </summary>
     public async IAsyncEnumerable<SessionStatistics> WatchStatisticsAsync(
         TimeSpan interval, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
+        TimeSpan pause = interval == Timeout.InfiniteTimeSpan || interval > s_shortestInterval ? interval : s_shortestInterval;
         while (!Completion.IsCompleted)
         {
             yield return Statistics;
-            await Task.WhenAny(Completion, Task.Delay(interval, cancellationToken)).ConfigureAwait(false);
+            await Task.WhenAny(Completion, Task.Delay(pause, cancellationToken)).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
         }
 
