@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using P2PMigrate.Tunnel.Datagrams;
 using P2PMigrate.Tunnel.InMemory;
 
 namespace P2PMigrate.Tunnel;
@@ -36,9 +35,9 @@ public sealed class InMemorySession : ITunnelSession
     public static (InMemorySession First, InMemorySession Second) CreatePair()
     {
         var link = new InMemoryLink();
-        DatagramChannel toFirst = new(), toSecond = new();
-        var first = new InMemorySession(link, new InMemoryDatagrams(toSecond, toFirst));
-        var second = new InMemorySession(link, new InMemoryDatagrams(toFirst, toSecond)) { _peer = first };
+        (InMemoryDatagrams firstDatagrams, InMemoryDatagrams secondDatagrams) = InMemoryDatagrams.CreatePair();
+        var first = new InMemorySession(link, firstDatagrams);
+        var second = new InMemorySession(link, secondDatagrams) { _peer = first };
         first._peer = second;
         return (first, second);
     }

@@ -29,6 +29,26 @@ public sealed class InMemorySessionTests
     }
 
     [Fact]
+    public async Task A_weight_has_the_same_bounds_as_over_a_network()
+    {
+        (InMemorySession near, _) = InMemorySession.CreatePair();
+        ITunnelStream stream = await near.OpenStreamAsync(StreamPriority.Bulk, _token);
+        stream.Weight = ITunnelStream.MaxWeight;
+        Assert.Throws<ArgumentOutOfRangeException>(() => stream.Weight = 0);
+        Assert.Throws<ArgumentOutOfRangeException>(() => stream.Weight = ITunnelStream.MaxWeight + 1);
+        Assert.Equal(ITunnelStream.MaxWeight, stream.Weight);
+    }
+
+    [Fact]
+    public void Datagrams_are_counted_where_they_arrive()
+    {
+        (InMemorySession near, InMemorySession far) = InMemorySession.CreatePair();
+        Assert.True(near.Datagrams.TrySend(s_hello));
+        Assert.Equal(new DatagramStatistics(1, 0, 0, 0), near.Datagrams.Statistics);
+        Assert.Equal(new DatagramStatistics(0, 0, 1, 0), far.Datagrams.Statistics);
+    }
+
+    [Fact]
     public async Task A_cut_link_is_lost_for_both_ends_and_for_every_stream()
     {
         (InMemorySession near, InMemorySession far) = InMemorySession.CreatePair();

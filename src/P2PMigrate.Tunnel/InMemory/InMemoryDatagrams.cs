@@ -6,12 +6,25 @@ namespace P2PMigrate.Tunnel.InMemory;
 internal sealed class InMemoryDatagrams(DatagramChannel outgoing, DatagramChannel incoming) : ITunnelDatagrams
 {
     private long _sent;
+    private InMemoryDatagrams? _peer;
 
     /// <inheritdoc/>
     public int MaxSize => 1100;
 
     /// <inheritdoc/>
-    public DatagramStatistics Statistics => new(Interlocked.Read(ref _sent), 0, 0, incoming.Dropped);
+    public DatagramStatistics Statistics => new(Sent, 0, _peer!.Sent, incoming.Dropped);
+
+    private long Sent => Interlocked.Read(ref _sent);
+
+    /// <summary>The two sides of a link: what one sends has arrived at the other.</summary>
+    public static (InMemoryDatagrams First, InMemoryDatagrams Second) CreatePair()
+    {
+        DatagramChannel toFirst = new(), toSecond = new();
+        var first = new InMemoryDatagrams(toSecond, toFirst);
+        var second = new InMemoryDatagrams(toFirst, toSecond) { _peer = first };
+        first._peer = second;
+        return (first, second);
+    }
 
     /// <inheritdoc/>
     public bool TrySend(ReadOnlySpan<byte> datagram)

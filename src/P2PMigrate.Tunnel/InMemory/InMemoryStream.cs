@@ -27,7 +27,7 @@ internal sealed class InMemoryStream : ITunnelStream, IReaderObserver
     public PipeWriter Output => _output;
 
     /// <inheritdoc/>
-    public int Weight { get; set; } = 1;
+    public int Weight { get; set => field = StreamWeight.Checked(value); } = 1;
 
     /// <summary>The session ended: both directions throw, but one that the peer finished stays readable to its end.</summary>
     public void EndWith(TunnelException exception, bool discard, bool peerFinished)

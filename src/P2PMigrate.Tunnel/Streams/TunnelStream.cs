@@ -46,9 +46,7 @@ internal sealed class TunnelStream : ITunnelStream, IWish
         get => _weight;
         set
         {
-            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
-            ArgumentOutOfRangeException.ThrowIfGreaterThan(value, ITunnelStream.MaxWeight);
-            _weight = value;
+            _weight = StreamWeight.Checked(value);
             RequestAttention();
         }
     }
