@@ -8,6 +8,10 @@ namespace P2PMigrate.Protocol.Streams;
 /// </summary>
 internal sealed class RangeSet
 {
+    /// <summary>See <see cref="ShortCount"/>.</summary>
+    // spec: CONST-182
+    public const int ShortLength = 256;
+
     private const int InitialCapacity = 4;
 
     private StreamRange[] _items = [];
@@ -15,6 +19,9 @@ internal sealed class RangeSet
 
     /// <summary>How many separate ranges there are.</summary>
     public int Count { get; private set; }
+
+    /// <summary>How many of them have fewer than <see cref="ShortLength"/> offsets.</summary>
+    public int ShortCount { get; private set; }
 
     /// <summary>Is nothing in the set?</summary>
     public bool IsEmpty => Count == 0;
@@ -76,7 +83,7 @@ internal sealed class RangeSet
     public int IndexOfFirstEndingAfter(ulong offset) => IndexOfFirstEndingAtOrAfter(offset + 1);
 
     /// <summary>Forgets everything.</summary>
-    public void Clear() => (_head, Count) = (0, 0);
+    public void Clear() => (_head, Count, ShortCount) = (0, 0, 0);
 
     private int IndexOfFirstEndingAtOrAfter(ulong offset)
     {
@@ -98,7 +105,10 @@ internal sealed class RangeSet
     /// <summary>Puts <paramref name="range"/>, unless it is empty, where the ranges from <paramref name="from"/> to before <paramref name="to"/> stood.</summary>
     private void Replace(int from, int to, StreamRange range)
     {
+        for (int i = from; i < to; i++)
+            ShortCount -= this[i].Length < ShortLength ? 1 : 0;
         int added = range.IsEmpty ? 0 : 1;
+        ShortCount += added == 1 && range.Length < ShortLength ? 1 : 0;
         int shift = added - (to - from);
         if (from == 0 && shift < 0)
             _head -= shift;

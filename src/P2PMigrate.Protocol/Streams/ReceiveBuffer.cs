@@ -10,6 +10,13 @@ internal sealed class ReceiveBuffer(SlabPool pool) : IDisposable
     // spec: CONST-31
     public const int MaxRanges = 32768;
 
+    /// <summary>
+    /// Most of them that are shorter than <see cref="RangeSet.ShortLength"/>: each has to be put in its place among the
+    /// others, which so few bytes are not worth.
+    /// </summary>
+    // spec: CONST-182
+    public const int MaxShortRanges = 2048;
+
     private readonly SlabRing _ring = new(pool);
     private readonly RangeSet _received = new();
 
@@ -21,9 +28,9 @@ internal sealed class ReceiveBuffer(SlabPool pool) : IDisposable
 
     /// <summary>
     /// Copies the bytes in. False when bytes that were received before, and not read yet, come again and differ, or when
-    /// there would be more than <see cref="MaxRanges"/> ranges.
+    /// there would be more than <see cref="MaxRanges"/> ranges, or too many short ones.
     /// </summary>
-    // spec: STR-10, STR-13
+    // spec: STR-10, STR-13, STR-15
     public bool TryInsert(ulong offset, ReadOnlySpan<byte> data)
     {
         ulong end = offset + (ulong)data.Length;
@@ -39,7 +46,7 @@ internal sealed class ReceiveBuffer(SlabPool pool) : IDisposable
             return false;
         _ring.Write(offset, data);
         _received.Add(new(offset, end));
-        return _received.Count <= MaxRanges;
+        return !IsShattered;
     }
 
     /// <summary>Copies the next bytes out and forgets them; returns how many.</summary>
@@ -61,6 +68,8 @@ internal sealed class ReceiveBuffer(SlabPool pool) : IDisposable
         _received.Clear();
         _ring.Dispose();
     }
+
+    private bool IsShattered => _received.Count > MaxRanges || _received.ShortCount > MaxShortRanges;
 
     private bool AgreesWithReceived(ulong offset, ReadOnlySpan<byte> data)
     {

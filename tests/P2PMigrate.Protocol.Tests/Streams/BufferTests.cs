@@ -46,10 +46,39 @@ public sealed class BufferTests
     public void Too_many_holes_are_refused()
     {
         using ReceiveBuffer buffer = new(new SlabPool());
+        byte[] piece = new byte[300];
+        int ranges = 0;
+        for (ulong offset = 1; buffer.TryInsert(offset, piece); offset += 301)
+            ranges++;
+        Assert.Equal(32_768, ranges);
+    }
+
+    // spec: STR-15
+    [Fact]
+    public void Many_short_ranges_that_keep_others_moving_are_refused_early()
+    {
+        using ReceiveBuffer buffer = new(new SlabPool());
+        Assert.True(buffer.TryInsert(0, new byte[10_000])); // A long one does not pay for them.
+        int ranges = 0;
+        long moved = 0;
+        for (ulong offset = 100_000; buffer.TryInsert(offset, [1]); offset -= 2)
+            moved += ranges++; // Each goes before all others.
+        Assert.InRange(moved, 1, 3_000_000);
+    }
+
+    // spec: STR-15
+    [Fact]
+    public void Short_ranges_among_long_ones_are_taken()
+    {
+        using ReceiveBuffer buffer = new(new SlabPool());
+        byte[] piece = new byte[1_000];
         ulong offset = 1;
-        while (buffer.TryInsert(offset, [1]))
-            offset += 2;
-        Assert.Equal(2UL * ReceiveBuffer.MaxRanges + 1, offset);
+        for (int i = 0; i < 4_000; i++)
+        {
+            int length = i % 2 == 0 ? piece.Length : 10;
+            Assert.True(buffer.TryInsert(offset, piece.AsSpan(0, length)));
+            offset += (ulong)length + 1;
+        }
     }
 
     [Fact]

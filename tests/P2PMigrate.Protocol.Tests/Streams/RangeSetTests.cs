@@ -28,9 +28,25 @@ public sealed class RangeSetTests
                 }
 
                 Assert.True(model.Order().SequenceEqual(Offsets(set)), $"seed {seed}, step {i}");
+                Assert.Equal(set.Count, set.ShortCount);
                 Assert.True(IsTidy(set), $"seed {seed}, step {i}: ranges touch, overlap or are empty");
             }
         }
+    }
+
+    [Fact]
+    public void Short_ranges_are_counted_until_they_have_grown()
+    {
+        RangeSet set = new();
+        for (ulong i = 0; i < 4; i++)
+            set.Add(new(i * 1_000, i * 1_000 + RangeSet.ShortLength - i % 2));
+        Assert.Equal(2, set.ShortCount);
+        set.Add(new(1_000 + RangeSet.ShortLength - 1, 1_000 + RangeSet.ShortLength));
+        Assert.Equal(1, set.ShortCount);
+        set.Remove(new(100, 102));
+        Assert.Equal(3, set.ShortCount);
+        set.Clear();
+        Assert.Equal(0, set.ShortCount);
     }
 
     [Fact]
