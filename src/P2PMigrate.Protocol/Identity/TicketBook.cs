@@ -17,6 +17,7 @@ public sealed class TicketBook
     public static readonly TimeSpan Grace = TimeSpan.FromHours(24);
 
     /// <summary>Peers with a standing permission at a time.</summary>
+    // spec: CONST-183
     public const int MaxAdmitted = 1024;
 
     private readonly Dictionary<TicketId, TicketRecord> _records = [];
