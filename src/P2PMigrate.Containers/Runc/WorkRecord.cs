@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using P2PMigrate.Migration.Runtime;
@@ -13,6 +14,10 @@ internal static class WorkRecord
     /// <summary>The boot in which we live.</summary>
     public static string CurrentBootId => File.ReadAllText("/proc/sys/kernel/random/boot_id").Trim();
 
+    /// <summary>When that boot was, to the second, rounded down. By the clock as it is set now, sleep included.</summary>
+    public static DateTime BootTime => DateTime.UnixEpoch.AddSeconds(long.Parse(
+        File.ReadLines("/proc/stat").First(line => line.StartsWith("btime ", StringComparison.Ordinal)).AsSpan("btime ".Length), CultureInfo.InvariantCulture));
+
     /// <summary>Writes a record; an earlier one is replaced as a whole.</summary>
     public static void Save<T>(string path, T record, JsonTypeInfo<T> type)
     {
@@ -21,7 +26,10 @@ internal static class WorkRecord
         File.Move(draft, path, overwrite: true);
     }
 
-    /// <summary>The record, or null when there is none. Throws <see cref="ContainerException"/> when it cannot be read, as after a crash of the machine.</summary>
+    /// <summary>
+    /// The record, or null when there is none. One that cannot be read is what a crash of the machine left: it speaks of containers that are gone, and
+    /// counts as none. Throws <see cref="ContainerException"/> when it was written in this boot and cannot be read all the same.
+    /// </summary>
     public static T? Load<T>(string path, JsonTypeInfo<T> type)
         where T : class
     {
@@ -29,6 +37,10 @@ internal static class WorkRecord
         try
         {
             return JsonSerializer.Deserialize(File.ReadAllBytes(path), type);
+        }
+        catch (JsonException) when (File.GetLastWriteTimeUtc(path) < BootTime)
+        {
+            return null;
         }
         catch (JsonException damaged)
         {

@@ -38,6 +38,21 @@ public sealed class FenceRecordTests
     }
 
     [Fact]
+    public void A_record_cut_off_before_the_machine_booted_means_nothing()
+    {
+        using var directory = new ScratchDirectory();
+        foreach (string name in (string[])["fence.json", "restore.json"])
+        {
+            string path = Path.Combine(directory.Path, name);
+            File.WriteAllText(path, "");
+            File.SetLastWriteTimeUtc(path, WorkRecord.BootTime.AddSeconds(-1));
+        }
+
+        Assert.Null(FenceRecord.Load(directory.Path));
+        Assert.Null(RestoreRecord.Load(directory.Path));
+    }
+
+    [Fact]
     public void A_process_is_not_mistaken_for_another_with_its_number()
     {
         ProcessIdentity self = ProcessIdentity.Of(Environment.ProcessId)!.Value;
