@@ -142,13 +142,24 @@ public sealed class TunnelConnection : IDisposable
     /// A datagram of the type <see cref="DatagramType.Packet"/> came on <paramref name="path"/>. What does not open
     /// with the session's keys is dropped and counted.
     /// </summary>
-    public void HandleDatagram(Instant now, PathAddress path, ReadOnlySpan<byte> datagram)
+    public void HandleDatagram(Instant now, PathAddress path, ReadOnlySpan<byte> datagram) =>
+        HandleTrain(now, path, datagram, Math.Max(1, datagram.Length));
+
+    /// <summary>
+    /// The same for datagrams that came together, one behind the other, all of <paramref name="datagramSize"/> bytes but
+    /// the last, which may be shorter.
+    /// </summary>
+    public void HandleTrain(Instant now, PathAddress path, ReadOnlySpan<byte> train, int datagramSize)
     {
-        if (IsTerminated)
-            return;
-        ulong error = _receiver.Handle(now, path, datagram);
-        if (error != TunnelErrorCode.None)
-            _close.Fail(now, error, TunnelErrorCode.ToSentence(error));
+        _receiver.BeginTrain(now, path);
+        for (int start = 0; start < train.Length && !IsTerminated; start += datagramSize)
+        {
+            ulong error = _receiver.Handle(train.Slice(start, Math.Min(datagramSize, train.Length - start)));
+            if (error != TunnelErrorCode.None)
+                _close.Fail(now, error, TunnelErrorCode.ToSentence(error));
+        }
+
+        _receiver.EndTrain();
         Settle(now);
     }
 
@@ -210,6 +221,16 @@ public sealed class TunnelConnection : IDisposable
         StreamWriteResult result = found.Send.Write(data);
         _streams.Schedule(found);
         return result;
+    }
+
+    /// <summary>
+    /// Bytes of the peer's direction that come in their order go to <paramref name="reader"/> from now on, as far as it takes
+    /// them, and count as read; the rest waits for <see cref="Read"/>. A <see cref="StreamReadable"/> event tells of both.
+    /// </summary>
+    public void SetReader(StreamId stream, IStreamReader reader)
+    {
+        if (_streams.TryGet(stream, out DuplexStream? found))
+            found.Receive.Reader = reader;
     }
 
     /// <summary>

@@ -30,8 +30,8 @@ internal sealed class DataPath(byte label, CandidatePair pair, LossRecovery reco
     public bool IsWindowOpen =>
         (Recovery.BytesInFlight == 0 || Recovery.BytesInFlight + DatagramSize <= Recovery.Congestion.Window) && Recovery.HasRoom;
 
-    /// <summary>How fast data may leave, in bytes per second.</summary>
-    public double PacingRate => Recovery.Congestion.PacingRate(Recovery.RoundTrip.Smoothed);
+    /// <summary>How fast data may leave.</summary>
+    public Pace Pace => new(Recovery.Congestion.PacingRate(Recovery.RoundTrip.Smoothed), Recovery.Congestion.SendQuantum);
 
     /// <summary>May a datagram of this size go there at all?</summary>
     public bool Allows(int size) => Pair.IsProven || Pair.Allows(size);

@@ -13,6 +13,12 @@ internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases 
     private readonly byte[] _plaintext = new byte[TunnelConnection.MaxDatagramSize];
     private readonly TimeSpan _maxAckDelay = options.LocalParameters.MaxAckDelay;
 
+    // The train that is being handled: when and where it came, what of it was authentic, and was any of that the newest data?
+    private Instant _now;
+    private PathAddress _from;
+    private int _authentic;
+    private bool _isNewestData;
+
     /// <summary>Datagrams that opened and were new.</summary>
     public long Datagrams { get; private set; }
 
@@ -25,12 +31,15 @@ internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases 
     /// <summary>When an authentic packet last came.</summary>
     public Instant? LastHeardAt { get; private set; }
 
-    /// <summary>Handles a datagram; returns the error code with which the session has to be closed, if any.</summary>
+    /// <summary>Datagrams come together, from one place.</summary>
+    public void BeginTrain(Instant now, PathAddress from) => (_now, _from, _authentic, _isNewestData) = (now, from, 0, false);
+
+    /// <summary>Handles the next datagram of the train; returns the error code with which the session has to be closed, if any.</summary>
     // spec: PKT-01, PKT-02, PKT-03
-    public ulong Handle(Instant now, PathAddress from, ReadOnlySpan<byte> datagram)
+    public ulong Handle(ReadOnlySpan<byte> datagram)
     {
-        if (!TryOpen(now, datagram, out PacketHeader header, out ulong number, out ReadOnlySpan<byte> plaintext)
-            || !spaces.Get(header.PathId).TryAccept(now, number, out bool isInOrder))
+        if (!TryOpen(datagram, out PacketHeader header, out ulong number, out ReadOnlySpan<byte> plaintext)
+            || spaces.Get(header.PathId) is not { } space || !space.TryAccept(_now, number, out bool isInOrder))
         {
             Dropped++;
             return TunnelErrorCode.None;
@@ -38,19 +47,31 @@ internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases 
 
         Datagrams++;
         Bytes += datagram.Length;
-        LastHeardAt = now;
-        ReceiveSpace space = spaces.Get(header.PathId);
-        agent.HandleDatagram(now, from, datagram.Length, isNewestData: header.PathId != 0 && (long)number == space.Largest);
+        LastHeardAt = _now;
+        _authentic += datagram.Length;
+        _isNewestData |= header.PathId != 0 && (long)number == space.Largest;
+        if (header.PathId == 0)
+            TellAgent(); // A probe is about the pair that it came on, which has to be known.
         if (!close.IsOpen)
-            return HandleAfterClose(now, from, header.PathId, plaintext);
+            return HandleAfterClose(header.PathId, plaintext);
 
-        ulong error = frames.Handle(now, from, header.PathId, plaintext);
+        ulong error = frames.Handle(_now, _from, header.PathId, plaintext);
         if (frames.IsAckEliciting)
-            space.HandleAckEliciting(now, isInOrder, _maxAckDelay, paths.Primary?.Recovery.RoundTrip);
+            space.HandleAckEliciting(_now, isInOrder, _maxAckDelay, paths.Primary?.Recovery.RoundTrip);
         return error;
     }
 
-    private bool TryOpen(Instant now, ReadOnlySpan<byte> datagram, out PacketHeader header, out ulong number, out ReadOnlySpan<byte> plaintext)
+    /// <summary>The train is over.</summary>
+    public void EndTrain() => TellAgent();
+
+    private void TellAgent()
+    {
+        if (_authentic > 0)
+            agent.HandleDatagrams(_now, _from, _authentic, _isNewestData);
+        (_authentic, _isNewestData) = (0, false);
+    }
+
+    private bool TryOpen(ReadOnlySpan<byte> datagram, out PacketHeader header, out ulong number, out ReadOnlySpan<byte> plaintext)
     {
         number = 0;
         plaintext = default;
@@ -70,14 +91,14 @@ internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases 
             return false;
         Span<byte> opened = _plaintext.AsSpan(0, length);
         plaintext = opened;
-        return keys.TryOpen(now, header, number, datagram[..PacketHeader.Size], datagram[PacketHeader.Size..], opened);
+        return keys.TryOpen(_now, header, number, datagram[..PacketHeader.Size], datagram[PacketHeader.Size..], opened);
     }
 
     // CLOSE stands alone in its packet, so the rest need not be understood any more.
-    private ulong HandleAfterClose(Instant now, PathAddress from, byte label, ReadOnlySpan<byte> plaintext)
+    private ulong HandleAfterClose(byte label, ReadOnlySpan<byte> plaintext)
     {
         if (!plaintext.IsEmpty && plaintext[0] == (byte)FrameType.Close)
-            return frames.Handle(now, from, label, plaintext);
+            return frames.Handle(_now, _from, label, plaintext);
         close.HandleStrayPacket();
         return TunnelErrorCode.None;
     }

@@ -62,19 +62,21 @@ internal sealed class PacketSender(
         maxDatagrams = path.Recovery.ProbesOwed > 0 ? 1 : path.Recovery.Trains.Limit(now, maxDatagrams);
         if (!TryBuildData(now, buffer, out transmit))
             return false;
-        if (transmit.Length == HeadroomOf(path) + path.DatagramSize)
-            Extend(now, buffer, maxDatagrams, ref transmit);
+        if (maxDatagrams > 1 && transmit.Length == HeadroomOf(path) + path.DatagramSize)
+            Extend(now, path, buffer, maxDatagrams, ref transmit);
         path.Recovery.HandleDeparture(first, transmit.Count);
         return true;
     }
 
     // Only a full datagram can have others behind it: none of those is longer, and the first shorter one ends the train.
-    private void Extend(Instant now, Span<byte> buffer, int maxDatagrams, ref Transmit train)
+    // Whatever there is to say besides stream bytes has its place in the first one, and nothing came in since.
+    private void Extend(Instant now, DataPath path, Span<byte> buffer, int maxDatagrams, ref Transmit train)
     {
         int size = train.Length;
         int limit = (int)Math.Min(buffer.Length, (long)maxDatagrams * size);
         int length = size;
-        while (limit - length >= size && TryBuildData(now, buffer[length..], out Transmit next))
+        Pace pace = path.Pace;
+        while (limit - length >= size && TryBuildMore(now, buffer[length..], path, pace, out Transmit next))
         {
             length += next.Length;
             if (next.Length < size)
@@ -116,7 +118,7 @@ internal sealed class PacketSender(
         transmit = Seal(buffer, path.Label, path.Recovery.NextPacketNumber, path.Pair.Address, frames.Written);
         int length = transmit.Length - HeadroomOf(path);
         path.Pair.HandleSent(length);
-        path.Recovery.HandleSent(now, length, SentFramePool.None, isAckEliciting: false);
+        path.Recovery.HandleSent(now, length, RecordedFrames.None, isAckEliciting: false);
         return true;
     }
 
@@ -126,11 +128,12 @@ internal sealed class PacketSender(
         PacingDeadline = null;
         if (paths.Primary is not { } path || !path.Allows(path.DatagramSize) || !path.Recovery.HasRoom)
             return false;
-        bool mayCarryData = MayCarryData(now, path);
+        Pace pace = path.Pace;
+        bool mayCarryData = MayCarryData(now, path, pace, streams.HasPending || candidates.IsPending);
         if (!mayCarryData && !(spaces.AckDeadline <= now))
             return false;
 
-        PacketWriter packet = new(_plaintext.AsSpan(0, path.DatagramSize - PacketHeader.Size - keys.TagLength), pool);
+        PacketWriter packet = NewPacket(path);
         spaces.WriteAcks(now, ref packet);
         if (mayCarryData)
             WriteData(now, ref packet, path);
@@ -138,23 +141,37 @@ internal sealed class PacketSender(
             packet.WritePing();
         if (packet.Frames.Written == 0)
             return false;
-        transmit = Seal(buffer, path.Label, path.Recovery.NextPacketNumber, path.Pair.Address, packet.Frames.Written);
-        AfterData(now, path, transmit.Length - HeadroomOf(path), packet);
+        transmit = SealData(now, buffer, path, pace, packet);
         return true;
     }
 
-    private bool MayCarryData(Instant now, DataPath path)
+    private bool TryBuildMore(Instant now, Span<byte> buffer, DataPath path, in Pace pace, out Transmit transmit)
+    {
+        transmit = default;
+        if (!path.Allows(path.DatagramSize) || !path.Recovery.HasRoom || !MayCarryData(now, path, pace, streams.HasBytes))
+            return false;
+        PacketWriter packet = NewPacket(path);
+        streams.WriteBytes(now, ref packet);
+        if (packet.Frames.Written == 0)
+            return false;
+        FillUp(ref packet);
+        transmit = SealData(now, buffer, path, pace, packet);
+        return true;
+    }
+
+    private PacketWriter NewPacket(DataPath path) => new(_plaintext.AsSpan(0, path.DatagramSize - PacketHeader.Size - keys.TagLength), pool);
+
+    private bool MayCarryData(Instant now, DataPath path, in Pace pace, bool isPending)
     {
         if (path.Recovery.ProbesOwed > 0)
             return true;
-        bool isPending = streams.HasPending || candidates.IsPending;
         if (isPending && !path.IsWindowOpen)
         {
             path.Recovery.MarkWindowLimited();
             return false;
         }
 
-        Instant release = path.Pacer.NextRelease(path.PacingRate, path.Recovery.Congestion.SendQuantum);
+        Instant release = path.Pacer.NextRelease(pace);
         if (isPending && release > now)
         {
             PacingDeadline = release;
@@ -170,8 +187,8 @@ internal sealed class PacketSender(
     {
         candidates.Write(ref packet);
         streams.Write(now, path.Recovery.RoundTrip.Smoothed, ref packet);
-        if (packet.IsAckEliciting && packet.Room < NearlyFull)
-            packet.Frames.WriteZeros(packet.Room); // Full datagrams leave in trains; one that is a little shorter would end its train.
+        if (packet.IsAckEliciting)
+            FillUp(ref packet);
         if (path.Recovery.ProbesOwed == 0)
             return;
         if (!packet.IsAckEliciting)
@@ -179,14 +196,26 @@ internal sealed class PacketSender(
         packet.Frames.WriteZeros(packet.Room); // Only a full datagram shows that full datagrams still pass.
     }
 
-    private void AfterData(Instant now, DataPath path, int length, in PacketWriter packet)
+    // Full datagrams leave in trains; one that is a little shorter would end its train.
+    private static void FillUp(ref PacketWriter packet)
     {
+        if (packet.Room < NearlyFull)
+            packet.Frames.WriteZeros(packet.Room);
+    }
+
+    private Transmit SealData(Instant now, Span<byte> buffer, DataPath path, in Pace pace, in PacketWriter packet)
+    {
+        Transmit transmit = Seal(buffer, path.Label, path.Recovery.NextPacketNumber, path.Pair.Address, packet.Frames.Written);
+        int length = transmit.Length - HeadroomOf(path);
         path.Pair.HandleSent(length);
-        path.Recovery.HandleSent(now, length, packet.FrameList, packet.IsAckEliciting);
-        if (!packet.IsAckEliciting)
-            return;
-        _ackOnlyInARow = 0;
-        path.Pacer.HandleSent(now, length, path.PacingRate, path.Recovery.Congestion.SendQuantum);
+        path.Recovery.HandleSent(now, length, packet.Recorded, packet.IsAckEliciting);
+        if (packet.IsAckEliciting)
+        {
+            _ackOnlyInARow = 0;
+            path.Pacer.HandleSent(now, length, pace);
+        }
+
+        return transmit;
     }
 
     // spec: PKT-05

@@ -15,13 +15,13 @@ internal ref struct PacketWriter(Span<byte> plaintext, SentFramePool pool)
     /// <summary>Must the peer acknowledge the packet?</summary>
     public bool IsAckEliciting { get; private set; }
 
-    /// <summary>The recorded frames; see <see cref="SentFramePool"/>.</summary>
-    public int FrameList { get; private set; } = SentFramePool.None;
+    /// <summary>The frames whose fate somebody learns.</summary>
+    public RecordedFrames Recorded = RecordedFrames.None;
 
     /// <summary>The frame just written matters: somebody learns its fate.</summary>
     public void Record(in SentFrame frame)
     {
-        FrameList = pool.Prepend(FrameList, frame);
+        pool.Add(ref Recorded, frame);
         IsAckEliciting |= frame.Kind != SentFrameKind.Ack;
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using P2PMigrate.Protocol.Recovery;
 
 namespace P2PMigrate.Protocol.Connection;
@@ -16,7 +17,7 @@ internal sealed class ReceiveSpaces
         get
         {
             Instant? next = null;
-            foreach (ReceiveSpace space in _spaces)
+            foreach (ReceiveSpace space in CollectionsMarshal.AsSpan(_spaces))
             {
                 if (space.AckDeadline is { } due && !(next <= due))
                     next = due;
@@ -31,7 +32,7 @@ internal sealed class ReceiveSpaces
     {
         get
         {
-            foreach (ReceiveSpace space in _spaces)
+            foreach (ReceiveSpace space in CollectionsMarshal.AsSpan(_spaces))
             {
                 if (space.RangesKept > ManyRanges)
                     return true;
@@ -58,7 +59,7 @@ internal sealed class ReceiveSpaces
     /// <summary>Writes the acknowledgements that are wanted, soon or at once.</summary>
     public void WriteAcks(Instant now, ref PacketWriter packet)
     {
-        foreach (ReceiveSpace space in _spaces)
+        foreach (ReceiveSpace space in CollectionsMarshal.AsSpan(_spaces))
         {
             if (space.AckDeadline is not null && space.TryWriteAck(now, ref packet.Frames, out ulong largest))
                 packet.Record(new(SentFrameKind.Ack, space.Label, largest));

@@ -16,6 +16,9 @@ internal sealed class SentFrameRouter(StreamSender streams, ReceiveSpaces spaces
     }
 
     /// <inheritdoc/>
+    public void HandleAckedAll() => streams.HandleAckedAll();
+
+    /// <inheritdoc/>
     public void HandleLost(in SentFrame frame)
     {
         if (frame.Kind == SentFrameKind.Candidates)

@@ -87,7 +87,7 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     /// label, so that its source is where the peer is now.
     /// </summary>
     // spec: PATH-05, PATH-30
-    public void HandleDatagram(Instant now, PathAddress from, int bytes, bool isNewestData)
+    public void HandleDatagrams(Instant now, PathAddress from, int bytes, bool isNewestData)
     {
         if ((from == Primary?.Address ? Primary : FindOrAdd(now, from)) is not { } pair)
             return;

@@ -10,11 +10,11 @@ namespace P2PMigrate.Protocol.Protection;
 /// <remarks>spec: HS-31.</remarks>
 internal sealed class PacketProtection : IPacketSealer, IPacketOpener
 {
-    private const int MaxNonceSize = 32;
-
     private readonly AeadAlgorithm _algorithm;
     private readonly Key _key;
-    private readonly byte[] _nonceBase;
+    private readonly byte[] _nonce;
+    private readonly byte _pathBase;
+    private readonly ulong _numberBase;
     private ulong _sealsLeft;
     private ulong _forgeriesLeft;
 
@@ -29,7 +29,9 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
     {
         _algorithm = suite.Algorithm();
         _key = Key.Import(_algorithm, key, KeyBlobFormat.RawSymmetricKey);
-        _nonceBase = nonceBase.ToArray();
+        _nonce = nonceBase.ToArray();
+        _pathBase = _nonce[0];
+        _numberBase = BinaryPrimitives.ReadUInt64LittleEndian(_nonce.AsSpan(sizeof(uint)));
         _sealsLeft = maxSealed;
         _forgeriesLeft = maxForged;
     }
@@ -49,9 +51,7 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
         }
 
         _sealsLeft--;
-        Span<byte> nonce = stackalloc byte[MaxNonceSize];
-        nonce = WriteNonce(pathId, packetNumber, nonce);
-        _algorithm.Encrypt(_key, nonce, header, plaintext, ciphertext);
+        _algorithm.Encrypt(_key, Nonce(pathId, packetNumber), header, plaintext, ciphertext);
     }
 
     /// <inheritdoc/>
@@ -62,9 +62,7 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
             return false; // spec: HS-34
         }
 
-        Span<byte> nonce = stackalloc byte[MaxNonceSize];
-        nonce = WriteNonce(pathId, packetNumber, nonce);
-        bool isAuthentic = _algorithm.Decrypt(_key, nonce, header, ciphertext, plaintext);
+        bool isAuthentic = _algorithm.Decrypt(_key, Nonce(pathId, packetNumber), header, ciphertext, plaintext);
         _forgeriesLeft -= isAuthentic ? 0u : 1u;
         return isAuthentic;
     }
@@ -72,13 +70,11 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
     /// <inheritdoc/>
     public void Dispose() => _key.Dispose();
 
-    private Span<byte> WriteNonce(byte pathId, ulong packetNumber, Span<byte> nonce)
+    private ReadOnlySpan<byte> Nonce(byte pathId, ulong packetNumber)
     {
-        _nonceBase.CopyTo(nonce);
-        nonce[0] ^= pathId;
-        Span<byte> number = nonce.Slice(sizeof(uint), sizeof(ulong));
-        BinaryPrimitives.WriteUInt64LittleEndian(number, BinaryPrimitives.ReadUInt64LittleEndian(number) ^ packetNumber);
-        return nonce[.._nonceBase.Length];
+        _nonce[0] = (byte)(_pathBase ^ pathId);
+        BinaryPrimitives.WriteUInt64LittleEndian(_nonce.AsSpan(sizeof(uint)), _numberBase ^ packetNumber);
+        return _nonce;
     }
 
 #if DEBUG

@@ -95,14 +95,13 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     /// <summary>The window would allow more, and there is nothing to send.</summary>
     public void MarkApplicationLimited() => Delivery.MarkApplicationLimited(BytesInFlight);
 
-    /// <summary>A packet left under <see cref="NextPacketNumber"/>; takes over its list of context.Frames.</summary>
-    public void HandleSent(Instant now, int size, int frameList, bool isAckEliciting)
+    /// <summary>A packet left under <see cref="NextPacketNumber"/>; takes over the record of its frames.</summary>
+    public void HandleSent(Instant now, int size, RecordedFrames frames, bool isAckEliciting)
     {
-        SentPacket packet = new() { SentAt = now, Frames = frameList, Size = (ushort)size, State = SentPacketState.Outstanding };
+        SentPacket packet = new() { SentAt = now, Frames = frames, Size = (ushort)size, State = SentPacketState.Outstanding };
         if (!isAckEliciting)
         {
-            context.Frames.Release(frameList);
-            packet.Frames = SentFramePool.None;
+            context.Frames.Release(ref packet.Frames);
             packet.State = SentPacketState.Untracked;
             _packets.Add(packet);
             Trim(now);
@@ -118,7 +117,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         if (!HasRoom)
             Trim(now);
         if (_skipped.HandleSent() && _packets.HasRoom)
-            _packets.Add(new SentPacket { SentAt = now, Frames = SentFramePool.None, State = SentPacketState.Skipped });
+            _packets.Add(new SentPacket { SentAt = now, Frames = RecordedFrames.None, State = SentPacketState.Skipped });
     }
 
     /// <summary>The <paramref name="count"/> packets from number <paramref name="first"/> on left together, or one alone.</summary>
@@ -270,6 +269,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
             }
         }
 
+        context.Sink.HandleAckedAll();
         return lastSentAt;
     }
 
@@ -279,11 +279,11 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         Trains.HandleFate(packet.IsInTrain, isLost: false);
         Sizes.HandleAcked(packet.Size);
         BytesInFlight -= packet.Size;
-        int list = packet.Frames;
-        while (context.Frames.TryNext(ref list, out SentFrame frame))
+        if (packet.Frames.First.Kind != SentFrameKind.None)
+            context.Sink.HandleAcked(packet.Frames.First);
+        for (int list = packet.Frames.More; context.Frames.TryNext(ref list, out SentFrame frame);)
             context.Sink.HandleAcked(frame);
-        context.Frames.Release(packet.Frames);
-        packet.Frames = SentFramePool.None;
+        context.Frames.Release(ref packet.Frames);
     }
 
     // The network reorders more than we thought: be more patient from now on.
@@ -343,8 +343,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         BytesInFlight -= packet.Size;
         LostCount++;
         ReportLost(packet);
-        context.Frames.Release(packet.Frames);
-        packet.Frames = SentFramePool.None;
+        context.Frames.Release(ref packet.Frames);
     }
 
     // A probe that carries the oldest bytes again repairs the loss of a tail in one round trip instead of two.
@@ -363,8 +362,9 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
 
     private void ReportLost(in SentPacket packet)
     {
-        int list = packet.Frames;
-        while (context.Frames.TryNext(ref list, out SentFrame frame))
+        if (packet.Frames.First.Kind != SentFrameKind.None)
+            context.Sink.HandleLost(packet.Frames.First);
+        for (int list = packet.Frames.More; context.Frames.TryNext(ref list, out SentFrame frame);)
             context.Sink.HandleLost(frame);
     }
 }
@@ -376,8 +376,11 @@ internal sealed record LossRecoveryContext(
 /// <summary>Learns what became of the frames that were sent.</summary>
 internal interface ISentFrameSink
 {
-    /// <summary>The peer has the frame.</summary>
+    /// <summary>The peer has the frame. What that leads to may wait for <see cref="HandleAckedAll"/>.</summary>
     void HandleAcked(in SentFrame frame);
+
+    /// <summary>That was all that one acknowledgement said.</summary>
+    void HandleAckedAll();
 
     /// <summary>The frame is, or may be, lost: it has to be sent again if it still matters.</summary>
     void HandleLost(in SentFrame frame);

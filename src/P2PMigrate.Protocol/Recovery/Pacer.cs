@@ -20,20 +20,23 @@ internal sealed class Pacer(int datagramSize)
     private bool _isAwaited;
 
     /// <summary>When the next packet may leave at this rate; in the past or now when it may leave at once.</summary>
-    public Instant NextRelease(double bytesPerSecond, int quantum) =>
-        _tokens > 0 ? _filledAt : _filledAt + TimeSpan.FromSeconds((quantum - _tokens) / bytesPerSecond);
+    public Instant NextRelease(in Pace pace) =>
+        _tokens > 0 ? _filledAt : _filledAt + TimeSpan.FromSeconds((pace.Quantum - _tokens) / pace.BytesPerSecond);
 
     /// <summary>There is a packet that would leave if the bucket let it.</summary>
     public void HandleAwaited() => _isAwaited = true;
 
     /// <summary>A packet left.</summary>
-    public void HandleSent(Instant now, int size, double bytesPerSecond, int quantum)
+    public void HandleSent(Instant now, int size, in Pace pace)
     {
-        double earned = bytesPerSecond * (now - _filledAt).TotalSeconds;
-        double kept = Math.Max(2 * quantum, Math.Min(_tokens, InitialDatagrams * (double)datagramSize));
-        double limit = _isAwaited ? Math.Max(kept, bytesPerSecond * MaxLatenessSeconds) : Math.Max(kept, _tokens);
+        double earned = pace.BytesPerSecond * (now - _filledAt).TotalSeconds;
+        double kept = Math.Max(2 * pace.Quantum, Math.Min(_tokens, InitialDatagrams * (double)datagramSize));
+        double limit = _isAwaited ? Math.Max(kept, pace.BytesPerSecond * MaxLatenessSeconds) : Math.Max(kept, _tokens);
         _isAwaited = false;
         _tokens = Math.Min(limit, _tokens + earned) - size;
         _filledAt = now;
     }
 }
+
+/// <summary>How fast packets leave: a rate, and the bytes that leave together.</summary>
+internal readonly record struct Pace(double BytesPerSecond, int Quantum);

@@ -1,14 +1,20 @@
+using System.Runtime.InteropServices;
+
 namespace P2PMigrate.Protocol.Recovery;
 
 /// <summary>
 /// What a sent packet carried that somebody has to learn the fate of. The meaning of <paramref name="Subject"/> and
 /// <paramref name="Offset"/> depends on the kind.
 /// </summary>
+[StructLayout(LayoutKind.Auto)]
 internal readonly record struct SentFrame(SentFrameKind Kind, ulong Subject, ulong Offset = 0, int Length = 0, bool IsFinal = false);
 
 /// <summary>Kinds of frames whose fate matters. PADDING, PING, probes and CLOSE are sent anew or not at all.</summary>
 internal enum SentFrameKind : byte
 {
+    /// <summary>No frame.</summary>
+    None,
+
     /// <summary>Subject: stream id; offset, length, final.</summary>
     Stream,
 

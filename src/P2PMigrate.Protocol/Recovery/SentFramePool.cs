@@ -1,8 +1,22 @@
 namespace P2PMigrate.Protocol.Recovery;
 
+/// <summary>The frames of one packet whose fate matters: the first one here, the others in a <see cref="SentFramePool"/>.</summary>
+internal struct RecordedFrames
+{
+    /// <summary>No frames.</summary>
+    public static readonly RecordedFrames None = new() { More = SentFramePool.None };
+
+    /// <summary>The frame recorded first, which is the only one in most packets.</summary>
+    public SentFrame First;
+
+    /// <summary>The list of the others.</summary>
+    public int More;
+}
+
 /// <summary>
-/// The frames of all packets in flight, as linked lists in one array: recording a packet allocates nothing once the
-/// array has grown to what the session needs. A list is named by the index of its first node, or <see cref="None"/>.
+/// The frames of all packets in flight that are not the first of their packet, as linked lists in one array: recording a
+/// packet allocates nothing once the array has grown to what the session needs. A list is named by the index of its first
+/// node, or <see cref="None"/>. One owner.
 /// </summary>
 internal sealed class SentFramePool
 {
@@ -12,15 +26,13 @@ internal sealed class SentFramePool
     private Node[] _nodes = [];
     private int _free = None;
 
-    /// <summary>Puts a frame in front of a list and returns the new list.</summary>
-    public int Prepend(int list, in SentFrame frame)
+    /// <summary>Adds a frame to those of a packet.</summary>
+    public void Add(ref RecordedFrames frames, in SentFrame frame)
     {
-        if (_free == None)
-            Grow();
-        int index = _free;
-        _free = _nodes[index].Next;
-        _nodes[index] = new(frame, list);
-        return index;
+        if (frames.First.Kind == SentFrameKind.None)
+            frames.First = frame;
+        else
+            frames.More = Prepend(frames.More, frame);
     }
 
     /// <summary>Reads the first frame of a list and moves on to the rest.</summary>
@@ -33,16 +45,28 @@ internal sealed class SentFramePool
         return true;
     }
 
-    /// <summary>Gives the nodes of a list back.</summary>
-    public void Release(int list)
+    /// <summary>Forgets the frames of a packet.</summary>
+    public void Release(ref RecordedFrames frames)
     {
-        while (list != None)
+        for (int list = frames.More; list != None;)
         {
             int next = _nodes[list].Next;
             _nodes[list] = new(default, _free);
             _free = list;
             list = next;
         }
+
+        frames = RecordedFrames.None;
+    }
+
+    private int Prepend(int list, in SentFrame frame)
+    {
+        if (_free == None)
+            Grow();
+        int index = _free;
+        _free = _nodes[index].Next;
+        _nodes[index] = new(frame, list);
+        return index;
     }
 
     private void Grow()

@@ -79,8 +79,8 @@ internal struct SentPacket
     /// <summary>When it was sent.</summary>
     public Instant SentAt;
 
-    /// <summary>The frames whose fate matters; see <see cref="SentFramePool"/>.</summary>
-    public int Frames;
+    /// <summary>The frames whose fate matters.</summary>
+    public RecordedFrames Frames;
 
     /// <summary>What was known of the path then.</summary>
     public DeliveryMark Mark;

@@ -23,6 +23,9 @@ internal sealed class ReceiveBuffer(SlabPool pool) : IDisposable
     /// <summary>The offset of the next byte to read.</summary>
     public ulong ReadOffset { get; private set; }
 
+    /// <summary>Takes bytes that come in their order, if there is somebody to take them.</summary>
+    public IStreamReader? Reader { get; set; }
+
     /// <summary>Bytes that can be read now.</summary>
     public int Readable => _received.IsEmpty || _received.First.Start > ReadOffset ? 0 : (int)(_received.First.End - ReadOffset);
 
@@ -39,6 +42,15 @@ internal sealed class ReceiveBuffer(SlabPool pool) : IDisposable
         if (offset < ReadOffset)
         {
             data = data[(int)(ReadOffset - offset)..];
+            offset = ReadOffset;
+        }
+
+        if (offset == ReadOffset && _received.IsEmpty && Reader is not null)
+        {
+            int taken = HandOver(data);
+            if (taken == data.Length)
+                return true;
+            data = data[taken..];
             offset = ReadOffset;
         }
 
@@ -67,6 +79,14 @@ internal sealed class ReceiveBuffer(SlabPool pool) : IDisposable
     {
         _received.Clear();
         _ring.Dispose();
+    }
+
+    private int HandOver(ReadOnlySpan<byte> data)
+    {
+        int taken = Reader!.Take(data);
+        ReadOffset += (ulong)taken;
+        _ring.Release(ReadOffset, isEmpty: true);
+        return taken;
     }
 
     private bool IsShattered => _received.Count > MaxRanges || _received.ShortCount > MaxShortRanges;

@@ -14,6 +14,12 @@ internal sealed class ReceiveHalf(ReceiveCredit credit, ReceiveCredit classCredi
     private ulong _consumed;
     private bool _isEndSeen;
 
+    /// <summary>Takes bytes that come in their order, as soon as they do; null when all wait to be read.</summary>
+    public IStreamReader? Reader
+    {
+        set => _buffer.Reader = value;
+    }
+
     /// <summary>The code with which the application refused the rest, if it did.</summary>
     public ulong? StopCode { get; private set; }
 
@@ -52,9 +58,12 @@ internal sealed class ReceiveHalf(ReceiveCredit credit, ReceiveCredit classCredi
         }
 
         int before = _buffer.Readable;
+        ulong readBefore = _buffer.ReadOffset;
         if (!_buffer.TryInsert(frame.Offset, frame.Data))
             return TunnelErrorCode.StreamDataChanged;
-        isNews = !_isEndSeen && (_buffer.Readable > before || (frame.IsFinal && IsComplete));
+        ulong handedOver = _buffer.ReadOffset - readBefore;
+        Consume(handedOver);
+        isNews = !_isEndSeen && (handedOver > 0 || _buffer.Readable > before || (frame.IsFinal && IsComplete));
         return TunnelErrorCode.None;
     }
 

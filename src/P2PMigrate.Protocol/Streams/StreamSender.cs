@@ -18,6 +18,9 @@ internal sealed class StreamSender(StreamTable table, DatagramExchange datagrams
     private Instant _now;
     private TimeSpan _roundTrip;
 
+    // A range whose packets are acknowledged, and which may go on with the next packet's.
+    private SentFrame _acked;
+
     /// <summary>Is there anything to write?</summary>
     public bool HasPending
     {
@@ -35,6 +38,21 @@ internal sealed class StreamSender(StreamTable table, DatagramExchange datagrams
         }
     }
 
+    /// <summary>Is there anything for <see cref="WriteBytes"/>?</summary>
+    public bool HasBytes
+    {
+        get
+        {
+            foreach (ClassState shared in table.Classes)
+            {
+                if (!shared.Ready.IsEmpty)
+                    return true;
+            }
+
+            return datagrams.HasPending;
+        }
+    }
+
     /// <summary>Writes as many frames as fit into a packet for a path with this round trip.</summary>
     // spec: STR-40, STR-41
     public void Write(Instant now, TimeSpan roundTrip, ref PacketWriter packet)
@@ -42,6 +60,13 @@ internal sealed class StreamSender(StreamTable table, DatagramExchange datagrams
         (_now, _roundTrip) = (now, roundTrip);
         WriteClassLimits(ref packet);
         WriteControl(ref packet);
+        WriteBytes(now, ref packet);
+    }
+
+    /// <summary>Writes the bytes of streams, and application datagrams, as many as fit into the packet.</summary>
+    // spec: STR-40, STR-42
+    public void WriteBytes(Instant now, ref PacketWriter packet)
+    {
         if (MostNeglected() is { } neglected)
             WriteRanges(ref packet, neglected);
         foreach (ClassState shared in table.Classes)
@@ -52,9 +77,25 @@ internal sealed class StreamSender(StreamTable table, DatagramExchange datagrams
         }
     }
 
-    /// <summary>The peer has a frame.</summary>
+    /// <summary>The peer has a frame. Ranges that continue one another are looked at together, at the latest in <see cref="HandleAckedAll"/>.</summary>
     public void HandleAcked(in SentFrame frame)
     {
+        if (frame.Kind == SentFrameKind.Stream && frame.Subject == _acked.Subject && _acked.Kind == SentFrameKind.Stream
+            && frame.Offset == _acked.Offset + (ulong)_acked.Length && !_acked.IsFinal)
+        {
+            _acked = _acked with { Length = _acked.Length + frame.Length, IsFinal = frame.IsFinal };
+            return;
+        }
+
+        HandleAckedAll();
+        _acked = frame;
+    }
+
+    /// <summary>Does what the acknowledged frames lead to.</summary>
+    public void HandleAckedAll()
+    {
+        SentFrame frame = _acked;
+        _acked = default;
         if (!TryGet(frame, out DuplexStream? stream))
             return;
         if (frame.Kind == SentFrameKind.Stream && stream.Send.HandleAcked(RangeOf(frame), frame.IsFinal))
@@ -199,7 +240,7 @@ internal sealed class StreamSender(StreamTable table, DatagramExchange datagrams
     private bool TryGet(in SentFrame frame, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out DuplexStream? stream)
     {
         stream = null;
-        return frame.Kind <= SentFrameKind.MaxStreamData && StreamId.TryFrom(frame.Subject, out StreamId id)
+        return frame.Kind is > SentFrameKind.None and <= SentFrameKind.MaxStreamData && StreamId.TryFrom(frame.Subject, out StreamId id)
             && table.TryGet(id, out stream);
     }
 

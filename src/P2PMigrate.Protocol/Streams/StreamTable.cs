@@ -18,6 +18,9 @@ internal sealed class StreamTable : IDisposable
     private readonly SlabPool _slabs;
     private readonly SendAllowance _allowance;
 
+    // The stream that was asked for last; of several packets in a row, most are for one stream.
+    private DuplexStream? _latest;
+
     /// <summary>A table without streams.</summary>
     public StreamTable(TunnelConnectionOptions options, EventQueue events, SlabPool slabs)
     {
@@ -66,7 +69,17 @@ internal sealed class StreamTable : IDisposable
     public ClassState ClassOf(StreamId id) => _classes[(int)id.Class];
 
     /// <summary>Finds a stream that is open.</summary>
-    public bool TryGet(StreamId id, [NotNullWhen(true)] out DuplexStream? stream) => _streams.TryGetValue(id, out stream);
+    public bool TryGet(StreamId id, [NotNullWhen(true)] out DuplexStream? stream)
+    {
+        stream = _latest;
+        if (stream is not null && stream.Id.Value == id.Value)
+            return true;
+        if (!_streams.TryGetValue(id, out stream))
+            return false;
+        _latest = stream;
+        return true;
+    }
+
 
     /// <summary>Opens a stream here.</summary>
     public bool TryOpen(StreamClass streamClass, out StreamId id)
@@ -85,7 +98,7 @@ internal sealed class StreamTable : IDisposable
     // spec: STR-03, STR-04
     public ulong Resolve(StreamId id, out DuplexStream? stream)
     {
-        if (_streams.TryGetValue(id, out stream))
+        if (TryGet(id, out stream))
             return TunnelErrorCode.None;
         ClassState shared = ClassOf(id);
         if (id.Opener == _options.Role)
@@ -131,6 +144,7 @@ internal sealed class StreamTable : IDisposable
     {
         if (!stream.IsOver || !_streams.Remove(stream.Id))
             return;
+        _latest = null;
         stream.Queue?.Remove(stream);
         stream.Dispose();
         if (stream.Id.Opener != _options.Role)
@@ -143,6 +157,7 @@ internal sealed class StreamTable : IDisposable
         foreach (DuplexStream stream in _streams.Values)
             stream.Dispose();
         _streams.Clear();
+        _latest = null;
     }
 
     private DuplexStream Add(StreamId id)

@@ -91,8 +91,16 @@ internal sealed class EndpointDriver : IDatagramOwner
     /// <inheritdoc/>
     public void HandleTrain(Instant now, DatagramTrain train)
     {
-        foreach (ReadOnlySpan<byte> datagram in train)
-            HandleDatagram(now, train.Remote, datagram);
+        ReadOnlySpan<byte> rest = train.Bytes;
+        while (!rest.IsEmpty)
+        {
+            int length = LengthOfPackets(rest, train.DatagramSize);
+            if (length > 0)
+                HandlePackets(now, train.Remote, rest[..length], train.DatagramSize);
+            else
+                HandleDatagram(now, train.Remote, rest[..(length = Math.Min(train.DatagramSize, rest.Length))]);
+            rest = rest[length..];
+        }
     }
 
     /// <inheritdoc/>
@@ -165,9 +173,6 @@ internal sealed class EndpointDriver : IDatagramOwner
         PathAddress path = SessionFactory.DirectPath(remote);
         switch (FirstByte.Classify(datagram))
         {
-            case DatagramType.Packet when _options.AllowDirectPaths:
-                HandlePacket(now, path, datagram);
-                break;
             case DatagramType.RelayFrame:
                 HandleRelayFrame(now, remote, datagram);
                 break;
@@ -183,10 +188,25 @@ internal sealed class EndpointDriver : IDatagramOwner
         }
     }
 
-    private void HandlePacket(Instant now, PathAddress path, ReadOnlySpan<byte> datagram)
+    // How many bytes at the front are packets for one session.
+    private static int LengthOfPackets(ReadOnlySpan<byte> train, int datagramSize)
     {
-        if (PacketHeader.TryParse(datagram, out PacketHeader header, out _))
-            _sessions.Find(header.Destination)?.HandleDatagram(now, path, datagram);
+        int length = 0;
+        ConnectionId destination = default;
+        while (length < train.Length && PacketHeader.TryParse(train[length..], out PacketHeader header, out _)
+            && (length == 0 || header.Destination == destination))
+        {
+            destination = header.Destination;
+            length += datagramSize;
+        }
+
+        return Math.Min(length, train.Length);
+    }
+
+    private void HandlePackets(Instant now, NetworkAddress remote, ReadOnlySpan<byte> train, int datagramSize)
+    {
+        if (_options.AllowDirectPaths && PacketHeader.TryParse(train, out PacketHeader header, out _))
+            _sessions.Find(header.Destination)?.HandleTrain(now, SessionFactory.DirectPath(remote), train, datagramSize);
     }
 
     private void HandleRelayFrame(Instant now, NetworkAddress remote, ReadOnlySpan<byte> frame)
@@ -197,7 +217,7 @@ internal sealed class EndpointDriver : IDatagramOwner
         // A leg is a secret between its session and the relay: a frame on another one is nobody's.
         var route = new RelayRoute(remote, leg);
         if (_sessions.Find(header.Destination) is { } session && session.Relay == route)
-            session.HandleDatagram(now, route.Path, inner);
+            session.HandleTrain(now, route.Path, inner, inner.Length);
     }
 
     private void HandleInit(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)

@@ -85,9 +85,9 @@ internal sealed class SessionDriver : IDisposable
     /// <summary>From any thread: the application took a stream that the peer opened, which may now open another.</summary>
     public void NoteAccepted(TunnelStream stream) => _loop.Post(new AcceptedWish(_connection, stream.Id));
 
-    /// <summary>A packet for this session came.</summary>
-    public void HandleDatagram(Instant now, PathAddress path, ReadOnlySpan<byte> datagram) =>
-        _connection.HandleDatagram(now, path, datagram);
+    /// <summary>Packets for this session came together.</summary>
+    public void HandleTrain(Instant now, PathAddress path, ReadOnlySpan<byte> train, int datagramSize) =>
+        _connection.HandleTrain(now, path, train, datagramSize);
 
     /// <summary>Does what is due.</summary>
     public void HandleTimeout(Instant now)
@@ -238,6 +238,7 @@ internal sealed class SessionDriver : IDisposable
     {
         var stream = new TunnelStream(id, _loop.Post, Attend);
         _streams.Add(id, stream);
+        _connection.SetReader(id, stream.Reader);
         return stream;
     }
 

@@ -6,8 +6,9 @@ using P2PMigrate.Protocol.Streams;
 namespace P2PMigrate.Tunnel.Streams;
 
 /// <summary>
-/// The peer's direction of a stream: the loop moves bytes from the connection into a pipe, the application reads them.
-/// Reading from the connection is what gives the peer new credit, so a full pipe stops the peer; the application's
+/// The peer's direction of a stream: bytes that come in their order go from the packet into a pipe, the loop moves the
+/// others there once their turn has come, and the application reads them.
+/// Taking them from the connection is what gives the peer new credit, so a full pipe stops the peer; the application's
 /// progress starts it again even when no packet arrives. As in any pipe, what the application has looked at does not count
 /// as waiting for it: who looks for an end of line wants more, however much it has not taken yet.
 /// </summary>
@@ -15,7 +16,7 @@ namespace P2PMigrate.Tunnel.Streams;
 /// Waking the reader costs more than copying what a packet holds. A bulk reader is woken at once after a pause; while
 /// bytes keep coming, it is woken for <see cref="FlushBytes"/> at a time, or after <see cref="s_flushDelay"/>.
 /// </remarks>
-internal sealed class InboundPump : IReaderObserver
+internal sealed class InboundPump : IReaderObserver, IStreamReader
 {
     /// <summary>Bytes that are worth waking a bulk reader for.</summary>
     // spec: CONST-63
@@ -32,6 +33,7 @@ internal sealed class InboundPump : IReaderObserver
     private readonly Action _requestAttention;
     private long _unseen;
     private long _unflushed;
+    private long _taken;
     private Instant _flushedAt;
     private int _isPaused;
     private ulong _stopCode;
@@ -70,7 +72,8 @@ internal sealed class InboundPump : IReaderObserver
             return 0;
         }
 
-        long moved = 0;
+        long moved = _taken;
+        _taken = 0;
         StreamReadResult last = default;
         while (HasRoom(everything) && TryMove(connection, ref moved, ref last))
         {
@@ -79,6 +82,23 @@ internal sealed class InboundPump : IReaderObserver
         _unflushed += moved;
         Settle(now, last);
         return moved;
+    }
+
+    /// <inheritdoc/>
+    int IStreamReader.Take(ReadOnlySpan<byte> bytes)
+    {
+        int taken = 0;
+        while (taken < bytes.Length && !IsDone && !_isUnwanted && HasRoom(everything: false))
+        {
+            Span<byte> space = _pipe.Writer.GetSpan();
+            ReadOnlySpan<byte> piece = bytes.Slice(taken, Math.Min(space.Length, bytes.Length - taken));
+            piece.CopyTo(space);
+            Put(piece.Length);
+            taken += piece.Length;
+        }
+
+        _taken += taken;
+        return taken;
     }
 
     /// <summary>Loop only: shows the reader what has waited long enough.</summary>
@@ -131,10 +151,15 @@ internal sealed class InboundPump : IReaderObserver
     {
         Span<byte> space = _pipe.Writer.GetSpan();
         read = connection.Read(_stream, space);
-        _pipe.Writer.Advance(read.Count);
-        Interlocked.Add(ref _unseen, read.Count);
+        Put(read.Count);
         moved += read.Count;
         return read.Count == space.Length && read.Status == StreamReadStatus.Open;
+    }
+
+    private void Put(int count)
+    {
+        _pipe.Writer.Advance(count);
+        Interlocked.Add(ref _unseen, count);
     }
 
     private void Settle(Instant now, StreamReadResult last)

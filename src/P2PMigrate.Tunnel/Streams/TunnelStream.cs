@@ -57,6 +57,9 @@ internal sealed class TunnelStream : ITunnelStream, IWish
     /// <summary>Does our direction hold bytes that the connection did not take yet? Loop only.</summary>
     public bool HasUnsent => _outbound.IsBlocked;
 
+    /// <summary>Takes the peer's bytes as they come. Loop only.</summary>
+    public IStreamReader Reader => _inbound;
+
     /// <summary>Loop only: moves the peer's bytes to the application.</summary>
     public long PumpIn(TunnelConnection connection, Instant now, bool everything = false) => _inbound.Pump(connection, now, everything);
 

@@ -26,7 +26,7 @@ public sealed class DataPathTests
 
         Assert.InRange(control.Window, 1, path.DatagramSize - 1);
         Assert.True(path.IsWindowOpen);
-        recovery.HandleSent(now, path.DatagramSize, SentFramePool.None, isAckEliciting: true);
+        recovery.HandleSent(now, path.DatagramSize, RecordedFrames.None, isAckEliciting: true);
         Assert.False(path.IsWindowOpen);
     }
 
@@ -34,6 +34,10 @@ public sealed class DataPathTests
     private sealed class Nobody : ISentFrameSink
     {
         public void HandleAcked(in SentFrame frame)
+        {
+        }
+
+        public void HandleAckedAll()
         {
         }
 

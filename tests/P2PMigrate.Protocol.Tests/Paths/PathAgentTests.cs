@@ -77,7 +77,7 @@ public sealed class PathAgentTests
     public void A_probe_is_answered_to_where_it_came_from_with_that_address()
     {
         PathAddress from = new(s_socket, s_other);
-        _agent.HandleDatagram(_now, from, 96, isNewestData: false);
+        _agent.HandleDatagrams(_now, from, 96, isNewestData: false);
         _agent.HandleChallenge(_now, from, new(77));
         Assert.Contains(new OutgoingProbe(from, 77, IsResponse: true, s_other, ProbeTimetable.SmallDatagram), Probes());
     }
@@ -151,13 +151,13 @@ public sealed class PathAgentTests
     {
         Validate(s_host, 20);
         PathAddress moved = new(s_socket, s_host.WithPort(1001));
-        _agent.HandleDatagram(_now, moved, 1200, isNewestData: true);
+        _agent.HandleDatagrams(_now, moved, 1200, isNewestData: true);
         Assert.Equal(s_host, _agent.Primary!.Address.Remote);
         foreach (OutgoingProbe probe in Probes().Where(probe => probe.Path == moved))
             Answer(probe, 10);
         foreach (OutgoingProbe probe in Probes().Where(probe => probe.Path == moved))
             Answer(probe, 10);
-        _agent.HandleDatagram(_now, moved, 1200, isNewestData: true);
+        _agent.HandleDatagrams(_now, moved, 1200, isNewestData: true);
         Assert.Equal(moved, _agent.Primary.Address);
     }
 
@@ -186,7 +186,7 @@ public sealed class PathAgentTests
     private void Answer(OutgoingProbe probe, int milliseconds)
     {
         _now += TimeSpan.FromMilliseconds(milliseconds);
-        _agent.HandleDatagram(_now, probe.Path, 96, isNewestData: false);
+        _agent.HandleDatagrams(_now, probe.Path, 96, isNewestData: false);
         _agent.HandleResponse(_now, probe.Path, new(probe.Token, s_other));
     }
 

@@ -130,17 +130,17 @@ public sealed class CongestionTests
         const double Rate = 1_200_000;
         int burst = 0;
         const int Quantum = 6 * Size;
-        for (; pacer.NextRelease(Rate, Quantum) <= now; burst++)
-            pacer.HandleSent(now, Size, Rate, Quantum);
+        for (; pacer.NextRelease(new(Rate, Quantum)) <= now; burst++)
+            pacer.HandleSent(now, Size, new(Rate, Quantum));
         Assert.InRange(burst, 10, 12);
 
         Instant start = now;
         int batches = 0;
         for (int i = 0; i < 1_000; i++)
         {
-            batches += pacer.NextRelease(Rate, Quantum) > now ? 1 : 0;
-            now = Instant.Max(now, pacer.NextRelease(Rate, Quantum));
-            pacer.HandleSent(now, Size, Rate, Quantum);
+            batches += pacer.NextRelease(new(Rate, Quantum)) > now ? 1 : 0;
+            now = Instant.Max(now, pacer.NextRelease(new(Rate, Quantum)));
+            pacer.HandleSent(now, Size, new(Rate, Quantum));
         }
 
         Assert.InRange((now - start).TotalSeconds, 0.98, 1.02);
@@ -155,12 +155,12 @@ public sealed class CongestionTests
         const double Rate = 1_200_000;
         const int Quantum = 6 * Size;
         Instant now = new(1_000_000_000);
-        while (pacer.NextRelease(Rate, Quantum) <= now)
-            pacer.HandleSent(now, Size, Rate, Quantum);
+        while (pacer.NextRelease(new(Rate, Quantum)) <= now)
+            pacer.HandleSent(now, Size, new(Rate, Quantum));
         now += TimeSpan.FromSeconds(1);
         int burst = 0;
-        for (; pacer.NextRelease(Rate, Quantum) <= now; burst++)
-            pacer.HandleSent(now, Size, Rate, Quantum);
+        for (; pacer.NextRelease(new(Rate, Quantum)) <= now; burst++)
+            pacer.HandleSent(now, Size, new(Rate, Quantum));
         Assert.Equal(12, burst);
     }
 

@@ -238,7 +238,7 @@ public sealed class LossRecoveryTests
     public void Packets_that_only_acknowledge_are_not_waited_for()
     {
         for (int i = 0; i < 200_000; i++)
-            _recovery.HandleSent(_now, 50, SentFramePool.None, isAckEliciting: false);
+            _recovery.HandleSent(_now, 50, RecordedFrames.None, isAckEliciting: false);
         Assert.True(_recovery.HasRoom);
         Assert.Equal(0, _recovery.BytesInFlight);
         Assert.Null(_recovery.NextTimeout);
@@ -273,7 +273,8 @@ public sealed class LossRecoveryTests
     {
         for (int i = 0; i < count; i++)
         {
-            int frames = _pool.Prepend(SentFramePool.None, new SentFrame(SentFrameKind.Stream, _recovery.NextPacketNumber));
+            RecordedFrames frames = RecordedFrames.None;
+            _pool.Add(ref frames, new SentFrame(SentFrameKind.Stream, _recovery.NextPacketNumber));
             _recovery.HandleSent(_now, Size, frames, isAckEliciting: true);
         }
     }
@@ -302,6 +303,10 @@ public sealed class LossRecoveryTests
         {
             if (IsCounting)
                 Acked.Add(frame.Subject);
+        }
+
+        public void HandleAckedAll()
+        {
         }
 
         public void HandleLost(in SentFrame frame) => Lost.Add(frame.Subject);
