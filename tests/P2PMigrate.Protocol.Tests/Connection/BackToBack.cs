@@ -35,6 +35,9 @@ internal sealed class BackToBack : IDisposable
     /// <summary>Datagrams that may leave together.</summary>
     public int MaxDatagrams { get; set; } = 1;
 
+    /// <summary>Do the datagrams of a train come together?</summary>
+    public bool DeliversTrains { get; set; }
+
     /// <summary>Which of the sender's trains arrive.</summary>
     public Func<Transmit, bool> Arrives { get; set; } = _ => true;
 
@@ -118,6 +121,12 @@ internal sealed class BackToBack : IDisposable
                 Sent?.Add(transmit);
             if (isForward && !Arrives(transmit))
                 continue;
+            if (DeliversTrains)
+            {
+                to.HandleTrain(Now, Path, _train.AsSpan(0, transmit.Length), transmit.DatagramSize);
+                continue;
+            }
+
             for (int start = 0; start < transmit.Length; start += transmit.DatagramSize)
                 to.HandleDatagram(Now, Path, _train.AsSpan(start..Math.Min(start + transmit.DatagramSize, transmit.Length))[headroom..]);
         }

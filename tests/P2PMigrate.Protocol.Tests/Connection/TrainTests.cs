@@ -73,4 +73,34 @@ public sealed class TrainTests
                 break;
         }
     }
+
+    [Fact]
+    public void A_train_that_came_together_is_as_good_as_its_datagrams()
+    {
+        using BackToBack together = new() { MaxDatagrams = 20, DeliversTrains = true }, apart = new() { MaxDatagrams = 20 };
+        foreach (BackToBack pair in (BackToBack[])[together, apart])
+            pair.Transfer(pair.OpenBulk(), 2_000_000);
+        Assert.Equal(apart.Receiver.Statistics, together.Receiver.Statistics);
+        Assert.Equal(apart.Sender.Statistics, together.Sender.Statistics);
+    }
+
+    [Fact]
+    public void A_forgery_in_a_train_costs_only_itself()
+    {
+        using BackToBack pair = new() { MaxDatagrams = 20, DeliversTrains = true };
+        StreamId id = pair.OpenBulk();
+        pair.Transfer(id, 100_000);
+        byte[] train = new byte[20 * DatagramSize];
+        pair.Sender.Write(id, new byte[50_000]);
+        Assert.True(pair.Sender.TryPollTransmit(pair.Now, train, 20, out Transmit transmit));
+        Assert.True(transmit.Count > 3);
+        train[DatagramSize + 100] ^= 1;
+        long before = pair.Receiver.Statistics.DatagramsReceived;
+
+        pair.Receiver.HandleTrain(pair.Now, pair.Path, train.AsSpan(0, transmit.Length), DatagramSize);
+
+        Assert.Equal(1, pair.Receiver.Statistics.DatagramsDropped);
+        Assert.Equal(before + transmit.Count - 1, pair.Receiver.Statistics.DatagramsReceived);
+        pair.Transfer(id, 50_000); // The rest, the one that was spoilt included.
+    }
 }
