@@ -115,6 +115,7 @@ public sealed class TunnelConnection : IDisposable
             _timers[ConnectionTimer.LossDetection] = _close.IsOpen ? _paths.NextTimeout : null;
             _timers[ConnectionTimer.Pacing] = _close.IsOpen ? _sender.PacingDeadline : null;
             _timers[ConnectionTimer.Probe] = _agent.NextTimeout;
+            _timers[ConnectionTimer.Arrival] = _close.IsOpen ? _receiver.Arrivals.AskAt : null;
             _timers[ConnectionTimer.Close] = _close.Deadline;
             _timers[ConnectionTimer.KeyDiscard] = _keys.DiscardAt;
             return _timers.Earliest;
@@ -173,6 +174,8 @@ public sealed class TunnelConnection : IDisposable
         _keys.HandleTimeout(now);
         if (_close.IsOpen)
             _paths.HandleTimeout(now);
+        if (_receiver.Arrivals.AskAt <= now)
+            AskForData(now);
         if (_paths.Primary is { Recovery.IsStuck: true })
             _close.Fail(now, TunnelErrorCode.ProtocolViolation, "Packets come and none is acknowledged.");
         if (_paths.Primary is { Recovery.TimeoutCount: > 0 and int timeouts })
@@ -348,6 +351,13 @@ public sealed class TunnelConnection : IDisposable
         _streams.Dispose();
         _datagrams.Dispose();
         _keys.Dispose();
+    }
+
+    // spec: PATH-34
+    private void AskForData(Instant now)
+    {
+        _receiver.Arrivals.HandleAsked(now);
+        _paths.Primary?.Recovery.Ask();
     }
 
     /// <summary>After every input: lets the parts follow what the others decided.</summary>

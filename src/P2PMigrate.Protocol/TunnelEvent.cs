@@ -41,9 +41,6 @@ public sealed record StreamsAvailable(StreamClass Class) : TunnelEvent;
 /// </summary>
 public sealed record DatagramsAvailable : TunnelEvent;
 
-/// <summary>A candidate pair was found to carry full datagrams in both directions.</summary>
-public sealed record PathValidated(PathStatus Path) : TunnelEvent;
-
 /// <summary>Data takes another path from now on.</summary>
 public sealed record PrimaryPathChanged(PathStatus Path) : TunnelEvent;
 

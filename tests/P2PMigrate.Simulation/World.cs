@@ -56,7 +56,7 @@ public sealed class World : IDisposable
     public Func<int, byte[], PathAddress?>? Hijack { get; set; }
 
     /// <summary>Does something at a later time.</summary>
-    public void At(TimeSpan delay, Action action) => Plan(Now + delay, new(-1, default, null, action));
+    public void At(TimeSpan delay, Action action) => Plan(Now + delay, new(-1, default, default, null, action));
 
     /// <summary>Runs until the condition holds; false when so much time passes first.</summary>
     public bool RunUntil(Func<bool> condition, TimeSpan limit)
@@ -129,6 +129,8 @@ public sealed class World : IDisposable
     {
         if (happening.Datagram is { } datagram)
         {
+            if (happening.Path != Internet.RelayPath && Internet.NatOf(happening.To).External != happening.SentTo)
+                return; // The mapping was lost while the datagram was on its way.
             if (Hijack?.Invoke(happening.To, datagram) is { } falsePath)
                 Peers[happening.To].Connection.HandleDatagram(Now, falsePath, datagram);
             if (!Peers[happening.To].IsDead)
@@ -165,7 +167,7 @@ public sealed class World : IDisposable
             return;
         byte[] datagram = _buffer.AsSpan(0, transmit.Length).ToArray();
         foreach ((Instant at, byte[] copy) in Internet.Send(Now, peer.Index, transmit.Path, datagram, out PathAddress arrival))
-            Plan(Awake(at), new(Internet.CounterpartOf(peer.Index), arrival, copy, null));
+            Plan(Awake(at), new(Internet.CounterpartOf(peer.Index), arrival, transmit.Path.Remote, copy, null));
     }
 
     private void Plan(Instant at, Happening happening) => _happenings.Enqueue(happening, (at.Nanoseconds, _order++));
@@ -206,7 +208,7 @@ public sealed class World : IDisposable
 
     private static ulong SecretOf(int peer) => 0x1111 * (ulong)(peer + 1);
 
-    private readonly record struct Happening(int To, PathAddress Path, byte[]? Datagram, Action? Action);
+    private readonly record struct Happening(int To, PathAddress Path, NetworkAddress SentTo, byte[]? Datagram, Action? Action);
 }
 
 /// <summary>How the world begins.</summary>

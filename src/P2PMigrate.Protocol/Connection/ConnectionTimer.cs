@@ -18,6 +18,9 @@ internal enum ConnectionTimer
     /// <summary>A probe of some pair is due: punching, validation or keep-alive.</summary>
     Probe,
 
+    /// <summary>Data that came steadily has stopped: the peer is asked whether it still reaches us.</summary>
+    Arrival,
+
     /// <summary>CLOSE is repeated, a flush has stalled, or the time to answer the peer's CLOSE is over.</summary>
     Close,
 

@@ -28,6 +28,9 @@ internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases 
     /// <summary>Datagrams that were ignored.</summary>
     public long Dropped { get; private set; }
 
+    /// <summary>Whether data that came steadily has stopped.</summary>
+    public ArrivalWatch Arrivals { get; } = new();
+
     /// <summary>When an authentic packet last came.</summary>
     public Instant? LastHeardAt { get; private set; }
 
@@ -57,7 +60,11 @@ internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases 
 
         ulong error = frames.Handle(_now, _from, header.PathId, plaintext);
         if (frames.IsAckEliciting)
+        {
             space.HandleAckEliciting(_now, isInOrder, _maxAckDelay, paths.Primary?.Recovery.RoundTrip);
+            Arrivals.HandleReceived(_now);
+        }
+
         return error;
     }
 

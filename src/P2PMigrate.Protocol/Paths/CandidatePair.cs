@@ -105,7 +105,7 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     public void SucceedTo(Instant now, CandidatePair? previous)
     {
         if (previous?.IsSameRouteAs(this) == true)
-            Sizes.Inherit(now, previous.Sizes);
+            Inherit(now, previous);
         else
             Sizes.Restart(now, ValidatedSize);
         previous?.Check.Close();
@@ -118,6 +118,16 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
         FirstHeardAt ??= now;
         LastHeardAt = now;
         IsProven |= IsKnown; // Whoever has keys got our handshake message at this address.
+    }
+
+    private void Inherit(Instant now, CandidatePair previous)
+    {
+        Sizes.Inherit(now, previous.Sizes);
+        if (IsUsable)
+            return;
+        ValidatedSize = previous.ValidatedSize;
+        if (!RoundTrip.HasSample)
+            RoundTrip.Add(previous.RoundTrip.Smoothed, TimeSpan.Zero);
     }
 
     private static int UsualSize(PathAddress address) => UsualLink

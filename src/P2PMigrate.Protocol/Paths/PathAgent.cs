@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using P2PMigrate.Protocol.Connection;
 using P2PMigrate.Protocol.Wire;
 
@@ -22,9 +21,10 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     private readonly ProbeResponder _responder = new();
     private readonly ProbeTimetable _timetable = new(options.Paths);
     private readonly PathSelector _selector = new(options.Paths);
+    private readonly PeerTrail _peer = new();
+    private readonly ProbeMaker _maker = new(options.Entropy);
     private IReadOnlyList<LocalSocket> _sockets = options.Sockets;
     private TokenBucket _budget = new(ProbeTimetable.ProbesPerSecond, ProbeTimetable.ProbeBurst);
-    private CandidatePair? _peerAt;
     private int _silence;
 
     /// <summary>The path that carries data, or null before one is usable.</summary>
@@ -94,8 +94,7 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
         pair.HandleReceived(now, bytes);
         if (!isNewestData)
             return;
-        bool isNews = _peerAt != pair;
-        _peerAt = pair;
+        bool isNews = _peer.Note(pair);
         if (isNews && pair.State == PairState.Probing)
             _pairs.Schedule(pair, Instant.Min(pair.NextProbe, now + ProbeTimetable.TriggeredDelay(pair)));
         if (isNews && pair.IsUsable && Primary is { } primary && primary.Address.Local != pair.Address.Local)
@@ -128,7 +127,7 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
             HandleSizeAnswered(now, pair, probe.Size);
         else if (probe.Size >= pair.MinSize)
             Validate(now, pair, probe.Size);
-        else if (pair == _peerAt && Primary?.IsSameRouteAs(pair) == true)
+        else if (pair == _peer.At && Primary?.IsSameRouteAs(pair) == true)
             Validate(now, pair, Primary.ValidatedSize); // Only the port is new: full datagrams have passed on this way.
         else if (pair.State == PairState.Probing)
             Enter(now, pair, PairState.Answered);
@@ -137,13 +136,13 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     }
 
     /// <summary>
-    /// Acknowledgements show that the primary path works in both directions: no probe is needed for a while. A doubt about
-    /// the size of datagrams goes only if a full one arrived.
+    /// Acknowledgements show that the primary path works in both directions: no probe is needed for a while, unless it has
+    /// to be validated. A doubt about the size of datagrams goes only if a full one arrived.
     /// </summary>
     public void HandlePrimaryAlive(Instant now, bool isFullDelivered)
     {
         _silence = 0;
-        if (Primary is not { } primary)
+        if (Primary is not { IsUsable: true } primary)
             return;
         primary.Unanswered = 0;
         if (isFullDelivered || primary.Sizes.Proven == primary.MinSize)
@@ -223,24 +222,21 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
 
         if (!pair.Sizes.TryNext(now, pair.PresentRoundTrip.Timeout + ProbeTimetable.Step, out int size))
             return false;
-        probe = Send(now, pair, size);
+        probe = _maker.Make(now, pair, size);
         return true;
-    }
-
-    private OutgoingProbe Send(Instant now, CandidatePair pair, int size)
-    {
-        OutgoingProbe probe = new(pair.Address, NewToken(), IsResponse: false, default, size);
-        pair.Probes.Add(new(probe.Token, now, size));
-        pair.HandleSent(size);
-        return probe;
     }
 
     private void Validate(Instant now, CandidatePair pair, int size)
     {
         Enter(now, pair, PairState.Validated);
+        if (pair == Primary)
+        {
+            _peer.HandleValidated(); // Data took it before, with the sizes of the same route.
+            return;
+        }
+
         pair.ValidatedSize = size;
         pair.Sizes.Restart(now, size);
-        events.Add(new PathValidated(pair.Status));
     }
 
     private void HandleSizeAnswered(Instant now, CandidatePair pair, int size)
@@ -272,7 +268,7 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
         int size = PickSize(now, pair);
         bool isAllowed = pair.IsAnnounced || pair.Allows(size);
         if (isAllowed)
-            probe = Send(now, pair, size);
+            probe = _maker.Make(now, pair, size);
         if (pair.Check is { IsOpen: true, IsInRound: true })
             return isAllowed; // The rest of the round follows at once.
 
@@ -287,7 +283,7 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
     {
         if (pair.State == PairState.Answered)
             return pair.ProbeCount == 0 ? options.Paths.BaseDatagramSize : options.Paths.MinDatagramSize;
-        if (pair.State == PairState.Probing && pair == _peerAt && pair.Allows(options.Paths.BaseDatagramSize))
+        if (pair.State == PairState.Probing && pair == _peer.At && pair.Allows(options.Paths.BaseDatagramSize))
             return options.Paths.BaseDatagramSize; // The peer is there already: one answer shall be enough to follow.
         if (!pair.Check.IsOpen)
             return ProbeTimetable.SmallDatagram;
@@ -320,6 +316,17 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
             Enter(now, pair, PairState.Probing);
         else
             Select(now);
+        if (Primary is { IsUsable: false } untested && PathSelector.IsSuspect(untested) && _peer.Left is { } left)
+            GoBack(now, left);
+    }
+
+    // Somebody on the way may hold back even the answers of the address that was left; acknowledgements told that it works.
+    // spec: PATH-35
+    private void GoBack(Instant now, CandidatePair left)
+    {
+        _peer.HandleFailed();
+        MovePrimary(now, left);
+        Enter(now, left, PairState.Validated);
     }
 
     private void DoubtAll(Instant now)
@@ -337,18 +344,20 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
 
     private void ProbeAgain(Instant now)
     {
-        foreach (CandidatePair pair in _pairs.All.Where(pair => pair.State == PairState.Probing))
+        foreach (CandidatePair pair in _pairs.All.Where(pair => pair.State == PairState.Probing && pair != Primary))
             Enter(now, pair, PairState.Probing);
     }
 
-    // spec: PATH-31
+    // spec: PATH-31, PATH-35
     private void FollowPeer(Instant now)
     {
-        if (_peerAt is not { } pair || pair == Primary || !PathSelector.HasPeerMovedTo(now, pair, Primary))
+        if (_peer.Follow(now, Primary) is not { } pair)
             return;
         CandidatePair left = Primary!;
         MovePrimary(now, pair);
         Enter(now, left, PairState.Answered); // It has to show again that it works, or its good name would win data back.
+        if (!pair.IsUsable)
+            _selector.HandleDistress(now);
     }
 
     // spec: PATH-21, PATH-23
@@ -388,12 +397,5 @@ internal sealed class PathAgent(TunnelConnectionOptions options, EventQueue even
         _pairs.Add(pair);
         Enter(now, pair, PairState.Probing);
         return pair;
-    }
-
-    private ulong NewToken()
-    {
-        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
-        options.Entropy.Fill(bytes);
-        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 }

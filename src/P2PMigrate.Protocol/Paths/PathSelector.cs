@@ -13,9 +13,6 @@ internal sealed class PathSelector(PathOptions options)
     // spec: CONST-76
     public const int SuspectAfter = 4;
 
-    // The peer has left an address when nothing came from there for so long while packets come from elsewhere.
-    private static readonly TimeSpan s_minSilence = TimeSpan.FromMilliseconds(10);
-
     private Instant _distressSince;
 
     /// <summary>Is the path probably dead?</summary>
@@ -33,6 +30,8 @@ internal sealed class PathSelector(PathOptions options)
         {
             if (!pair.IsUsable || IsSuspect(pair) || (isSuspect && !(pair.AnsweredAt >= _distressSince)))
                 continue;
+            if (primary is { IsUsable: false } && pair.AnsweredAt >= _distressSince && pair.IsSameRouteAs(primary))
+                return pair; // The port that data followed the peer to is not proven, and the one that it left answers.
             if (best is null || PathScore.Of(pair).IsWorthMovingFrom(PathScore.Of(best), TimeSpan.Zero))
                 best = pair;
         }
@@ -40,19 +39,5 @@ internal sealed class PathSelector(PathOptions options)
         if (best is null || primary is null || isSuspect)
             return best;
         return PathScore.Of(best).IsWorthMovingFrom(PathScore.Of(primary), options.RoundTripHysteresis) ? best : null;
-    }
-
-    /// <summary>
-    /// The newest data of the peer came from <paramref name="pair"/>. Has the peer left the address of the primary path
-    /// for it (a NAT chose another port, the peer changed its network)? Only a validated path of the same socket counts.
-    /// </summary>
-    // spec: PATH-31
-    public static bool HasPeerMovedTo(Instant now, CandidatePair pair, CandidatePair? primary)
-    {
-        if (primary is null || !pair.IsUsable || pair.Address.Local != primary.Address.Local)
-            return false;
-        TimeSpan half = pair.RoundTrip.Smoothed / 2; // What still came from the old address was only late.
-        TimeSpan silence = half > s_minSilence ? half : s_minSilence;
-        return primary.LastHeardAt is not { } heard || (heard < pair.LastHeardAt && now - heard >= silence);
     }
 }

@@ -39,14 +39,14 @@ internal sealed class ProbeTimetable(PathOptions options)
     // spec: PATH-01
     public Instant NextAfterProbe(Instant now, CandidatePair pair, bool isPrimary)
     {
-        if (pair.State == PairState.Probing)
+        if (pair.State == PairState.Probing && !isPrimary)
         {
             TimeSpan offset = Step * (1 << Math.Min(pair.ProbeCount - 1, MaxShift));
             Instant next = pair.ProbingSince + offset;
             return next > now + s_maxProbingGap ? now + s_maxProbingGap : Instant.Max(next, now + Step);
         }
 
-        if (pair.Check.IsOpen && pair.Unanswered < PathSelector.SuspectAfter)
+        if ((pair.Check.IsOpen || !pair.IsUsable) && pair.Unanswered < PathSelector.SuspectAfter)
         {
             // Data waits: the last probe before the verdict leaves when the first one's answer is overdue by half a round trip.
             TimeSpan half = pair.PresentRoundTrip.Smoothed / 2;

@@ -181,6 +181,9 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         RepeatOldest();
     }
 
+    /// <summary>The next packet goes out whatever the window says, and asks for an acknowledgement.</summary>
+    public void Ask() => ProbesOwed = Math.Max(ProbesOwed, 1);
+
     /// <summary>
     /// The path is not used any more: what is in flight is declared lost, which says nothing about congestion.
     /// </summary>

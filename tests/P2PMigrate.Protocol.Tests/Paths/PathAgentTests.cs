@@ -68,7 +68,6 @@ public sealed class PathAgentTests
         Assert.Equal(s_host, _agent.Primary!.Address.Remote);
         Assert.Equal(TimeSpan.FromMilliseconds(20), _agent.Primary.RoundTrip.Smoothed);
         Assert.IsType<AddressObserved>(NextEvent());
-        Assert.IsType<PathValidated>(NextEvent());
         Assert.IsType<PrimaryPathChanged>(NextEvent());
     }
 
@@ -150,7 +149,7 @@ public sealed class PathAgentTests
     public void Data_moves_with_the_peer_only_after_the_new_address_is_validated_and_the_old_one_silent()
     {
         Validate(s_host, 20);
-        PathAddress moved = new(s_socket, s_host.WithPort(1001));
+        PathAddress moved = new(s_socket, s_other);
         _agent.HandleDatagrams(_now, moved, 1200, isNewestData: true);
         Assert.Equal(s_host, _agent.Primary!.Address.Remote);
         foreach (OutgoingProbe probe in Probes().Where(probe => probe.Path == moved))
@@ -159,6 +158,35 @@ public sealed class PathAgentTests
             Answer(probe, 10);
         _agent.HandleDatagrams(_now, moved, 1200, isNewestData: true);
         Assert.Equal(moved, _agent.Primary.Address);
+    }
+
+    // spec: PATH-08, PATH-35
+    [Fact]
+    public void Data_follows_to_another_port_at_once_and_the_port_is_probed()
+    {
+        Validate(s_host, 20);
+        PathAddress moved = new(s_socket, s_host.WithPort(1001));
+        _agent.HandleDatagrams(_now, moved, 1200, isNewestData: true);
+        Assert.Equal(moved, _agent.Primary!.Address);
+        Assert.True(_agent.Primary.Allows(3600));
+        Assert.False(_agent.Primary.Allows(3601));
+        Answer(Probes().First(probe => probe.Path == moved), 20);
+        Assert.True(_agent.Primary.IsUsable);
+        Assert.True(_agent.Primary.Allows(int.MaxValue));
+        Assert.Equal(moved, _agent.Primary.Address);
+    }
+
+    // spec: PATH-35
+    [Fact]
+    public void Data_moves_back_when_the_port_that_the_peer_seemed_to_leave_answers_first()
+    {
+        Validate(s_host, 20);
+        PathAddress moved = new(s_socket, s_host.WithPort(1001));
+        _agent.HandleDatagrams(_now, moved, 1200, isNewestData: true);
+        Answer(Probes().First(probe => probe.Path.Remote == s_host), 20);
+        Assert.Equal(s_host, _agent.Primary!.Address.Remote);
+        _agent.HandleDatagrams(_now, new(s_socket, s_host.WithPort(1002)), 1200, isNewestData: true);
+        Assert.Equal(s_host, _agent.Primary.Address.Remote);
     }
 
     // spec: PATH-20

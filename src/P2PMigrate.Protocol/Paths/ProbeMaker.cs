@@ -1,0 +1,23 @@
+using System.Buffers.Binary;
+
+namespace P2PMigrate.Protocol.Paths;
+
+/// <summary>Makes probes with tokens that nobody can guess, and notes them where their answers are looked for. One owner.</summary>
+internal sealed class ProbeMaker(IEntropy entropy)
+{
+    /// <summary>A probe of this size for <paramref name="pair"/>, which is taken as sent.</summary>
+    public OutgoingProbe Make(Instant now, CandidatePair pair, int size)
+    {
+        OutgoingProbe probe = new(pair.Address, NewToken(), IsResponse: false, default, size);
+        pair.Probes.Add(new(probe.Token, now, size));
+        pair.HandleSent(size);
+        return probe;
+    }
+
+    private ulong NewToken()
+    {
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        entropy.Fill(bytes);
+        return BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+}
