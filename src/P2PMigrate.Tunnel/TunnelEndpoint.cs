@@ -5,6 +5,7 @@ using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Endpoint;
 using P2PMigrate.Tunnel.Loop;
+using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Sockets;
 
 namespace P2PMigrate.Tunnel;
@@ -23,10 +24,12 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     private readonly DatagramLoop _loop;
     private readonly EndpointDriver _driver;
     private readonly LoopClock _clock;
+    private readonly INetworkWatch? _watch;
     private int _isDisposed;
 
-    private TunnelEndpoint(TunnelOptions options, DatagramLoop loop, EndpointDriver driver, LoopClock clock)
+    private TunnelEndpoint(TunnelOptions options, DatagramLoop loop, EndpointDriver driver, LoopClock clock, INetworkWatch? watch)
     {
+        _watch = watch;
         _options = options;
         _loop = loop;
         _driver = driver;
@@ -46,7 +49,7 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     public static async ValueTask<TunnelEndpoint> OpenAsync(TunnelOptions options, CancellationToken cancellationToken = default)
     {
         NetworkAddress? server = options.Rendezvous is { } name ? await ResolveAsync(name, cancellationToken).ConfigureAwait(false) : null;
-        return Open(options, DatagramSocket.Open(options.Listen), server);
+        return Open(options, DatagramSocket.Open(options.Listen), server, NetworkWatch.TryOpen());
     }
 
     /// <summary>Completes when others can find this peer at the rendezvous server; throws <see cref="TunnelException"/> when it stays silent.</summary>
@@ -154,14 +157,18 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
             await CloseSessionsAsync().ConfigureAwait(false);
+            _watch?.Dispose();
             _loop.Stop();
         }
 
         await _loop.Ended.ConfigureAwait(false);
     }
 
-    /// <summary>The same over any socket; <paramref name="server"/> is where to register.</summary>
-    internal static TunnelEndpoint Open(TunnelOptions options, IDatagramSocket socket, NetworkAddress? server)
+    /// <summary>
+    /// The same over any socket; <paramref name="server"/> is where to register, <paramref name="watch"/> sees that socket's network
+    /// and is the endpoint's from now on.
+    /// </summary>
+    internal static TunnelEndpoint Open(TunnelOptions options, IDatagramSocket socket, NetworkAddress? server, INetworkWatch? watch = null)
     {
         var clock = new LoopClock(options.Time);
         var loop = new DatagramLoop(socket, clock);
@@ -169,8 +176,9 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         if (server is { } address)
             driver.Register(clock.Now, address);
         loop.Start(driver, $"tunnel:{socket.Local.Port}");
+        watch?.Start(driver.NetworkChanges.Note);
         Log.Listening(options.Logger, socket.Local);
-        return new TunnelEndpoint(options, loop, driver, clock);
+        return new TunnelEndpoint(options, loop, driver, clock, watch);
     }
 
     private async Task CloseSessionsAsync()

@@ -47,11 +47,24 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
     /// <summary>When <see cref="HandleTimeout"/> has something to do.</summary>
     public Instant NextTimeout { get; private set; } = Instant.Never;
 
-    /// <summary>Begins, or begins anew after a change of network.</summary>
+    /// <summary>Begins.</summary>
     public void Start(Instant now)
     {
         _silentSince ??= now;
         Enter(now, Phase.Contacting);
+    }
+
+    /// <summary>Asks the server at once at which address it sees this peer; one that it does not know is registered anew.</summary>
+    // spec: RDV-17
+    public void Renew(Instant now)
+    {
+        if (_phase == Phase.Idle)
+        {
+            return;
+        }
+
+        _silentSince ??= now;
+        Enter(now, IsRegistered ? Phase.Refreshing : Phase.Contacting);
     }
 
     /// <summary>Says goodbye if there is somebody to say it to.</summary>

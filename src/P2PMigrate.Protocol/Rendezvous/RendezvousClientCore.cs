@@ -66,8 +66,11 @@ public sealed class RendezvousClientCore
     /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
     public Instant NextTimeout => Instant.Min(_registration.NextTimeout, _offers.NextTimeout);
 
-    /// <summary>Begins; or begins anew at once, after the network changed.</summary>
+    /// <summary>Begins.</summary>
     public void Start(Instant now) => _registration.Start(now);
+
+    /// <summary>The address of this endpoint may be another one now: asks the server at once.</summary>
+    public void Renew(Instant now) => _registration.Renew(now);
 
     /// <summary>Tells the server that this peer goes; nothing is repeated afterwards.</summary>
     public void Leave() => _registration.Leave();

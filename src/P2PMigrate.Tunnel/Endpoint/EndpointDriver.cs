@@ -5,6 +5,7 @@ using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Loop;
+using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Paths;
 using P2PMigrate.Tunnel.Sessions;
 using P2PMigrate.Tunnel.Sockets;
@@ -25,6 +26,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     private readonly Answering _answering;
     private readonly Dialing _dialing;
     private readonly Meeting _meeting;
+    private readonly Roaming _roaming;
 
     /// <summary>Everything for <paramref name="socket"/>, which the loop owns.</summary>
     public EndpointDriver(TunnelOptions options, DatagramLoop loop, IDatagramSocket socket, LoopClock clock)
@@ -42,7 +44,12 @@ internal sealed class EndpointDriver : IDatagramOwner
         _answering = new Answering(responder, _own, _sessions, factory, clock, options.Logger);
         _dialing = new Dialing(options, _own, _sessions, factory, _strays, clock);
         _meeting = new Meeting(options, _own, _answering, _dialing, _sessions, _strays);
+        NetworkChanges = new NetworkChanges(loop);
+        _roaming = new Roaming(NetworkChanges, _own, _sessions, factory, _meeting);
     }
+
+    /// <summary>Where a watch tells of changes of the machine's network.</summary>
+    public NetworkChanges NetworkChanges { get; }
 
     /// <summary>The tickets that this peer issued.</summary>
     public TicketBook Tickets { get; } = new();
@@ -54,7 +61,8 @@ internal sealed class EndpointDriver : IDatagramOwner
     public Meeting Meeting => _meeting;
 
     /// <inheritdoc/>
-    public Instant NextTimeout => Instant.Min(_sessions.NextTimeout, Instant.Min(_dialing.NextTimeout, _meeting.NextTimeout));
+    public Instant NextTimeout =>
+        Instant.Min(Instant.Min(_sessions.NextTimeout, _roaming.NextTimeout), Instant.Min(_dialing.NextTimeout, _meeting.NextTimeout));
 
     /// <summary>Registers at a rendezvous server, so that others find this peer.</summary>
     public void Register(Instant now, NetworkAddress server) => _meeting.Register(now, server);
@@ -106,6 +114,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     /// <inheritdoc/>
     public void HandleTimeout(Instant now)
     {
+        _roaming.HandleTimeout(now);
         foreach (SessionDriver session in _sessions.All)
             session.HandleTimeout(now);
         _dialing.HandleTimeout(now);
@@ -117,6 +126,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     {
         foreach (SessionDriver session in _sessions.All)
             session.DeliverEvents(now);
+        _roaming.CollectNews(now);
         _answering.DeliverProven(now);
         _dialing.DropFinished();
     }

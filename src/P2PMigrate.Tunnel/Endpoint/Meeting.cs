@@ -71,6 +71,32 @@ internal sealed class Meeting
         }
     }
 
+    /// <summary>The network changed, or a NAT may have: asks all servers how they see this peer now, and the relays with it.</summary>
+    // spec: RDV-17
+    public void Renew(Instant now)
+    {
+        for (int i = 0; i < _links.Count; i++)
+        {
+            _links[i].Client.Renew(now);
+            _links[i].Drain(_strays);
+        }
+    }
+
+    /// <summary>
+    /// A peer sees this one at an address that nobody was told: a server can say whether others do too. Without one the peer's
+    /// word has to do; probes will show what it is worth.
+    /// </summary>
+    // spec: PATH-36
+    public void HandleObserved(Instant now, NetworkAddress address)
+    {
+        if (!_options.AllowDirectPaths || HostCandidates.IsLoopback(address) || _own.Knows(address))
+            return;
+        if (_links.Count > 0)
+            Renew(now);
+        else
+            Announce(new Candidate(CandidateKind.Reflexive, address));
+    }
+
     /// <summary>Tells the server that this peer goes.</summary>
     public void Leave()
     {

@@ -18,6 +18,9 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
     private readonly LocalSocket _localSocket = new(
         s_interface, socket.Reaches(NetworkAddress.From(IPAddress.Loopback, 1)), socket.Reaches(NetworkAddress.From(IPAddress.IPv6Loopback, 1)));
 
+    /// <summary>The sockets over which sessions may send directly.</summary>
+    public IReadOnlyList<LocalSocket> Sockets => options.AllowDirectPaths ? [_localSocket] : [];
+
     /// <summary>The path of a datagram that came to the socket itself.</summary>
     public static PathAddress DirectPath(NetworkAddress remote) => new(s_interface, remote);
 
@@ -37,7 +40,7 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
                 Entropy = CryptographicEntropy.Instance,
                 LocalParameters = established.LocalParameters,
                 PeerParameters = established.PeerParameters,
-                Sockets = options.AllowDirectPaths ? [_localSocket] : [],
+                Sockets = Sockets,
                 RemoteCandidates = options.AllowDirectPaths ? established.PeerCandidates : [],
                 KnownPaths = paths,
                 HandshakeRoundTrip = established.RoundTrip,

@@ -22,20 +22,35 @@ internal sealed class OwnCandidates(IDatagramSocket socket, bool allowDirectPath
     /// <summary>The address that a rendezvous server saw last.</summary>
     public Candidate? Reflexive { get; set; }
 
+    /// <summary>The machine's network changed: looks at once, and gives the candidates that are new.</summary>
+    public IReadOnlyList<Candidate> LookAgain(Instant now)
+    {
+        if (!allowDirectPaths)
+            return [];
+        IReadOnlyList<Candidate> before = _public;
+        Gather(now);
+        return [.. _public.Except(before)];
+    }
+
+    /// <summary>Is it one of the addresses that peers are told?</summary>
+    public bool Knows(NetworkAddress address) => Reflexive?.Address == address || _local.Any(candidate => candidate.Address == address);
+
     /// <summary>Best first. Loopback addresses are told only to <paramref name="peer"/>s that are on loopback themselves.</summary>
     public IReadOnlyList<Candidate> For(Instant now, NetworkAddress peer)
     {
         if (!allowDirectPaths)
             return [];
         if (_gatheredAt is not { } gatheredAt || now - gatheredAt > Freshness)
-        {
-            _gatheredAt = now;
-            _public = HostCandidates.Gather(socket, includeLoopback: false);
-            _local = HostCandidates.Gather(socket, includeLoopback: true);
-        }
-
+            Gather(now);
         IReadOnlyList<Candidate> own = HostCandidates.IsLoopback(peer) ? _local : _public;
         bool isNew = Reflexive is { } seen && !own.Any(candidate => candidate.Address == seen.Address);
         return isNew ? [.. own, Reflexive!.Value] : own;
+    }
+
+    private void Gather(Instant now)
+    {
+        _gatheredAt = now;
+        _public = HostCandidates.Gather(socket, includeLoopback: false);
+        _local = HostCandidates.Gather(socket, includeLoopback: true);
     }
 }

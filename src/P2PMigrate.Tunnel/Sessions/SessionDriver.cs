@@ -29,6 +29,9 @@ internal sealed class SessionDriver : IDisposable
     private readonly SessionDatagrams _datagrams;
     private readonly LateFlushes _lateFlushes = new();
     private bool _ended;
+    private bool _hasAddressNews;
+    private bool _wasDirect;
+    private NetworkAddress _observed;
 
     /// <summary>Takes over <paramref name="connection"/>, which was made from <paramref name="established"/>.</summary>
     public SessionDriver(DatagramLoop loop, TunnelConnection connection, EstablishedSession established, Instant begun, Instant now, ILogger logger)
@@ -117,6 +120,25 @@ internal sealed class SessionDriver : IDisposable
 
     /// <summary>Another address of the peer became known outside of the session.</summary>
     public void AddRemoteCandidate(Instant now, Candidate candidate) => _connection.AddRemoteCandidate(now, candidate);
+
+    /// <summary>
+    /// Takes what shows that this side may have another address outside now: the address at which the peer sees it, or none
+    /// when data had to leave the direct path for the relay.
+    /// </summary>
+    public bool TryTakeAddressNews(out NetworkAddress observed)
+    {
+        (bool isNews, observed) = (_hasAddressNews, _observed);
+        (_hasAddressNews, _observed) = (false, default);
+        return isNews;
+    }
+
+    /// <summary>The machine's network changed, and <paramref name="candidates"/> are new: everything is probed again at once.</summary>
+    public void HandleNetworkChange(Instant now, IReadOnlyList<LocalSocket> sockets, IReadOnlyList<Candidate> candidates)
+    {
+        foreach (Candidate candidate in candidates)
+            _connection.AddLocalCandidate(candidate);
+        _connection.HandleNetworkChange(now, sockets);
+    }
 
     /// <summary>Another address of this side became known; the peer is told.</summary>
     public void AddLocalCandidate(Candidate candidate) => _connection.AddLocalCandidate(candidate);
@@ -224,6 +246,10 @@ internal sealed class SessionDriver : IDisposable
                 break;
             case PrimaryPathChanged changed:
                 Log.PathChanged(_logger, Session.Peer.ToShortString(), (PathKind)changed.Path.Kind, changed.Path.Address.Remote);
+                NotePath(changed.Path.Kind == Protocol.Paths.PathKind.Direct);
+                break;
+            case AddressObserved { Address: var address }:
+                (_hasAddressNews, _observed) = (true, address);
                 break;
             case DatagramsAvailable:
                 _datagrams.Deliver();
@@ -232,6 +258,13 @@ internal sealed class SessionDriver : IDisposable
                 End(closed.Reason);
                 break;
         }
+    }
+
+    // A direct path that died may have died of a NAT that maps us to another port.
+    private void NotePath(bool isDirect)
+    {
+        _hasAddressNews |= _wasDirect && !isDirect;
+        _wasDirect = isDirect;
     }
 
     private TunnelStream NewStream(StreamId id)

@@ -8,6 +8,7 @@ internal static unsafe partial class LibC
 {
     public const int AF_INET = 2;
     public const int AF_INET6 = 10;
+    public const int AF_NETLINK = 16;
     public const int EAGAIN = 11;
     public const int EINTR = 4;
     public const int EINVAL = 22;
@@ -18,9 +19,13 @@ internal static unsafe partial class LibC
     public const int EFD_NONBLOCK = 0x800;
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_TRUNC = 0x20;
+    public const int NETLINK_ROUTE = 0;
     public const short POLLIN = 1;
     public const short POLLOUT = 4;
     public const int PR_SET_TIMERSLACK = 29;
+    public const int SOCK_CLOEXEC = 0x80000;
+    public const int SOCK_NONBLOCK = 0x800;
+    public const int SOCK_RAW = 3;
     public const int SOL_SOCKET = 1;
     public const int SOL_UDP = 17;
     public const int SO_RCVBUFFORCE = 33;
@@ -53,6 +58,12 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
     public static partial nint Write(SafeFileHandle file, void* buffer, nuint count);
+
+    [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
+    public static partial int OpenSocket(int family, int type, int protocol);
+
+    [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
+    public static partial int BindSocket(int socket, void* address, uint length);
 
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     public static partial int SetOption(int socket, int level, int name, void* value, uint length);

@@ -56,6 +56,9 @@ public class LabNode
     public Socket OpenSocket(SocketType socketType, ProtocolType protocolType, AddressFamily addressFamily = AddressFamily.InterNetwork) =>
         NetworkThread.Run(NetworkNamespacePath, () => new Socket(addressFamily, socketType, protocolType));
 
+    /// <summary>Does something in this process, on a thread that sees this node's network: what it opens belongs to that network.</summary>
+    public T InNetwork<T>(Func<T> action) => NetworkThread.Run(NetworkNamespacePath, action);
+
     /// <summary>Runs a program with the standard streams of this process; returns its exit code.</summary>
     internal async Task<int> RunInForegroundAsync(NodeCommand command, CancellationToken cancellationToken)
     {

@@ -42,6 +42,24 @@ public sealed class RegistrationTests : IDisposable
         Assert.True(peer.Client.IsRegistered);
     }
 
+    [Theory]
+    [Trait("Spec", "RDV-17")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_peer_that_has_moved_learns_its_new_address_without_time_passing(bool isRegistering)
+    {
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering);
+        _world.Settle();
+        peer.Address = RendezvousWorld.Address("203.0.113.7:4000");
+
+        peer.Client.Renew(_world.Now);
+        _world.Settle();
+
+        Assert.Equal(peer.Address, peer.Client.Observed);
+        Assert.Contains(new ObservedAddressChanged(peer.Address), peer.Events);
+        Assert.Equal(isRegistering, peer.Client.IsRegistered);
+    }
+
     [Fact]
     [Trait("Spec", "RDV-08")]
     public void A_registration_is_kept_alive_with_one_request_each_twenty_seconds()
