@@ -9,7 +9,8 @@ return args switch
     // The programs that measurements start in their nodes.
     ["raw-send", var address, var seconds] => RawPeer.Send(address, seconds),
     ["raw-receive", var address] => RawPeer.Receive(address),
-    ["peer-serve", var address] => await PeerProgram.ServeAsync(address),
+    ["peer-serve", var address, .. var more] => await PeerProgram.ServeAsync(address, more),
+    ["rendezvous", var address] => await PeerProgram.MeetAsync(address),
     ["peer-run", var ticket, var mode, var seconds] => await PeerProgram.RunAsync(ticket, mode, seconds),
     [var plan, .. var options] when plan.EndsWith(".json", StringComparison.Ordinal) => await MeasureAsync(plan, options),
     _ => Usage(),

@@ -16,7 +16,8 @@ internal static class BehaviourList
 {
     private static readonly Dictionary<string, IBehaviour> s_all = new IBehaviour[]
     {
-        new TwoFlows(), new BesideCubic(), new IdleSession(), new PacedTransfer(), new RequestsDuringBulk(), new ShrinkingMtu(), new ReboundNat(),
+        new TwoFlows(), new BesideCubic(), new IdleSession(), new PacedTransfer(), new RequestsDuringBulk(), new ShrinkingMtu(),
+        new ReboundNat(isBeforeReceiver: false), new ReboundNat(isBeforeReceiver: true), new UplinkSwitch(isReceiver: false), new UplinkSwitch(isReceiver: true),
     }.ToDictionary(behaviour => behaviour.Name);
 
     public static IBehaviour Find(string name) => s_all.TryGetValue(name, out IBehaviour? behaviour)

@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json;
 using P2PMigrate.Lab;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Rendezvous;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.TunnelBench.Behaviour;
@@ -18,14 +19,32 @@ internal static class PeerProgram
     private const int Question = 4 << 10;
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
 
-    /// <summary>Prints a ticket, serves the first session to its end, prints when how many bytes of bulk came.</summary>
-    public static async Task<int> ServeAsync(string address)
+    /// <summary>Runs a rendezvous server with its relay until the end of its input; prints where it listens.</summary>
+    public static async Task<int> MeetAsync(string address)
+    {
+        await using RendezvousServer server = RendezvousServer.Start(new IPEndPoint(IPAddress.Parse(address), 0));
+        Console.WriteLine(server.LocalEndPoint);
+        await Console.In.ReadToEndAsync();
+        return 0;
+    }
+
+    /// <summary>
+    /// Prints a ticket, serves the first session to its end, prints when how many bytes of bulk came. What follows the
+    /// address: <c>at SERVER</c>, a rendezvous server to register at; <c>send SECONDS</c>, to send bulk for so long.
+    /// </summary>
+    public static async Task<int> ServeAsync(string address, string[] more)
     {
         using PrivateIdentity identity = PrivateIdentity.Create(CryptographicEntropy.Instance);
-        await using TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(
-            new TunnelOptions { Identity = identity, Listen = new IPEndPoint(IPAddress.Parse(address), 0) });
+        await using TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(new TunnelOptions
+        {
+            Identity = identity, Listen = new IPEndPoint(IPAddress.Parse(address), 0),
+            Rendezvous = Option(more, "at") is { } server && ServerName.TryParse(server, out ServerName name) ? name : null,
+        });
+        await endpoint.WaitRegisteredAsync();
         Console.WriteLine((await endpoint.IssueTicketAsync(TimeSpan.FromHours(1))).Format());
         await using TunnelSession session = await endpoint.AcceptAsync();
+        if (Option(more, "send") is { } seconds)
+            await SendAsync(session, Stopwatch.GetTimestamp(), Seconds(seconds));
         var arrivals = new ArrivalLog();
         try
         {
@@ -42,7 +61,10 @@ internal static class PeerProgram
         }
     }
 
-    /// <summary>Dials, says so, and for so long does nothing (<c>idle</c>), sends (<c>bulk</c>), or sends and asks (<c>ask</c>).</summary>
+    /// <summary>
+    /// Dials, says so, and for so long does nothing (<c>idle</c>), sends (<c>bulk</c>), sends and asks (<c>ask</c>), or takes what the
+    /// other side sends (<c>pull</c>) and prints when how much came.
+    /// </summary>
     public static async Task<int> RunAsync(string ticketText, string mode, string seconds)
     {
         if (!Ticket.TryParse(ticketText, out Ticket? ticket, out TicketError error))
@@ -51,7 +73,9 @@ internal static class PeerProgram
         await using TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(new TunnelOptions { Identity = identity });
         await using TunnelSession session = await endpoint.DialAsync(ticket);
         Console.WriteLine("connected");
-        TimeSpan time = TimeSpan.FromSeconds(double.Parse(seconds, CultureInfo.InvariantCulture));
+        if (mode == "pull")
+            return await PullAsync(session);
+        TimeSpan time = Seconds(seconds);
         long start = Stopwatch.GetTimestamp();
         Task sending = mode == "idle" ? Task.Delay(time) : SendAsync(session, start, time);
         double[] answers = mode == "ask" ? await AskAsync(session, start, time) : [];
@@ -59,6 +83,20 @@ internal static class PeerProgram
         Console.WriteLine(JsonSerializer.Serialize(new { answers }));
         return 0;
     }
+
+    private static async Task<int> PullAsync(TunnelSession session)
+    {
+        var arrivals = new ArrivalLog();
+        await using (ITunnelStream stream = await session.AcceptStreamAsync())
+            await DrainAsync(stream, arrivals);
+        Console.WriteLine(arrivals.ToJson());
+        return 0;
+    }
+
+    private static string? Option(string[] options, string name) =>
+        Array.IndexOf(options, name) is >= 0 and var at && at + 1 < options.Length ? options[at + 1] : null;
+
+    private static TimeSpan Seconds(string text) => TimeSpan.FromSeconds(double.Parse(text, CultureInfo.InvariantCulture));
 
     private static async Task SendAsync(TunnelSession session, long start, TimeSpan time)
     {

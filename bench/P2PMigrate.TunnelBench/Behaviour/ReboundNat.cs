@@ -3,24 +3,27 @@ using P2PMigrate.TunnelBench.Ground;
 
 namespace P2PMigrate.TunnelBench.Behaviour;
 
-/// <summary>In mid-transfer the NAT before the sender forgets its mapping and makes another one. The NAT is the near node's own kernel.</summary>
-internal sealed class ReboundNat : IBehaviour
+/// <summary>
+/// In mid-transfer the NAT before the sender, or before the receiver, forgets its mapping and makes another one. The NAT is the near
+/// node's own kernel.
+/// </summary>
+internal sealed class ReboundNat(bool isBeforeReceiver) : IBehaviour
 {
     private const int Before = 5000, After = 4000;
     private const int FirstPort = 20000, SecondPort = 21000; // Not among those that a kernel gives by itself.
     private static readonly TimeSpan s_time = TimeSpan.FromMilliseconds(Before + After);
 
-    public string Name => "NAT rebind";
+    public string Name => isBeforeReceiver ? "NAT rebind before the receiver" : "NAT rebind";
 
     public async Task<IReadOnlyDictionary<string, double>> MeasureAsync(BenchNetwork network, CancellationToken cancellationToken)
     {
         await MapAsync(network, FirstPort, cancellationToken);
-        await using PeerPair peers = await PeerPair.StartAsync(network, "bulk", s_time, cancellationToken);
+        await using PeerPair peers = await PeerPair.StartAsync(network, isBeforeReceiver ? "pull" : "bulk", s_time, cancellationToken);
         await Task.Delay(Before, cancellationToken);
         long change = ArrivalLog.Now;
         await MapAsync(network, SecondPort, cancellationToken);
         await network.Near.ShellAsync("conntrack -D -p udp >/dev/null 2>&1", cancellationToken); // Fails when there is nothing to forget.
-        (_, ArrivalLog arrivals) = await peers.EndAsync(s_time, cancellationToken);
+        ArrivalLog arrivals = await peers.EndOfBulkAsync(s_time, cancellationToken);
         return new Dictionary<string, double>
         {
             ["longest gap, ms"] = arrivals.LongestGap(change - 50, change + After - 1500),
