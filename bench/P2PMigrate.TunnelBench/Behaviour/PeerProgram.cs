@@ -17,7 +17,6 @@ internal static class PeerProgram
 {
     private const int Piece = 64 << 10;
     private const int Question = 4 << 10;
-    private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Runs a rendezvous server with its relay until the end of its input; prints where it listens.</summary>
     public static async Task<int> MeetAsync(string address)
@@ -110,21 +109,8 @@ internal static class PeerProgram
     private static async Task<double[]> AskAsync(TunnelSession session, long start, TimeSpan time)
     {
         await using ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Urgent);
-        var answers = new List<double>();
-        byte[] question = new byte[Question];
-        while (Stopwatch.GetElapsedTime(start) < time)
-        {
-            long asked = Stopwatch.GetTimestamp();
-            await stream.Output.WriteAsync(question);
-            System.IO.Pipelines.ReadResult answer = await stream.Input.ReadAtLeastAsync(Question);
-            stream.Input.AdvanceTo(answer.Buffer.End);
-            // The first answers come before the bulk has filled the way.
-            if (Stopwatch.GetElapsedTime(start) > time / 4)
-                answers.Add(Stopwatch.GetElapsedTime(asked).TotalMilliseconds);
-            await Task.Delay(s_pause);
-        }
-
-        return [.. answers];
+        // The first answers come before the bulk has filled the way.
+        return await new QuestionSchedule(stream, Question).RunAsync(start, time, skip: time / 4);
     }
 
     private static async Task DrainAsync(ITunnelStream stream, ArrivalLog arrivals)
@@ -154,9 +140,9 @@ internal static class PeerProgram
             while (true)
             {
                 System.IO.Pipelines.ReadResult question = await stream.Input.ReadAtLeastAsync(Question);
-                stream.Input.AdvanceTo(question.Buffer.End);
-                if (question.IsCompleted)
+                if (question.Buffer.Length < Question)
                     return;
+                stream.Input.AdvanceTo(question.Buffer.GetPosition(Question));
                 await stream.Output.WriteAsync(answer);
             }
         }
