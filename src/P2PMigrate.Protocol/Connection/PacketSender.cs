@@ -171,7 +171,7 @@ internal sealed class PacketSender(
             return false;
         }
 
-        Instant release = path.Pacer.NextRelease(pace);
+        Instant release = path.Pacer.NextRelease(pace, isPending && streams.HasUrgent);
         if (isPending && release > now)
         {
             PacingDeadline = release;

@@ -19,9 +19,12 @@ internal sealed class Pacer(int datagramSize)
     private Instant _filledAt;
     private bool _isAwaited;
 
-    /// <summary>When the next packet may leave at this rate; in the past or now when it may leave at once.</summary>
-    public Instant NextRelease(in Pace pace) =>
-        _tokens > 0 ? _filledAt : _filledAt + TimeSpan.FromSeconds((pace.Quantum - _tokens) / pace.BytesPerSecond);
+    /// <summary>
+    /// When the next packet may leave at this rate; in the past or now when it may leave at once. One that is
+    /// <paramref name="isUrgent"/> does not wait for the quantum: up to one of them leaves on credit.
+    /// </summary>
+    public Instant NextRelease(in Pace pace, bool isUrgent = false) =>
+        _tokens > (isUrgent ? -pace.Quantum : 0) ? _filledAt : _filledAt + TimeSpan.FromSeconds((pace.Quantum - _tokens) / pace.BytesPerSecond);
 
     /// <summary>There is a packet that would leave if the bucket let it.</summary>
     public void HandleAwaited() => _isAwaited = true;

@@ -53,6 +53,9 @@ internal sealed class StreamSender(StreamTable table, DatagramExchange datagrams
         }
     }
 
+    /// <summary>Has a class that is better than bulk bytes to send?</summary>
+    public bool HasUrgent => !table.Classes[(int)StreamClass.Control].Ready.IsEmpty || !table.Classes[(int)StreamClass.Urgent].Ready.IsEmpty;
+
     /// <summary>Writes as many frames as fit into a packet for a path with this round trip.</summary>
     // spec: STR-40, STR-41
     public void Write(Instant now, TimeSpan roundTrip, ref PacketWriter packet)

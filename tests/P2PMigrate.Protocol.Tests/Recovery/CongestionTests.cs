@@ -165,6 +165,23 @@ public sealed class CongestionTests
     }
 
     // spec: REC-32
+    [Fact]
+    public void What_is_urgent_leaves_ahead_of_the_rate_by_a_quantum_and_the_rest_waits_for_both()
+    {
+        Pacer pacer = new(Size);
+        const double Rate = 1_200_000;
+        const int Quantum = 6 * Size;
+        Instant now = new(1_000_000_000);
+        while (pacer.NextRelease(new(Rate, Quantum)) <= now)
+            pacer.HandleSent(now, Size, new(Rate, Quantum));
+        int ahead = 0;
+        for (; pacer.NextRelease(new(Rate, Quantum), isUrgent: true) <= now; ahead++)
+            pacer.HandleSent(now, Size, new(Rate, Quantum));
+        Assert.Equal(6, ahead);
+        Assert.Equal(2 * Quantum / Rate, (pacer.NextRelease(new(Rate, Quantum)) - now).TotalSeconds, 6);
+    }
+
+    // spec: REC-32
     [Theory]
     [InlineData(100_000, false, 2 * Size)]
     [InlineData(12_500_000, false, 12_500)]
