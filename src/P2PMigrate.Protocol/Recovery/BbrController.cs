@@ -5,7 +5,7 @@ namespace P2PMigrate.Protocol.Recovery;
 /// flight than fits on it, and probes now and then whether it carries more. Losses of less than two in a hundred do not
 /// slow it down. States and steps follow the draft. One owner.
 /// </summary>
-// spec: REC-41, REC-42, REC-43, REC-44
+// spec: REC-41, REC-42, REC-43, REC-44, REC-45, REC-46
 internal sealed class BbrController : ICongestionController
 {
     private const double Beta = 0.7;
@@ -15,14 +15,13 @@ internal sealed class BbrController : ICongestionController
     private const int StartupLossRuns = 6;
     private const int DrainRounds = 3;
     private const int LocalQuanta = 3;
-    private const int StandingQueueRounds = 2;
-    private const double StandingQueue = 1.25;
 
     private static readonly TimeSpan s_roundTripProbe = TimeSpan.FromMilliseconds(200);
 
     private readonly BbrBandwidth _bandwidth = new();
     private readonly BbrPlateau _plateau = new();
     private readonly BbrRoundTrip _roundTrip = new();
+    private readonly BbrQueue _queue = new();
     private readonly BbrAggregation _aggregation = new();
     private readonly BbrLossRound _lossRound = new();
     private readonly BbrVolume _volume = new();
@@ -120,11 +119,11 @@ internal sealed class BbrController : ICongestionController
         if (_isPathFilled)
             AdvanceCycle(now, acked, sample);
         _roundTrip.Add(now, sample.RoundTrip);
-        CheckRoundTripProbe(now, acked.InFlight);
+        CheckRoundTripProbe(now, acked.InFlight, sample.IsApplicationLimited);
         _isRestart = false;
         if (isLossRoundOver)
             _lossRound.Advance(sample);
-        SetPacingRate(BbrGains.Pacing(State));
+        SetPacingRate(State == BbrState.Cruise && !_isLocal ? _queue.Restraint : BbrGains.Pacing(State));
         SetWindow(acked.Bytes);
     }
 
@@ -172,9 +171,11 @@ internal sealed class BbrController : ICongestionController
             StartRound();
             _rounds++;
             _clock.HandleRound();
+            _queue.HandleRound(_roundTrip.Min);
         }
 
         _bandwidth.Add(sample);
+        _queue.Add(sample.RoundTrip);
         if (isLossRoundOver)
         {
             CheckStartupLoss(sample);
@@ -255,7 +256,7 @@ internal sealed class BbrController : ICongestionController
         if (_wasProbeTooHigh && acked.InFlight >= _volume.Bound)
             return _wasProbeCautious = true;
         if (!acked.WasWindowLimited || _window < _volume.Bound)
-            return _plateau.IsReached || (_plateau.Rounds >= StandingQueueRounds && sample.RoundTrip > _roundTrip.Min * StandingQueue);
+            return _plateau.IsReached || (_plateau.Rounds >= _volume.RoundsInQueue && _queue.IsStanding(_roundTrip.Min));
         _plateau.Reset(sample.Rate); // The bound held the probe back, not the path.
         return false;
     }
@@ -278,12 +279,12 @@ internal sealed class BbrController : ICongestionController
         EnterDown(now);
     }
 
-    private void CheckRoundTripProbe(Instant now, long inFlight)
+    private void CheckRoundTripProbe(Instant now, long inFlight, bool isApplicationLimited)
     {
         if (State != BbrState.ProbeRoundTrip)
         {
-            if (!_roundTrip.IsProbeDue || _isRestart)
-                return;
+            if (!_roundTrip.IsProbeDue || _isRestart || isApplicationLimited)
+                return; // Whoever sends little makes no queue that could hide the round trip.
             State = BbrState.ProbeRoundTrip;
             _savedWindow = _window;
             _roundTripProbeEnd = null;

@@ -7,6 +7,7 @@ namespace P2PMigrate.Protocol.Recovery;
 internal sealed class BbrRoundTrip
 {
     private const int ToleranceDivisor = 64;
+    private const int GranularityDivisor = 16;
 
     private static readonly TimeSpan s_window = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_probeInterval = TimeSpan.FromSeconds(5);
@@ -27,7 +28,7 @@ internal sealed class BbrRoundTrip
         IsProbeDue = now > _recentAt + s_probeInterval && _recentMin != TimeSpan.MaxValue;
         if (sample < _recentMin || IsProbeDue)
             (_recentMin, _recentAt) = (sample, now);
-        else if (sample - _recentMin <= _recentMin / ToleranceDivisor)
+        else if (sample - _recentMin <= Tolerance(_recentMin))
             _recentAt = now;
         if (_recentMin < Min || now > _minAt + s_window)
             (Min, _minAt) = (_recentMin, _recentAt);
@@ -35,4 +36,11 @@ internal sealed class BbrRoundTrip
 
     /// <summary>The queue has been drained.</summary>
     public void HandleProbed(Instant now) => _recentAt = now;
+
+    // spec: REC-43
+    private static TimeSpan Tolerance(TimeSpan min)
+    {
+        TimeSpan machine = min / GranularityDivisor < RoundTripEstimator.Granularity ? min / GranularityDivisor : RoundTripEstimator.Granularity;
+        return machine > min / ToleranceDivisor ? machine : min / ToleranceDivisor;
+    }
 }

@@ -19,6 +19,10 @@ internal sealed class BbrVolume
     /// <summary>Is there one?</summary>
     public bool IsKnown => !double.IsPositiveInfinity(Bound);
 
+    /// <summary>For so many round trips a probe goes on while a queue stands: what it carries raises a bound that losses have set.</summary>
+    // spec: REC-44
+    public int RoundsInQueue => IsKnown ? 2 : 1;
+
     /// <summary>The bound with some room left for others.</summary>
     public double WithHeadroom(int datagramSize, double min) =>
         IsKnown ? Math.Max(Bound - Math.Max(datagramSize, HeadroomShare * Bound), min) : Bound;
