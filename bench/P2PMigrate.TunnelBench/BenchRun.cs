@@ -7,8 +7,8 @@ using P2PMigrate.TunnelBench.Results;
 namespace P2PMigrate.TunnelBench;
 
 /// <summary>
-/// Carries a plan out: round after round, in each round every contender once on every link, so that what disturbs the
-/// machine for a while disturbs all of them. A contender that fails in a round is named and the rest goes on.
+/// Carries a plan out: round after round, in each round every contender once on every link, each time in another order, so that
+/// what disturbs the machine for a while disturbs all of them. A contender that fails in a round is named and the rest goes on.
 /// </summary>
 internal sealed class BenchRun(Plan plan, TextWriter log)
 {
@@ -23,7 +23,7 @@ internal sealed class BenchRun(Plan plan, TextWriter log)
         {
             foreach (string link in plan.Links)
             {
-                foreach (string name in plan.Contenders)
+                foreach (string name in Order(round))
                     await TryAsync((link, name), round, failures, cancel => ThroughputAsync(link, name, round, samples, cancel), cancellationToken);
                 foreach (string name in plan.Behaviours)
                     await TryAsync((name, link), round, failures, cancel => BehaviourAsync(link, name, round, figures, cancel), cancellationToken);
@@ -36,6 +36,17 @@ internal sealed class BenchRun(Plan plan, TextWriter log)
             [.. plan.Links.SelectMany(link => plan.Behaviours.Select(name => new BehaviourRow(
                 name, link, (figures.GetValueOrDefault((name, link)) ?? []).ToDictionary(figure => figure.Key, figure => figure.Value.ToArray()),
                 failures.GetValueOrDefault((name, link)) ?? [])))]);
+    }
+
+    /// <summary>
+    /// Everybody comes early in some rounds and late in others, and before a neighbour in some and after it in others: the list begins
+    /// further on in every round, and every other round goes backwards.
+    /// </summary>
+    private IEnumerable<string> Order(int round)
+    {
+        int count = plan.Contenders.Length, begin = round * count / plan.Runs;
+        IEnumerable<string> order = Enumerable.Range(0, count).Select(place => plan.Contenders[(begin + place) % count]);
+        return round % 2 == 0 ? order : order.Reverse();
     }
 
     private async Task TryAsync(
@@ -63,11 +74,12 @@ internal sealed class BenchRun(Plan plan, TextWriter log)
         if (contender.WhyNot is { } reason)
             throw new LabException(reason);
         await using BenchNetwork network = await BenchNetwork.RaiseAsync(link, seed: (ulong)round + 1, cancellationToken);
-        Sample sample = await contender.RunAsync(network, TimeSpan.FromSeconds(plan.Seconds), TimeSpan.FromSeconds(plan.Skip), cancellationToken);
+        var window = new TransferWindow(TimeSpan.FromSeconds(plan.Seconds), TimeSpan.FromSeconds(plan.Skip));
+        var sample = Sample.Of(round, await window.MeasureAsync(network, cancel => contender.CarryAsync(network, window.Sending, cancel), cancellationToken));
         if (!samples.TryGetValue((link, name), out List<Sample>? list))
             samples.Add((link, name), list = []);
         list.Add(sample);
-        await log.WriteLineAsync($"round {round + 1}: {link}: {name}: {sample.BytesPerSecond * 8 / 1e6:0.0} Mbit/s, {sample.CpuSecondsPerGB:0.00} CPU-s/GB");
+        await log.WriteLineAsync($"round {round + 1}: {link}: {name}: {sample.BytesPerSecond * 8 / 1e6:0.0} Mbit/s, {sample.Cpu:0.00} CPU-s/GB");
     }
 
     private async Task BehaviourAsync(

@@ -16,7 +16,7 @@ internal static class BehaviourList
 {
     private static readonly Dictionary<string, IBehaviour> s_all = new IBehaviour[]
     {
-        new TwoFlows(), new BesideCubic(), new IdleSession(), new PacedTransfer(), new RequestsDuringBulk(), new ShrinkingMtu(),
+        new TwoFlows(), new BesideCubic(), new IdleSession(), new IdleAgent(), new PacedTransfer(), new RequestsDuringBulk(), new ShrinkingMtu(),
         new ReboundNat(isBeforeReceiver: false), new ReboundNat(isBeforeReceiver: true), new UplinkSwitch(isReceiver: false), new UplinkSwitch(isReceiver: true),
     }.ToDictionary(behaviour => behaviour.Name);
 

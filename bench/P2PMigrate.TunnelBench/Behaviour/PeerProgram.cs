@@ -15,6 +15,9 @@ namespace P2PMigrate.TunnelBench.Behaviour;
 /// </summary>
 internal static class PeerProgram
 {
+    /// <summary>For how long an idle session carries data before it is idle.</summary>
+    public static readonly TimeSpan BusyBeforeIdle = TimeSpan.FromSeconds(4);
+
     private const int Piece = 64 << 10;
     private const int Question = 4 << 10;
 
@@ -61,7 +64,7 @@ internal static class PeerProgram
     }
 
     /// <summary>
-    /// Dials, says so, and for so long does nothing (<c>idle</c>), sends (<c>bulk</c>), sends and asks (<c>ask</c>), or takes what the
+    /// Dials, says so, and for so long does nothing after a little of bulk (<c>idle</c>), sends (<c>bulk</c>), sends and asks (<c>ask</c>), or takes what the
     /// other side sends (<c>pull</c>) and prints when how much came.
     /// </summary>
     public static async Task<int> RunAsync(string ticketText, string mode, string seconds)
@@ -76,7 +79,7 @@ internal static class PeerProgram
             return await PullAsync(session);
         TimeSpan time = Seconds(seconds);
         long start = Stopwatch.GetTimestamp();
-        Task sending = mode == "idle" ? Task.Delay(time) : SendAsync(session, start, time);
+        Task sending = mode == "idle" ? RestAsync(session, start, time) : SendAsync(session, start, time);
         double[] answers = mode == "ask" ? await AskAsync(session, start, time) : [];
         await sending;
         Console.WriteLine(JsonSerializer.Serialize(new { answers }));
@@ -96,6 +99,12 @@ internal static class PeerProgram
         Array.IndexOf(options, name) is >= 0 and var at && at + 1 < options.Length ? options[at + 1] : null;
 
     private static TimeSpan Seconds(string text) => TimeSpan.FromSeconds(double.Parse(text, CultureInfo.InvariantCulture));
+
+    private static async Task RestAsync(TunnelSession session, long start, TimeSpan time)
+    {
+        await SendAsync(session, start, BusyBeforeIdle);
+        await Task.Delay(time - BusyBeforeIdle);
+    }
 
     private static async Task SendAsync(TunnelSession session, long start, TimeSpan time)
     {

@@ -16,7 +16,7 @@ internal sealed class Iroh(string version) : IContender
 
     public string? WhyNot => Directory.Exists(Path.Combine(Package, "node_modules")) && Tools.Has("node") ? null : "the npm package is not there: run bench/install";
 
-    public async Task<Sample> RunAsync(BenchNetwork network, TimeSpan time, TimeSpan skip, CancellationToken cancellationToken)
+    public async Task<double> CarryAsync(BenchNetwork network, TimeSpan time, CancellationToken cancellationToken)
     {
         string script = Path.Combine(Package, "bench.mjs");
         await using (Stream source = typeof(Iroh).Assembly.GetManifestResourceStream("iroh-0.35.mjs")!)
@@ -25,13 +25,10 @@ internal sealed class Iroh(string version) : IContender
         await using LabProcess receive = await network.Far.StartAsync(Node(script, "receive", BenchNetwork.FarAddress), cancellationToken);
         string address = await receive.Output.WaitForAsync(line => line.StartsWith('{'), s_patience, cancellationToken);
         await using LabProcess send = await network.Near.StartAsync(
-            Node(script, "send", address, time.TotalSeconds.ToString(CultureInfo.InvariantCulture), skip.TotalSeconds.ToString(CultureInfo.InvariantCulture)), cancellationToken);
+            Node(script, "send", address, time.TotalSeconds.ToString(CultureInfo.InvariantCulture)), cancellationToken);
         await send.Output.WaitForAsync(line => line == "connected", s_patience, cancellationToken);
-        TimeSpan before = network.CpuTime;
-        string line = await receive.Output.WaitForAsync(text => text.Contains("\"bytes\"", StringComparison.Ordinal), time + skip + s_patience, cancellationToken);
-        TimeSpan cpu = network.CpuTime - before;
-        JsonElement result = JsonDocument.Parse(line).RootElement;
-        return new Sample(result.GetProperty("measured").GetDouble() / result.GetProperty("seconds").GetDouble(), cpu.TotalSeconds / result.GetProperty("bytes").GetDouble() * 1e9);
+        string line = await receive.Output.WaitForAsync(text => text.Contains("\"bytes\"", StringComparison.Ordinal), time + s_patience, cancellationToken);
+        return JsonDocument.Parse(line).RootElement.GetProperty("bytes").GetDouble();
     }
 
     private NodeCommand Node(params string[] arguments) => new("node", arguments) { WorkingDirectory = Package };

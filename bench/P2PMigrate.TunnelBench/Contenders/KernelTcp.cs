@@ -15,22 +15,17 @@ internal sealed class KernelTcp(string name, string congestionControl) : IConten
         : File.ReadAllText("/proc/sys/net/ipv4/tcp_available_congestion_control").Split(' ', '\n').Contains(congestionControl) ? null
         : $"this kernel has no {congestionControl}";
 
-    public Task<Sample> RunAsync(BenchNetwork network, TimeSpan time, TimeSpan skip, CancellationToken cancellationToken) =>
-        MeasureAsync(network, BenchNetwork.FarAddress, congestionControl, time, skip, cancellationToken);
+    public Task<double> CarryAsync(BenchNetwork network, TimeSpan time, CancellationToken cancellationToken) =>
+        CarryAsync(network, BenchNetwork.FarAddress, congestionControl, time, cancellationToken);
 
     /// <summary>The same to another address, such as one inside a tunnel.</summary>
-    public static async Task<Sample> MeasureAsync(
-        BenchNetwork network, string address, string congestionControl, TimeSpan time, TimeSpan skip, CancellationToken cancellationToken)
+    public static async Task<double> CarryAsync(BenchNetwork network, string address, string congestionControl, TimeSpan time, CancellationToken cancellationToken)
     {
         await using LabProcess server = await network.Far.StartAsync("iperf3", ["-s", "-1", "--forceflush"], cancellationToken);
         await server.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), TimeSpan.FromSeconds(10), cancellationToken);
-        TimeSpan before = network.CpuTime;
-        JsonElement end = await ClientAsync(network, address, congestionControl, time, skip, cancellationToken);
+        JsonElement end = await ClientAsync(network, address, congestionControl, time, TimeSpan.Zero, cancellationToken);
         await server.WaitForExitAsync(cancellationToken);
-        TimeSpan cpu = network.CpuTime - before;
-        JsonElement received = end.GetProperty("sum_received");
-        double seconds = (time + skip).TotalSeconds / time.TotalSeconds; // What was skipped was carried as well.
-        return new Sample(received.GetProperty("bits_per_second").GetDouble() / 8, cpu.TotalSeconds / (received.GetProperty("bytes").GetDouble() * seconds) * 1e9);
+        return end.GetProperty("sum_received").GetProperty("bytes").GetDouble();
     }
 
     /// <summary>Only the client; what iperf3 says at its end.</summary>

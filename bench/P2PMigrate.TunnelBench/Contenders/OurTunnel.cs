@@ -16,14 +16,11 @@ internal sealed class OurTunnel(string name, params string[] options) : IContend
 
     public string? WhyNot => File.Exists(Program) ? null : "bench/publish has not been run";
 
-    public async Task<Sample> RunAsync(BenchNetwork network, TimeSpan time, TimeSpan skip, CancellationToken cancellationToken)
+    public async Task<double> CarryAsync(BenchNetwork network, TimeSpan time, CancellationToken cancellationToken)
     {
         await using LabProcess receive = await ReceiveAsync(network, "receive", cancellationToken);
         string ticket = await TicketAsync(receive);
-        TimeSpan before = network.CpuTime;
-        JsonElement result = await SpeedtestAsync(network, "send", ticket, time, skip, options, cancellationToken);
-        double gigabytes = result.GetProperty("bytes").GetInt64() / 1e9;
-        return new Sample(result.GetProperty("mbitPerSecond").GetDouble() * 125e3, (network.CpuTime - before).TotalSeconds / gigabytes);
+        return (await SpeedtestAsync(network, "send", ticket, time, TimeSpan.Zero, options, cancellationToken)).GetProperty("bytes").GetDouble();
     }
 
     /// <summary>Starts a receiver at the far end; <paramref name="state"/> is what its files are called.</summary>

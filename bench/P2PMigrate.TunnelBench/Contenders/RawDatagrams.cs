@@ -12,18 +12,15 @@ internal sealed class RawDatagrams : IContender
 
     public string? WhyNot => null;
 
-    public async Task<Sample> RunAsync(BenchNetwork network, TimeSpan time, TimeSpan skip, CancellationToken cancellationToken)
+    public async Task<double> CarryAsync(BenchNetwork network, TimeSpan time, CancellationToken cancellationToken)
     {
         string program = typeof(RawDatagrams).Assembly.Location;
         string seconds = time.TotalSeconds.ToString(CultureInfo.InvariantCulture);
         await using LabProcess receive = await network.Far.StartAsync("dotnet", [program, "raw-receive", BenchNetwork.FarAddress], cancellationToken);
         await receive.Output.WaitForAsync(line => line == "ready", TimeSpan.FromSeconds(20), cancellationToken);
-        TimeSpan before = network.CpuTime;
         (await network.Near.RunAsync("dotnet", [program, "raw-send", BenchNetwork.FarAddress, seconds], cancellationToken)).EnsureSuccess();
-        TimeSpan cpu = network.CpuTime - before;
         JsonElement result = JsonDocument.Parse(
             await receive.Output.WaitForAsync(line => line.StartsWith('{'), TimeSpan.FromSeconds(20), cancellationToken)).RootElement;
-        double bytes = result.GetProperty("bytes").GetDouble();
-        return new Sample(bytes / result.GetProperty("seconds").GetDouble(), cpu.TotalSeconds / bytes * 1e9);
+        return result.GetProperty("bytes").GetDouble();
     }
 }

@@ -13,13 +13,13 @@ internal sealed class WireGuard(string name, string program) : IContender
 
     public string? WhyNot => !File.Exists(program) || !Tools.Has("wg") ? "no wireguard-go or wg: run bench/install" : null;
 
-    public async Task<Sample> RunAsync(BenchNetwork network, TimeSpan time, TimeSpan skip, CancellationToken cancellationToken)
+    public async Task<double> CarryAsync(BenchNetwork network, TimeSpan time, CancellationToken cancellationToken)
     {
         // The control socket of an interface lies in the file system that all nodes share.
         string tag = Path.GetFileName(network.Directory)[^6..];
         try
         {
-            return await MeasureAsync(network, tag, time, skip, cancellationToken);
+            return await CarryAsync(network, tag, time, cancellationToken);
         }
         finally
         {
@@ -29,7 +29,7 @@ internal sealed class WireGuard(string name, string program) : IContender
         }
     }
 
-    private async Task<Sample> MeasureAsync(BenchNetwork network, string tag, TimeSpan time, TimeSpan skip, CancellationToken cancellationToken)
+    private async Task<double> CarryAsync(BenchNetwork network, string tag, TimeSpan time, CancellationToken cancellationToken)
     {
         await using LabProcess near = await StartAsync(network.Near, $"wga-{tag}", cancellationToken);
         await using LabProcess far = await StartAsync(network.Far, $"wgb-{tag}", cancellationToken);
@@ -37,7 +37,7 @@ internal sealed class WireGuard(string name, string program) : IContender
         string farKey = await KeyAsync(network.Far, network.Directory, "far.key", cancellationToken);
         await ConfigureAsync(network.Near, $"wga-{tag}", network.Directory, "near.key", farKey, NearInside, FarInside, BenchNetwork.FarAddress, cancellationToken);
         await ConfigureAsync(network.Far, $"wgb-{tag}", network.Directory, "far.key", nearKey, FarInside, NearInside, BenchNetwork.NearAddress, cancellationToken);
-        return await KernelTcp.MeasureAsync(network, FarInside, "cubic", time, skip, cancellationToken);
+        return await KernelTcp.CarryAsync(network, FarInside, "cubic", time, cancellationToken);
     }
 
     private async Task<LabProcess> StartAsync(LabNode node, string device, CancellationToken cancellationToken)

@@ -1,4 +1,4 @@
-// receive IP: prints its address as JSON, then what it counted. send ADDRESS SECONDS SKIP: sends for so long.
+// receive IP: prints its address as JSON, then what it counted. send ADDRESS SECONDS: sends for so long.
 import { createRequire } from 'node:module'
 const { Iroh } = createRequire(process.cwd() + '/')('@number0/iroh')
 
@@ -9,20 +9,14 @@ if (process.argv[2] === 'receive') {
   const accept = async (error, connection) => {
     if (error) throw error
     const stream = await connection.acceptUni()
-    const head = Buffer.alloc(8)
-    await stream.readExact(head)
-    const skip = head.readDoubleLE(0)
     const buffer = Buffer.alloc(piece)
-    const first = performance.now()
-    let last = first, bytes = 0, measured = 0
+    let bytes = 0
     for (;;) {
       const read = await stream.read(buffer)
       if (read === null) break
-      last = performance.now()
       bytes += Number(read)
-      if ((last - first) / 1000 > skip) measured += Number(read)
     }
-    console.log(JSON.stringify({ bytes, measured, seconds: (last - first) / 1000 - skip }))
+    console.log(JSON.stringify({ bytes }))
   }
   const node = await Iroh.memory({ protocols: { [alpn]: () => ({ accept, shutdown: () => {} }) } })
   const wanted = process.argv[3]
@@ -33,15 +27,12 @@ if (process.argv[2] === 'receive') {
 } else {
   const node = await Iroh.memory({})
   const address = JSON.parse(process.argv[3])
-  const [seconds, skip] = [Number(process.argv[4]), Number(process.argv[5])]
+  const seconds = Number(process.argv[4])
   const connection = await node.node.endpoint().connect(address, alpn)
   const stream = await connection.openUni()
-  const head = Buffer.alloc(8)
-  head.writeDoubleLE(skip)
   console.log('connected')
-  await stream.writeAll(head)
   const buffer = Buffer.alloc(piece)
-  const end = performance.now() + (seconds + skip) * 1000
+  const end = performance.now() + seconds * 1000
   while (performance.now() < end) await stream.writeAll(buffer)
   await stream.finish()
   await connection.closed()

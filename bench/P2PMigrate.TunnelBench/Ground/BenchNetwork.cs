@@ -9,6 +9,8 @@ internal sealed class BenchNetwork : IAsyncDisposable
     public const string NearAddress = "10.77.0.1";
     public const string FarAddress = "10.77.0.2";
 
+    private const string VethDevice = "eth0", LinkDevice = "link0";
+
     private readonly BareLab _lab;
 
     private BenchNetwork(BareLab lab, EmulatedLink? link) => (_lab, Link) = (lab, link);
@@ -27,6 +29,9 @@ internal sealed class BenchNetwork : IAsyncDisposable
     /// <summary>CPU time of both ends so far, all their programs together; the emulator is not among them.</summary>
     public TimeSpan CpuTime => Near.CpuTime + Far.CpuTime;
 
+    /// <summary>Bytes that have reached the far end's machine so far, headers and repetitions included.</summary>
+    public long ArrivedBytes => Far.ReceivedBytes(Link is null ? VethDevice : LinkDevice);
+
     public static async Task<BenchNetwork> RaiseAsync(string link, ulong seed, CancellationToken cancellationToken)
     {
         BareLab lab = await BareLab.RaiseAsync(null, ["a", "b", "link"], cancellationToken);
@@ -34,14 +39,14 @@ internal sealed class BenchNetwork : IAsyncDisposable
         {
             if (link.StartsWith("veth ", StringComparison.Ordinal))
             {
-                await BareLab.JoinAsync((lab["a"], "eth0", NearAddress + "/24"), (lab["b"], "eth0", FarAddress + "/24"), cancellationToken);
+                await BareLab.JoinAsync((lab["a"], VethDevice, NearAddress + "/24"), (lab["b"], VethDevice, FarAddress + "/24"), cancellationToken);
                 foreach (LabNode node in new[] { lab["a"], lab["b"] })
                     await node.ShellAsync(VethMode(link["veth ".Length..]), cancellationToken);
                 return new BenchNetwork(lab, null);
             }
 
             return new BenchNetwork(lab, await EmulatedLink.RaiseAsync(
-                lab["link"], lab["a"], lab["b"], "link0", NearAddress + "/24", FarAddress + "/24", link, seed, cancellationToken));
+                lab["link"], lab["a"], lab["b"], LinkDevice, NearAddress + "/24", FarAddress + "/24", link, seed, cancellationToken));
         }
         catch
         {

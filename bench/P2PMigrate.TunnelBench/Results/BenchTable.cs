@@ -1,31 +1,17 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using P2PMigrate.TunnelBench.Contenders;
 
 namespace P2PMigrate.TunnelBench.Results;
-
-/// <summary>All runs of one contender on one link: a sample for each that came to its end, a reason for each that failed.</summary>
-internal sealed record Row(string Link, string Contender, IReadOnlyList<Sample> Samples, IReadOnlyList<string> Failures)
-{
-    public double BytesPerSecond => Median(Samples.Select(sample => sample.BytesPerSecond));
-
-    public double CpuSecondsPerGB => Median(Samples.Select(sample => sample.CpuSecondsPerGB));
-
-    public static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted.Length == 0 ? double.NaN : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
-    }
-}
 
 /// <summary>What happened in one behaviour, over all runs: figures by name, with the unit in the name, and a reason for each run that failed.</summary>
 internal sealed record BehaviourRow(string Behaviour, string Link, IReadOnlyDictionary<string, double[]> Figures, IReadOnlyList<string> Failures);
 
-/// <summary>The figures of a plan as markdown and JSON. Ratios are against the first contender of the same link and run.</summary>
+/// <summary>The figures of a plan as markdown and JSON. Ratios are against the first contender on the same link.</summary>
 internal static class BenchTable
 {
-    private static readonly JsonSerializerOptions s_json = new() { 
+    private static readonly JsonSerializerOptions s_json = new()
+    {
         WriteIndented = true,
         PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowNamedFloatingPointLiterals,
@@ -47,19 +33,35 @@ internal static class BenchTable
     private static void AppendLink(StringBuilder text, Plan plan, IGrouping<string, Row> link)
     {
         Row reference = link.First();
-        text.AppendLine(CultureInfo.InvariantCulture, $"**{link.Key}**, {plan.Seconds} s each, medians").AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"| what | n | Mbit/s | range | CPU-s per GB | x {reference.Contender} | CPU x |").AppendLine("|---|---|---|---|---|---|---|");
+        text.AppendLine(CultureInfo.InvariantCulture, $"**{link.Key}**, {plan.Seconds} s each after {plan.Skip} s, medians; ratios are medians of the ratios within each round").AppendLine();
+        text.AppendLine(CultureInfo.InvariantCulture, $"| what | n | Mbit/s | range | CPU-s per GB: both ends | ksoftirqd | others | with start and end | x {reference.Contender} | CPU x |");
+        text.AppendLine("|---|---|---|---|---|---|---|---|---|---|");
         foreach (Row row in link)
         {
             if (row.Samples.Count == 0)
-                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Contender} | {Count(0, row.Failures)} | | | | | |");
+                text.AppendLine(CultureInfo.InvariantCulture, $"| {row.Contender} | {Count(0, row.Failures)} | | | | | | | | |");
             else
-                text.AppendLine(
-                    CultureInfo.InvariantCulture,
-                    $"| {row.Contender} | {Count(row.Samples.Count, row.Failures)} | {Megabits(row.BytesPerSecond)} | {Megabits(row.Samples.Min(sample => sample.BytesPerSecond))} – {Megabits(row.Samples.Max(sample => sample.BytesPerSecond))} | {row.CpuSecondsPerGB:0.00} | {row.BytesPerSecond / reference.BytesPerSecond:0.00} | {row.CpuSecondsPerGB / reference.CpuSecondsPerGB:0.00} |");
+                AppendRow(text, row, reference);
         }
 
         text.AppendLine();
+    }
+
+    private static void AppendRow(StringBuilder text, Row row, Row reference)
+    {
+        text.Append(CultureInfo.InvariantCulture, $"| {row.Contender} | {Count(row.Samples.Count, row.Failures)} | {Megabits(row.BytesPerSecond)} ");
+        text.Append(CultureInfo.InvariantCulture, $"| {Megabits(row.Samples.Min(sample => sample.BytesPerSecond))} – {Megabits(row.Samples.Max(sample => sample.BytesPerSecond))} ");
+        text.Append(CultureInfo.InvariantCulture, $"| {row.Median(sample => sample.Ends):0.00} | {row.Median(sample => sample.SoftInterrupts):0.00} ");
+        text.Append(CultureInfo.InvariantCulture, $"| {row.Median(sample => sample.Others):0.00} | {row.Median(sample => sample.WithStartAndEnd):0.00} ");
+        text.AppendLine(CultureInfo.InvariantCulture, $"| {Ratio(row, reference, sample => sample.BytesPerSecond)} | {Ratio(row, reference, sample => sample.Cpu)} |");
+    }
+
+    private static string Ratio(Row row, Row reference, Func<Sample, double> figure)
+    {
+        double[] ratios = row.RatiosTo(reference, figure);
+        return ratios.Length == 0 || row == reference
+            ? ""
+            : string.Create(CultureInfo.InvariantCulture, $"{Row.Median(ratios):0.00} ({ratios.Min():0.00} – {ratios.Max():0.00})");
     }
 
     private static void AppendBehaviours(StringBuilder text, IReadOnlyList<BehaviourRow> behaviours)

@@ -78,6 +78,16 @@ public class LabNode
         }
     }
 
+    /// <summary>Bytes that a network device of this node has received so far, as its kernel counts them: with the headers of the link.</summary>
+    public long ReceivedBytes(string device) =>
+        NetworkThread.Run(NetworkNamespacePath, () =>
+        {
+            string line = File.ReadLines("/proc/thread-self/net/dev").FirstOrDefault(line => line.TrimStart().StartsWith(device + ":", StringComparison.Ordinal))
+                ?? throw new LabException($"{Name} has no device {device}");
+            string counters = line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..];
+            return long.Parse(counters.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], System.Globalization.CultureInfo.InvariantCulture);
+        });
+
     /// <summary>Sets a kernel setting of the node's network, such as <c>net/ipv4/ip_forward</c>.</summary>
     public void SetNetworkSetting(string setting, string value) =>
         NetworkThread.Run(NetworkNamespacePath, () =>
