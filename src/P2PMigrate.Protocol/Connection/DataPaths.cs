@@ -17,16 +17,18 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
     private readonly DataPath?[] _byLabel = new DataPath?[MaxLabels];
     private readonly List<DataPath> _paths = [];
     private byte _nextLabel = 1;
+    private long _lostBefore;
+    private long _spuriousBefore;
 
     /// <summary>The path for data now.</summary>
     public DataPath? Primary { get; private set; }
 
-    /// <summary>Packets declared lost on all paths.</summary>
+    /// <summary>Packets declared lost on all paths, also on those whose labels were given to others.</summary>
     public long LostCount
     {
         get
         {
-            long count = 0;
+            long count = _lostBefore;
             foreach (DataPath path in _paths)
                 count += path.Recovery.LostCount;
             return count;
@@ -38,7 +40,7 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
     {
         get
         {
-            long count = 0;
+            long count = _spuriousBefore;
             foreach (DataPath path in _paths)
                 count += path.Recovery.SpuriousCount;
             return count;
@@ -70,7 +72,7 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
         if (pair is not null && pair != Primary?.Pair)
             MovePrimary(pair);
         else
-            LearnRoundTrip();
+            LearnRoundTrip(now);
         Primary?.FollowSize(now);
     }
 
@@ -135,10 +137,10 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
     }
 
     // A path that has carried little takes the round trip that its probes measured.
-    private void LearnRoundTrip()
+    private void LearnRoundTrip(Instant now)
     {
         if (Primary is { Recovery.RoundTrip.HasSample: false, Pair.RoundTrip.HasSample: true } path)
-            path.Recovery.RoundTrip.Add(path.Pair.RoundTrip.Latest, TimeSpan.Zero);
+            path.Recovery.LearnRoundTrip(now, path.Pair.RoundTrip.Latest);
     }
 
     // spec: PKT-04
@@ -150,6 +152,8 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
         DataPath oldest = _paths.First(path => path != primary);
         oldest.Recovery.Abandon();
         _paths.Remove(oldest);
+        _lostBefore += oldest.Recovery.LostCount;
+        _spuriousBefore += oldest.Recovery.SpuriousCount;
         firstNumber = oldest.Recovery.NextPacketNumber;
         return oldest.Label;
     }

@@ -111,7 +111,7 @@ internal sealed class PacketSender(
         transmit = default;
         if (!close.IsClosePending || paths.Primary is not { } path || !path.Allows(path.DatagramSize))
             return false;
-        if (!path.Recovery.HasRoom)
+        if (!path.Recovery.HasRoomForProbe)
             path.Recovery.Abandon(); // Nobody waits for these answers any more, and the CLOSE needs a number.
         WireWriter frames = new(_plaintext.AsSpan(0, CloseFrame.MaxLength));
         close.Write(now, ref frames, path.Recovery.ProbeTimeout);
@@ -126,7 +126,7 @@ internal sealed class PacketSender(
     {
         transmit = default;
         PacingDeadline = null;
-        if (paths.Primary is not { } path || !path.Allows(path.DatagramSize) || !path.Recovery.HasRoom)
+        if (paths.Primary is not { } path || !path.Allows(path.DatagramSize) || !HasRoom(path.Recovery))
             return false;
         Pace pace = path.Pace;
         bool mayCarryData = MayCarryData(now, path, pace, streams.HasPending || candidates.IsPending);
@@ -160,6 +160,8 @@ internal sealed class PacketSender(
     }
 
     private PacketWriter NewPacket(DataPath path) => new(_plaintext.AsSpan(0, path.DatagramSize - PacketHeader.Size - keys.TagLength), pool);
+
+    private static bool HasRoom(LossRecovery recovery) => recovery.ProbesOwed > 0 ? recovery.HasRoomForProbe : recovery.HasRoom;
 
     private bool MayCarryData(Instant now, DataPath path, in Pace pace, bool isPending)
     {

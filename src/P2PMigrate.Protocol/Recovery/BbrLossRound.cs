@@ -13,7 +13,6 @@ internal sealed class BbrLossRound
     public const double LossThreshold = 0.02;
 
     private long _endsAt;
-    private ulong _lastLost;
     private long _lostAtStart;
     private long _deliveredAtStart;
     private double _latestRate;
@@ -53,9 +52,8 @@ internal sealed class BbrLossRound
         bool isFirst = !HasLoss;
         if (isFirst)
             _endsAt = lost.TotalDelivered;
-        if (isFirst || lost.Number != _lastLost + 1)
+        if (isFirst || lost.IsNewGap)
             LossRuns++;
-        _lastLost = lost.Number;
         HasLoss = true;
         return isFirst;
     }

@@ -70,10 +70,10 @@ internal readonly record struct AckedPackets
 }
 
 /// <summary>A packet that was declared lost.</summary>
-/// <param name="Number">Its number.</param>
+/// <param name="IsNewGap">Was the packet before it on its label not the last one that was lost?</param>
 /// <param name="Size">Its bytes.</param>
 /// <param name="SentAt">When it left.</param>
 /// <param name="Mark">What was known of the path when it left.</param>
 /// <param name="TotalDelivered">Bytes delivered on the path so far.</param>
 /// <param name="TotalLost">Bytes lost on the path so far, this packet included.</param>
-internal readonly record struct LostPacket(ulong Number, int Size, Instant SentAt, DeliveryMark Mark, long TotalDelivered, long TotalLost);
+internal readonly record struct LostPacket(bool IsNewGap, int Size, Instant SentAt, DeliveryMark Mark, long TotalDelivered, long TotalLost);

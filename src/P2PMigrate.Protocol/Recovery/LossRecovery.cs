@@ -28,6 +28,8 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     private Instant? _lossTime;
     private Instant _probeTimerBase;
     private bool _isEpisodeUndone;
+    private Instant? _silentSince;
+    private ulong? _lastLost;
 
     /// <summary>The round trip of the path.</summary>
     public required RoundTripEstimator RoundTrip { get; init; }
@@ -41,10 +43,14 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     /// <summary>The number that the next packet gets.</summary>
     public ulong NextPacketNumber => _packets.Next;
 
-    /// <summary>May another packet be tracked?</summary>
+    /// <summary>May another packet be tracked, apart from those that <see cref="HasRoomForProbe"/> speaks of?</summary>
     public bool HasRoom => _packets.HasRoom;
 
-    /// <summary>Has the peer answered nothing for so long that no number is left to ask it again?</summary>
+    /// <summary>May another packet be tracked because a probe timeout asks for it?</summary>
+    // spec: REC-17
+    public bool HasRoomForProbe => _packets.HasRoomForProbe;
+
+    /// <summary>Are all numbers taken, and has the peer been asked in vain for so long that it is to be given up?</summary>
     // spec: REC-17
     public bool IsStuck => !HasRoom && TimeoutCount >= MaxUnansweredTimeouts;
 
@@ -160,6 +166,18 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
             Delivery.MarkApplicationLimited(BytesInFlight);
         Trim(now);
         return true;
+    }
+
+    /// <summary>
+    /// Something else than data has measured the path first. What is in flight may have waited for longer than an answer takes,
+    /// as is known only now: its silence is measured from here.
+    /// </summary>
+    // spec: REC-01
+    public void LearnRoundTrip(Instant now, TimeSpan sample)
+    {
+        RoundTrip.Add(sample, TimeSpan.Zero);
+        if (NextTimeout <= now)
+            _probeTimerBase = now;
     }
 
     /// <summary>Does what is due: declares packets lost, or asks for probes.</summary>
@@ -294,6 +312,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     private void HandleSpuriousLoss(ref SentPacket packet)
     {
         packet.State = SentPacketState.Acknowledged;
+        _silentSince = null;
         SpuriousCount++;
         Delivery.HandleSpuriouslyLost(packet.Size);
         _tolerance.HandleSpuriousLoss();
@@ -305,29 +324,32 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     {
         _lossTime = null;
         TimeSpan delay = _tolerance.Delay(RoundTrip);
-        Instant? silentSince = null;
         bool isPersistent = false;
+        bool isAllSettled = true;
         for (ulong number = Math.Max(_firstOutstanding, _packets.First); number < _largestAcked; number++)
         {
             ref SentPacket packet = ref _packets[number];
             if (packet.State == SentPacketState.Acknowledged)
-                silentSince = null;
+                _silentSince = null;
             if (packet.State != SentPacketState.Outstanding)
                 continue;
             if (_largestAcked < number + (ulong)_tolerance.Distance && packet.SentAt + delay > now)
             {
                 _lossTime = packet.SentAt + delay;
+                isAllSettled = false;
                 break;
             }
 
-            silentSince ??= packet.SentAt;
-            isPersistent |= packet.SentAt - silentSince.Value > PersistentDuration;
+            _silentSince ??= packet.SentAt;
+            isPersistent |= packet.SentAt - _silentSince.Value > PersistentDuration;
             Blame(now, number, packet);
             Lose(ref packet, SentPacketState.Lost);
         }
 
         if (isPersistent)
             Congestion.HandlePersistentCongestion(now, BytesInFlight);
+        if (isPersistent || isAllSettled)
+            _silentSince = null; // Told once; or the next in line is the largest one acknowledged, which ends the silence.
     }
 
     private void Blame(Instant now, ulong number, in SentPacket packet)
@@ -337,7 +359,9 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         Sizes.HandleLost(packet.Size);
         Trains.HandleFate(packet.IsInTrain, isLost: true);
         Delivery.HandleLost(packet.Size);
-        Congestion.HandleLost(now, new(number, packet.Size, packet.SentAt, packet.Mark, Delivery.Delivered, Delivery.Lost));
+        bool isNewGap = number != _lastLost + 1;
+        _lastLost = number;
+        Congestion.HandleLost(now, new(isNewGap, packet.Size, packet.SentAt, packet.Mark, Delivery.Delivered, Delivery.Lost));
     }
 
     private void Lose(ref SentPacket packet, SentPacketState state)

@@ -12,6 +12,13 @@ internal sealed class SentPacketRing(ulong firstNumber)
     // spec: CONST-72
     public const int MaxCapacity = 1 << 16;
 
+    /// <summary>
+    /// How many of them only probes may take: when everything sent is unanswered, something has to ask for an answer, until
+    /// the peer is given up.
+    /// </summary>
+    // spec: CONST-72
+    public const int ReservedForProbes = 64;
+
     private const int InitialCapacity = 32;
 
     private SentPacket[] _packets = new SentPacket[InitialCapacity];
@@ -22,8 +29,11 @@ internal sealed class SentPacketRing(ulong firstNumber)
     /// <summary>The packet number that is used next.</summary>
     public ulong Next { get; private set; } = firstNumber;
 
-    /// <summary>May another packet be added?</summary>
-    public bool HasRoom => Next - First < MaxCapacity;
+    /// <summary>May another packet be added that is no probe?</summary>
+    public bool HasRoom => Next - First < MaxCapacity - ReservedForProbes;
+
+    /// <summary>May another packet be added at all?</summary>
+    public bool HasRoomForProbe => Next - First < MaxCapacity;
 
     /// <summary>A packet that is tracked.</summary>
     public ref SentPacket this[ulong number]
@@ -38,7 +48,7 @@ internal sealed class SentPacketRing(ulong firstNumber)
     /// <summary>Tracks a packet under the next number.</summary>
     public void Add(in SentPacket packet)
     {
-        Debug.Assert(HasRoom);
+        Debug.Assert(HasRoomForProbe);
         if (Next - First == (ulong)_packets.Length)
             Grow();
         Next++;

@@ -73,6 +73,23 @@ public sealed class ForgeryTests
         Assert.Null(peer.Error);
     }
 
+    // spec: PKT-21, PKT-22
+    [Fact]
+    public void A_packet_that_is_two_epochs_old_never_opens_although_its_key_phase_is_the_present_one()
+    {
+        using ForgingPeer peer = new();
+        byte[] stale = peer.Seal(1, s_ping);
+        peer.Deliver(peer.SealInNextEpoch(1, s_ping));
+        peer.Now += TimeSpan.FromSeconds(3);
+        peer.Connection.HandleTimeout(peer.Now);
+        peer.Deliver(peer.SealInLaterEpoch(1, s_ping));
+        Assert.Equal(2, peer.Connection.Statistics.KeyUpdates);
+
+        peer.Deliver(stale);
+        Assert.Equal((2L, 1L, 2L), (peer.Connection.Statistics.DatagramsReceived, peer.Connection.Statistics.DatagramsDropped, peer.Connection.Statistics.KeyUpdates));
+        Assert.Null(peer.Error);
+    }
+
     // spec: PKT-03, HS-35
     [Fact]
     public void A_packet_number_that_is_used_again_for_other_bytes_is_dropped()

@@ -18,6 +18,7 @@ internal sealed class ForgingPeer : IDisposable
 
     private readonly PacketKeys _keys;
     private readonly PacketKeys _nextKeys;
+    private readonly PacketKeys _laterKeys;
     private readonly ulong[] _nextNumber = new ulong[256];
     private readonly byte[] _buffer = new byte[TunnelConnection.MaxDatagramSize];
 
@@ -28,6 +29,7 @@ internal sealed class ForgingPeer : IDisposable
         using KeySchedule own = new(ProtectionSuite.ChaCha20Poly1305, up, down);
         _keys = own.Next();
         _nextKeys = own.Next();
+        _laterKeys = own.Next();
         Connection = new(
             new TunnelConnectionOptions
             {
@@ -63,12 +65,17 @@ internal sealed class ForgingPeer : IDisposable
     }
 
     /// <summary>Seals frames under the keys of epoch 1.</summary>
-    public byte[] SealInNextEpoch(byte label, ReadOnlySpan<byte> frames)
+    public byte[] SealInNextEpoch(byte label, ReadOnlySpan<byte> frames) => SealInEpoch(_nextKeys, keyPhase: true, label, frames);
+
+    /// <summary>Seals frames under the keys of epoch 2, whose key phase is that of epoch 0.</summary>
+    public byte[] SealInLaterEpoch(byte label, ReadOnlySpan<byte> frames) => SealInEpoch(_laterKeys, keyPhase: false, label, frames);
+
+    private byte[] SealInEpoch(PacketKeys keys, bool keyPhase, byte label, ReadOnlySpan<byte> frames)
     {
         ulong number = _nextNumber[label]++;
-        byte[] datagram = new byte[PacketHeader.Size + frames.Length + _nextKeys.Sealer.TagLength];
-        new PacketHeader(KeyPhase: true, label, (uint)number, s_theirs).Write(datagram);
-        _nextKeys.Sealer.Seal(label, number, datagram.AsSpan(0, PacketHeader.Size), frames, datagram.AsSpan(PacketHeader.Size));
+        byte[] datagram = new byte[PacketHeader.Size + frames.Length + keys.Sealer.TagLength];
+        new PacketHeader(keyPhase, label, (uint)number, s_theirs).Write(datagram);
+        keys.Sealer.Seal(label, number, datagram.AsSpan(0, PacketHeader.Size), frames, datagram.AsSpan(PacketHeader.Size));
         return datagram;
     }
 
@@ -91,12 +98,17 @@ internal sealed class ForgingPeer : IDisposable
     public ulong? LargestUnderLabel1 { get; private set; }
 
     /// <summary>Acknowledges every number under label 1 up to this one, whether it was ever sent or not.</summary>
-    public void AcknowledgeUpTo(ulong largest)
+    public void AcknowledgeUpTo(ulong largest) => Acknowledge(1, new PacketRange(0, largest));
+
+    /// <summary>Acknowledges one number under label 1, in a packet of another label.</summary>
+    public void Acknowledge(byte carrier, ulong number) => Acknowledge(carrier, new PacketRange(number, number));
+
+    private void Acknowledge(byte carrier, PacketRange range)
     {
         byte[] frame = new byte[32];
         WireWriter writer = new(frame);
-        AckFrame.TryWrite(ref writer, 1, TimeSpan.Zero, [new(0, largest)]);
-        Send(1, frame.AsSpan(0, writer.Written));
+        AckFrame.TryWrite(ref writer, 1, TimeSpan.Zero, [range]);
+        Send(carrier, frame.AsSpan(0, writer.Written));
     }
 
     /// <summary>Takes everything the connection wants to send, opened.</summary>
@@ -121,5 +133,6 @@ internal sealed class ForgingPeer : IDisposable
         Connection.Dispose();
         _keys.Dispose();
         _nextKeys.Dispose();
+        _laterKeys.Dispose();
     }
 }

@@ -29,6 +29,29 @@ public sealed class SilentPeerTests
         Assert.Contains((byte)FrameType.Close, seen);
     }
 
+    // spec: REC-17, REC-21
+    [Fact]
+    public void A_peer_that_went_silent_until_no_number_was_left_is_asked_and_goes_on_when_it_answers()
+    {
+        using ForgingPeer peer = new();
+        for (int i = 0; i < 70_000; i++)
+            Ping(peer);
+        ulong before = peer.LargestUnderLabel1!.Value;
+        Assert.Empty(Ping(peer)); // Not even acknowledged any more.
+
+        peer.Now = Instant.Max(peer.Now, peer.Connection.NextTimeout!.Value);
+        while (peer.LargestUnderLabel1 == before)
+        {
+            peer.Connection.HandleTimeout(peer.Now);
+            Ping(peer);
+            peer.Now = Instant.Max(peer.Now, peer.Connection.NextTimeout!.Value);
+        }
+
+        peer.Acknowledge(carrier: 2, peer.LargestUnderLabel1!.Value);
+        Assert.Contains((byte)FrameType.Ack, Ping(peer));
+        Assert.Null(peer.Error);
+    }
+
     // Every second number is out of order and is answered at once. Probes are answered, so the path stays.
     private List<byte> Ping(ForgingPeer peer)
     {

@@ -217,7 +217,7 @@ public sealed class CongestionTests
         Assert.Equal(4 * Size, cubic.Window);
     }
 
-    private static LostPacket Lost(Instant sentAt) => new(0, Size, sentAt, default, 0, Size);
+    private static LostPacket Lost(Instant sentAt) => new(true, Size, sentAt, default, 0, Size);
 
     private static AckedPackets Acked(Instant sentAt, bool wasWindowLimited) => new()
     {

@@ -142,6 +142,55 @@ public sealed class LossRecoveryTests
         Assert.Equal(2 * Size, _recovery.Congestion.Window);
     }
 
+    // spec: REC-24
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_silence_whose_losses_are_found_one_after_the_other_is_persistent_congestion_too(bool isBroken)
+    {
+        Send(1);
+        Wait(s_roundTrip);
+        Ack(new PacketRange(0, 0));
+        TimeSpan longest = _recovery.ProbeTimeout * 3;
+        Send(1);
+        Wait(longest * 0.7);
+        Send(1);
+        Wait(longest * 0.4);
+        Send(2);
+        Wait(s_roundTrip);
+        Assert.True(isBroken ? Ack(new PacketRange(4, 4), new PacketRange(2, 2)) : Ack(new PacketRange(4, 4)));
+        Assert.Equal(isBroken ? [1UL] : [1UL, 2], _fates.Lost); // Number 3 may still be on its way.
+        Assert.NotEqual(2 * Size, _recovery.Congestion.Window);
+
+        _now = _recovery.NextTimeout!.Value;
+        _recovery.HandleTimeout(_now);
+        Assert.Equal(3UL, _fates.Lost[^1]);
+        Assert.Equal(!isBroken, _recovery.Congestion.Window == 2 * Size);
+    }
+
+    [Fact]
+    public void Losses_in_a_row_are_one_gap_and_those_of_another_label_another()
+    {
+        LossLog log = new();
+        foreach (LossRecovery label in new[] { WithLog(0), WithLog(3) })
+        {
+            ulong first = label.NextPacketNumber;
+            for (int i = 0; i < 8; i++)
+                label.HandleSent(_now, Size, RecordedFrames.None, isAckEliciting: true);
+            Assert.True(Acknowledge(label, new PacketRange(first + 7, first + 7), new PacketRange(first + 2, first + 2)));
+        }
+
+        // 0 and 1, 3 and 4; then 3 and 4, which are no neighbours of the 4 before, 6 and 7.
+        Assert.Equal([true, false, true, false, true, false, true, false], log.NewGaps);
+
+        LossRecovery WithLog(ulong firstNumber) =>
+            new(new(new RecoveryOptions(), TimeSpan.FromMilliseconds(25), _pool, _fates, new SeededEntropy(1)), firstNumber)
+            {
+                RoundTrip = new(TimeSpan.FromMilliseconds(100)),
+                Congestion = log,
+            };
+    }
+
     // spec: REC-16
     [Fact]
     public void Acknowledging_ahead_of_what_arrived_is_found_out()
@@ -279,14 +328,16 @@ public sealed class LossRecoveryTests
         }
     }
 
-    private bool Ack(params PacketRange[] ranges)
+    private bool Ack(params PacketRange[] ranges) => Acknowledge(_recovery, ranges);
+
+    private bool Acknowledge(LossRecovery recovery, params PacketRange[] ranges)
     {
         byte[] buffer = new byte[1000];
         WireWriter writer = new(buffer);
         Assert.True(AckFrame.TryWrite(ref writer, 1, TimeSpan.Zero, ranges));
         WireReader reader = new(buffer.AsSpan(1, writer.Written - 1));
         Assert.True(AckFrame.TryParse(ref reader, out AckFrame frame));
-        return _recovery.TryHandleAck(_now, frame, out _);
+        return recovery.TryHandleAck(_now, frame, out _);
     }
 
     private void Wait(TimeSpan time) => _now += time;
@@ -310,5 +361,39 @@ public sealed class LossRecoveryTests
         }
 
         public void HandleLost(in SentFrame frame) => Lost.Add(frame.Subject);
+    }
+
+    /// <summary>A controller that lets everything go and remembers what it hears of losses.</summary>
+    private sealed class LossLog : ICongestionController
+    {
+        public List<bool> NewGaps { get; } = [];
+
+        public long Window => long.MaxValue;
+
+        public int SendQuantum => Size;
+
+        public bool IsHoldingBack => false;
+
+        public int DatagramSize { get; set; } = Size;
+
+        public double PacingRate(TimeSpan smoothedRoundTrip) => double.PositiveInfinity;
+
+        public void HandleSent(Instant now, long inFlight, bool isApplicationLimited)
+        {
+        }
+
+        public void HandleAcked(Instant now, in AckedPackets acked, RoundTripEstimator roundTrip)
+        {
+        }
+
+        public void HandleLost(Instant now, in LostPacket lost) => NewGaps.Add(lost.IsNewGap);
+
+        public void HandleSpuriousLoss(Instant now)
+        {
+        }
+
+        public void HandlePersistentCongestion(Instant now, long inFlight)
+        {
+        }
     }
 }
