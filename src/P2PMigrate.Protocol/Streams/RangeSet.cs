@@ -1,10 +1,8 @@
-using System.Diagnostics;
-
 namespace P2PMigrate.Protocol.Streams;
 
 /// <summary>
-/// A set of stream ranges, kept sorted in one array: adding at the end and removing at the front, the common cases, cost
-/// nothing; the rest is a binary search and a move of a few hundred bytes. Ranges that touch are merged. One owner.
+/// A set of stream ranges, kept sorted in blocks of bounded size: whatever a peer sends and however many ranges there are,
+/// adding or removing one moves a few kilobytes at most. Mostly there is one block. Ranges that touch are merged. One owner.
 /// </summary>
 internal sealed class RangeSet
 {
@@ -12,10 +10,10 @@ internal sealed class RangeSet
     // spec: CONST-182
     public const int ShortLength = 256;
 
-    private const int InitialCapacity = 4;
+    private const int MaxBlockCount = 256;
 
-    private StreamRange[] _items = [];
-    private int _head;
+    private readonly List<RangeBlock> _blocks = [new()];
+    private RangeBlock? _spare;
 
     /// <summary>How many separate ranges there are.</summary>
     public int Count { get; private set; }
@@ -27,28 +25,21 @@ internal sealed class RangeSet
     public bool IsEmpty => Count == 0;
 
     /// <summary>The range with the smallest offsets; the set is not empty.</summary>
-    public StreamRange First => this[0];
-
-    /// <summary>The range at a position, smallest offsets first.</summary>
-    public StreamRange this[int index]
-    {
-        get
-        {
-            Debug.Assert((uint)index < (uint)Count);
-            return _items[_head + index];
-        }
-    }
+    public StreamRange First => _blocks[0].First;
 
     /// <summary>Adds a range; empty ones change nothing.</summary>
     public void Add(StreamRange range)
     {
         if (range.IsEmpty)
             return;
-        int from = IndexOfFirstEndingAtOrAfter(range.Start);
-        int to = from;
-        while (to < Count && this[to].Start <= range.End)
-            range = range.Join(this[to++]);
-        Replace(from, to, range);
+        int index = _blocks.Count == 1 ? 0 : Math.Min(IndexOfBlockEndingAtOrAfter(range.Start), _blocks.Count - 1);
+        while (index + 1 < _blocks.Count && _blocks[index + 1].First.Start <= range.End)
+            range = range.Join(TakeFirstOf(index + 1));
+        RangeBlock block = _blocks[index];
+        Uncount(block);
+        block.Add(range);
+        Recount(block);
+        SplitIfFull(index);
     }
 
     /// <summary>Removes a range, cutting those that reach over its ends.</summary>
@@ -56,44 +47,48 @@ internal sealed class RangeSet
     {
         if (range.IsEmpty || Count == 0)
             return;
-        int from = IndexOfFirstEndingAtOrAfter(range.Start + 1);
-        int to = from;
-        StreamRange left = default, right = default;
-        for (; to < Count && this[to].Start < range.End; to++)
+        int index = _blocks.Count == 1 ? 0 : IndexOfBlockEndingAtOrAfter(range.Start + 1);
+        while (index < _blocks.Count && _blocks[index].Count > 0 && _blocks[index].First.Start < range.End)
         {
-            if (this[to].Start < range.Start)
-                left = new(this[to].Start, range.Start);
-            if (this[to].End > range.End)
-                right = new(range.End, this[to].End);
-        }
-
-        if (from == to)
-            return;
-        if (right.IsEmpty)
-            Replace(from, to, left);
-        else
-        {
-            Replace(from, to, right);
-            if (!left.IsEmpty)
-                Replace(from, from, left);
+            RangeBlock block = _blocks[index];
+            Uncount(block);
+            block.Remove(range);
+            Recount(block);
+            if (!TryDrop(index))
+                index += SplitIfFull(index) ? 2 : 1;
         }
     }
 
-    /// <summary>The position of the first range that ends after <paramref name="offset"/>; <see cref="Count"/> if none does.</summary>
-    public int IndexOfFirstEndingAfter(ulong offset) => IndexOfFirstEndingAtOrAfter(offset + 1);
+    /// <summary>Finds the first range that ends after <paramref name="offset"/>.</summary>
+    public bool TryFindEndingAfter(ulong offset, out StreamRange range)
+    {
+        range = default;
+        int index = _blocks.Count == 1 ? 0 : IndexOfBlockEndingAtOrAfter(offset + 1);
+        if (index == _blocks.Count)
+            return false;
+        RangeBlock block = _blocks[index];
+        int position = block.IndexOfFirstEndingAtOrAfter(offset + 1);
+        if (position == block.Count)
+            return false;
+        range = block[position];
+        return true;
+    }
 
     /// <summary>Forgets everything.</summary>
-    public void Clear() => (_head, Count, ShortCount) = (0, 0, 0);
-
-    private int IndexOfFirstEndingAtOrAfter(ulong offset)
+    public void Clear()
     {
-        if (Count == 0 || this[Count - 1].End < offset)
-            return Count;
-        int low = 0, high = Count - 1;
+        _blocks.RemoveRange(1, _blocks.Count - 1);
+        _blocks[0].Clear();
+        (Count, ShortCount) = (0, 0);
+    }
+
+    private int IndexOfBlockEndingAtOrAfter(ulong offset)
+    {
+        int low = 0, high = _blocks.Count;
         while (low < high)
         {
             int middle = (low + high) / 2;
-            if (this[middle].End < offset)
+            if (_blocks[middle].Last.End < offset)
                 low = middle + 1;
             else
                 high = middle;
@@ -102,34 +97,41 @@ internal sealed class RangeSet
         return low;
     }
 
-    /// <summary>Puts <paramref name="range"/>, unless it is empty, where the ranges from <paramref name="from"/> to before <paramref name="to"/> stood.</summary>
-    private void Replace(int from, int to, StreamRange range)
+    private StreamRange TakeFirstOf(int index)
     {
-        for (int i = from; i < to; i++)
-            ShortCount -= this[i].Length < ShortLength ? 1 : 0;
-        int added = range.IsEmpty ? 0 : 1;
-        ShortCount += added == 1 && range.Length < ShortLength ? 1 : 0;
-        int shift = added - (to - from);
-        if (from == 0 && shift < 0)
-            _head -= shift;
-        else if (shift != 0)
-        {
-            EnsureRoomFor(Count + shift);
-            Array.Copy(_items, _head + to, _items, _head + to + shift, Count - to);
-        }
-
-        Count += shift;
-        if (added == 1)
-            _items[_head + from] = range;
+        RangeBlock block = _blocks[index];
+        StreamRange first = block.First;
+        Uncount(block);
+        block.Remove(first);
+        Recount(block);
+        TryDrop(index);
+        return first;
     }
 
-    private void EnsureRoomFor(int count)
+    private void Uncount(RangeBlock block) => (Count, ShortCount) = (Count - block.Count, ShortCount - block.ShortCount);
+
+    private void Recount(RangeBlock block) => (Count, ShortCount) = (Count + block.Count, ShortCount + block.ShortCount);
+
+    // The last one stays, so that IsEmpty is the only case without ranges in a block.
+    private bool TryDrop(int index)
     {
-        if (_head + count <= _items.Length)
-            return;
-        StreamRange[] target = count > _items.Length / 2 ? new StreamRange[Math.Max(InitialCapacity, count * 2)] : _items;
-        Array.Copy(_items, _head, target, 0, Count);
-        (_items, _head) = (target, 0);
+        if (_blocks.Count == 1 || _blocks[index].Count > 0)
+            return false;
+        _spare = _blocks[index];
+        _spare.Clear();
+        _blocks.RemoveAt(index);
+        return true;
+    }
+
+    private bool SplitIfFull(int index)
+    {
+        if (_blocks[index].Count <= MaxBlockCount)
+            return false;
+        RangeBlock second = _spare ?? new();
+        _spare = null;
+        _blocks[index].SplitInto(second);
+        _blocks.Insert(index + 1, second);
+        return true;
     }
 }
 

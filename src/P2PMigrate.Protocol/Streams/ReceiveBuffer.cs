@@ -94,9 +94,9 @@ internal sealed class ReceiveBuffer(SlabPool pool) : IDisposable
     private bool AgreesWithReceived(ulong offset, ReadOnlySpan<byte> data)
     {
         StreamRange range = new(offset, offset + (ulong)data.Length);
-        for (int i = _received.IndexOfFirstEndingAfter(offset); i < _received.Count && _received[i].Start < range.End; i++)
+        for (ulong from = offset; _received.TryFindEndingAfter(from, out StreamRange known) && known.Start < range.End; from = known.End)
         {
-            StreamRange both = _received[i].Intersect(range);
+            StreamRange both = known.Intersect(range);
             if (!_ring.Holds(both.Start, data.Slice((int)(both.Start - offset), (int)both.Length)))
                 return false;
         }

@@ -78,8 +78,8 @@ internal sealed class SendBuffer(SlabPool pool) : IDisposable
         if (range.IsEmpty)
             return;
         _lost.Add(range);
-        for (int i = _acked.IndexOfFirstEndingAfter(range.Start); i < _acked.Count && _acked[i].Start < range.End; i++)
-            _lost.Remove(_acked[i]);
+        for (ulong from = range.Start; _acked.TryFindEndingAfter(from, out StreamRange acked) && acked.Start < range.End; from = acked.End)
+            _lost.Remove(acked);
     }
 
     /// <summary>Forgets everything that is kept; <see cref="Next"/> stays as the record of what was sent.</summary>

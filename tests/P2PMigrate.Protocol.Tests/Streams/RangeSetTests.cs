@@ -4,6 +4,8 @@ namespace P2PMigrate.Protocol.Tests.Streams;
 
 public sealed class RangeSetTests
 {
+    private const ulong ShortestLong = RangeSet.ShortLength;
+
     [Fact]
     public void Random_operations_agree_with_a_plain_set()
     {
@@ -55,10 +57,55 @@ public sealed class RangeSetTests
         RangeSet set = new();
         set.Add(new(10, 20));
         set.Add(new(30, 40));
-        Assert.Equal(0, set.IndexOfFirstEndingAfter(0));
-        Assert.Equal(0, set.IndexOfFirstEndingAfter(19));
-        Assert.Equal(1, set.IndexOfFirstEndingAfter(20));
-        Assert.Equal(2, set.IndexOfFirstEndingAfter(40));
+        Assert.Equal(new StreamRange(10, 20), Find(0));
+        Assert.Equal(new StreamRange(10, 20), Find(19));
+        Assert.Equal(new StreamRange(30, 40), Find(20));
+        Assert.Null(Find(40));
+
+        StreamRange? Find(ulong offset) => set.TryFindEndingAfter(offset, out StreamRange range) ? range : null;
+    }
+
+    [Fact]
+    public void Thousands_of_ranges_agree_with_a_plain_set()
+    {
+        for (int seed = 0; seed < 10; seed++)
+        {
+            Random random = new(seed);
+            const int Length = 12_000;
+            RangeSet set = new();
+            bool[] model = new bool[Length];
+            for (int i = 0; i < 12_000; i++)
+            {
+                int start = random.Next(Length), end = Math.Min(Length, start + (random.Next(100) == 0 ? random.Next(2_000) : random.Next(3)));
+                bool isAdded = random.Next(i < 9_000 ? 6 : 2) > 0;
+                StreamRange range = new((ulong)start, (ulong)end);
+                if (isAdded)
+                    set.Add(range);
+                else
+                    set.Remove(range);
+                model.AsSpan(start, end - start).Fill(isAdded);
+                if (i % 500 != 0)
+                    continue;
+                Assert.True(IsTidy(set), $"seed {seed}, step {i}: ranges touch, overlap, are empty or miscounted");
+                Assert.True(Enumerable.Range(0, Length).Where(offset => model[offset]).Select(offset => (ulong)offset).SequenceEqual(Offsets(set)), $"seed {seed}, step {i}");
+            }
+
+            set.Remove(new(0, Length));
+            Assert.True(set.IsEmpty && set.ShortCount == 0);
+        }
+    }
+
+    [Fact]
+    public void Ranges_that_each_go_before_all_others_cost_little_however_many_there_are()
+    {
+        RangeSet set = new();
+        for (ulong i = 32_768; i > 0; i--)
+            set.Add(new(i * 1_000, i * 1_000 + ShortestLong));
+        Assert.Equal((32_768, 0), (set.Count, set.ShortCount));
+        for (ulong i = 32_768; i > 1; i--) // Filling the gaps joins them again.
+            set.Add(new((i - 1) * 1_000, i * 1_000));
+        Assert.Equal(1, set.Count);
+        Assert.Equal(new StreamRange(1_000, 32_768 * 1_000 + ShortestLong), set.First);
     }
 
     [Fact]
@@ -75,10 +122,20 @@ public sealed class RangeSetTests
         Assert.Equal(3, set.Count);
     }
 
-    private static bool IsTidy(RangeSet set) =>
-        Enumerable.Range(0, set.Count).All(i => !set[i].IsEmpty && (i == 0 || set[i - 1].End < set[i].Start));
+    private static bool IsTidy(RangeSet set)
+    {
+        StreamRange[] all = [.. Ranges(set)];
+        return all.Length == set.Count && all.Count(range => range.Length < RangeSet.ShortLength) == set.ShortCount
+            && Enumerable.Range(0, all.Length).All(i => !all[i].IsEmpty && (i == 0 || all[i - 1].End < all[i].Start));
+    }
 
-    private static IEnumerable<ulong> Offsets(RangeSet set) => Enumerable.Range(0, set.Count).SelectMany(i => Offsets(set[i]));
+    private static IEnumerable<ulong> Offsets(RangeSet set) => Ranges(set).SelectMany(Offsets);
+
+    private static IEnumerable<StreamRange> Ranges(RangeSet set)
+    {
+        for (ulong from = 0; set.TryFindEndingAfter(from, out StreamRange range); from = range.End)
+            yield return range;
+    }
 
     private static IEnumerable<ulong> Offsets(StreamRange range) =>
         Enumerable.Range((int)range.Start, (int)(range.End - range.Start)).Select(offset => (ulong)offset);
