@@ -70,7 +70,17 @@ internal static class DatagramSocket
     /// <summary>The address that <paramref name="socket"/> is bound to.</summary>
     public static NetworkAddress LocalAddress(Socket socket) => NetworkAddress.From((IPEndPoint)socket.LocalEndPoint!);
 
-    /// <summary>Can <paramref name="socket"/> send to the family of <paramref name="remote"/>?</summary>
-    public static bool Reaches(Socket socket, NetworkAddress remote) =>
-        remote.Family == IpFamily.V4 ? socket.AddressFamily == AddressFamily.InterNetwork || socket.DualMode : socket.AddressFamily == AddressFamily.InterNetworkV6;
+    /// <summary>
+    /// Can <paramref name="socket"/> send to the family of <paramref name="remote"/>? One that is bound to an address can send to
+    /// that address's family only, and to both when bound to all.
+    /// </summary>
+    public static bool Reaches(Socket socket, NetworkAddress remote)
+    {
+        if (socket.AddressFamily == AddressFamily.InterNetwork)
+            return remote.Family == IpFamily.V4;
+        IPAddress bound = ((IPEndPoint)socket.LocalEndPoint!).Address;
+        return remote.Family == IpFamily.V4
+            ? socket.DualMode && (bound.IsIPv4MappedToIPv6 || bound.Equals(IPAddress.IPv6Any))
+            : !bound.IsIPv4MappedToIPv6;
+    }
 }

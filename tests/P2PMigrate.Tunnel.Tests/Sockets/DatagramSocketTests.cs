@@ -141,6 +141,42 @@ public abstract class DatagramSocketTests : IDisposable
     }
 
     [Fact]
+    public void A_socket_that_is_bound_to_one_address_reaches_its_family_alone()
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "IPv6 is not available on this machine");
+        using IDatagramSocket six = Open(new IPEndPoint(IPAddress.IPv6Loopback, 0));
+        Assert.True(six.Reaches(six.Local) && _near.Reaches(_far.Local));
+        Assert.False(six.Reaches(_near.Local) || _near.Reaches(six.Local));
+    }
+
+    // spec: PATH-45
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    public void A_datagram_that_is_too_long_for_the_interface_is_noted_and_the_others_are_sent(int trainLength)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root for a network of its own");
+        const int TooLong = 1300;
+        OwnNetwork.Run(mtu: 1280, () =>
+        {
+            using IDatagramSocket near = Open(new IPEndPoint(IPAddress.Loopback, 0)), far = Open(new IPEndPoint(IPAddress.Loopback, 0));
+            _batch.Add(trainLength * TooLong, TooLong, far.Local);
+            Put(100, 7, far.Local);
+            Assert.Equal(1, near.Send(_batch));
+            Assert.Equal([(far.Local, TooLong)], _batch.TooLong.ToArray());
+            far.Wait(s_long);
+            far.Receive(_received);
+            Assert.Equal((1, 100), (_received.Count, _received[0].Bytes.Length));
+
+            // What fits is sent as before: only the size was refused.
+            _batch.Clear();
+            _batch.Add(trainLength * 1200, 1200, far.Local);
+            Assert.Equal(trainLength, near.Send(_batch));
+            Assert.Empty(_batch.TooLong.ToArray());
+        });
+    }
+
+    [Fact]
     public void Waking_after_disposal_does_nothing()
     {
         IDatagramSocket socket = Open(new IPEndPoint(IPAddress.Loopback, 0));
