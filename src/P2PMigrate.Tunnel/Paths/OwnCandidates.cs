@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Wire;
@@ -9,7 +10,8 @@ namespace P2PMigrate.Tunnel.Paths;
 /// Where this endpoint may be reached, as it tells its peers: its own addresses, and the one that a rendezvous server saw.
 /// Empty when direct paths are not allowed. Loop only.
 /// </summary>
-internal sealed class OwnCandidates(IDatagramSocket socket, bool allowDirectPaths)
+internal sealed class OwnCandidates(
+    IDatagramSocket socket, bool allowDirectPaths, Func<IDatagramSocket, bool, IReadOnlyList<Candidate>>? gather = null)
 {
     /// <summary>How long the list of interfaces is taken as it was: asking the system costs, and strangers can make us ask.</summary>
     // spec: CONST-60
@@ -17,6 +19,7 @@ internal sealed class OwnCandidates(IDatagramSocket socket, bool allowDirectPath
 
     private IReadOnlyList<Candidate> _public = [];
     private IReadOnlyList<Candidate> _local = [];
+    private readonly Func<IDatagramSocket, bool, IReadOnlyList<Candidate>> _gather = gather ?? HostCandidates.Gather;
     private Instant? _gatheredAt;
 
     /// <summary>The address that a rendezvous server saw last.</summary>
@@ -47,10 +50,16 @@ internal sealed class OwnCandidates(IDatagramSocket socket, bool allowDirectPath
         return isNew ? [.. own, Reflexive!.Value] : own;
     }
 
+    // An interface that goes away while it is looked at makes the framework throw: what was known is the better answer then.
     private void Gather(Instant now)
     {
         _gatheredAt = now;
-        _public = HostCandidates.Gather(socket, includeLoopback: false);
-        _local = HostCandidates.Gather(socket, includeLoopback: true);
+        try
+        {
+            (_public, _local) = (_gather(socket, false), _gather(socket, true));
+        }
+        catch (Exception error) when (error is Win32Exception or IOException or UnauthorizedAccessException)
+        {
+        }
     }
 }
