@@ -48,7 +48,7 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     /// </summary>
     public static async ValueTask<TunnelEndpoint> OpenAsync(TunnelOptions options, CancellationToken cancellationToken = default)
     {
-        NetworkAddress? server = options.Rendezvous is { } name ? await ResolveAsync(name, cancellationToken).ConfigureAwait(false) : null;
+        ServerAddresses? server = options.Rendezvous is { } name ? await ResolveAsync(name, cancellationToken).ConfigureAwait(false) : null;
         return Open(options, DatagramSocket.Open(options.Listen), server, NetworkWatch.TryOpen());
     }
 
@@ -168,13 +168,13 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     /// The same over any socket; <paramref name="server"/> is where to register, <paramref name="watch"/> sees that socket's network
     /// and is the endpoint's from now on.
     /// </summary>
-    internal static TunnelEndpoint Open(TunnelOptions options, IDatagramSocket socket, NetworkAddress? server, INetworkWatch? watch = null)
+    internal static TunnelEndpoint Open(TunnelOptions options, IDatagramSocket socket, ServerAddresses? server, INetworkWatch? watch = null)
     {
         var clock = new LoopClock(options.Time);
         var loop = new DatagramLoop(socket, clock);
         var driver = new EndpointDriver(options, loop, socket, clock);
-        if (server is { } address)
-            driver.Register(clock.Now, address);
+        if (server is not null)
+            driver.Register(clock.Now, server);
         loop.Start(driver, $"tunnel:{socket.Local.Port}");
         watch?.Start(driver.NetworkChanges.Note);
         Log.Listening(options.Logger, socket.Local);
@@ -209,12 +209,11 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         }
     }
 
-    private static async ValueTask<NetworkAddress> ResolveAsync(ServerName server, CancellationToken cancellationToken)
+    private static async ValueTask<ServerAddresses> ResolveAsync(ServerName server, CancellationToken cancellationToken)
     {
         try
         {
-            IPAddress[] addresses = await Dns.GetHostAddressesAsync(server.Host, cancellationToken).ConfigureAwait(false);
-            return NetworkAddress.From(addresses.FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork) ?? addresses[0], server.Port);
+            return ServerAddresses.From(await Dns.GetHostAddressesAsync(server.Host, cancellationToken).ConfigureAwait(false), server.Port);
         }
         catch (SocketException error)
         {

@@ -4,6 +4,7 @@ using P2PMigrate.Lab;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel;
+using P2PMigrate.Tunnel.Endpoint;
 using P2PMigrate.Tunnel.Sockets;
 
 namespace P2PMigrate.Rendezvous.Tests;
@@ -64,7 +65,7 @@ internal sealed class NattedPeers : IAsyncDisposable
             Identity = identity,
             Rendezvous = new ServerName(LabAddresses.Rendezvous.ToString(), (ushort)Server.LocalEndPoint.Port),
         };
-        return TunnelEndpoint.Open(options, Bind(node, address), NetworkAddress.From(Server.LocalEndPoint));
+        return TunnelEndpoint.Open(options, Bind(node, address), new ServerAddresses(NetworkAddress.From(Server.LocalEndPoint)));
     }
 
     private static LinuxDatagramSocket Bind(LabNode node, IPAddress address)

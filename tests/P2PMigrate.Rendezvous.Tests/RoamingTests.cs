@@ -3,6 +3,7 @@ using P2PMigrate.Lab;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel;
+using P2PMigrate.Tunnel.Endpoint;
 using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Sockets;
 
@@ -89,7 +90,7 @@ public sealed class RoamingTests : IAsyncLifetime
         var name = new ServerName(server.LocalEndPoint.Address.ToString(), (ushort)server.LocalEndPoint.Port);
         return TunnelEndpoint.Open(
             new TunnelOptions { Identity = identity, Rendezvous = name }, node.InNetwork(() => DatagramSocket.Open(new IPEndPoint(IPAddress.Any, 0))),
-            NetworkAddress.From(server.LocalEndPoint), node.InNetwork(NetworkWatch.TryOpen));
+            new ServerAddresses(NetworkAddress.From(server.LocalEndPoint)), node.InNetwork(NetworkWatch.TryOpen));
     }
 
     private async Task WaitForAsync(TunnelSession session, string direct)

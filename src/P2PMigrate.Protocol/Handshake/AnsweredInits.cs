@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol.Handshake;
 
@@ -15,24 +16,25 @@ internal sealed class AnsweredInits
     /// <summary>How long an answer is repeated; longer than an initiator repeats its question.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(30);
 
-    private readonly Dictionary<UInt128, byte[]> _answers = [];
+    private readonly Dictionary<UInt128, (byte[] Response, ConnectionId LocalId)> _answers = [];
     private readonly Queue<(UInt128 Mac1, Instant ForgetAt)> _byAge = [];
 
-    /// <summary>Remembers an answer.</summary>
-    public void Add(Instant now, ReadOnlySpan<byte> mac1, ReadOnlySpan<byte> response)
+    /// <summary>Remembers an answer, and our name for the session that came of it.</summary>
+    public void Add(Instant now, ReadOnlySpan<byte> mac1, ReadOnlySpan<byte> response, ConnectionId localId)
     {
         Forget(now, Capacity - 1);
         UInt128 key = BinaryPrimitives.ReadUInt128BigEndian(mac1);
-        _answers[key] = response.ToArray();
+        _answers[key] = (response.ToArray(), localId);
         _byAge.Enqueue((key, now + Lifetime));
     }
 
-    /// <summary>Copies the answer to the message 1 with that code, if it was answered not long ago.</summary>
-    public bool TryFind(Instant now, ReadOnlySpan<byte> mac1, Span<byte> response)
+    /// <summary>Copies the answer to the message 1 with that code, if it was answered not long ago, and names its session.</summary>
+    public bool TryFind(Instant now, ReadOnlySpan<byte> mac1, Span<byte> response, out ConnectionId localId)
     {
         Forget(now, Capacity);
-        bool isKnown = _answers.TryGetValue(BinaryPrimitives.ReadUInt128BigEndian(mac1), out byte[]? answer);
-        answer?.CopyTo(response);
+        bool isKnown = _answers.TryGetValue(BinaryPrimitives.ReadUInt128BigEndian(mac1), out (byte[] Response, ConnectionId LocalId) answer);
+        answer.Response?.CopyTo(response);
+        localId = answer.LocalId;
         return isKnown;
     }
 

@@ -16,8 +16,8 @@ public sealed record HandshakeInitiatorOptions
     public required Ticket Ticket { get; init; }
 
     /// <summary>
-    /// The time of day in UTC nanoseconds since the Unix epoch. It must grow from handshake to handshake of this
-    /// identity: a responder refuses a second message 1 that is not younger than the first.
+    /// The time of day in UTC nanoseconds since the Unix epoch. No two handshakes of this identity may have the same, and it
+    /// should grow from one to the next: a responder refuses what it cannot tell from a recording.
     /// </summary>
     public required long TimestampUnixNanoseconds { get; init; }
 

@@ -32,7 +32,12 @@ public sealed record HandshakeResponderOptions
 /// <param name="ReplyLength">Bytes to send back the way the message came; 0 for silence.</param>
 /// <param name="Session">A new session, owned by the caller; null for repetitions and refusals.</param>
 /// <param name="Refusal">Why there is no session; none for a repetition that was answered again.</param>
-public readonly record struct HandshakeAnswer(int ReplyLength, EstablishedSession? Session, Refusal Refusal);
+/// <param name="LocalId">Our name for the session that the message led to, now or when it came first; none when there was none.</param>
+public readonly record struct HandshakeAnswer(int ReplyLength, EstablishedSession? Session, Refusal Refusal, ConnectionId LocalId = default)
+{
+    /// <summary>Silence.</summary>
+    internal static HandshakeAnswer Refused(Refusal refusal) => new(0, null, refusal);
+}
 
 /// <summary>
 /// The side that answers handshakes: message 1 in, at most one datagram out, and a session for each new message 1 that
@@ -78,37 +83,34 @@ public sealed class HandshakeResponder : IDisposable
     /// </summary>
     public HandshakeAnswer Handle(Instant now, long nowUnixSeconds, NetworkAddress source, ReadOnlySpan<byte> datagram, Span<byte> reply)
     {
-        Refusal refusal = Check(now, source, datagram, reply, out ConnectionId initiator, out int replyLength);
-        if (refusal != Refusal.None || replyLength > 0)
+        if (Check(now, source, datagram, reply, out ConnectionId initiator) is { } cheap)
         {
-            return new HandshakeAnswer(replyLength, null, refusal);
+            return cheap;
         }
 
         using var noise = NoiseHandshake.Respond(_options.Identity, PrivateIdentity.Create(_entropy), HandshakeInit.Prologue(datagram));
-        refusal = Read(noise, nowUnixSeconds, datagram, out HandshakePayload offer, out ProtectionSuite suite);
+        Refusal refusal = Read(noise, nowUnixSeconds, datagram, out HandshakePayload offer, out ProtectionSuite suite);
         if (refusal != Refusal.None)
         {
-            return new HandshakeAnswer(0, null, refusal);
+            return HandshakeAnswer.Refused(refusal);
         }
 
         EstablishedSession? session = Answer(noise, nowUnixSeconds, initiator, offer, suite, reply);
         if (session is null)
         {
-            return new HandshakeAnswer(0, null, Refusal.NotAuthentic);
+            return HandshakeAnswer.Refused(Refusal.NotAuthentic);
         }
 
-        _answered.Add(now, HandshakeInit.Mac1(datagram), reply[..HandshakeResponse.Size]);
-        return new HandshakeAnswer(HandshakeResponse.Size, session, Refusal.None);
+        _answered.Add(now, HandshakeInit.Mac1(datagram), reply[..HandshakeResponse.Size], session.LocalId);
+        return new HandshakeAnswer(HandshakeResponse.Size, session, Refusal.None, session.LocalId);
     }
 
-    /// <summary>Answers a message 1 again that was answered before, and no other: for a driver without room for a session. Returns the length of the reply.</summary>
+    /// <summary>Answers a message 1 again that was answered before, and no other: for a driver without room for a session.</summary>
     // spec: HS-25
-    public int Repeat(Instant now, ReadOnlySpan<byte> datagram, Span<byte> reply) =>
-        HandshakeHeader.TryRead(datagram, FirstByte.HandshakeInit, HandshakeInit.Size, out _, out _)
-            && MessageMac.Verify(_macKey, datagram[..HandshakeInit.Mac1Offset], HandshakeInit.Mac1(datagram))
-            && _answered.TryFind(now, HandshakeInit.Mac1(datagram), reply)
-            ? HandshakeResponse.Size
-            : 0;
+    public HandshakeAnswer Repeat(Instant now, ReadOnlySpan<byte> datagram, Span<byte> reply) =>
+        !HandshakeHeader.TryRead(datagram, FirstByte.HandshakeInit, HandshakeInit.Size, out _, out Refusal refusal) ? HandshakeAnswer.Refused(refusal)
+            : !IsForMe(datagram) ? HandshakeAnswer.Refused(Refusal.BadMac)
+            : FindAnswer(now, datagram, reply) ?? HandshakeAnswer.Refused(Refusal.Busy);
 
     /// <summary>The session of this message 1 was given up at once: the message is not answered when it comes again.</summary>
     public void Forget(ReadOnlySpan<byte> datagram) => _answered.Remove(HandshakeInit.Mac1(datagram));
@@ -116,39 +118,46 @@ public sealed class HandshakeResponder : IDisposable
     /// <inheritdoc/>
     public void Dispose() => CryptographicOperations.ZeroMemory(_macKey);
 
-    // Everything that costs no elliptic curve: form, mac 1, repetition, load.
-    private Refusal Check(Instant now, NetworkAddress source, ReadOnlySpan<byte> datagram, Span<byte> reply, out ConnectionId initiator, out int replyLength)
+    // Everything that costs no elliptic curve: form, mac 1, repetition, load. Null when the work is worth it.
+    private HandshakeAnswer? Check(Instant now, NetworkAddress source, ReadOnlySpan<byte> datagram, Span<byte> reply, out ConnectionId initiator)
     {
-        replyLength = 0;
         if (!HandshakeHeader.TryRead(datagram, FirstByte.HandshakeInit, HandshakeInit.Size, out initiator, out Refusal refusal))
         {
-            return refusal;
+            return HandshakeAnswer.Refused(refusal);
         }
 
-        if (!MessageMac.Verify(_macKey, datagram[..HandshakeInit.Mac1Offset], HandshakeInit.Mac1(datagram)))
+        if (!IsForMe(datagram))
         {
-            return Refusal.BadMac; // spec: HS-13
+            return HandshakeAnswer.Refused(Refusal.BadMac);
         }
 
-        if (_answered.TryFind(now, HandshakeInit.Mac1(datagram), reply))
+        if (FindAnswer(now, datagram, reply) is { } given)
         {
-            replyLength = HandshakeResponse.Size; // spec: HS-25
-            return Refusal.None;
+            return given;
         }
 
         if (_free.TryTake(now))
         {
-            return Refusal.None;
+            return null;
         }
 
         if (_cookies.IsGoodMac(now, source, datagram[..HandshakeInit.Mac2Offset], HandshakeInit.Mac2(datagram)))
         {
-            return _perHost.TryTake(now, source) ? Refusal.None : Refusal.Busy;
+            return _perHost.TryTake(now, source) ? null : HandshakeAnswer.Refused(Refusal.Busy);
         }
 
-        replyLength = WriteCookie(now, source, initiator, datagram, reply);
-        return Refusal.CookieRequired;
+        return new HandshakeAnswer(WriteCookie(now, source, initiator, datagram, reply), null, Refusal.CookieRequired);
     }
+
+    // spec: HS-13
+    private bool IsForMe(ReadOnlySpan<byte> datagram) =>
+        MessageMac.Verify(_macKey, datagram[..HandshakeInit.Mac1Offset], HandshakeInit.Mac1(datagram));
+
+    // spec: HS-25
+    private HandshakeAnswer? FindAnswer(Instant now, ReadOnlySpan<byte> datagram, Span<byte> reply) =>
+        _answered.TryFind(now, HandshakeInit.Mac1(datagram), reply, out ConnectionId localId)
+            ? new HandshakeAnswer(HandshakeResponse.Size, null, Refusal.None, localId)
+            : null;
 
     // spec: HS-16
     private int WriteCookie(Instant now, NetworkAddress source, ConnectionId initiator, ReadOnlySpan<byte> datagram, Span<byte> reply)
@@ -178,7 +187,7 @@ public sealed class HandshakeResponder : IDisposable
         return !offer.IsCompleteInit ? Refusal.BadValue
             : _options.Tickets.Judge(offer.Ticket!.Value, noise.RemoteStatic!.PeerId, nowUnixSeconds) is null ? Refusal.UnknownTicket
             : !ProtectionSuites.TryChoose([.. offer.Suites], _options.Suites, out suite) ? Refusal.NoCommonSuite
-            : !_timestamps.TryAdvance(noise.RemoteStatic!.PeerId, offer.Timestamp!.Value) ? Refusal.Replayed
+            : !_timestamps.TryAccept(noise.RemoteStatic!.PeerId, offer.Ticket.Value, offer.Timestamp!.Value) ? Refusal.Replayed
             : Refusal.None;
     }
 

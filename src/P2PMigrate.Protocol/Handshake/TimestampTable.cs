@@ -3,33 +3,52 @@ using P2PMigrate.Protocol.Identity;
 namespace P2PMigrate.Protocol.Handshake;
 
 /// <summary>
-/// The greatest timestamp that each peer has shown: a message 1 that is not younger is a recording. Only peers with a
-/// ticket get here, so the table is not for strangers to fill; the peer not heard for longest makes room. One owner.
+/// The greatest timestamps that each peer has shown with each ticket: a message 1 with one of them, or with one that may have
+/// been forgotten, is a recording. Only peers with a ticket get here, so the table is not for strangers to fill; what was not
+/// used for longest makes room. One owner.
 /// </summary>
-/// <remarks>spec: HS-26.</remarks>
+/// <remarks>spec: HS-26, HS-29.</remarks>
 internal sealed class TimestampTable
 {
-    /// <summary>Peers remembered at a time.</summary>
+    /// <summary>Peers, with one ticket each, that are remembered at a time.</summary>
     public const int Capacity = 1024;
 
-    private readonly Dictionary<PeerId, LinkedListNode<(PeerId Peer, ulong Greatest)>> _byPeer = [];
-    private readonly LinkedList<(PeerId Peer, ulong Greatest)> _byAge = [];
+    private readonly Dictionary<(PeerId Peer, TicketId Ticket), LinkedListNode<Entry>> _entries = [];
+    private readonly LinkedList<Entry> _byAge = [];
 
-    /// <summary>Accepts and remembers a timestamp greater than all before it.</summary>
-    public bool TryAdvance(PeerId peer, ulong timestamp)
+    /// <summary>Accepts and remembers a timestamp that was not accepted before.</summary>
+    public bool TryAccept(PeerId peer, TicketId ticket, ulong timestamp)
     {
-        if (_byPeer.Remove(peer, out LinkedListNode<(PeerId Peer, ulong Greatest)>? known))
+        if (_entries.TryGetValue((peer, ticket), out LinkedListNode<Entry>? node))
         {
-            _byAge.Remove(known);
+            _byAge.Remove(node);
         }
-        else if (_byPeer.Count == Capacity)
+        else
         {
-            _byPeer.Remove(_byAge.First!.Value.Peer);
-            _byAge.RemoveFirst();
+            MakeRoom();
+            node = new(new Entry((peer, ticket)));
+            _entries.Add((peer, ticket), node);
         }
 
-        ulong greatest = known?.Value.Greatest ?? 0;
-        _byPeer[peer] = _byAge.AddLast((peer, Math.Max(greatest, timestamp)));
-        return known is null || timestamp > greatest;
+        _byAge.AddLast(node);
+        return node.Value.Timestamps.TryAccept(timestamp);
+    }
+
+    private void MakeRoom()
+    {
+        if (_entries.Count < Capacity)
+        {
+            return;
+        }
+
+        _entries.Remove(_byAge.First!.Value.Key);
+        _byAge.RemoveFirst();
+    }
+
+    private sealed class Entry((PeerId Peer, TicketId Ticket) key)
+    {
+        public (PeerId Peer, TicketId Ticket) Key => key;
+
+        public GreatestTimestamps Timestamps { get; } = new();
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Protocol;
@@ -29,6 +28,7 @@ internal sealed class Answering
     private readonly ILogger _logger;
     private readonly List<SessionDriver> _unproven = [];
     private readonly Channel<TunnelSession> _proven = Channel.CreateBounded<TunnelSession>(AcceptBacklog);
+    private bool _isLeaving;
 
     /// <summary>Answers with <paramref name="responder"/>, which it owns.</summary>
     public Answering(HandshakeResponder responder, OwnCandidates own, SessionTable sessions, SessionFactory factory, LoopClock clock, ILogger logger)
@@ -47,31 +47,32 @@ internal sealed class Answering
     /// <summary>
     /// A message 1 came by <paramref name="path"/>, or by a rendezvous server when that is null, with
     /// <paramref name="relay"/> if it opened a channel. <paramref name="source"/> is the initiator's address as far as it is
-    /// known. Returns the length of the reply.
+    /// known. Returns the length of the reply; <paramref name="session"/> is the one that the message led to, now or when it
+    /// came first.
     /// </summary>
-    public int Handle(Instant now, NetworkAddress source, PathAddress? path, RelayRoute? relay, ReadOnlySpan<byte> init, Span<byte> reply)
+    public int Handle(
+        Instant now, NetworkAddress source, PathAddress? path, RelayRoute? relay, ReadOnlySpan<byte> init, Span<byte> reply, out SessionDriver? session)
     {
-        if (_sessions.IsFull)
-            return _responder.Repeat(now, init, reply); // A session that exists must not fail because no other one can begin.
-        _responder.Candidates = _own.For(now, source);
-        HandshakeAnswer answer = _responder.Handle(now, _clock.Utc.ToUnixTimeSeconds(), source, init, reply);
+        session = null;
+        if (_isLeaving)
+            return 0;
+        HandshakeAnswer answer = Answer(now, source, init, reply);
         if (answer.Session is { } established && !TryAdopt(now, established, path, relay))
         {
             _responder.Forget(init);
             return 0;
         }
 
+        session = _sessions.Find(answer.LocalId);
         if (answer.Refusal != Refusal.None)
             Log.HandshakeRefused(_logger, source, answer.Refusal);
         else if (answer.Session is null && relay is not null)
-            FindByInit(init)?.AddRelay(now, relay);
+            session?.AddRelay(now, relay);
         return answer.ReplyLength;
     }
 
-    /// <summary>The session that a message 1 led to, which may come again by another way.</summary>
-    // Bytes 4 to 12 of every handshake message are the initiator's name for the session.
-    public SessionDriver? FindByInit(ReadOnlySpan<byte> init) =>
-        init.Length < HandshakeInit.Size ? null : _sessions.FindByRemote(new ConnectionId(BinaryPrimitives.ReadUInt64LittleEndian(init[4..])));
+    /// <summary>The endpoint goes: nobody is answered any more, and what is there is left to end.</summary>
+    public void Leave() => _isLeaving = true;
 
     /// <summary>Looks which sessions have proven themselves since.</summary>
     public void DeliverProven(Instant now)
@@ -91,6 +92,14 @@ internal sealed class Answering
     {
         _proven.Writer.TryComplete(exception);
         _responder.Dispose();
+    }
+
+    private HandshakeAnswer Answer(Instant now, NetworkAddress source, ReadOnlySpan<byte> init, Span<byte> reply)
+    {
+        if (_sessions.IsFull)
+            return _responder.Repeat(now, init, reply); // A session that exists must not fail because no other one can begin.
+        _responder.Candidates = _own.For(now, source);
+        return _responder.Handle(now, _clock.Utc.ToUnixTimeSeconds(), source, init, reply);
     }
 
     private bool TryAdopt(Instant now, EstablishedSession established, PathAddress? path, RelayRoute? relay)

@@ -30,6 +30,7 @@ internal sealed class Dial : IDisposable
     private SessionDriver? _session;
     private TransactionId? _offer;
     private Instant _deadline = Instant.Never;
+    private bool _awaitsPath;
 
     /// <summary>Takes over <paramref name="initiator"/>; <paramref name="link"/> leads to the server that the ticket names.</summary>
     public Dial(Instant now, DialTarget target, HandshakeInitiator initiator, SessionFactory factory, RendezvousLink? link)
@@ -50,7 +51,7 @@ internal sealed class Dial : IDisposable
     public RendezvousLink? Link { get; }
 
     /// <summary>Is there nothing left to wait for, the relay channel of a session that came by a hint included?</summary>
-    public bool IsOver => Result.IsCompleted && (_session is null || _offer is null || _deadline == Instant.Never);
+    public bool IsOver => Result.IsCompleted && !_awaitsPath && (_session is null || _offer is null || _deadline == Instant.Never);
 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Instant NextTimeout => Result.IsCompleted ? _deadline : Instant.Min(_deadline, _initiator.NextTimeout);
@@ -84,6 +85,22 @@ internal sealed class Dial : IDisposable
             return null;
         _findings.PeerAnswered |= _initiator.WasCookieRequired;
         return _initiator.State == HandshakeState.Established ? Establish(now, path, relay) : null;
+    }
+
+    /// <summary>A session that had no path at first is handed over when it has one, and dropped when nobody waits for it any more.</summary>
+    public void DeliverProven(Instant now)
+    {
+        if (!_awaitsPath || _session is not { } session)
+            return;
+        if (session.IsTerminated)
+            Fail(_findings.ToException(_target));
+        else if (session.HasPath)
+            _result.TrySetResult(session.Session);
+        if (!Result.IsCompleted)
+            return;
+        (_awaitsPath, _deadline) = (false, Instant.Never);
+        if (!Result.IsCompletedSuccessfully)
+            session.Close(now, TunnelErrorCode.None, "nobody waits for the session any more");
     }
 
     /// <summary>The rendezvous server delivered an answer to our offer.</summary>
@@ -160,6 +177,8 @@ internal sealed class Dial : IDisposable
         }
 
         SessionDriver session = _factory.Create(established, KnownPaths(path, relay), relay, _begun, now);
+        if (!session.HasPath)
+            return AwaitPath(session);
         if (!_result.TrySetResult(session.Session))
         {
             session.Dispose();
@@ -168,6 +187,14 @@ internal sealed class Dial : IDisposable
 
         _session = session;
         _deadline = relay is null ? now + RelayPatience : Instant.Never;
+        return session;
+    }
+
+    // The server carried the handshake and relays nothing: data has to wait until probes have opened a way.
+    private SessionDriver AwaitPath(SessionDriver session)
+    {
+        (_session, _awaitsPath, _findings.HasNoPath) = (session, true, true);
+        _deadline = _begun + HandshakeInitiator.AttemptTimeout;
         return session;
     }
 

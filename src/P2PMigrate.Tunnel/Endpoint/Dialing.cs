@@ -79,6 +79,13 @@ internal sealed class Dialing(
             dial.HandleTimeout(now, strays);
     }
 
+    /// <summary>Looks which sessions have found a path since.</summary>
+    public void DeliverProven(Instant now)
+    {
+        foreach (Dial dial in _dials)
+            dial.DeliverProven(now);
+    }
+
     /// <summary>Does a dial under way need this server?</summary>
     public bool Uses(RendezvousLink link) => _dials.Exists(dial => dial.Link == link);
 

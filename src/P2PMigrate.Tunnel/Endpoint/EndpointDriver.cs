@@ -65,7 +65,7 @@ internal sealed class EndpointDriver : IDatagramOwner
         Instant.Min(Instant.Min(_sessions.NextTimeout, _roaming.NextTimeout), Instant.Min(_dialing.NextTimeout, _meeting.NextTimeout));
 
     /// <summary>Registers at a rendezvous server, so that others find this peer.</summary>
-    public void Register(Instant now, NetworkAddress server) => _meeting.Register(now, server);
+    public void Register(Instant now, ServerAddresses server) => _meeting.Register(now, server);
 
     /// <summary>Begins an attempt to reach the issuer of a ticket.</summary>
     public Dial BeginDial(Instant now, DialTarget target) => _dialing.Begin(now, target, _meeting.LinkTo(now, target.Rendezvous));
@@ -128,6 +128,7 @@ internal sealed class EndpointDriver : IDatagramOwner
             session.DeliverEvents(now);
         _roaming.CollectNews(now);
         _answering.DeliverProven(now);
+        _dialing.DeliverProven(now);
         _dialing.DropFinished();
     }
 
@@ -153,6 +154,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     public Task CloseAll(Instant now)
     {
         _dialing.FailAll(new TunnelException(TunnelFailure.Closed, "The tunnel endpoint was disposed."));
+        _answering.Leave();
         _meeting.Leave();
         foreach (SessionDriver session in _sessions.All)
             session.Close(now, TunnelErrorCode.None, "the endpoint was disposed");
@@ -167,6 +169,7 @@ internal sealed class EndpointDriver : IDatagramOwner
         var exception = new TunnelException(TunnelFailure.Closed, "The tunnel endpoint was disposed.", error);
         _meeting.Leave();
         _dialing.FailAll(exception);
+        _dialing.DeliverProven(_clock.Now);
         _dialing.DropFinished();
         foreach (SessionDriver session in _sessions.All)
         {
@@ -233,7 +236,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     private void HandleInit(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
     {
         Span<byte> reply = stackalloc byte[HandshakeResponder.MaxReplySize];
-        int length = _answering.Handle(now, remote, SessionFactory.DirectPath(remote), relay: null, datagram, reply);
+        int length = _answering.Handle(now, remote, SessionFactory.DirectPath(remote), relay: null, datagram, reply, out _);
         if (length > 0)
             _strays.Add(reply[..length], remote);
     }

@@ -42,17 +42,17 @@ internal sealed class Meeting
     public Instant NextTimeout => _links.NextTimeout;
 
     /// <summary>Registers at the server of the options.</summary>
-    public void Register(Instant now, NetworkAddress server) => _links.Register(now, server);
+    public void Register(Instant now, ServerAddresses server) => _links.Register(now, server);
 
     /// <summary>The link to the server of a ticket.</summary>
-    public RendezvousLink? LinkTo(Instant now, NetworkAddress? server) => server is { } address ? _links.GetOrAdd(now, address) : null;
+    public RendezvousLink? LinkTo(Instant now, ServerAddresses? server) => server is null ? null : _links.GetOrAdd(now, server);
 
     /// <summary>A rendezvous message came; only a server that we talk to is listened to.</summary>
     public void Handle(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
     {
         if (_links.Find(remote) is not { } link)
             return;
-        link.Client.Handle(now, datagram);
+        link.Handle(now, remote, datagram);
         DeliverNews(now, link);
     }
 
@@ -62,7 +62,7 @@ internal sealed class Meeting
         for (int i = _links.Count - 1; i >= 0; i--)
         {
             RendezvousLink link = _links[i];
-            link.Client.HandleTimeout(now);
+            link.HandleTimeout(now);
             DeliverNews(now, link);
             link.Drain(_strays);
             // A session keeps the link to its relay's server, which may ask whether an address is ours.
@@ -110,6 +110,8 @@ internal sealed class Meeting
     {
         while (link.Client.TryPollEvent(out RendezvousEvent? news))
         {
+            if (news is ServerUnreachable)
+                link.HandleSilence();
             Handle(now, link, news);
             _dialing.HandleNews(now, link, news);
         }
@@ -139,12 +141,13 @@ internal sealed class Meeting
     private void HandleOffer(Instant now, RendezvousLink link, OfferReceived offer)
     {
         Span<byte> reply = stackalloc byte[HandshakeResponder.MaxReplySize];
-        int length = _answering.Handle(now, offer.Initiator, path: null, RelayRoute.From(link.Server, offer.Leg), offer.Init.Span, reply);
+        int length = _answering.Handle(
+            now, offer.Initiator, path: null, RelayRoute.From(link.Server, offer.Leg), offer.Init.Span, reply, out SessionDriver? session);
         if (length == 0)
             return;
         link.Client.Answer(offer.Offer, reply[..length]);
         if (_options.AllowDirectPaths)
-            _answering.FindByInit(offer.Init.Span)?.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, offer.Initiator));
+            session?.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, offer.Initiator));
     }
 
     private void Announce(Candidate reflexive)

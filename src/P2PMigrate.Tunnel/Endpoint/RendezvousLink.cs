@@ -4,22 +4,61 @@ using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Tunnel.Endpoint;
 
-/// <summary>The talk with one rendezvous server: the pure client, and the server's address. Loop only.</summary>
-internal sealed class RendezvousLink(NetworkAddress server, RendezvousClientCore client)
+/// <summary>
+/// The talk with one rendezvous server: the pure client, and the server's address, which is the one of its name's that
+/// answered first. Loop only.
+/// </summary>
+// spec: RDV-18
+internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClientCore client)
 {
     private readonly byte[] _buffer = new byte[RendezvousClientCore.MaxDatagramSize];
+    private NetworkAddress? _answering;
+    private Instant? _askedFirst;
+    private int _asked = 1;
 
-    /// <summary>Where the server is.</summary>
-    public NetworkAddress Server => server;
+    /// <summary>Where the server is, as far as is known.</summary>
+    public NetworkAddress Server => _answering ?? addresses.All[0];
 
     /// <summary>The pure client.</summary>
     public RendezvousClientCore Client => client;
+
+    /// <summary>May a message from <paramref name="remote"/> be the server's?</summary>
+    public bool IsFrom(NetworkAddress remote) => _answering is { } server ? server == remote : addresses.All.Contains(remote);
+
+    /// <summary>A rendezvous message came from where the server may be.</summary>
+    public void Handle(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
+    {
+        if (client.Handle(now, datagram) == Refusal.None)
+            _answering = remote;
+    }
+
+    /// <summary>Does what is due. While none of the addresses answers, more and more of them are asked.</summary>
+    public void HandleTimeout(Instant now)
+    {
+        _askedFirst ??= now;
+        _asked = addresses.CountAfter(now - _askedFirst.Value);
+        client.HandleTimeout(now);
+    }
+
+    /// <summary>The server has said nothing for long: all its addresses are asked again.</summary>
+    public void HandleSilence() => _answering = null;
 
     /// <summary>Moves what the client wants to say to <paramref name="strays"/>.</summary>
     public void Drain(StrayDatagrams strays)
     {
         while (client.TryPollTransmit(_buffer, out int length))
-            strays.Add(_buffer.AsSpan(0, length), server);
+        {
+            if (_answering is { } server)
+                strays.Add(_buffer.AsSpan(0, length), server);
+            else
+                Ask(strays, length);
+        }
+    }
+
+    private void Ask(StrayDatagrams strays, int length)
+    {
+        for (int i = 0; i < _asked; i++)
+            strays.Add(_buffer.AsSpan(0, length), addresses.All[i]);
     }
 }
 
@@ -52,18 +91,19 @@ internal sealed class RendezvousLinks(TunnelOptions options)
     }
 
     /// <summary>Registers at <paramref name="server"/>. Once.</summary>
-    public void Register(Instant now, NetworkAddress server) => Home = Add(now, server, isRegistering: true);
+    public void Register(Instant now, ServerAddresses server) => Home = Add(now, server, isRegistering: true);
 
     /// <summary>The link to a server, a new one if need be.</summary>
-    public RendezvousLink GetOrAdd(Instant now, NetworkAddress server) => Find(server) ?? Add(now, server, isRegistering: false);
+    public RendezvousLink GetOrAdd(Instant now, ServerAddresses server) =>
+        _links.Find(link => server.All.Contains(link.Server)) ?? Add(now, server, isRegistering: false);
 
-    /// <summary>The link to a server.</summary>
-    public RendezvousLink? Find(NetworkAddress server) => _links.Find(link => link.Server == server);
+    /// <summary>The link to the server that may be at <paramref name="remote"/>.</summary>
+    public RendezvousLink? Find(NetworkAddress remote) => _links.Find(link => link.IsFrom(remote));
 
     /// <summary>Forgets one that nobody needs any more.</summary>
     public void RemoveAt(int index) => _links.RemoveAt(index);
 
-    private RendezvousLink Add(Instant now, NetworkAddress server, bool isRegistering)
+    private RendezvousLink Add(Instant now, ServerAddresses server, bool isRegistering)
     {
         var clientOptions = new RendezvousClientOptions { Identity = options.Identity, IsRegistering = isRegistering };
         var link = new RendezvousLink(server, new RendezvousClientCore(clientOptions, CryptographicEntropy.Instance));

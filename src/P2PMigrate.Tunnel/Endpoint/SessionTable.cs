@@ -47,11 +47,8 @@ internal sealed class SessionTable
         _inTurn.Add(session);
     }
 
-    /// <summary>The session that a packet is for.</summary>
+    /// <summary>The session of this name, for example the one that a packet is for.</summary>
     public SessionDriver? Find(ConnectionId id) => _byId.GetValueOrDefault(id);
-
-    /// <summary>The session that the peer names so in its handshake messages: a repeated message 1 belongs to it.</summary>
-    public SessionDriver? FindByRemote(ConnectionId remoteId) => _inTurn.Find(session => session.RemoteId == remoteId);
 
     /// <summary>Sessions that this ticket has led to.</summary>
     public int CountOf(TicketId ticket) => _inTurn.Count(session => session.Session.Ticket == ticket);

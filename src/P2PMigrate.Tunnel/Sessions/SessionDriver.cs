@@ -42,7 +42,6 @@ internal sealed class SessionDriver : IDisposable
         _datagrams = new SessionDatagrams(connection, loop.Post);
         _datagrams.Publish();
         LocalId = established.LocalId;
-        RemoteId = established.RemoteId;
         Session = new TunnelSession(this, established, now - begun);
         _facts = new SessionFacts(Session, begun, now - begun);
         _closing = new SessionClosing(connection);
@@ -51,9 +50,6 @@ internal sealed class SessionDriver : IDisposable
 
     /// <summary>What the peer writes into packets for this session.</summary>
     public ConnectionId LocalId { get; }
-
-    /// <summary>What this side writes into packets for the peer.</summary>
-    public ConnectionId RemoteId { get; }
 
     /// <summary>The application's side.</summary>
     public TunnelSession Session { get; }
@@ -66,6 +62,9 @@ internal sealed class SessionDriver : IDisposable
 
     /// <summary>Has a packet of the peer opened? Before that, the handshake may have been a recording.</summary>
     public bool IsProven => _connection.Statistics.DatagramsReceived > 0;
+
+    /// <summary>Can data go out?</summary>
+    public bool HasPath => _connection.PrimaryPath is not null;
 
     /// <summary>Nothing is left to send or to answer: the endpoint drops the session.</summary>
     public bool IsTerminated => _connection.IsTerminated;

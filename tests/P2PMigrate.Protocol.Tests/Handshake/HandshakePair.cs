@@ -58,7 +58,7 @@ internal sealed class HandshakePair : IDisposable
         ExpiresAtUnixSeconds = StartUnixSeconds + 3600,
     };
 
-    public HandshakeInitiator Initiate(Func<HandshakeInitiatorOptions, HandshakeInitiatorOptions>? configure = null)
+    public HandshakeInitiator Initiate(Func<HandshakeInitiatorOptions, HandshakeInitiatorOptions>? configure = null, IEntropy? entropy = null)
     {
         var options = new HandshakeInitiatorOptions
         {
@@ -67,7 +67,7 @@ internal sealed class HandshakePair : IDisposable
             TimestampUnixNanoseconds = ++_timestamp,
             Candidates = [new Candidate(CandidateKind.Host, Address("10.0.0.1:1")), new Candidate(CandidateKind.Reflexive, Address("[2001:db8::1]:1"))],
         };
-        return Own(new HandshakeInitiator(Now, configure?.Invoke(options) ?? options, Entropy));
+        return Own(new HandshakeInitiator(Now, configure?.Invoke(options) ?? options, entropy ?? Entropy));
     }
 
     public HandshakeAnswer Answer(ReadOnlySpan<byte> init, out byte[] reply)

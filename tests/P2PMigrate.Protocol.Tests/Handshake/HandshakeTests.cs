@@ -1,5 +1,6 @@
 using P2PMigrate.Protocol.Connection;
 using P2PMigrate.Protocol.Handshake;
+using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Protocol.Wire;
@@ -118,6 +119,62 @@ public sealed class HandshakeTests : IDisposable
         _pair.Now += AnsweredInits.Lifetime;
 
         Assert.Equal(new HandshakeAnswer(0, null, Refusal.Replayed), _pair.Answer(init, out _));
+    }
+
+    [Fact]
+    [Trait("Spec", "HS-29")]
+    public void Messages_1_of_one_peer_may_overtake_each_other()
+    {
+        byte[][] inits = [.. Enumerable.Range(0, 8).Select(_ => HandshakePair.Poll(_pair.Initiate()))];
+        foreach (byte[] init in Enumerable.Reverse(inits))
+            Assert.NotNull(_pair.Answer(init, out _).Session);
+    }
+
+    [Fact]
+    [Trait("Spec", "HS-29")]
+    public void A_clock_that_was_set_back_keeps_nobody_out()
+    {
+        Assert.NotNull(_pair.Answer(HandshakePair.Poll(_pair.Initiate()), out _).Session);
+        long yesterday = (HandshakePair.StartUnixSeconds - 86_400) * 1_000_000_000;
+        HandshakeInitiator late = _pair.Initiate(options => options with { TimestampUnixNanoseconds = yesterday });
+        Assert.NotNull(_pair.Answer(HandshakePair.Poll(late), out _).Session);
+    }
+
+    [Fact]
+    [Trait("Spec", "HS-26")]
+    public void A_recording_is_refused_whatever_came_before_and_after_it()
+    {
+        byte[][] inits = [.. Enumerable.Range(0, 3 * GreatestTimestamps.Capacity).Select(_ => HandshakePair.Poll(_pair.Initiate()))];
+        new Random(2026).Shuffle(inits);
+        List<byte[]> accepted = [];
+        foreach (byte[] init in inits)
+        {
+            _pair.Now += TimeSpan.FromSeconds(1);
+            if (_pair.Answer(init, out _).Session is not null)
+                accepted.Add(init);
+        }
+
+        Assert.True(accepted.Count >= GreatestTimestamps.Capacity);
+        foreach (byte[] init in inits)
+        {
+            _pair.Now += AnsweredInits.Lifetime;
+            Assert.Null(_pair.Answer(init, out _).Session);
+        }
+    }
+
+    [Fact]
+    public void A_repeated_message_1_names_its_own_session_although_another_peer_chose_the_same_id()
+    {
+        using PrivateIdentity other = PrivateIdentity.Create(_pair.Entropy);
+        byte[] first = HandshakePair.Poll(Same(_pair.InitiatorIdentity)), second = HandshakePair.Poll(Same(other));
+        EstablishedSession one = _pair.Answer(first, out _).Session!, two = _pair.Answer(second, out _).Session!;
+        Assert.Equal(one.RemoteId, two.RemoteId);
+        Assert.NotEqual(one.LocalId, two.LocalId);
+
+        Assert.Equal(one.LocalId, _pair.Answer(first, out _).LocalId);
+        Assert.Equal(two.LocalId, _pair.Answer(second, out _).LocalId);
+
+        HandshakeInitiator Same(PrivateIdentity identity) => _pair.Initiate(options => options with { Identity = identity }, new SeededEntropy(99));
     }
 
     [Fact]

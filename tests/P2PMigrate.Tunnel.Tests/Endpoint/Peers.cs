@@ -1,7 +1,9 @@
 using System.Net;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Rendezvous;
+using P2PMigrate.Tunnel.Endpoint;
 using P2PMigrate.Tunnel.Sockets;
 
 namespace P2PMigrate.Tunnel.Tests.Endpoint;
@@ -29,7 +31,8 @@ internal sealed class Peers : IAsyncDisposable
     public static Task<Peers> OpenAsync() => OpenAsync(server: null);
 
     /// <summary>Two endpoints and a server at which the target is registered.</summary>
-    public static Task<Peers> OpenWithServerAsync() => OpenAsync(RendezvousServer.Start(new IPEndPoint(IPAddress.Loopback, 0)));
+    public static Task<Peers> OpenWithServerAsync(RendezvousServerOptions? options = null) =>
+        OpenAsync(RendezvousServer.Start(new IPEndPoint(IPAddress.Loopback, 0), options));
 
     /// <summary>Opens another endpoint, with an identity of its own; <paramref name="change"/> may alter its options.</summary>
     public Task<TunnelEndpoint> OpenOneAsync(Func<TunnelOptions, TunnelOptions>? change = null) => OpenOneAsync(DatagramSocket.Open, change);
@@ -48,7 +51,7 @@ internal sealed class Peers : IAsyncDisposable
         };
         options = change?.Invoke(options) ?? options;
         var socket = new FilteredSocket(open(options.Listen));
-        TunnelEndpoint endpoint = TunnelEndpoint.Open(options, socket, Server is null ? null : NetworkAddress.From(Server.LocalEndPoint));
+        TunnelEndpoint endpoint = TunnelEndpoint.Open(options, socket, Server is null ? null : new ServerAddresses(NetworkAddress.From(Server.LocalEndPoint)));
         _endpoints.Add(endpoint);
         _sockets.Add(endpoint, socket);
         await endpoint.WaitRegisteredAsync(Token);

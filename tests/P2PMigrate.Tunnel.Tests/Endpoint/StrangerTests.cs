@@ -78,6 +78,20 @@ public sealed class StrangerTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => peers.Target.AcceptAsync(impatience.Token).AsTask());
     }
 
+    [Fact]
+    public async Task An_endpoint_that_says_goodbye_answers_no_handshake_any_more()
+    {
+        await using Peers peers = await Peers.OpenAsync();
+        await peers.ConnectAsync();
+        byte[] init = Init(await peers.Target.IssueTicketAsync(Peers.Hour, _token));
+        peers.Kill(peers.Source); // So that the goodbye takes as long as it may.
+        Task disposal = peers.Target.DisposeAsync().AsTask();
+        await peers.Target.GetTicketsAsync(_token); // The loop has begun to close by now.
+        _stranger.SendTo(init, peers.Target.LocalEndPoint);
+        Assert.Empty(ReceiveAll());
+        await disposal;
+    }
+
     public void Dispose()
     {
         _stranger.Dispose();
