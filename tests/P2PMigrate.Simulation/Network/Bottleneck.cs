@@ -19,6 +19,9 @@ public sealed class Bottleneck
     /// <summary>Bytes that passed.</summary>
     public long Passed { get; private set; }
 
+    /// <summary>How long a datagram that came now would wait for its turn.</summary>
+    public TimeSpan WaitAt(Instant now) => _freeAt > now ? _freeAt - now : TimeSpan.Zero;
+
     /// <summary>Takes a datagram in; tells when its last byte is through.</summary>
     public bool TryQueue(Instant now, int length, LinkFaults faults, out Instant through)
     {
