@@ -148,10 +148,11 @@ public sealed class TunnelConnection : IDisposable
 
     /// <summary>
     /// The same for datagrams that came together, one behind the other, all of <paramref name="datagramSize"/> bytes but
-    /// the last, which may be shorter.
+    /// the last, which may be shorter. Throws for a size below 1: the bytes may be the peer's, the size is the owner's.
     /// </summary>
     public void HandleTrain(Instant now, PathAddress path, ReadOnlySpan<byte> train, int datagramSize)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(datagramSize, 1);
         _receiver.BeginTrain(now, path);
         for (int start = 0; start < train.Length && !IsTerminated; start += datagramSize)
         {
@@ -228,7 +229,8 @@ public sealed class TunnelConnection : IDisposable
 
     /// <summary>
     /// Bytes of the peer's direction that come in their order go to <paramref name="reader"/> from now on, as far as it takes
-    /// them, and count as read; the rest waits for <see cref="Read"/>. A <see cref="StreamReadable"/> event tells of both.
+    /// them, and give credit as if read; the rest waits for <see cref="Read"/>, which also tells the end. A
+    /// <see cref="StreamReadable"/> event tells of all three.
     /// </summary>
     public void SetReader(StreamId stream, IStreamReader reader)
     {

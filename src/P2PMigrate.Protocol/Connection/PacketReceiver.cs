@@ -42,12 +42,13 @@ internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases 
     public ulong Handle(ReadOnlySpan<byte> datagram)
     {
         if (!TryOpen(datagram, out PacketHeader header, out ulong number, out ReadOnlySpan<byte> plaintext)
-            || spaces.Get(header.PathId) is not { } space || !space.TryAccept(_now, number, out bool isInOrder))
+            || !spaces.Get(header.PathId).TryAccept(_now, number, out bool isInOrder))
         {
             Dropped++;
             return TunnelErrorCode.None;
         }
 
+        ReceiveSpace space = spaces.Get(header.PathId);
         Datagrams++;
         Bytes += datagram.Length;
         LastHeardAt = _now;

@@ -69,7 +69,8 @@ internal sealed class PacketSender(
     }
 
     // Only a full datagram can have others behind it: none of those is longer, and the first shorter one ends the train.
-    // Whatever there is to say besides stream bytes has its place in the first one, and nothing came in since.
+    // Whatever there is to say besides stream bytes has its place in the first one, and nothing came in since: what finds no
+    // room there is in the first one of the next train.
     private void Extend(Instant now, DataPath path, Span<byte> buffer, int maxDatagrams, ref Transmit train)
     {
         int size = train.Length;

@@ -83,8 +83,8 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
     }
 
     /// <summary>
-    /// An authentic datagram came; <paramref name="isNewestData"/> when it carries data and has the largest number of its
-    /// label, so that its source is where the peer is now.
+    /// Authentic datagrams came together; <paramref name="isNewestData"/> when one of them carries data and has the largest
+    /// number of its label, so that their source is where the peer is now.
     /// </summary>
     // spec: PATH-05, PATH-30
     public void HandleDatagrams(Instant now, PathAddress from, int bytes, bool isNewestData)

@@ -19,14 +19,15 @@ internal sealed class BbrRoundTrip
     /// <summary>The smallest round trip, or <see cref="TimeSpan.MaxValue"/> before the first sample.</summary>
     public TimeSpan Min { get; private set; } = TimeSpan.MaxValue;
 
-    /// <summary>Was it not seen for so long that the queue has to be drained to see it?</summary>
+    /// <summary>Was it not seen for so long that the queue has to be drained to see it? True until that is done, or it is seen.</summary>
     public bool IsProbeDue { get; private set; }
 
     /// <summary>A sample. One as good as the smallest shows that there is no queue to drain.</summary>
     public void Add(Instant now, TimeSpan sample)
     {
-        IsProbeDue = now > _recentAt + s_probeInterval && _recentMin != TimeSpan.MaxValue;
-        if (sample < _recentMin || IsProbeDue)
+        bool isOverdue = now > _recentAt + s_probeInterval && _recentMin != TimeSpan.MaxValue;
+        IsProbeDue = (IsProbeDue || isOverdue) && sample - Min > Tolerance(Min);
+        if (sample < _recentMin || isOverdue)
             (_recentMin, _recentAt) = (sample, now);
         else if (sample - _recentMin <= Tolerance(_recentMin))
             _recentAt = now;
@@ -35,7 +36,7 @@ internal sealed class BbrRoundTrip
     }
 
     /// <summary>The queue has been drained.</summary>
-    public void HandleProbed(Instant now) => _recentAt = now;
+    public void HandleProbed(Instant now) => (_recentAt, IsProbeDue) = (now, false);
 
     // spec: REC-43
     private static TimeSpan Tolerance(TimeSpan min)

@@ -215,6 +215,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         }
 
         _lossTime = null;
+        _silentSince = null;
         ProbesOwed = 0;
         TimeoutCount = 0;
         _packets.Trim(Instant.Never);
@@ -231,6 +232,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
                 Lose(ref _packets[number], SentPacketState.Abandoned);
         }
 
+        _silentSince = null;
         ProbesOwed = 0;
         TimeoutCount = 0;
         _probeTimerBase = now;

@@ -18,8 +18,7 @@ internal sealed class StreamReceiver(StreamTable table, EventQueue events)
         error = stream.Receive.HandleData(frame, out bool isNews);
         if (isNews)
             events.AddReadable(stream);
-        else
-            AfterReceive(stream);
+        AfterReceive(stream); // What its reader took gives credit at once.
         return error;
     }
 

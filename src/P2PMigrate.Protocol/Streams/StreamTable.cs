@@ -80,7 +80,6 @@ internal sealed class StreamTable : IDisposable
         return true;
     }
 
-
     /// <summary>Opens a stream here.</summary>
     public bool TryOpen(StreamClass streamClass, out StreamId id)
     {

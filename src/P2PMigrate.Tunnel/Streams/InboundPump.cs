@@ -63,17 +63,17 @@ internal sealed class InboundPump : IReaderObserver, IStreamReader
     /// </summary>
     public long Pump(TunnelConnection connection, Instant now, bool everything = false)
     {
+        long moved = _taken;
+        _taken = 0;
         if (IsDone)
-            return 0;
+            return moved;
         if (_isUnwanted)
         {
             connection.StopSending(_stream, _stopCode);
             Complete();
-            return 0;
+            return moved;
         }
 
-        long moved = _taken;
-        _taken = 0;
         StreamReadResult last = default;
         while (HasRoom(everything) && TryMove(connection, ref moved, ref last))
         {
@@ -87,6 +87,7 @@ internal sealed class InboundPump : IReaderObserver, IStreamReader
     /// <inheritdoc/>
     int IStreamReader.Take(ReadOnlySpan<byte> bytes)
     {
+        // The event that tells of these bytes makes the loop Pump, which shows them to the reader.
         int taken = 0;
         while (taken < bytes.Length && !IsDone && !_isUnwanted && HasRoom(everything: false))
         {

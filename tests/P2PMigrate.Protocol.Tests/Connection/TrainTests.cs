@@ -103,4 +103,11 @@ public sealed class TrainTests
         Assert.Equal(before + transmit.Count - 1, pair.Receiver.Statistics.DatagramsReceived);
         pair.Transfer(id, 50_000); // The rest, the one that was spoilt included.
     }
+
+    [Fact]
+    public void A_train_of_datagrams_without_a_size_is_the_owners_fault()
+    {
+        using BackToBack pair = new();
+        Assert.Throws<ArgumentOutOfRangeException>(() => pair.Receiver.HandleTrain(pair.Now, pair.Path, new byte[10], 0));
+    }
 }

@@ -168,6 +168,30 @@ public sealed class LossRecoveryTests
         Assert.Equal(!isBroken, _recovery.Congestion.Window == 2 * Size);
     }
 
+    // spec: REC-22, REC-24
+    [Fact]
+    public void A_path_that_was_given_up_in_a_silence_and_is_used_again_begins_anew()
+    {
+        Send(1);
+        Wait(s_roundTrip);
+        Ack(new PacketRange(0, 0));
+        TimeSpan longest = _recovery.ProbeTimeout * 3;
+        Send(1);
+        Wait(longest * 0.5);
+        Send(2);
+        Wait(s_roundTrip);
+        Ack(new PacketRange(3, 3));
+        Assert.Equal([1UL], _fates.Lost); // Number 2 may still be on its way.
+        _recovery.Abandon();
+
+        Wait(longest * 10);
+        Send(4);
+        Wait(s_roundTrip);
+        Ack(new PacketRange(7, 7));
+        Assert.Equal(4UL, _fates.Lost[^1]);
+        Assert.NotEqual(2 * Size, _recovery.Congestion.Window);
+    }
+
     [Fact]
     public void Losses_in_a_row_are_one_gap_and_those_of_another_label_another()
     {

@@ -84,6 +84,17 @@ public sealed class HandedOverTests : IDisposable
         Assert.Empty(_taker.Taken);
     }
 
+    [Fact]
+    public void A_reader_that_takes_everything_need_not_read_for_the_peer_to_go_on()
+    {
+        using Connection.BackToBack pair = new() { MaxDatagrams = 20 };
+        StreamId id = pair.OpenBulk();
+        pair.Transfer(id, 1000);
+        pair.Receiver.SetReader(id, _taker);
+        pair.Fill(id, 8_000_000); // More than the window: without credit it would never be acknowledged.
+        Assert.Equal(8_000_000, _taker.Taken.Count);
+    }
+
     private bool Came(int offset, int length, bool isFinal = false)
     {
         Assert.Equal(TunnelErrorCode.None, _receive.HandleData(new StreamFrame(s_id, (ulong)offset, Numbers(offset, length), isFinal), out bool isNews));
