@@ -46,10 +46,17 @@ internal sealed class InMemoryLink
             _ended = exception;
         }
 
+        // Writers first, on all streams: a reader that is woken may give up others, and their writers are to know why.
         foreach ((InMemoryStream opener, InMemoryStream acceptor) in _streams)
         {
-            opener.EndWith(exception, discard, acceptor.IsFinished);
-            acceptor.EndWith(exception, discard, opener.IsFinished);
+            opener.EndOutput(exception);
+            acceptor.EndOutput(exception);
+        }
+
+        foreach ((InMemoryStream opener, InMemoryStream acceptor) in _streams)
+        {
+            opener.EndInput(exception, discard, acceptor.IsFinished);
+            acceptor.EndInput(exception, discard, opener.IsFinished);
         }
 
         return true;

@@ -29,10 +29,12 @@ internal sealed class InMemoryStream : ITunnelStream, IReaderObserver
     /// <inheritdoc/>
     public int Weight { get; set => field = StreamWeight.Checked(value); } = 1;
 
-    /// <summary>The session ended: both directions throw, but one that the peer finished stays readable to its end.</summary>
-    public void EndWith(TunnelException exception, bool discard, bool peerFinished)
+    /// <summary>The session ended: writing throws.</summary>
+    public void EndOutput(TunnelException exception) => _output.EndWith(exception);
+
+    /// <summary>The session ended: reading throws, but what the peer finished stays readable to its end.</summary>
+    public void EndInput(TunnelException exception, bool discard, bool peerFinished)
     {
-        _output.EndWith(exception);
         if (!peerFinished)
             _input.EndWith(exception, discard);
     }

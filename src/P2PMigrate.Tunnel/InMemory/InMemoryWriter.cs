@@ -48,9 +48,17 @@ internal sealed class InMemoryWriter(PipeWriter inner, Action announce) : PipeWr
         _failure?.Throw();
         if (inner.UnflushedBytes > 0)
             AnnounceOnce();
-        FlushResult result = await inner.FlushAsync(cancellationToken).ConfigureAwait(false);
-        _failure?.Throw();
-        return result;
+        try
+        {
+            FlushResult result = await inner.FlushAsync(cancellationToken).ConfigureAwait(false);
+            _failure?.Throw();
+            return result;
+        }
+        catch (TunnelException) when (_failure is { } failure)
+        {
+            failure.Throw(); // The reader gave up because the session ended: that is the reason.
+            throw;
+        }
     }
 
     /// <inheritdoc/>
