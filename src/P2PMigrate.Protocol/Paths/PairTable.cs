@@ -18,8 +18,11 @@ internal sealed class PairTable
     /// <summary>When a probe is due, or earlier.</summary>
     public Instant NextProbe { get; private set; } = Instant.Never;
 
-    /// <summary>Is there room for another pair? Makes some, if need be.</summary>
-    public bool TryMakeRoom(CandidatePair? primary) => _pairs.Count < MaxPairs || TryEvict(primary);
+    /// <summary>
+    /// Is there room for another pair? Makes some, if need be; not at the cost of the primary, nor of the pair that data may
+    /// have to go back to.
+    /// </summary>
+    public bool TryMakeRoom(CandidatePair? primary, PeerTrail peer) => _pairs.Count < MaxPairs || TryEvict(primary, peer);
 
     /// <summary>The pair of two addresses.</summary>
     public bool TryFind(PathAddress address, [NotNullWhen(true)] out CandidatePair? pair) => _byAddress.TryGetValue(address, out pair);
@@ -53,11 +56,12 @@ internal sealed class PairTable
     }
 
     // Forgets a pair that only a packet's source had claimed, and that never or no longer answers.
-    private bool TryEvict(CandidatePair? primary)
+    private bool TryEvict(CandidatePair? primary, PeerTrail peer)
     {
-        int index = _pairs.FindIndex(pair => pair.State == PairState.Probing && !pair.IsAnnounced && pair != primary);
+        int index = _pairs.FindIndex(pair => pair.State == PairState.Probing && !pair.IsAnnounced && pair != primary && pair != peer.Left);
         if (index < 0)
             return false;
+        peer.Forget(_pairs[index]);
         _byAddress.Remove(_pairs[index].Address);
         _pairs.RemoveAt(index);
         return true;

@@ -253,13 +253,14 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
             GoBack(now, left);
     }
 
-    // Somebody on the way may hold back even the answers of the address that was left; acknowledgements told that it works.
+    // Neither answers. Somebody on the way may hold back even the answers of the address that was left, which worked before:
+    // data takes it again, but unless packets have come from there meanwhile, it has to show by full probes that it works.
     // spec: PATH-35
     private void GoBack(Instant now, CandidatePair left)
     {
-        _peer.HandleFailed();
+        PairState state = _peer.IsLeftHeard ? PairState.Validated : PairState.Answered;
         MovePrimary(now, left);
-        Enter(now, left, PairState.Validated);
+        Enter(now, left, state);
     }
 
     private void DoubtAll(Instant now)
@@ -287,8 +288,10 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         if (_peer.Follow(now, Primary) is not { } pair)
             return;
         CandidatePair left = Primary!;
+        bool wasUsable = left.IsUsable;
         MovePrimary(now, pair);
-        Enter(now, left, PairState.Answered); // It has to show again that it works, or its good name would win data back.
+        if (wasUsable)
+            Enter(now, left, PairState.Answered); // It has to show again that it works, or its good name would win data back.
         if (!pair.IsUsable)
             _selector.HandleDistress(now);
     }
@@ -305,6 +308,8 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         CandidatePair? previous = Primary;
         Primary = next;
         _silence = 0;
+        if (previous is { IsUsable: false })
+            _peer.HandleFailed();
         next.SucceedTo(now, previous);
         if (previous is not null && PathSelector.IsSuspect(previous))
             Enter(now, previous, PairState.Probing);
@@ -324,7 +329,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
 
     private CandidatePair? FindOrAdd(Instant now, PathAddress address)
     {
-        if (_pairs.TryFind(address, out CandidatePair? pair) || !_pairs.TryMakeRoom(Primary))
+        if (_pairs.TryFind(address, out CandidatePair? pair) || !_pairs.TryMakeRoom(Primary, _peer))
             return pair;
         pair = new(address, options.HandshakeRoundTrip ?? options.Recovery.InitialRoundTrip, options.Paths);
         _pairs.Add(pair);

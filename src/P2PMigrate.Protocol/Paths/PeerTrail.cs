@@ -16,14 +16,17 @@ internal sealed class PeerTrail
     // The peer has left an address when nothing came from there for so long while packets come from elsewhere.
     private static readonly TimeSpan s_minSilence = TimeSpan.FromMilliseconds(10);
 
-    private Instant _nextUntested;
+    private Instant? _untestedAt;
     private TimeSpan _interval = UntestedInterval;
 
     /// <summary>The pair that the peer's newest data came on.</summary>
     public CandidatePair? At { get; private set; }
 
-    /// <summary>The pair that data left for one that is not validated.</summary>
+    /// <summary>The pair that data left for one that is not validated yet.</summary>
     public CandidatePair? Left { get; private set; }
+
+    /// <summary>Has anything come from the pair that data left since then?</summary>
+    public bool IsLeftHeard => Left?.LastHeardAt > _untestedAt;
 
     /// <summary>Newest data came on this pair; true when that is news.</summary>
     public bool Note(CandidatePair pair)
@@ -41,19 +44,29 @@ internal sealed class PeerTrail
             return null;
         if (pair.IsUsable)
             return HasLeft(now, primary, pair) ? pair : null;
-        if (!pair.IsSameRouteAs(primary) || !primary.IsUsable || now < _nextUntested)
+        if (!pair.IsSameRouteAs(primary) || !primary.IsUsable || now < _untestedAt + _interval)
             return null;
-        _nextUntested = now + _interval;
+        _untestedAt = now;
         Left = primary;
         return pair;
     }
 
-    /// <summary>The port that data followed to is what it seemed to be.</summary>
-    public void HandleValidated() => (Left, _interval) = (null, UntestedInterval);
+    /// <summary>The pair is no longer known.</summary>
+    public void Forget(CandidatePair pair) => At = At == pair ? null : At;
 
-    /// <summary>The port that data followed to does not answer.</summary>
+    /// <summary>The primary path is validated: the port, if data followed the peer to one, is what it seemed to be.</summary>
+    public void HandleValidated()
+    {
+        if (Left is not null)
+            (Left, _interval) = (null, UntestedInterval);
+    }
+
+    /// <summary>Data leaves a primary path that is not validated: the port, if it followed the peer to one, was not worth it.</summary>
+    // spec: PATH-35
     public void HandleFailed()
     {
+        if (Left is null)
+            return;
         Left = null;
         _interval = 2 * _interval < LongestInterval ? 2 * _interval : LongestInterval;
     }

@@ -34,7 +34,8 @@ internal sealed class ProbeTimetable(PathOptions options)
 
     /// <summary>
     /// The next probe after one that was just counted. Of an unanswered pair: 10, 20, 40, 80 … ms after the first, so
-    /// that the two peers stay in step. Of others: one answer's time later, doubling, until it is answered.
+    /// that the two peers stay in step. Of a pair in doubt or not yet validated: four times half a round trip later.
+    /// Of others: one answer's time later, doubling, until it is answered.
     /// </summary>
     // spec: PATH-01
     public Instant NextAfterProbe(Instant now, CandidatePair pair, bool isPrimary)
@@ -48,7 +49,8 @@ internal sealed class ProbeTimetable(PathOptions options)
 
         if ((pair.Check.IsOpen || !pair.IsUsable) && pair.Unanswered < PathSelector.SuspectAfter)
         {
-            // Data waits: the last probe before the verdict leaves when the first one's answer is overdue by half a round trip.
+            // Data waits for the verdict on its path, or for a path to take: the last probe before the verdict leaves when the
+            // first one's answer is overdue by half a round trip.
             TimeSpan half = pair.PresentRoundTrip.Smoothed / 2;
             return now + (half > Step ? half : Step);
         }

@@ -189,6 +189,92 @@ public sealed class PathAgentTests
         Assert.Equal(s_host, _agent.Primary.Address.Remote);
     }
 
+    // spec: PATH-35
+    [Theory]
+    [InlineData("the port that was left answers first")]
+    [InlineData("a relay answers meanwhile")]
+    [InlineData("nothing answers meanwhile")]
+    public void Somebody_who_sends_packets_on_from_false_ports_leads_data_there_half_as_often_each_time(string answer)
+    {
+        Validate(s_host, 20);
+        if (answer == "a relay answers meanwhile")
+            _agent.AddKnownPath(_now, new(s_relay, IsRemoteProven: true));
+        int moves = Mislead(TimeSpan.FromMinutes(5), probe => probe.Path == s_relay
+            || (probe.Path.Remote == s_host && (answer == "the port that was left answers first" || !IsFalse(_agent.Primary!.Address))));
+        Assert.InRange(moves, 5, 9); // After 0, 2, 6, 14, 30, 62, 126, 190 and 254 s at the earliest.
+    }
+
+    // spec: PATH-35
+    [Fact]
+    public void Data_follows_as_soon_as_ever_once_a_port_was_what_it_seemed_to_be()
+    {
+        Validate(s_host, 20);
+        Assert.InRange(Mislead(TimeSpan.FromSeconds(20), probe => probe.Path.Remote == s_host), 3, 4);
+        _now += TimeSpan.FromSeconds(64);
+        PathAddress first = new(s_socket, s_host.WithPort(1001)), second = new(s_socket, s_host.WithPort(1002));
+        _agent.HandleDatagrams(_now, first, 1200, isNewestData: true);
+        Answer(Probes().First(probe => probe.Path == first), 20);
+        Assert.True(_agent.Primary!.IsUsable);
+        _now += PeerTrail.UntestedInterval;
+        _agent.HandleDatagrams(_now, second, 1200, isNewestData: true);
+        Assert.Equal(second, _agent.Primary.Address);
+    }
+
+    // spec: PATH-35
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Data_that_goes_back_to_a_silent_port_takes_it_for_a_path_only_if_packets_came_from_there(bool isHeard)
+    {
+        Validate(s_host, 20);
+        PathAddress moved = new(s_socket, s_host.WithPort(1001));
+        _agent.HandleDatagrams(_now, moved, 1200, isNewestData: true);
+        _now += TimeSpan.FromMilliseconds(5);
+        if (isHeard)
+            _agent.HandleDatagrams(_now, new(s_socket, s_host), 1200, isNewestData: false);
+        OutgoingProbe toLeft = default;
+        for (int i = 0; i < 100 && _agent.Primary!.Address == moved; i++)
+        {
+            _now = Instant.Max(_now, _agent.NextTimeout);
+            toLeft = Probes().LastOrDefault(probe => probe.Path.Remote == s_host);
+        }
+
+        Assert.Equal(s_host, _agent.Primary!.Address.Remote);
+        Assert.Equal(isHeard, _agent.Primary.IsUsable);
+        Answer(toLeft, 20); // It was probed at once.
+        Assert.True(_agent.Primary.IsUsable);
+    }
+
+    // spec: PATH-31
+    [Fact]
+    public void A_port_that_never_answered_is_left_as_one_that_never_answered()
+    {
+        Validate(s_host, 20);
+        PathAddress second = new(s_socket, s_host.WithPort(1001)), third = new(s_socket, s_host.WithPort(1002));
+        _agent.HandleDatagrams(_now, second, 1200, isNewestData: true);
+        _agent.HandleDatagrams(_now, third, 1200, isNewestData: true);
+        Assert.Equal(second, _agent.Primary!.Address);
+        Answer(Probes().First(probe => probe.Path == third), 20);
+        Assert.Equal(third, _agent.Primary.Address);
+        Assert.Equal(PairState.Probing, _agent.Pairs.Single(pair => pair.Address == second).State);
+    }
+
+    // spec: PATH-05, PATH-35
+    [Fact]
+    public void Data_does_not_follow_to_a_pair_that_gave_way_to_others()
+    {
+        Validate(s_host, 20);
+        PathAddress second = new(s_socket, s_host.WithPort(1001));
+        _agent.HandleDatagrams(_now, second, 1200, isNewestData: true);
+        Answer(Probes().First(probe => probe.Path.Remote == s_host), 20); // Data is back, and does not follow for a while.
+        _agent.HandleDatagrams(_now, new(s_socket, s_host.WithPort(1002)), 1200, isNewestData: true);
+        for (int port = 0; port < 2 * PairTable.MaxPairs; port++)
+            _agent.HandleDatagrams(_now, new(s_socket, s_other.WithPort((ushort)(3000 + port))), 96, isNewestData: false);
+        _now += 2 * PeerTrail.UntestedInterval;
+        Answer(Probes().First(probe => probe.Path.Remote == s_host), 20);
+        Assert.Equal(s_host, _agent.Primary!.Address.Remote);
+    }
+
     // spec: PATH-20
     [Fact]
     public void No_path_is_worth_moving_to_from_each_other_both_ways()
@@ -199,6 +285,28 @@ public sealed class PathAgentTests
             foreach (PathScore right in scores)
                 Assert.False(left.IsWorthMovingFrom(right, TimeSpan.Zero) && right.IsWorthMovingFrom(left, TimeSpan.Zero));
         }
+    }
+
+    private static bool IsFalse(PathAddress address) => address.Remote.Port >= 40_000;
+
+    // Somebody sends the peer's data on from another false port every 100 ms; returns how often data went to one.
+    private int Mislead(TimeSpan duration, Func<OutgoingProbe, bool> isAnswered)
+    {
+        int moves = 0, steps = 0;
+        Queue<(Instant At, OutgoingProbe Probe)> answers = new();
+        for (Instant end = _now + duration; _now < end; _now += ProbeTimetable.Step)
+        {
+            if (steps++ % 10 == 0)
+                _agent.HandleDatagrams(_now, new(s_socket, s_host.WithPort((ushort)(40_000 + steps / 10))), 1200, isNewestData: true);
+            while (answers.TryPeek(out (Instant At, OutgoingProbe Probe) next) && next.At <= _now)
+                Answer(answers.Dequeue().Probe, 0);
+            foreach (OutgoingProbe probe in Probes().Where(isAnswered))
+                answers.Enqueue((_now + TimeSpan.FromMilliseconds(20), probe));
+            while (_events.TryTake(out TunnelEvent? happened))
+                moves += happened is PrimaryPathChanged { Path.Address: var to } && IsFalse(to) ? 1 : 0;
+        }
+
+        return moves;
     }
 
     private void Validate(NetworkAddress remote, int milliseconds)
