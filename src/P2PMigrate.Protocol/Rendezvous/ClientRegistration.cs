@@ -37,6 +37,8 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
     private TimeSpan _retryDelay;
     private Instant? _silentSince;
     private bool _isUnreachableReported;
+    private bool _isRenewalWanted;
+    private Instant _sentAt;
 
     /// <summary>The server's latest challenge, or null before the first.</summary>
     public ChallengeMessage? Challenge { get; private set; }
@@ -54,7 +56,11 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         Enter(now, Phase.Contacting);
     }
 
-    /// <summary>Asks the server at once at which address it sees this peer; one that it does not know is registered anew.</summary>
+    /// <summary>
+    /// Asks the server at once at which address it sees this peer; one that it does not know is registered anew. An exchange that
+    /// is under way goes on, or it would never end when this comes often: its request is repeated at once if that was not done
+    /// just now, and the server is asked once more when it has ended.
+    /// </summary>
     // spec: RDV-17
     public void Renew(Instant now)
     {
@@ -64,7 +70,19 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         }
 
         _silentSince ??= now;
-        Enter(now, IsRegistered ? Phase.Refreshing : Phase.Contacting);
+        if (_phase is Phase.Registered or Phase.Contacted)
+        {
+            Ask(now);
+            return;
+        }
+
+        _isRenewalWanted = true;
+        if (now - _sentAt >= RendezvousClientCore.FirstRetryDelay)
+        {
+            _retryDelay = RendezvousClientCore.FirstRetryDelay;
+            NextTimeout = now;
+            HandleTimeout(now);
+        }
     }
 
     /// <summary>Says goodbye if there is somebody to say it to.</summary>
@@ -124,6 +142,7 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         {
             _phase = Phase.Contacted;
             NextTimeout = Instant.Never;
+            AskAgainIfWanted(now);
         }
         else if (_promptChallenges++ < MaxPromptChallenges)
         {
@@ -157,12 +176,24 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         _promptChallenges = 0;
         TimeSpan lifetime = TimeSpan.FromSeconds(message.LifetimeSeconds);
         NextTimeout = now + (lifetime / 3 < options.RefreshInterval ? lifetime / 3 : options.RefreshInterval); // spec: RDV-08
+        AskAgainIfWanted(now);
         return Refusal.None;
+    }
+
+    private void Ask(Instant now) => Enter(now, IsRegistered ? Phase.Refreshing : Phase.Contacting);
+
+    private void AskAgainIfWanted(Instant now)
+    {
+        if (_isRenewalWanted)
+        {
+            Ask(now);
+        }
     }
 
     private void Enter(Instant now, Phase phase)
     {
         _phase = phase;
+        _isRenewalWanted = false; // What is sent now leaves from where this peer is now.
         _transaction = TransactionId.Create(entropy);
         _tries = 0;
         _retryDelay = RendezvousClientCore.FirstRetryDelay;
@@ -201,6 +232,7 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         }
 
         _tries++;
+        _sentAt = now;
         NextTimeout = now + _retryDelay;
         TimeSpan limit = _phase == Phase.Contacting ? RendezvousClientCore.MaxContactDelay : RendezvousClientCore.MaxRetryDelay;
         _retryDelay = TimeSpan.FromTicks(Math.Min(2 * _retryDelay.Ticks, limit.Ticks));

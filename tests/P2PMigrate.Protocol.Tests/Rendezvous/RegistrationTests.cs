@@ -60,6 +60,38 @@ public sealed class RegistrationTests : IDisposable
         Assert.Equal(isRegistering, peer.Client.IsRegistered);
     }
 
+    [Theory]
+    [Trait("Spec", "RDV-17")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Renewals_without_end_neither_keep_an_exchange_from_ending_nor_make_a_storm(bool isRegistering)
+    {
+        FarServer far = new(_world, isRegistering);
+
+        far.Run(TimeSpan.FromSeconds(3), each: () => far.Peer.Client.Renew(_world.Now));
+
+        Assert.Equal(isRegistering, far.Peer.Client.IsRegistered);
+        Assert.Contains(far.Peer.Events, news => news is ObservedAddressChanged);
+        Assert.InRange(far.Requests, 2, 3 * 8 + 8);
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-17")]
+    public void A_renewal_amid_an_exchange_finds_the_address_that_is_new_since()
+    {
+        FarServer far = new(_world, isRegistering: true);
+        far.Run(TimeSpan.FromSeconds(2));
+        far.Peer.Client.Renew(_world.Now);
+        far.Run(TimeSpan.FromMilliseconds(20));
+        far.Peer.Address = RendezvousWorld.Address("203.0.113.7:4000");
+        far.Peer.Client.Renew(_world.Now);
+
+        far.Run(TimeSpan.FromSeconds(3));
+
+        Assert.Equal(far.Peer.Address, far.Peer.Client.Observed);
+        Assert.True(far.Peer.Client.IsRegistered);
+    }
+
     [Fact]
     [Trait("Spec", "RDV-08")]
     public void A_registration_is_kept_alive_with_one_request_each_twenty_seconds()
@@ -227,5 +259,44 @@ public sealed class RegistrationTests : IDisposable
         Assert.True(_world.Server.TryPollTransmit(buffer, out _, out length));
         Assert.True(ChallengeMessage.TryParse(buffer.AsSpan(0, length), out ChallengeMessage challenge, out _));
         return challenge;
+    }
+
+    /// <summary>A peer whose server is far away: 100 ms in each direction, in steps of 10 ms.</summary>
+    private sealed class FarServer(RendezvousWorld world, bool isRegistering)
+    {
+        private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(10), s_delay = TimeSpan.FromMilliseconds(100);
+
+        private readonly Queue<(Instant At, NetworkAddress From, byte[] Bytes)> _up = new();
+        private readonly Queue<(Instant At, NetworkAddress To, byte[] Bytes)> _down = new();
+        private readonly byte[] _buffer = new byte[2048];
+
+        public RendezvousWorld.Peer Peer { get; } = world.AddPeer("198.51.100.2:2000", isRegistering);
+
+        public int Requests { get; private set; }
+
+        public void Run(TimeSpan time, Action? each = null)
+        {
+            for (Instant end = world.Now + time; world.Now < end;)
+            {
+                world.Now += s_step;
+                each?.Invoke();
+                Peer.Client.HandleTimeout(world.Now);
+                for (; Peer.Client.TryPollTransmit(_buffer, out int length); Requests++)
+                    _up.Enqueue((world.Now + s_delay, Peer.Address, _buffer[..length]));
+                while (_up.TryPeek(out (Instant At, NetworkAddress From, byte[] Bytes) request) && request.At <= world.Now)
+                    world.SendToServer(request.From, _up.Dequeue().Bytes);
+                while (world.Server.TryPollTransmit(_buffer, out NetworkAddress to, out int length))
+                    _down.Enqueue((world.Now + s_delay, to, _buffer[..length]));
+                while (_down.TryPeek(out (Instant At, NetworkAddress To, byte[] Bytes) reply) && reply.At <= world.Now)
+                    Deliver(_down.Dequeue());
+                Peer.CollectEvents();
+            }
+        }
+
+        private void Deliver((Instant At, NetworkAddress To, byte[] Bytes) reply)
+        {
+            if (reply.To == Peer.Address)
+                Peer.Client.Handle(world.Now, reply.Bytes);
+        }
     }
 }

@@ -24,7 +24,7 @@ internal sealed class RendezvousWorld : IDisposable
 
     public List<Peer> Peers { get; } = [];
 
-    public Instant Now { get; private set; } = new(1_000_000_000);
+    public Instant Now { get; set; } = new(1_000_000_000);
 
     /// <summary>How often does a datagram arrive? 1 unless a test says otherwise.</summary>
     public Func<ReadOnlyMemory<byte>, int> Copies { get; set; } = _ => 1;
