@@ -3,6 +3,7 @@ using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Paths;
 using P2PMigrate.Tunnel.Sessions;
 
@@ -14,6 +15,11 @@ namespace P2PMigrate.Tunnel.Endpoint;
 /// </summary>
 internal sealed class Meeting
 {
+    /// <summary>The time between two renewals for which the cause is what peers say or do.</summary>
+    // spec: CONST-68, PATH-36
+    public static readonly TimeSpan DoubtInterval = TimeSpan.FromSeconds(5);
+
+    private readonly Pace _doubts = new(DoubtInterval, DoubtInterval);
     private readonly TunnelOptions _options;
     private readonly OwnCandidates _own;
     private readonly RendezvousLinks _links;
@@ -39,7 +45,7 @@ internal sealed class Meeting
     public Task Registered => _registered.Task;
 
     /// <summary>The earliest deadline.</summary>
-    public Instant NextTimeout => _links.NextTimeout;
+    public Instant NextTimeout => Instant.Min(_links.NextTimeout, _doubts.NextTimeout);
 
     /// <summary>Registers at the server of the options.</summary>
     public void Register(Instant now, ServerAddresses server) => _links.Register(now, server);
@@ -59,6 +65,8 @@ internal sealed class Meeting
     /// <summary>Does what is due, and collects what is to be sent.</summary>
     public void HandleTimeout(Instant now)
     {
+        if (_doubts.TryTake(now))
+            Renew(now);
         for (int i = _links.Count - 1; i >= 0; i--)
         {
             RendezvousLink link = _links[i];
@@ -71,7 +79,7 @@ internal sealed class Meeting
         }
     }
 
-    /// <summary>The network changed, or a NAT may have: asks all servers how they see this peer now, and the relays with it.</summary>
+    /// <summary>The network changed: asks all servers how they see this peer now, and the relays with it.</summary>
     // spec: RDV-17
     public void Renew(Instant now)
     {
@@ -83,18 +91,26 @@ internal sealed class Meeting
     }
 
     /// <summary>
-    /// A peer sees this one at an address that nobody was told: a server can say whether others do too. Without one the peer's
-    /// word has to do; probes will show what it is worth.
+    /// A NAT may have chosen another address for this peer, by what a session saw. Peers can cause that at will: the servers are
+    /// asked at once, and then not again for a while.
+    /// </summary>
+    // spec: PATH-36
+    public void HandleDoubt(Instant now)
+    {
+        _doubts.Ask();
+        if (_doubts.TryTake(now))
+            Renew(now);
+    }
+
+    /// <summary>
+    /// A peer says that it sees this one at an address that nobody was told. Its word is told to nobody, or it could make all
+    /// others send to whom it likes; a server can say whether it is true. The peer itself knows already.
     /// </summary>
     // spec: PATH-36
     public void HandleObserved(Instant now, NetworkAddress address)
     {
-        if (!_options.AllowDirectPaths || HostCandidates.IsLoopback(address) || _own.Knows(address))
-            return;
-        if (_links.Count > 0)
-            Renew(now);
-        else
-            Announce(new Candidate(CandidateKind.Reflexive, address));
+        if (_options.AllowDirectPaths && !HostCandidates.IsLoopback(address) && !_own.Knows(address))
+            HandleDoubt(now);
     }
 
     /// <summary>Tells the server that this peer goes.</summary>

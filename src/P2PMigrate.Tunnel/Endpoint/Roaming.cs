@@ -32,7 +32,7 @@ internal sealed class Roaming(NetworkChanges changes, OwnCandidates own, Session
             if (!session.TryTakeAddressNews(out NetworkAddress observed))
                 continue;
             if (observed.IsNone)
-                meeting.Renew(now);
+                meeting.HandleDoubt(now);
             else
                 meeting.HandleObserved(now, observed);
         }

@@ -4,7 +4,7 @@ namespace P2PMigrate.Tunnel.Network;
 
 /// <summary>
 /// Reads rtnetlink notices as far as it takes to tell a change of the machine's ways from noise: statistics of a wireless
-/// card, the kernel's own tables.
+/// card, the kernel's own tables, addresses that are as they were.
 /// </summary>
 internal static class NetlinkNotices
 {
@@ -27,29 +27,42 @@ internal static class NetlinkNotices
     private const uint Cloned = 0x200;
 
     /// <summary>Does one of the messages in <paramref name="notices"/> tell of a change? What cannot be read does.</summary>
-    public static bool TellOfChange(ReadOnlySpan<byte> notices)
+    public static bool TellOfChange(ReadOnlySpan<byte> notices, KnownAddresses known)
     {
+        bool isChange = false;
         while (notices.Length >= HeaderLength)
         {
             uint length = BinaryPrimitives.ReadUInt32LittleEndian(notices);
             if (length < HeaderLength || length > (uint)notices.Length)
+            {
+                known.Forget();
                 return true;
-            if (TellsOfChange(BinaryPrimitives.ReadUInt16LittleEndian(notices[TypeOffset..]), notices[HeaderLength..(int)length]))
-                return true;
+            }
+
+            isChange |= TellsOfChange(BinaryPrimitives.ReadUInt16LittleEndian(notices[TypeOffset..]), notices[HeaderLength..(int)length], known);
             int aligned = ((int)length + Alignment - 1) & -Alignment;
             notices = notices[Math.Min(aligned, notices.Length)..];
         }
 
-        return false;
+        return isChange;
     }
 
-    private static bool TellsOfChange(ushort type, ReadOnlySpan<byte> body) => type switch
+    private static bool TellsOfChange(ushort type, ReadOnlySpan<byte> body, KnownAddresses known)
     {
-        NewAddress or DeletedAddress or DeletedLink => true,
-        NewLink => body.Length < ChangeOffset + sizeof(uint) || (BinaryPrimitives.ReadUInt32LittleEndian(body[ChangeOffset..]) & UpFlags) != 0,
-        NewRoute or DeletedRoute => body.Length < RouteLength || IsWay(body),
-        _ => false,
-    };
+        if (type == NewAddress)
+            return known.IsNews(body);
+        bool isChange = type switch
+        {
+            DeletedAddress => !KnownAddresses.IsOfLink(body),
+            DeletedLink => true,
+            NewLink => body.Length < ChangeOffset + sizeof(uint) || (BinaryPrimitives.ReadUInt32LittleEndian(body[ChangeOffset..]) & UpFlags) != 0,
+            NewRoute or DeletedRoute => body.Length < RouteLength || IsWay(body),
+            _ => false,
+        };
+        if (isChange && type is DeletedAddress or DeletedLink or NewLink)
+            known.Forget();
+        return isChange;
+    }
 
     private static bool IsWay(ReadOnlySpan<byte> route) =>
         route[TableOffset] != LocalTable && route[RouteTypeOffset] == Unicast

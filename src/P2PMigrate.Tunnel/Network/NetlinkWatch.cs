@@ -54,12 +54,16 @@ internal sealed class NetlinkWatch : INetworkWatch
     private async Task WatchAsync(Action changed)
     {
         byte[] buffer = new byte[BufferSize];
+        var known = new KnownAddresses();
         CancellationToken stop = _stop.Token;
         try
         {
             while (true)
             {
-                if (await ReceiveAsync(buffer, stop).ConfigureAwait(false) is not { } length || NetlinkNotices.TellOfChange(buffer.AsSpan(0, length)))
+                int? length = await ReceiveAsync(buffer, stop).ConfigureAwait(false);
+                if (length is null)
+                    known.Forget();
+                if (length is null || NetlinkNotices.TellOfChange(buffer.AsSpan(0, length.Value), known))
                     changed();
             }
         }

@@ -5,7 +5,7 @@ namespace P2PMigrate.Tunnel.Tests.Network;
 
 public sealed class NetlinkNoticesTests
 {
-    private const ushort Done = 3, NewLink = 16, NewAddress = 20, NewRoute = 24, NewNeighbour = 28;
+    private const ushort Done = 3, NewLink = 16, NewAddress = 20, DeletedAddress = 21, NewRoute = 24, NewNeighbour = 28;
     private const byte MainTable = 254, LocalTable = 255, Unicast = 1, Local = 2;
 
     // spec: PATH-36
@@ -13,8 +13,8 @@ public sealed class NetlinkNoticesTests
     public void An_address_is_a_change_wherever_it_stands_among_the_messages()
     {
         byte[] address = Message(NewAddress, new byte[8]);
-        Assert.True(NetlinkNotices.TellOfChange(address));
-        Assert.True(NetlinkNotices.TellOfChange([.. Message(NewNeighbour, new byte[13]), 0, 0, 0, .. address]));
+        Assert.True(TellOfChange(address));
+        Assert.True(TellOfChange([.. Message(NewNeighbour, new byte[13]), 0, 0, 0, .. address]));
     }
 
     [Theory]
@@ -26,7 +26,7 @@ public sealed class NetlinkNoticesTests
     {
         byte[] link = new byte[16];
         BinaryPrimitives.WriteUInt32LittleEndian(link.AsSpan(12), changed);
-        Assert.Equal(isChange, NetlinkNotices.TellOfChange(Message(NewLink, link)));
+        Assert.Equal(isChange, TellOfChange(Message(NewLink, link)));
     }
 
     [Theory]
@@ -37,20 +37,65 @@ public sealed class NetlinkNoticesTests
     {
         byte[] route = [2, 0, 0, 0, table, 0, 0, type, 0, 0, 0, 0];
         BinaryPrimitives.WriteUInt32LittleEndian(route.AsSpan(8), flags);
-        Assert.Equal(isChange, NetlinkNotices.TellOfChange(Message(NewRoute, route)));
+        Assert.Equal(isChange, TellOfChange(Message(NewRoute, route)));
     }
 
     [Fact]
     public void What_cannot_be_read_is_a_change_and_nothing_throws()
     {
-        Assert.False(NetlinkNotices.TellOfChange([]));
-        Assert.False(NetlinkNotices.TellOfChange(Message(Done, [])));
+        Assert.False(TellOfChange([]));
+        Assert.False(TellOfChange(Message(Done, [])));
         byte[] tooLong = Message(NewNeighbour, new byte[12]);
         tooLong[0] = 200;
-        Assert.True(NetlinkNotices.TellOfChange(tooLong));
+        Assert.True(TellOfChange(tooLong));
         byte[] notices = [.. Message(NewLink, new byte[16]), .. Message(NewRoute, new byte[12]), .. Message(NewAddress, new byte[8])];
         for (int length = 0; length < notices.Length; length++)
-            NetlinkNotices.TellOfChange(notices.AsSpan(0, length));
+            TellOfChange(notices.AsSpan(0, length));
+    }
+
+    // spec: PATH-36
+    [Fact]
+    public void An_address_that_is_told_again_because_a_router_prolonged_it_is_no_change()
+    {
+        KnownAddresses known = new();
+        bool IsChange(byte[] notice) => NetlinkNotices.TellOfChange(notice, known);
+        Assert.True(IsChange(Address(last: 1, lifetime: 100)));
+        Assert.False(IsChange(Address(last: 1, lifetime: 200)));
+        Assert.True(IsChange(Address(last: 2, lifetime: 100)));
+        Assert.True(IsChange(Address(last: 1, lifetime: 100, flags: 0x20))); // Deprecated.
+        Assert.True(IsChange(Address(last: 1, lifetime: 100)));
+
+        Assert.True(IsChange(Address(last: 2, lifetime: 100, type: DeletedAddress)));
+        Assert.True(IsChange(Address(last: 1, lifetime: 100)));
+        Assert.False(IsChange(Address(last: 1, lifetime: 100)));
+        byte[] link = new byte[16];
+        link[12] = 1;
+        Assert.True(IsChange([.. Message(NewLink, link), .. Address(last: 1, lifetime: 100)]));
+        Assert.False(IsChange(Address(last: 1, lifetime: 100)));
+    }
+
+    [Theory]
+    [InlineData(NewAddress)]
+    [InlineData(DeletedAddress)]
+    public void An_address_that_leads_to_the_next_machine_only_is_no_change(ushort type) =>
+        Assert.False(TellOfChange(Address(last: 1, lifetime: 100, type: type, scope: 253)));
+
+    [Fact]
+    public void Addresses_without_number_are_told_and_not_hoarded()
+    {
+        KnownAddresses known = new();
+        for (int i = 0; i <= KnownAddresses.MaxCount; i++)
+            Assert.True(NetlinkNotices.TellOfChange(Address(last: i, lifetime: 1), known));
+        Assert.True(NetlinkNotices.TellOfChange(Address(last: 0, lifetime: 1), known));
+    }
+
+    private static bool TellOfChange(ReadOnlySpan<byte> notices) => NetlinkNotices.TellOfChange(notices, new KnownAddresses());
+
+    private static byte[] Address(int last, byte lifetime, ushort type = NewAddress, byte flags = 0, byte scope = 0)
+    {
+        byte[] address = new byte[16];
+        BinaryPrimitives.WriteInt32BigEndian(address.AsSpan(12), last);
+        return Message(type, [10, 64, flags, scope, 3, 0, 0, 0, 20, 0, 1, 0, .. address, 8, 0, 6, 0, lifetime, 0, 0, 0]);
     }
 
     private static byte[] Message(ushort type, byte[] body)
