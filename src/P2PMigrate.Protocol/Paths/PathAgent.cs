@@ -77,7 +77,12 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
             .Select(pair => pair.Address.Remote).Distinct().ToList())
             AddRemoteCandidate(now, new(CandidateKind.Host, remote));
         foreach (CandidatePair pair in _pairs.All)
+        {
+            int silence = pair.IsUsable ? pair.Unanswered : 0; // A dead path must not look alive whenever something changes.
             Enter(now, pair, pair.State);
+            pair.Unanswered = pair == Primary ? Math.Min(silence, PathSelector.SuspectAfter) : silence;
+        }
+
         _selector.HandleDistress(now);
         Primary?.Check.Open();
     }

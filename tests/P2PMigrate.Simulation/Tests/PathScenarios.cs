@@ -194,6 +194,24 @@ public sealed class PathScenarios
         Assert.True(world.RunUntil(() => world.Peers.All(peer => peer.PathKind == PathKind.Direct), TimeSpan.FromMilliseconds(300)));
     }
 
+    // spec: PATH-23, PATH-36
+    [Fact]
+    public void A_network_that_changes_all_the_time_does_not_keep_data_on_a_dead_path()
+    {
+        using World world = new(17, new WorldOptions());
+        world.RunFor(TimeSpan.FromSeconds(5));
+        Assert.All(world.Peers, peer => Assert.Equal(PathKind.Direct, peer.PathKind));
+        world.Internet.SetDirectUp(false);
+        for (int change = 0; change < 100; change++)
+        {
+            foreach (Peer peer in world.Peers)
+                peer.Connection.HandleNetworkChange(world.Now, [new(Internet.Socket, ReachesIPv4: true, ReachesIPv6: false)]);
+            world.RunFor(TimeSpan.FromMilliseconds(100));
+        }
+
+        Assert.All(world.Peers, peer => Assert.Equal(PathKind.Relay, peer.PathKind));
+    }
+
     private static bool IsFinished(Peer reader, StreamId id) =>
         reader.Incoming.TryGetValue(id, out IncomingStream? stream) && stream.IsFinished;
 }
