@@ -7,6 +7,8 @@ internal static class EmbeddedScript
 
     public static string ContainerTemplate { get; } = Read("container-template.sh");
 
+    public static string GatewayInit { get; } = Read("gateway-init.sh");
+
     private static string Read(string name)
     {
         using Stream stream = typeof(EmbeddedScript).Assembly.GetManifestResourceStream(name)

@@ -5,7 +5,8 @@ internal static class NatRules
 {
     /// <summary>
     /// The drop in `input` does more than protect the router: a packet that came unasked and passed would leave a
-    /// conntrack entry, which would take the port from the mapping that the inside opens a moment later.
+    /// conntrack entry, which would take the port from the mapping that the inside opens a moment later. What a
+    /// <see cref="GatewayDaemon"/> maps is let through; without one nothing is redirected.
     /// </summary>
     public static string For(NatKind kind) =>
         $$"""
@@ -25,6 +26,7 @@ internal static class NatRules
           chain forward {
             type filter hook forward priority filter; policy drop;
             iifname "lan" oifname "wan" accept
+            ct status dnat accept
             {{Admission(kind.Filtering)}}
           }
         }
