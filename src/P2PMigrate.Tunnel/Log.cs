@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Gateway;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 
@@ -34,4 +35,25 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Warning, "The rendezvous server {Server} does not answer; trying again")]
     public static partial void ServerUnreachable(ILogger logger, string server);
+
+    [LoggerMessage(40, LogLevel.Debug, "Asking the gateway {Address} for a port that leads to {Local}")]
+    public static partial void GatewayFound(ILogger logger, NetworkAddress address, NetworkAddress local);
+
+    [LoggerMessage(41, LogLevel.Information, "The gateway maps a port to this peer, by {Protocol}")]
+    public static partial void PortMapped(ILogger logger, MappingProtocol protocol);
+
+    [LoggerMessage(42, LogLevel.Debug, "The mapped port is {Address}")]
+    public static partial void PortMappedAt(ILogger logger, NetworkAddress address);
+
+    [LoggerMessage(43, LogLevel.Information, "The gateway maps no port to this peer any more")]
+    public static partial void PortUnmapped(ILogger logger);
+
+    [LoggerMessage(44, LogLevel.Information, "No port was mapped by {Protocol}: {Sentence}")]
+    public static partial void MappingRefused(ILogger logger, MappingProtocol protocol, string sentence);
+
+    [LoggerMessage(45, LogLevel.Warning, "The gateway is itself behind a NAT: the port that it mapped can be reached only from the network in between. Ask for a mapping on the outer gateway too, or put the inner one into bridge mode")]
+    public static partial void GatewayBehindNat(ILogger logger);
+
+    [LoggerMessage(46, LogLevel.Warning, "The gateway mapped a port but says that it has no address at which anybody could reach it")]
+    public static partial void GatewayWithoutAddress(ILogger logger);
 }

@@ -4,6 +4,7 @@ using System.Threading.Channels;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Endpoint;
+using P2PMigrate.Tunnel.Gateway;
 using P2PMigrate.Tunnel.Loop;
 using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Sockets;
@@ -25,11 +26,14 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     private readonly EndpointDriver _driver;
     private readonly LoopClock _clock;
     private readonly INetworkWatch? _watch;
+    private readonly IPortMapper? _portMapper;
     private int _isDisposed;
 
-    private TunnelEndpoint(TunnelOptions options, DatagramLoop loop, EndpointDriver driver, LoopClock clock, INetworkWatch? watch)
+    private TunnelEndpoint(
+        TunnelOptions options, DatagramLoop loop, EndpointDriver driver, LoopClock clock, INetworkWatch? watch, IPortMapper? portMapper)
     {
         _watch = watch;
+        _portMapper = portMapper;
         _options = options;
         _loop = loop;
         _driver = driver;
@@ -49,7 +53,11 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     public static async ValueTask<TunnelEndpoint> OpenAsync(TunnelOptions options, CancellationToken cancellationToken = default)
     {
         ServerAddresses? server = options.Rendezvous is { } name ? await ResolveAsync(name, cancellationToken).ConfigureAwait(false) : null;
-        return Open(options, DatagramSocket.Open(options.Listen), server, NetworkWatch.TryOpen());
+        IDatagramSocket socket = DatagramSocket.Open(options.Listen);
+        IPortMapper? mapper = options is { MapPortOnGateway: true, AllowDirectPaths: true }
+            ? new GatewayPortMapper(new GatewayPortMapperOptions { Local = socket.Local, Time = options.Time, Logger = options.Logger })
+            : null;
+        return Open(options, socket, server, NetworkWatch.TryOpen(), mapper);
     }
 
     /// <summary>Completes when others can find this peer at the rendezvous server; throws <see cref="TunnelException"/> when it stays silent.</summary>
@@ -156,7 +164,9 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
         {
+            Task released = _portMapper?.DisposeAsync().AsTask() ?? Task.CompletedTask;
             await CloseSessionsAsync().ConfigureAwait(false);
+            await released.ConfigureAwait(false);
             _watch?.Dispose();
             _loop.Stop();
         }
@@ -165,10 +175,11 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     }
 
     /// <summary>
-    /// The same over any socket; <paramref name="server"/> is where to register, <paramref name="watch"/> sees that socket's network
-    /// and is the endpoint's from now on.
+    /// The same over any socket; <paramref name="server"/> is where to register, <paramref name="watch"/> sees that socket's network,
+    /// <paramref name="portMapper"/> maps its port on gateways; both are the endpoint's from now on.
     /// </summary>
-    internal static TunnelEndpoint Open(TunnelOptions options, IDatagramSocket socket, ServerAddresses? server, INetworkWatch? watch = null)
+    internal static TunnelEndpoint Open(
+        TunnelOptions options, IDatagramSocket socket, ServerAddresses? server, INetworkWatch? watch = null, IPortMapper? portMapper = null)
     {
         var clock = new LoopClock(options.Time);
         var loop = new DatagramLoop(socket, clock);
@@ -178,7 +189,9 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         loop.Start(driver, $"tunnel:{socket.Local.Port}");
         watch?.Start(driver.NetworkChanges.Note);
         Log.Listening(options.Logger, socket.Local);
-        return new TunnelEndpoint(options, loop, driver, clock, watch);
+        // After the end of the loop nobody wants to know any more, and the call's fault is nobody's either.
+        portMapper?.Start(mapped => _ = loop.CallAsync(_ => driver.ReplaceMapped(mapped)).ContinueWith(call => call.Exception, TaskScheduler.Default));
+        return new TunnelEndpoint(options, loop, driver, clock, watch, portMapper);
     }
 
     private async Task CloseSessionsAsync()

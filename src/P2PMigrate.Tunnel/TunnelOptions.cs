@@ -32,6 +32,14 @@ public sealed record TunnelOptions
     /// </summary>
     public bool AllowDirectPaths { get; init; } = true;
 
+    /// <summary>
+    /// True: the machine's default gateways are asked, by PCP, NAT-PMP and UPnP, to send one of their ports to this endpoint,
+    /// so that peers behind any NAT reach it directly. The mapping is renewed while the endpoint lives and released when it is
+    /// disposed; if the program dies, the gateway forgets it after an hour. Off by default, because it changes a machine
+    /// that is not this one; without <see cref="AllowDirectPaths"/> it has no effect.
+    /// </summary>
+    public bool MapPortOnGateway { get; init; }
+
     /// <summary>What this peer announces to others: credit and timers.</summary>
     public TransportParameters Parameters { get; init; } = new();
 

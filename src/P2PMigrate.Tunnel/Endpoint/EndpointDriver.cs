@@ -67,6 +67,20 @@ internal sealed class EndpointDriver : IDatagramOwner
     /// <summary>Registers at a rendezvous server, so that others find this peer.</summary>
     public void Register(Instant now, ServerAddresses server) => _meeting.Register(now, server);
 
+    /// <summary>Gateways map these addresses to this endpoint, and no others any more: peers learn of them now, later ones in their handshake.</summary>
+    // spec: PATH-51
+    public int ReplaceMapped(IReadOnlyList<Candidate> mapped)
+    {
+        _own.Mapped = mapped;
+        foreach (SessionDriver session in _sessions.All)
+        {
+            foreach (Candidate candidate in mapped)
+                session.AddLocalCandidate(candidate);
+        }
+
+        return mapped.Count;
+    }
+
     /// <summary>Begins an attempt to reach the issuer of a ticket.</summary>
     public Dial BeginDial(Instant now, DialTarget target) => _dialing.Begin(now, target, _meeting.LinkTo(now, target.Rendezvous));
 
@@ -77,7 +91,7 @@ internal sealed class EndpointDriver : IDatagramOwner
         {
             Responder = _options.Identity.Public,
             Rendezvous = _options.Rendezvous,
-            Hints = [.. _own.For(now, peer: default).Where(candidate => candidate.Kind == CandidateKind.Host).Take(Ticket.MaxHints).Select(candidate => candidate.Address)],
+            Hints = [.. _own.For(now, peer: default).Where(candidate => candidate.Kind is CandidateKind.Host or CandidateKind.Mapped).Take(Ticket.MaxHints).Select(candidate => candidate.Address)],
             Secret = TicketSecret.Create(CryptographicEntropy.Instance),
             ExpiresAtUnixSeconds = expiresAtUnixSeconds,
         };

@@ -7,7 +7,8 @@ using P2PMigrate.Tunnel.Sockets;
 namespace P2PMigrate.Tunnel.Paths;
 
 /// <summary>
-/// Where this endpoint may be reached, as it tells its peers: its own addresses, and the one that a rendezvous server saw.
+/// Where this endpoint may be reached, as it tells its peers: its own addresses, those that its gateways mapped to it, and
+/// the one that a rendezvous server saw.
 /// Empty when direct paths are not allowed. Loop only.
 /// </summary>
 internal sealed class OwnCandidates(
@@ -36,7 +37,11 @@ internal sealed class OwnCandidates(
     }
 
     /// <summary>Is it one of the addresses that peers are told?</summary>
-    public bool Knows(NetworkAddress address) => Reflexive?.Address == address || _local.Any(candidate => candidate.Address == address);
+    public bool Knows(NetworkAddress address) => Reflexive?.Address == address || _local.Concat(Mapped).Any(candidate => candidate.Address == address);
+
+    /// <summary>The addresses that gateways map to this endpoint now.</summary>
+    // spec: PATH-51
+    public IReadOnlyList<Candidate> Mapped { get; set; } = [];
 
     /// <summary>Best first. Loopback addresses are told only to <paramref name="peer"/>s that are on loopback themselves.</summary>
     public IReadOnlyList<Candidate> For(Instant now, NetworkAddress peer)
@@ -46,6 +51,8 @@ internal sealed class OwnCandidates(
         if (_gatheredAt is not { } gatheredAt || now - gatheredAt > Freshness)
             Gather(now);
         IReadOnlyList<Candidate> own = HostCandidates.IsLoopback(peer) ? _local : _public;
+        if (Mapped.Count > 0)
+            own = [.. own.Concat(Mapped).DistinctBy(candidate => candidate.Address)];
         bool isNew = Reflexive is { } seen && !own.Any(candidate => candidate.Address == seen.Address);
         return isNew ? [.. own, Reflexive!.Value] : own;
     }
