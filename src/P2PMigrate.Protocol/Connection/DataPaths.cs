@@ -70,9 +70,9 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
     public void MoveTo(Instant now, CandidatePair? pair)
     {
         if (pair is not null && pair != Primary?.Pair)
-            MovePrimary(pair);
-        else
-            LearnRoundTrip(now);
+            MovePrimary(now, pair);
+        else if (Primary is { Recovery.RoundTrip.HasSample: false, Pair.RoundTrip.HasSample: true })
+            LearnRoundTrip(now, Primary);
         Primary?.FollowSize(now);
     }
 
@@ -91,22 +91,25 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
         }
     }
 
-    private void MovePrimary(CandidatePair pair)
+    private void MovePrimary(Instant now, CandidatePair pair)
     {
         DataPath? previous = Primary;
-        Primary = _paths.Find(path => path.Pair == pair) ?? Add(pair, previous);
+        Primary = _paths.Find(path => path.Pair == pair);
+        if (Primary is not null && pair.RoundTrip.HasSample)
+            LearnRoundTrip(now, Primary); // What its data measured, when it had any, may be long ago.
+        Primary ??= Add(now, pair, previous);
         if (previous is not null && (!previous.Pair.IsUsable || previous.Pair.IsSameRouteAs(pair)))
             previous.Recovery.Abandon();
     }
 
-    private DataPath Add(CandidatePair pair, DataPath? previous)
+    private DataPath Add(Instant now, CandidatePair pair, DataPath? previous)
     {
         byte label = TakeLabel(previous, out ulong firstNumber);
         bool inherits = previous is not null && previous.Pair.IsSameRouteAs(pair);
         int datagramSize = options.Paths.BaseDatagramSize;
         LossRecovery recovery = new(context, firstNumber)
         {
-            RoundTrip = inherits ? previous!.Recovery.RoundTrip : NewRoundTrip(pair),
+            RoundTrip = inherits ? previous!.Recovery.RoundTrip : NewRoundTrip(now, pair),
             Delivery = inherits ? previous!.Recovery.Delivery : new(),
             Congestion = inherits ? previous!.Recovery.Congestion : NewController(pair, datagramSize),
         };
@@ -128,20 +131,17 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
         return new BbrController(datagramSize, BinaryPrimitives.ReadUInt64LittleEndian(seed));
     }
 
-    private static RoundTripEstimator NewRoundTrip(CandidatePair pair)
+    private static RoundTripEstimator NewRoundTrip(Instant now, CandidatePair pair)
     {
         RoundTripEstimator estimator = new(pair.RoundTrip.Smoothed);
         if (pair.RoundTrip.HasSample)
-            estimator.Add(pair.RoundTrip.Smoothed, TimeSpan.Zero);
+            estimator.Add(now, pair.RoundTrip.Smoothed, TimeSpan.Zero);
         return estimator;
     }
 
-    // A path that has carried little takes the round trip that its probes measured.
-    private void LearnRoundTrip(Instant now)
-    {
-        if (Primary is { Recovery.RoundTrip.HasSample: false, Pair.RoundTrip.HasSample: true } path)
-            path.Recovery.LearnRoundTrip(now, path.Pair.RoundTrip.Latest);
-    }
+    // A path that carries nothing, or not yet, has the round trip that its probes measured.
+    // spec: REC-01, REC-02
+    private static void LearnRoundTrip(Instant now, DataPath path) => path.Recovery.LearnRoundTrip(now, path.Pair.RoundTrip.Latest);
 
     // spec: PKT-04
     private byte TakeLabel(DataPath? primary, out ulong firstNumber)

@@ -127,7 +127,7 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
             return;
         ValidatedSize = previous.ValidatedSize;
         if (!RoundTrip.HasSample)
-            RoundTrip.Add(previous.RoundTrip.Smoothed, TimeSpan.Zero);
+            RoundTrip.Add(now, previous.RoundTrip.Smoothed, TimeSpan.Zero);
     }
 
     private static int UsualSize(PathAddress address) => UsualLink

@@ -125,7 +125,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         pair.IsProven = true;
         pair.Unanswered = 0;
         pair.AnsweredAt = now;
-        pair.RoundTrip.Add(now - probe.SentAt, TimeSpan.Zero);
+        pair.RoundTrip.Add(now, now - probe.SentAt, TimeSpan.Zero);
         if (pair.Address.Kind == PathKind.Direct)
             events.AddObserved(pair.Address.Local, frame.Observed);
         if (pair.State == PairState.Validated)

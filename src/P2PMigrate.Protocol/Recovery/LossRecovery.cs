@@ -158,7 +158,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
         _largestAcked = Math.Max(_largestAcked ?? 0, ack.Largest);
         TimeoutCount = 0;
         if (isSample)
-            RoundTrip.Add(now - _packets[ack.Largest].SentAt, ack.Delay < context.PeerMaxAckDelay ? ack.Delay : context.PeerMaxAckDelay);
+            RoundTrip.Add(now, now - _packets[ack.Largest].SentAt, ack.Delay < context.PeerMaxAckDelay ? ack.Delay : context.PeerMaxAckDelay);
         long acked = inFlightBefore - BytesInFlight;
         DetectLost(now);
         Congestion.HandleAcked(now, Describe(now, ack, acked, inFlightBefore, lastSentAt) with { IsRoundTripSample = isSample }, RoundTrip);
@@ -175,7 +175,7 @@ internal sealed class LossRecovery(LossRecoveryContext context, ulong firstPacke
     // spec: REC-01
     public void LearnRoundTrip(Instant now, TimeSpan sample)
     {
-        RoundTrip.Add(sample, TimeSpan.Zero);
+        RoundTrip.Add(now, sample, TimeSpan.Zero);
         if (NextTimeout <= now)
             _probeTimerBase = now;
     }

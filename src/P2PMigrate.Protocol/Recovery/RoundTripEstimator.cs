@@ -8,8 +8,18 @@ internal sealed class RoundTripEstimator
     // spec: CONST-73
     public static readonly TimeSpan Granularity = TimeSpan.FromMilliseconds(1);
 
+    /// <summary>What was measured so long ago says nothing about the path any more.</summary>
+    // spec: REC-02, CONST-184
+    public static readonly TimeSpan Memory = TimeSpan.FromSeconds(3);
+
+    private Instant _measuredAt;
+
     /// <summary>Starts with an assumption that the first sample replaces.</summary>
-    public RoundTripEstimator(TimeSpan initial) => Reset(initial);
+    public RoundTripEstimator(TimeSpan initial)
+    {
+        Latest = Min = Smoothed = initial;
+        Variation = initial / 2;
+    }
 
     /// <summary>Has anything been measured?</summary>
     public bool HasSample { get; private set; }
@@ -29,9 +39,15 @@ internal sealed class RoundTripEstimator
     /// <summary>How long an answer may take before its absence means something.</summary>
     public TimeSpan Timeout => Smoothed + Max(Variation * 4, Granularity);
 
-    /// <summary>Takes a sample; <paramref name="delay"/> is how long the peer kept its answer, as far as it may.</summary>
-    public void Add(TimeSpan sample, TimeSpan delay)
+    /// <summary>
+    /// Takes a sample; <paramref name="delay"/> is how long the peer kept its answer, as far as it may. After a long time
+    /// without any the estimate begins anew.
+    /// </summary>
+    // spec: REC-02
+    public void Add(Instant now, TimeSpan sample, TimeSpan delay)
     {
+        HasSample &= now - _measuredAt < Memory;
+        _measuredAt = now;
         sample = Max(sample, TimeSpan.FromTicks(1));
         Latest = sample;
         Min = HasSample && Min < sample ? Min : sample;
@@ -46,14 +62,6 @@ internal sealed class RoundTripEstimator
 
         Variation = (Variation * 3 + (Smoothed - adjusted).Duration()) / 4;
         Smoothed = (Smoothed * 7 + adjusted) / 8;
-    }
-
-    /// <summary>Forgets all samples.</summary>
-    public void Reset(TimeSpan initial)
-    {
-        HasSample = false;
-        Latest = Min = Smoothed = initial;
-        Variation = initial / 2;
     }
 
     private static TimeSpan Max(TimeSpan left, TimeSpan right) => left > right ? left : right;

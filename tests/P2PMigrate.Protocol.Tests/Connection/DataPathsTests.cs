@@ -35,7 +35,7 @@ public sealed class DataPathsTests : IDisposable
     {
         _paths.MoveTo(_now, Pair(host: 1, port: 1000));
         DataPath before = _paths.Primary!;
-        before.Recovery.RoundTrip.Add(TimeSpan.FromMilliseconds(70), TimeSpan.Zero);
+        before.Recovery.RoundTrip.Add(_now, TimeSpan.FromMilliseconds(70), TimeSpan.Zero);
         before.Recovery.HandleSent(_now, Size, RecordedFrames.None, isAckEliciting: true);
 
         _paths.MoveTo(_now, Pair(host: 1, port: 2000));
@@ -66,7 +66,7 @@ public sealed class DataPathsTests : IDisposable
         _paths.MoveTo(_now, near);
         _paths.Primary!.Recovery.HandleSent(_now, Size, RecordedFrames.None, isAckEliciting: true);
         _paths.MoveTo(_now, far);
-        near.RoundTrip.Add(TimeSpan.FromMilliseconds(5), TimeSpan.Zero);
+        near.RoundTrip.Add(_now, TimeSpan.FromMilliseconds(5), TimeSpan.Zero);
 
         Instant later = _now + TimeSpan.FromMilliseconds(200);
         _paths.HandleTimeout(later);
@@ -74,6 +74,24 @@ public sealed class DataPathsTests : IDisposable
         _paths.MoveTo(later, near); // As after every input.
         Assert.Equal(TimeSpan.FromMilliseconds(5), _paths.Primary.Recovery.RoundTrip.Smoothed);
         Assert.InRange(_paths.NextTimeout!.Value - later, TimeSpan.FromTicks(1), TimeSpan.FromMilliseconds(100));
+    }
+
+    // spec: REC-02
+    [Fact]
+    public void Data_that_returns_to_a_path_does_not_wait_as_long_as_it_once_had_to()
+    {
+        CandidatePair relay = Pair(host: 1, port: 1000), direct = Pair(host: 2, port: 1000);
+        _paths.MoveTo(_now, relay);
+        _paths.Primary!.Recovery.RoundTrip.Add(_now, TimeSpan.FromMilliseconds(500), TimeSpan.Zero); // A machine that was just starting.
+        _paths.MoveTo(_now, direct);
+
+        Instant later = _now + TimeSpan.FromSeconds(5);
+        relay.RoundTrip.Add(later, TimeSpan.FromMilliseconds(20), TimeSpan.Zero);
+        _paths.MoveTo(later, relay);
+        _paths.Primary.Recovery.HandleSent(later, Size, RecordedFrames.None, isAckEliciting: true);
+        _paths.MoveTo(later, direct);
+
+        Assert.InRange(_paths.NextTimeout!.Value - later, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(100));
     }
 
     // spec: PKT-04

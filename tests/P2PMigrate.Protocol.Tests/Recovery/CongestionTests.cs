@@ -111,7 +111,7 @@ public sealed class CongestionTests
         for (int i = 0; i < 4; i++)
             RunRound(cubic, now += s_roundTrip, s_roundTrip);
         RoundTripEstimator risen = new(s_roundTrip);
-        risen.Add(s_roundTrip * 2, TimeSpan.Zero);
+        risen.Add(default, s_roundTrip * 2, TimeSpan.Zero);
         cubic.HandleSent(now += s_roundTrip, cubic.Window, isApplicationLimited: false);
         cubic.HandleAcked(now, Acked(now, wasWindowLimited: true), risen);
         for (int i = 0; i < 20; i++)
@@ -230,7 +230,7 @@ public sealed class CongestionTests
     private static void RunRound(CubicController cubic, Instant now, TimeSpan sample)
     {
         RoundTripEstimator roundTrip = new(s_roundTrip);
-        roundTrip.Add(sample, TimeSpan.Zero);
+        roundTrip.Add(default, sample, TimeSpan.Zero);
         int count = (int)(cubic.Window / Size);
         for (int i = 0; i < count; i++)
             cubic.HandleSent(now, cubic.Window, isApplicationLimited: false);

@@ -11,7 +11,7 @@ public sealed class RoundTripEstimatorTests
     public void The_first_sample_replaces_the_assumption()
     {
         RoundTripEstimator estimator = new(TimeSpan.FromMilliseconds(333));
-        estimator.Add(s_10, TimeSpan.Zero);
+        estimator.Add(default, s_10, TimeSpan.Zero);
         Assert.Equal((s_10, s_10 / 2, s_10), (estimator.Smoothed, estimator.Variation, estimator.Min));
         Assert.Equal(TimeSpan.FromMilliseconds(30), estimator.Timeout);
     }
@@ -21,8 +21,8 @@ public sealed class RoundTripEstimatorTests
     public void Later_samples_move_the_average_by_an_eighth()
     {
         RoundTripEstimator estimator = new(s_10);
-        estimator.Add(s_10, TimeSpan.Zero);
-        estimator.Add(s_10 * 2, TimeSpan.Zero);
+        estimator.Add(default, s_10, TimeSpan.Zero);
+        estimator.Add(default, s_10 * 2, TimeSpan.Zero);
         Assert.Equal(TimeSpan.FromMilliseconds(11.25), estimator.Smoothed);
         Assert.Equal(TimeSpan.FromMilliseconds(6.25), estimator.Variation);
     }
@@ -32,11 +32,22 @@ public sealed class RoundTripEstimatorTests
     public void The_peers_delay_is_taken_off_but_never_below_the_smallest_sample()
     {
         RoundTripEstimator estimator = new(s_10);
-        estimator.Add(s_10, TimeSpan.Zero);
-        estimator.Add(s_10 * 2, s_10);
+        estimator.Add(default, s_10, TimeSpan.Zero);
+        estimator.Add(default, s_10 * 2, s_10);
         Assert.Equal(s_10, estimator.Smoothed);
-        estimator.Add(s_10, s_10);
+        estimator.Add(default, s_10, s_10);
         Assert.Equal(s_10, estimator.Min);
         Assert.Equal(s_10, estimator.Smoothed);
+    }
+
+    // spec: REC-02
+    [Fact]
+    public void After_a_long_time_the_next_sample_begins_a_new_estimate()
+    {
+        RoundTripEstimator estimator = new(s_10);
+        Instant start = default;
+        estimator.Add(start, s_10 * 50, TimeSpan.Zero);
+        estimator.Add(start + RoundTripEstimator.Memory, s_10 * 2, TimeSpan.Zero);
+        Assert.Equal((s_10 * 2, s_10, s_10 * 2), (estimator.Smoothed, estimator.Variation, estimator.Min));
     }
 }
