@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using P2PMigrate.Protocol.Connection;
 using P2PMigrate.Protocol.Datagrams;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Recovery;
 using P2PMigrate.Protocol.Streams;
@@ -28,7 +29,7 @@ public sealed class TunnelConnection : IDisposable
 
     private readonly TunnelConnectionOptions _options;
     private readonly EventQueue _events = new();
-    private readonly CandidateAnnouncer _candidates = new();
+    private readonly Announcer _announcer;
     private readonly ReceiveSpaces _spaces = new();
     private readonly TimerTable _timers = new();
     private readonly KeyPhases _keys;
@@ -54,10 +55,11 @@ public sealed class TunnelConnection : IDisposable
         _datagrams = new(_slabs, _events);
         _agent = new(options, _events);
         _close = new(_events);
+        _announcer = new(options);
         StreamSender streamSender = new(_streams, _datagrams, _events);
         SentFramePool pool = new();
-        _paths = new(options, new(options.Recovery, options.PeerParameters.MaxAckDelay, pool, new SentFrameRouter(streamSender, _spaces, _candidates), options.Entropy));
-        _sender = new(options, _keys, _paths, _spaces, _agent, streamSender, _candidates, _close, pool);
+        _paths = new(options, new(options.Recovery, options.PeerParameters.MaxAckDelay, pool, new SentFrameRouter(streamSender, _spaces, _announcer), options.Entropy));
+        _sender = new(options, _keys, _paths, _spaces, _agent, streamSender, _announcer, _close, pool);
         FrameDispatcher frames = new(new StreamReceiver(_streams, _events), _datagrams, _paths, _agent, _close);
         _receiver = new(options, _keys, _spaces, _paths, _agent, frames, _close);
         foreach (KnownPath path in options.KnownPaths)
@@ -126,6 +128,9 @@ public sealed class TunnelConnection : IDisposable
 
     /// <summary>Slabs that buffers hold, and those that wait for the next use.</summary>
     internal int SlabCount => _slabs.InUse + _slabs.Free;
+
+    /// <summary>What the peer said of the NATs before it.</summary>
+    public NatProfile RemoteNat => _agent.RemoteNat;
 
     internal PathAgent Agent => _agent;
 
@@ -306,7 +311,15 @@ public sealed class TunnelConnection : IDisposable
     public void AddRemoteCandidate(Instant now, Candidate candidate) => _agent.AddRemoteCandidate(now, candidate);
 
     /// <summary>One of our own candidates became known; the peer is told.</summary>
-    public void AddLocalCandidate(Candidate candidate) => _candidates.Add(candidate);
+    public void AddLocalCandidate(Candidate candidate) => _announcer.Add(candidate);
+
+    /// <summary>More, or something else, is known of the NATs before us; the peer is told.</summary>
+    // spec: PATH-61
+    public void SetLocalNat(NatProfile nat)
+    {
+        _agent.LocalNat = nat;
+        _announcer.Set(nat);
+    }
 
     /// <summary>A path that may carry data from now on, for example a relay channel that was opened late.</summary>
     public void AddKnownPath(Instant now, KnownPath path)

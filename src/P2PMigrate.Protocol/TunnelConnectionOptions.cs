@@ -1,4 +1,5 @@
 using P2PMigrate.Protocol.Connection;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Recovery;
 using P2PMigrate.Protocol.Wire;
@@ -37,6 +38,13 @@ public sealed record TunnelConnectionOptions
 
     /// <summary>The candidates that the peer announced in the handshake.</summary>
     public IReadOnlyList<Candidate> RemoteCandidates { get; init; } = [];
+
+    /// <summary>What the peer was told in the handshake of the NATs before us.</summary>
+    public NatProfile LocalNat { get; init; }
+
+    /// <summary>What the peer said in the handshake of the NATs before it; null when it says nothing of them, nor understands what we say later.</summary>
+    // spec: PATH-61
+    public NatProfile? RemoteNat { get; init; }
 
     /// <summary>
     /// Paths that may carry data from the first moment, best first: the one on which the handshake was completed, and

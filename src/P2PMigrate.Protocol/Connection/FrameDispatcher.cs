@@ -74,6 +74,9 @@ internal sealed class FrameDispatcher(StreamReceiver streams, DatagramExchange d
                 return TunnelErrorCode.None;
             case FrameType.Candidates when CandidatesFrame.TryParse(ref reader, out CandidatesFrame candidates):
                 return HandleCandidates(candidates);
+            case FrameType.Nat when NatFrame.TryParse(ref reader, out NatFrame nat):
+                agent.RemoteNat = nat.Profile;
+                return TunnelErrorCode.None;
             default:
                 return HandleStreamControl(type, ref reader);
         }

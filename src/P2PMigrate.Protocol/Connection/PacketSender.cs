@@ -11,7 +11,7 @@ namespace P2PMigrate.Protocol.Connection;
 /// </summary>
 internal sealed class PacketSender(
     TunnelConnectionOptions options, KeyPhases keys, DataPaths paths, ReceiveSpaces spaces, PathAgent agent,
-    StreamSender streams, CandidateAnnouncer candidates, CloseSequence close, SentFramePool pool)
+    StreamSender streams, Announcer announcer, CloseSequence close, SentFramePool pool)
 {
     // A receiver that only acknowledges asks for an acknowledgement now and then, so that it can forget old ranges.
     // spec: REC-14
@@ -130,7 +130,7 @@ internal sealed class PacketSender(
         if (paths.Primary is not { } path || !path.Allows(path.DatagramSize) || !HasRoom(path.Recovery))
             return false;
         Pace pace = path.Pace;
-        bool mayCarryData = MayCarryData(now, path, pace, streams.HasPending || candidates.IsPending);
+        bool mayCarryData = MayCarryData(now, path, pace, streams.HasPending || announcer.IsPending);
         if (!mayCarryData && !(spaces.AckDeadline <= now))
             return false;
 
@@ -188,7 +188,7 @@ internal sealed class PacketSender(
     // spec: REC-23
     private void WriteData(Instant now, ref PacketWriter packet, DataPath path)
     {
-        candidates.Write(ref packet);
+        announcer.Write(ref packet);
         streams.Write(now, path.Recovery.RoundTrip.Smoothed, ref packet);
         if (packet.IsAckEliciting)
             FillUp(ref packet);

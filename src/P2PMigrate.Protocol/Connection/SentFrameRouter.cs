@@ -4,7 +4,7 @@ using P2PMigrate.Protocol.Streams;
 namespace P2PMigrate.Protocol.Connection;
 
 /// <summary>Passes the fate of sent frames on to whoever wrote them.</summary>
-internal sealed class SentFrameRouter(StreamSender streams, ReceiveSpaces spaces, CandidateAnnouncer candidates) : ISentFrameSink
+internal sealed class SentFrameRouter(StreamSender streams, ReceiveSpaces spaces, Announcer announcer) : ISentFrameSink
 {
     /// <inheritdoc/>
     public void HandleAcked(in SentFrame frame)
@@ -22,7 +22,9 @@ internal sealed class SentFrameRouter(StreamSender streams, ReceiveSpaces spaces
     public void HandleLost(in SentFrame frame)
     {
         if (frame.Kind == SentFrameKind.Candidates)
-            candidates.HandleLost();
+            announcer.HandleCandidatesLost();
+        else if (frame.Kind == SentFrameKind.Nat)
+            announcer.HandleNatLost();
         else
             streams.HandleLost(frame);
     }

@@ -1,4 +1,5 @@
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Protocol.Wire;
@@ -45,6 +46,12 @@ public sealed record EstablishedSession : IDisposable
 
     /// <summary>The peer's candidates at the time of the handshake, best first, at most <see cref="Candidate.MaxCount"/>.</summary>
     public required IReadOnlyList<Candidate> PeerCandidates { get; init; }
+
+    /// <summary>The NATs before the peer, by its word; null when it does not say, nor understands what we say later.</summary>
+    public NatProfile? PeerNat { get; init; }
+
+    /// <summary>What the peer was told of the NATs before us.</summary>
+    public NatProfile LocalNat { get; init; }
 
     /// <summary>What the peer announced about itself.</summary>
     public required TransportParameters PeerParameters { get; init; }

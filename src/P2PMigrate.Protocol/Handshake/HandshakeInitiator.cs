@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Protocol.Wire;
@@ -23,6 +24,10 @@ public sealed record HandshakeInitiatorOptions
 
     /// <summary>Where this peer might be reached, best first; only <see cref="Candidate.MaxCount"/> are sent.</summary>
     public IReadOnlyList<Candidate> Candidates { get; init; } = [];
+
+    /// <summary>The NATs before this peer, as far as they are known; null to say nothing of them, and to be told nothing later.</summary>
+    // spec: PATH-61
+    public NatProfile? Nat { get; init; }
 
     /// <summary>What this peer announces.</summary>
     public TransportParameters Parameters { get; init; } = new();
@@ -181,6 +186,7 @@ public sealed class HandshakeInitiator : IDisposable
                 Ticket = _options.Ticket.Id,
                 Suites = _options.Suites,
                 Candidates = _options.Candidates,
+                Nat = _options.Nat,
                 Parameters = _options.Parameters,
             },
             payload);
@@ -243,6 +249,8 @@ public sealed class HandshakeInitiator : IDisposable
             RemoteId = payload.ConnectionId!.Value,
             Keys = SessionKeys.Derive(_noise, ConnectionRole.Initiator, payload.Suites[0]),
             PeerCandidates = payload.Candidates,
+            PeerNat = payload.Nat,
+            LocalNat = _options.Nat ?? default,
             PeerParameters = payload.Parameters!,
             LocalParameters = _options.Parameters,
             Ticket = _options.Ticket.Id,

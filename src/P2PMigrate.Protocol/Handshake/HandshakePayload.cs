@@ -1,4 +1,5 @@
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Protocol.Wire;
@@ -29,6 +30,10 @@ internal sealed record HandshakePayload
 
     /// <summary>Where the sender might be reached, best first.</summary>
     public IReadOnlyList<Candidate> Candidates { get; init; } = [];
+
+    /// <summary>The NATs before the sender; null when it does not say, and then it understands no NAT frame either.</summary>
+    // spec: PATH-61
+    public NatProfile? Nat { get; init; }
 
     /// <summary>What the sender announces for the connection.</summary>
     public TransportParameters? Parameters { get; init; }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Protocol.Wire;
@@ -22,7 +23,8 @@ internal static class HandshakePayloadCodec
     private const byte ParametersField = 6;
     private const byte ConnectionIdField = 7;
     private const byte VerdictField = 8;
-    private const int KnownFields = 8;
+    private const byte NatField = 9;
+    private const int KnownFields = 9;
 
     private const int MaxCandidatesLength = Candidate.MaxCount * Candidate.MaxEncodedLength;
 
@@ -47,6 +49,10 @@ internal static class HandshakePayloadCodec
         WriteField(ref writer, ParametersField, parameters[..payload.Parameters!.Encode(parameters)]);
         WriteField(ref writer, ConnectionIdField, sizeof(ulong), payload.ConnectionId?.Value);
         WriteField(ref writer, VerdictField, sizeof(byte), (ulong?)payload.Verdict);
+        if (payload.Nat is { } nat)
+        {
+            WriteField(ref writer, NatField, EncodeNat(nat, stackalloc byte[NatProfile.MaxEncodedLength]));
+        }
     }
 
     /// <summary>Reads a payload to its end. It may still lack fields: the caller asks for completeness.</summary>
@@ -102,6 +108,8 @@ internal static class HandshakePayloadCodec
             case VerdictField when value is [>= (byte)TicketVerdict.Open and <= (byte)TicketVerdict.Expired]:
                 payload = payload with { Verdict = (TicketVerdict)value[0] };
                 return Refusal.None;
+            case NatField:
+                return DecodeNat(value, ref payload);
             default:
                 return type > KnownFields ? Refusal.None : Refusal.BadValue;
         }
@@ -132,6 +140,21 @@ internal static class HandshakePayloadCodec
 
         payload = payload with { Candidates = candidates };
         return Refusal.None;
+    }
+
+    private static Refusal DecodeNat(ReadOnlySpan<byte> value, ref HandshakePayload payload)
+    {
+        var reader = new WireReader(value);
+        bool isGood = NatProfile.TryDecode(ref reader, out NatProfile nat) && reader.IsAtEnd;
+        payload = payload with { Nat = nat };
+        return isGood ? Refusal.None : Refusal.BadValue;
+    }
+
+    private static ReadOnlySpan<byte> EncodeNat(NatProfile nat, Span<byte> buffer)
+    {
+        var writer = new WireWriter(buffer);
+        nat.Encode(ref writer);
+        return buffer[..writer.Written];
     }
 
     private static ReadOnlySpan<byte> EncodeCandidates(IReadOnlyList<Candidate> candidates, Span<byte> buffer)

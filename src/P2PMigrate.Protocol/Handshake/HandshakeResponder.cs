@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Protocol.Wire;
@@ -75,6 +76,10 @@ public sealed class HandshakeResponder : IDisposable
 
     /// <summary>Where this peer might be reached, best first; the driver keeps it fresh.</summary>
     public IReadOnlyList<Candidate> Candidates { get; set; } = [];
+
+    /// <summary>The NATs before this peer, as far as they are known; null to say nothing of them, and to be told nothing later.</summary>
+    // spec: PATH-61
+    public NatProfile? Nat { get; set; }
 
     /// <summary>
     /// Takes a message 1. <paramref name="source"/> is where it came from; for one inside a rendezvous offer, the initiator's address
@@ -208,6 +213,8 @@ public sealed class HandshakeResponder : IDisposable
             RemoteId = initiator,
             Keys = SessionKeys.Derive(noise, ConnectionRole.Responder, suite),
             PeerCandidates = offer.Candidates,
+            PeerNat = offer.Nat,
+            LocalNat = Nat ?? default,
             PeerParameters = offer.Parameters!,
             LocalParameters = _options.Parameters,
             Ticket = offer.Ticket.Value,
@@ -222,6 +229,7 @@ public sealed class HandshakeResponder : IDisposable
         Suites = [suite],
         Verdict = verdict, // spec: HS-28
         Candidates = Candidates,
+        Nat = Nat,
         Parameters = _options.Parameters,
     };
 

@@ -5,9 +5,12 @@ namespace P2PMigrate.Protocol.Nat;
 /// <summary>
 /// What is known of the NATs before a peer, as far as its punching partner needs it. The default value says nothing.
 /// </summary>
-/// <remarks>Terms after RFC 4787 and RFC 5780.</remarks>
+/// <remarks>Terms after RFC 4787 and RFC 5780. Encoding: PATH-60.</remarks>
 public readonly record struct NatProfile
 {
+    /// <summary>Bytes of the longest encoding.</summary>
+    public const int MaxEncodedLength = 3 + 3 * sizeof(ushort) + NetworkAddress.MaxEncodedLength;
+
     /// <summary>For which destinations one inside port keeps its outside one.</summary>
     public NatMapping Mapping { get; init; }
 
@@ -28,4 +31,67 @@ public readonly record struct NatProfile
 
     /// <summary>The newest outside address that a server has seen: from its port, sequences go on.</summary>
     public NetworkAddress Newest { get; init; }
+
+    /// <summary>
+    /// Reads what <see cref="Encode"/> wrote; false for values without a meaning. An address to which nothing can be sent is
+    /// left out.
+    /// </summary>
+    // spec: PATH-60
+    public static bool TryDecode(ref WireReader reader, out NatProfile profile)
+    {
+        profile = default;
+        bool isWhole = reader.TryReadByte(out byte mapping)
+            & reader.TryReadByte(out byte filtering)
+            & reader.TryReadByte(out byte allocation)
+            & reader.TryReadUInt16(out ushort step)
+            & reader.TryReadUInt16(out ushort lowest)
+            & reader.TryReadUInt16(out ushort highest)
+            & TryDecodeNewest(ref reader, out NetworkAddress newest);
+        profile = new()
+        {
+            Mapping = (NatMapping)mapping,
+            Filtering = (NatFiltering)filtering,
+            Allocation = (PortAllocation)allocation,
+            Step = (short)step,
+            LowestPort = lowest,
+            HighestPort = highest,
+            Newest = newest.IsUsable ? newest : default,
+        };
+        return isWhole && profile.HasMeaning;
+    }
+
+    /// <summary>Writes mapping, filtering, allocation, step, range, and the newest address or a zero byte.</summary>
+    // spec: PATH-60
+    public void Encode(ref WireWriter writer)
+    {
+        writer.WriteByte((byte)Mapping);
+        writer.WriteByte((byte)Filtering);
+        writer.WriteByte((byte)Allocation);
+        writer.WriteUInt16((ushort)Step);
+        writer.WriteUInt16(LowestPort);
+        writer.WriteUInt16(HighestPort);
+        if (Newest.IsNone)
+            writer.WriteByte((byte)IpFamily.None);
+        else
+            Newest.Encode(ref writer);
+    }
+
+    private bool HasMeaning => Mapping <= NatMapping.AddressAndPortDependent && Filtering <= NatFiltering.AddressAndPortDependent
+        && Allocation switch
+        {
+            PortAllocation.Unknown or PortAllocation.Preserving or PortAllocation.Random => true,
+            PortAllocation.Sequential => Step != 0,
+            PortAllocation.Block => LowestPort > 0 && LowestPort <= HighestPort,
+            _ => false,
+        };
+
+    private static bool TryDecodeNewest(ref WireReader reader, out NetworkAddress newest)
+    {
+        newest = default;
+        WireReader ahead = reader;
+        if (!ahead.TryReadByte(out byte family) || family != (byte)IpFamily.None)
+            return NetworkAddress.TryDecode(ref reader, out newest);
+        reader = ahead;
+        return true;
+    }
 }

@@ -39,6 +39,9 @@ internal enum SentFrameKind : byte
     /// <summary>All of our late candidates.</summary>
     Candidates,
 
+    /// <summary>What we know of our NATs.</summary>
+    Nat,
+
     /// <summary>An application datagram: asks for an acknowledgement, so that it counts for loss and congestion, and no more.</summary>
     Datagram,
 }

@@ -46,6 +46,9 @@ public enum FrameType : byte
     /// <summary>Addresses learned after the handshake: <see cref="CandidatesFrame"/>.</summary>
     Candidates = 0x12,
 
+    /// <summary>What the sender knows of its NATs: <see cref="NatFrame"/>.</summary>
+    Nat = 0x13,
+
     /// <summary>The end of the session: <see cref="CloseFrame"/>.</summary>
     Close = 0x1F,
 }

@@ -99,6 +99,7 @@ internal sealed class Answering
         if (_sessions.IsFull)
             return _responder.Repeat(now, init, reply); // A session that exists must not fail because no other one can begin.
         _responder.Candidates = _own.For(now, source);
+        _responder.Nat = _own.Nat;
         return _responder.Handle(now, _clock.Utc.ToUnixTimeSeconds(), source, init, reply);
     }
 

@@ -41,6 +41,7 @@ internal sealed class Dialing(
             Ticket = target.Ticket,
             TimestampUnixNanoseconds = clock.UniqueUtcNanoseconds(),
             Candidates = own.For(now, target.Nearest),
+            Nat = own.Nat,
             Suites = options.Suites,
             Parameters = options.Parameters,
         };

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Sockets;
@@ -22,6 +23,15 @@ internal sealed class OwnCandidates(
     private IReadOnlyList<Candidate> _local = [];
     private readonly Func<IDatagramSocket, bool, IReadOnlyList<Candidate>> _gather = gather ?? HostCandidates.Gather;
     private Instant? _gatheredAt;
+    private NatProfile _nat;
+
+    /// <summary>The NATs before this endpoint, as peers are told; null when they are told nothing. Set to what is known.</summary>
+    // spec: PATH-61
+    public NatProfile? Nat
+    {
+        get => allowDirectPaths ? _nat : null;
+        set => _nat = value ?? default;
+    }
 
     /// <summary>The address that a rendezvous server saw last.</summary>
     public Candidate? Reflexive { get; set; }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Handshake;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Streams;
@@ -141,6 +142,10 @@ internal sealed class SessionDriver : IDisposable
 
     /// <summary>Another address of this side became known; the peer is told.</summary>
     public void AddLocalCandidate(Candidate candidate) => _connection.AddLocalCandidate(candidate);
+
+    /// <summary>More is known of the NATs before this side; the peer is told.</summary>
+    // spec: PATH-61
+    public void SetLocalNat(NatProfile nat) => _connection.SetLocalNat(nat);
 
     /// <summary>Adds the next train to <paramref name="batch"/>, which is not full; false when there is none to send.</summary>
     public bool TryTransmit(Instant now, TransmitBatch batch)

@@ -1,5 +1,6 @@
 using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Protocol.Wire;
@@ -24,6 +25,7 @@ public sealed class HandshakePayloadTests
             Parameters = new TransportParameters { IdleTimeout = TimeSpan.FromMilliseconds(1 << 29) },
             ConnectionId = new ConnectionId(ulong.MaxValue),
             Verdict = TicketVerdict.Expired,
+            Nat = new NatProfile { Allocation = PortAllocation.Block, LowestPort = 1024, HighestPort = 2047, Newest = HandshakePair.Address("[2001:db8::1]:1500") },
         };
 
         HandshakePayload read = Roundtrip(payload);
@@ -32,6 +34,7 @@ public sealed class HandshakePayloadTests
         Assert.Equal(payload.Suites, read.Suites);
         Assert.Equal(payload.Candidates.Take(Candidate.MaxCount), read.Candidates);
         Assert.Equal(payload.Parameters, read.Parameters);
+        Assert.Equal(payload.Nat, read.Nat);
         Assert.True(read.IsCompleteInit);
     }
 
@@ -52,6 +55,8 @@ public sealed class HandshakePayloadTests
     [InlineData("01010001", Refusal.BadValue)] // a known field of the wrong length
     [InlineData("0801000900", Refusal.BadValue)] // a verdict without meaning
     [InlineData("0501000900", Refusal.BadValue)] // half a candidate
+    [InlineData("09030000000000", Refusal.BadValue)] // half a profile
+    [InlineData("090B000000000000000000000000", Refusal.BadValue)] // a profile and more
     [InlineData("0102", Refusal.Truncated)]
     [InlineData("01020001", Refusal.Truncated)]
     [InlineData("0102000100000001", Refusal.ReservedNotZero)]
@@ -101,7 +106,7 @@ public sealed class HandshakePayloadTests
             random.NextBytes(noise);
             for (int at = 0; at + 2 < noise.Length && random.Next(3) != 0; at += 3 + noise[at + 1])
             {
-                noise[at] = (byte)random.Next(1, 10);
+                noise[at] = (byte)random.Next(1, 11);
                 noise[at + 2] = 0;
             }
 

@@ -1,6 +1,7 @@
 using P2PMigrate.Protocol.Connection;
 using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Protocol.Wire;
@@ -31,6 +32,19 @@ public sealed class HandshakeTests : IDisposable
         Assert.Equal([CandidateKind.Host, CandidateKind.Reflexive], right.PeerCandidates.Select(candidate => candidate.Kind));
         Assert.Equal(left.LocalParameters, right.PeerParameters);
         Assert.Equal(HandshakeState.Established, initiator.State);
+    }
+
+    [Fact]
+    [Trait("Spec", "PATH-61")]
+    public void Both_sides_learn_what_the_other_knows_of_its_NATs_or_that_it_does_not_speak_of_them()
+    {
+        var cone = new NatProfile { Mapping = NatMapping.EndpointIndependent };
+        Assert.True(_pair.TryConnect(_pair.Initiate(options => options with { Nat = cone }), out EstablishedSession? left, out EstablishedSession? right));
+        Assert.Equal((cone, cone, null), (right.PeerNat!.Value, left.LocalNat, left.PeerNat));
+
+        _pair.Responder.Nat = default(NatProfile);
+        Assert.True(_pair.TryConnect(_pair.Initiate(), out left, out right));
+        Assert.Equal((default(NatProfile), null), (left.PeerNat!.Value, right.PeerNat));
     }
 
     [Fact]
