@@ -98,7 +98,7 @@ public sealed class CleanupTests : LabTest
     /// <summary>The machine's own interfaces, as far as a lab could have made them.</summary>
     private static string[] MachineLinks()
     {
-        IEnumerable<string> own = LabMap.Links.SelectMany(link => (string[])[link.Down.Interface, link.Up.Interface]).Append(ContainerBridge.Name);
+        IEnumerable<string> own = LabMap.Of(LabPlan.Of(new LabOptions())).Links.SelectMany(link => (string[])[link.Down.Interface, link.Up.Interface]).Append(ContainerBridge.Name);
         return [.. Directory.GetFileSystemEntries("/sys/class/net").Select(path => Path.GetFileName(path)!).Where(own.Contains).Order()];
     }
 }

@@ -14,7 +14,7 @@ public abstract class LabTest
     protected static async Task<(string Text, IPEndPoint From)> ReceiveAsync(Socket socket)
     {
         byte[] buffer = new byte[2048];
-        SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, SocketFlags.None, new IPEndPoint(IPAddress.Any, 0)).WaitAsync(Patience);
+        SocketReceiveFromResult received = await socket.ReceiveFromAsync(buffer, SocketFlags.None, Anywhere(socket.AddressFamily)).WaitAsync(Patience);
         return (Encoding.ASCII.GetString(buffer, 0, received.ReceivedBytes), (IPEndPoint)received.RemoteEndPoint);
     }
 
@@ -30,4 +30,6 @@ public abstract class LabTest
     }
 
     protected static IPEndPoint AddressOf(Socket socket) => (IPEndPoint)socket.LocalEndPoint!;
+
+    private static IPEndPoint Anywhere(AddressFamily family) => new(family == AddressFamily.InterNetworkV6 ? IPAddress.IPv6Any : IPAddress.Any, 0);
 }

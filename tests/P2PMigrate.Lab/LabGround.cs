@@ -14,11 +14,14 @@ public static class LabGround
     /// <summary>For <c>Assert.SkipUnless</c>.</summary>
     public static bool IsFit => WhyNot is null;
 
+    /// <summary>Clears away what crashed owners left.</summary>
+    internal static Task TidyAsync(CancellationToken cancellationToken) =>
+        WhyNot is null ? LabRemains.RemoveOrphansAsync(cancellationToken) : throw new LabException(WhyNot);
+
     /// <summary>Clears away what crashed owners left and sees that the root file system is there.</summary>
     internal static async Task<RootfsImage> PrepareAsync(CancellationToken cancellationToken)
     {
-        if (WhyNot is not null) throw new LabException(WhyNot);
-        await LabRemains.RemoveOrphansAsync(cancellationToken).ConfigureAwait(false);
+        await TidyAsync(cancellationToken).ConfigureAwait(false);
         return await new RootfsBuilder(Console.Error.WriteLine).EnsureAsync(new RootfsRecipe(), cancellationToken).ConfigureAwait(false);
     }
 

@@ -24,7 +24,7 @@ internal static class LabCommands
 
     public static Option<string> NameOption() => new("--name") { Description = "Name of the lab", DefaultValueFactory = _ => DefaultName };
 
-    private static Argument<string> NodeArgument() => new("node") { Description = string.Join(", ", LabMap.Hosts.Concat(LabMap.Others)) };
+    private static Argument<string> NodeArgument() => new("node") { Description = string.Join(", ", LabMap.Nodes) };
 
     private static Command Up()
     {
@@ -33,8 +33,9 @@ internal static class LabCommands
         var both = new Option<string?>("--nat") { Description = $"Kind of both NATs: {string.Join(" or ", NatKind.All)}" };
         var source = new Option<string?>("--nat-source") { Description = "Kind of the source's NAT" };
         var target = new Option<string?>("--nat-target") { Description = "Kind of the target's NAT" };
+        var sharing = new Option<NatSharing>("--share") { Description = "Both hosts behind the source's router: OneLan or ApartOnOneLan" };
         var hold = new Option<bool>("--hold") { Description = "Stay, and take the lab down when interrupted" };
-        var command = new Command("up", "Raise a lab; it stays until `down`") { name, both, source, target, bind, hold };
+        var command = new Command("up", "Raise a lab; it stays until `down`") { name, both, source, target, sharing, bind, hold };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             NatKind KindOf(Option<string?> option) => NatKind.Parse(parsed.GetValue(option) ?? parsed.GetValue(both) ?? NatKind.PortRestricted.Name);
@@ -43,6 +44,7 @@ internal static class LabCommands
                 Name = parsed.GetRequiredValue(name),
                 SourceNat = KindOf(source),
                 TargetNat = KindOf(target),
+                Sharing = parsed.GetValue(sharing),
                 Binds = [.. (parsed.GetValue(bind) ?? []).Select(BindMount.Parse)],
             };
             await UpAsync(options, parsed.GetValue(hold), cancellationToken).ConfigureAwait(false);
@@ -52,6 +54,7 @@ internal static class LabCommands
 
     private static async Task UpAsync(LabOptions options, bool hold, CancellationToken cancellationToken)
     {
+        if (!hold && (options.SourceNat.MapsPorts || options.TargetNat.MapsPorts)) throw new LabException("a gateway that maps ports runs as long as this command: use --hold");
         await using VirtualLab lab = await VirtualLab.RaiseAsync(options, cancellationToken).ConfigureAwait(false);
         if (!hold) lab.Disown();
         Console.WriteLine($"{lab.Name} is up: {options.SourceNat} before source, {options.TargetNat} before target, rendezvous {LabAddresses.Rendezvous}");

@@ -20,6 +20,9 @@ internal sealed record LabRecord
     /// <summary>The first process of each virtual host, by the host's name.</summary>
     public IReadOnlyDictionary<string, ProcessIdentity> Hosts { get; init; } = new Dictionary<string, ProcessIdentity>();
 
+    /// <summary>Of a whole lab: what it is like, as far as its map depends on it.</summary>
+    public LabPlan? Plan { get; init; }
+
     public bool IsOrphaned => Owner is { IsAlive: false };
 
     public static LabRecord? TryRead(string path) =>

@@ -56,6 +56,11 @@ internal sealed class LabScope
 
     public string NetworkNamespaceOf(string node) => $"p2plab-{Name}.{node}";
 
+    /// <summary>What the lab's map was drawn from.</summary>
+    public LabPlan Plan => _record.Plan ?? throw new LabException($"`{Name}` is no lab with a map");
+
+    public void RecordPlan(LabPlan plan) => Update(record => record with { Plan = plan });
+
     public void RecordHost(string host, ProcessIdentity init) =>
         Update(record => record with { Hosts = new Dictionary<string, ProcessIdentity>(record.Hosts) { [host] = init } });
 

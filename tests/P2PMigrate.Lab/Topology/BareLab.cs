@@ -21,8 +21,7 @@ public sealed class BareLab : IAsyncDisposable
 
     public static async Task<BareLab> RaiseAsync(string? name, IEnumerable<string> nodes, CancellationToken cancellationToken = default)
     {
-        if (LabGround.WhyNot is { } obstacle) throw new LabException(obstacle);
-        await LabRemains.RemoveOrphansAsync(cancellationToken).ConfigureAwait(false);
+        await LabGround.TidyAsync(cancellationToken).ConfigureAwait(false);
         LabScope scope = await LabScope.ClaimAsync(name ?? LabRegistry.InventName(), cancellationToken).ConfigureAwait(false);
         var lab = new BareLab(scope);
         try

@@ -2,7 +2,10 @@ using System.Net;
 
 namespace P2PMigrate.Lab;
 
-/// <summary>The addresses of every lab. They exist in its namespaces only, so that all labs share them.</summary>
+/// <summary>
+/// The addresses of labs whose sites are behind NATs. They exist in their namespaces only, so that all labs share them.
+/// Where a kind of site has others, the lab knows them.
+/// </summary>
 public static class LabAddresses
 {
     public static IPAddress Source { get; } = IPAddress.Parse("192.168.10.2");
@@ -19,4 +22,12 @@ public static class LabAddresses
 
     /// <summary>The rendezvous host's second address, for telling how a NAT maps.</summary>
     public static IPAddress RendezvousAlternate { get; } = IPAddress.Parse("198.18.0.11");
+
+    public static IPAddress RendezvousV6 { get; } = IPAddress.Parse("2001:db8::10");
+
+    /// <summary>The source's own address at a site that has IPv6.</summary>
+    public static IPAddress SourceV6 { get; } = IPAddress.Parse("2001:db8:10:1::2");
+
+    /// <summary>The target's, likewise.</summary>
+    public static IPAddress TargetV6 { get; } = IPAddress.Parse("2001:db8:77:1::2");
 }

@@ -1,7 +1,12 @@
+using System.Net;
+
 namespace P2PMigrate.Lab;
 
-/// <summary>Who is connected to whom: the one topology of all labs. README.md beside the project draws it.</summary>
-internal static class LabMap
+/// <summary>
+/// Who is connected to whom. Every lab has the same nodes and links, README.md beside the project draws them; what differs
+/// with the <see cref="LabPlan"/> is addresses, routes and what the routers do, and behind whose router the target is.
+/// </summary>
+internal sealed class LabMap
 {
     public const string Source = "source";
     public const string Target = "target";
@@ -12,7 +17,15 @@ internal static class LabMap
     public const string SourceEdge = "edge-source";
     public const string TargetEdge = "edge-target";
 
-    /// <summary>The virtual hosts.</summary>
+    private LabMap(LabPlan plan)
+    {
+        Links = [.. Homes(plan), .. LabSite.Source.Uplinks(plan.SourceNat), .. LabSite.Target.Uplinks(plan.TargetNat), Services(plan)];
+        Bridges = [.. SharedHome(plan)];
+        Routes = [.. RoutesOf(plan)];
+        Nats = [.. NatsOf(LabSite.Source, plan.SourceNat), .. NatsOf(LabSite.Target, plan.TargetNat)];
+    }
+
+    /// <summary>What the peers run on.</summary>
     public static IReadOnlyList<string> Hosts { get; } = [Source, Target];
 
     /// <summary>Plain namespaces: routers and the rendezvous host.</summary>
@@ -20,32 +33,76 @@ internal static class LabMap
 
     public static IReadOnlyList<string> Routers { get; } = [Core, SourceNat, TargetNat, SourceEdge, TargetEdge];
 
-    public static IReadOnlyList<LabLink> Links { get; } =
-    [
-        new(new(Source, "eth0", $"{LabAddresses.Source}/24"), new(SourceNat, "lan", "192.168.10.1/24")),
-        new(new(SourceNat, "wan", $"{LabAddresses.SourceNat}/24"), new(SourceEdge, "access", "198.51.100.1/24")),
-        new(new(SourceEdge, "backbone", "198.18.1.2/30"), new(Core, "to-source", "198.18.1.1/30")),
-        new(new(Target, "eth0", $"{LabAddresses.Target}/24"), new(TargetNat, "lan", "192.168.77.1/24")),
-        new(new(TargetNat, "wan", $"{LabAddresses.TargetNat}/24"), new(TargetEdge, "access", "203.0.113.1/24")),
-        new(new(TargetEdge, "backbone", "198.18.2.2/30"), new(Core, "to-target", "198.18.2.1/30")),
-        new(new(Rendezvous, "eth0", $"{LabAddresses.Rendezvous}/24", $"{LabAddresses.RendezvousAlternate}/24"), new(Core, "services", "198.18.0.1/24")),
-    ];
+    public static IEnumerable<string> Nodes => Hosts.Concat(Others);
+
+    public IReadOnlyList<LabLink> Links { get; }
+
+    public IReadOnlyList<LabBridge> Bridges { get; }
 
     /// <summary>The core has no default route, as the real one has none: private addresses end there as unreachable.</summary>
-    public static IReadOnlyList<LabRoute> Routes { get; } =
-    [
-        new(Source, "default", "192.168.10.1"),
-        new(SourceNat, "default", "198.51.100.1"),
-        new(SourceEdge, "default", "198.18.1.1"),
-        new(Target, "default", "192.168.77.1"),
-        new(TargetNat, "default", "203.0.113.1"),
-        new(TargetEdge, "default", "198.18.2.1"),
-        new(Rendezvous, "default", "198.18.0.1"),
-        new(Core, "198.51.100.0/24", "198.18.1.2"),
-        new(Core, "203.0.113.0/24", "198.18.2.2"),
-    ];
+    public IReadOnlyList<LabRoute> Routes { get; }
+
+    public IReadOnlyList<LabNat> Nats { get; }
+
+    public static LabMap Of(LabPlan plan) => new(plan);
 
     /// <summary>The link between a node and the network around it.</summary>
-    public static LabLink UplinkOf(string node) => Links.FirstOrDefault(link => link.Down.Node == node)
+    public LabLink UplinkOf(string node) => Links.FirstOrDefault(link => link.Down.Node == node)
         ?? throw new LabException($"`{node}` has no uplink to cut");
+
+    /// <summary>The IPv4 address of a host itself.</summary>
+    public IPAddress AddressOf(string host) => IPAddress.Parse(UplinkOf(host).Down.Addresses[0].Split('/')[0]);
+
+    /// <summary>The IPv4 address that the core sees of a host.</summary>
+    public static IPAddress OutsideAddressOf(string host, LabPlan plan) =>
+        host == Source || plan.Sharing != NatSharing.None
+            ? OutsideAddressOf(LabSite.Source, plan.SourceNat, host, plan)
+            : OutsideAddressOf(LabSite.Target, plan.TargetNat, host, plan);
+
+    private static IPAddress OutsideAddressOf(LabSite site, NatKind kind, string host, LabPlan plan) =>
+        kind.Mapping == NatMapping.None ? Of(plan).AddressOf(host) : kind.Provider is null ? site.RouterAddress(kind) : site.EdgeAddress;
+
+    private static IEnumerable<LabLink> Homes(LabPlan plan)
+    {
+        LabLink source = LabSite.Source.HomeLink(plan.SourceNat);
+        if (plan.Sharing == NatSharing.None) return [source, LabSite.Target.HomeLink(plan.TargetNat)];
+        string[] third = [.. source.Down.Addresses.Select(address => address.Replace("2/", "3/", StringComparison.Ordinal))];
+        return
+        [
+            source with { Up = new LinkEnd(SourceNat, "lan-source") },
+            new LabLink(new LinkEnd(Target, "eth0", third), new LinkEnd(SourceNat, "lan-target")),
+        ];
+    }
+
+    private static IEnumerable<LabBridge> SharedHome(LabPlan plan)
+    {
+        if (plan.Sharing == NatSharing.None) yield break;
+        var lan = new LinkEnd(SourceNat, "lan", LabSite.Source.HomeRouterAddresses(plan.SourceNat));
+        yield return new LabBridge(lan, ["lan-source", "lan-target"], plan.Sharing == NatSharing.ApartOnOneLan);
+    }
+
+    private static LabLink Services(LabPlan plan) => new(
+        new(
+            Rendezvous, plan.RendezvousLeg is null ? "eth0" : "services",
+            $"{LabAddresses.Rendezvous}/24", $"{LabAddresses.RendezvousAlternate}/24", $"{LabAddresses.RendezvousV6}/64"),
+        new(Core, "services", "198.18.0.1/24", "2001:db8::1/64")) { Emulation = plan.RendezvousLeg };
+
+    private static IEnumerable<LabRoute> RoutesOf(LabPlan plan)
+    {
+        LabRoute[] targets = plan.Sharing == NatSharing.None
+            ? [.. LabSite.Target.HostRoutes(Target, plan.TargetNat)]
+            : [.. LabSite.Source.HostRoutes(Target, plan.SourceNat)];
+        return
+        [
+            .. LabSite.Source.HostRoutes(Source, plan.SourceNat), .. targets,
+            .. LabSite.Source.RouterRoutes(plan.SourceNat), .. LabSite.Target.RouterRoutes(plan.TargetNat),
+            new(Rendezvous, "default", "198.18.0.1"), new(Rendezvous, "default", "2001:db8::1"),
+        ];
+    }
+
+    private static IEnumerable<LabNat> NatsOf(LabSite site, NatKind kind)
+    {
+        yield return new(site.Router, new NatRules(kind, "lan", "wan", site.RouterAddress(kind)));
+        if (kind.Provider is { } provider) yield return new(site.Edge, new NatRules(provider, "access", "backbone", site.EdgeAddress));
+    }
 }

@@ -10,6 +10,12 @@ public sealed record LabOptions
 
     public NatKind TargetNat { get; init; } = NatKind.PortRestricted;
 
+    /// <summary>Whether the target is behind the source's router; its own is then idle.</summary>
+    public NatSharing Sharing { get; init; }
+
+    /// <summary>How far the rendezvous host is from the core, such as <c>delay=15ms</c> each way; null for no distance at all.</summary>
+    public string? RendezvousLeg { get; init; }
+
     /// <summary>What both virtual hosts show of this machine's files.</summary>
     public IReadOnlyList<BindMount> Binds { get; init; } = [];
 }
