@@ -53,11 +53,22 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     public static async ValueTask<TunnelEndpoint> OpenAsync(TunnelOptions options, CancellationToken cancellationToken = default)
     {
         ServerAddresses? server = options.Rendezvous is { } name ? await ResolveAsync(name, cancellationToken).ConfigureAwait(false) : null;
-        IDatagramSocket socket = DatagramSocket.Open(options.Listen);
+        INetworkWatch? watch = NetworkWatch.TryOpen();
+        IDatagramSocket socket;
+        try
+        {
+            socket = DatagramSocket.Open(options.Listen);
+        }
+        catch
+        {
+            watch?.Dispose();
+            throw;
+        }
+
         IPortMapper? mapper = options is { MapPortOnGateway: true, AllowDirectPaths: true }
             ? new GatewayPortMapper(new GatewayPortMapperOptions { Local = socket.Local, Time = options.Time, Logger = options.Logger })
             : null;
-        return Open(options, socket, server, NetworkWatch.TryOpen(), mapper);
+        return Open(options, socket, server, watch, mapper);
     }
 
     /// <summary>Completes when others can find this peer at the rendezvous server; throws <see cref="TunnelException"/> when it stays silent.</summary>

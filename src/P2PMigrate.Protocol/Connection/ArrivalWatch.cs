@@ -1,13 +1,13 @@
 namespace P2PMigrate.Protocol.Connection;
 
 /// <summary>
-/// Notices that data which came steadily has stopped: the NAT before us may have chosen another port, which the sender
-/// learns only from what we send. Reads no clock. Owned by the <see cref="PacketReceiver"/>.
+/// Notices that packets which came steadily have stopped: the NAT before us may have chosen another port, which the sender
+/// learns only from what we send. What counts are packets that ask for an acknowledgement, data or not. Reads no clock. Owned by the <see cref="PacketReceiver"/>.
 /// </summary>
 // spec: PATH-34
 internal sealed class ArrivalWatch
 {
-    /// <summary>Packets with data in half a second that make a flow.</summary>
+    /// <summary>Packets in half a second that make a flow.</summary>
     // spec: CONST-152
     public const int Steady = 16;
 
@@ -43,7 +43,7 @@ internal sealed class ArrivalWatch
         }
     }
 
-    /// <summary>A packet with data came.</summary>
+    /// <summary>A packet that asks for an acknowledgement came.</summary>
     public void HandleReceived(Instant now)
     {
         TimeSpan pause = now - _lastAt;
