@@ -9,7 +9,10 @@ namespace P2PMigrate.Protocol;
 /// </summary>
 internal sealed class HostLimiter(double ratePerSecond, double burst, int capacity)
 {
+    private static readonly TimeSpan s_sweepInterval = TimeSpan.FromSeconds(1);
+
     private readonly Dictionary<NetworkAddress, TokenBucket> _buckets = [];
+    private Instant? _sweptAt;
 
     /// <summary>May the host of <paramref name="source"/> have this much now?</summary>
     public bool TryTake(Instant now, NetworkAddress source, double amount = 1)
@@ -29,8 +32,15 @@ internal sealed class HostLimiter(double ratePerSecond, double burst, int capaci
         return bucket.TryTake(now, amount);
     }
 
+    // Looking through a full table costs more than anything that it protects: not for every stranger that comes.
     private bool TryMakeRoom(Instant now)
     {
+        if (now - _sweptAt < s_sweepInterval)
+        {
+            return false;
+        }
+
+        _sweptAt = now;
         foreach (NetworkAddress host in _buckets.Keys.ToArray())
         {
             if (CollectionsMarshal.GetValueRefOrNullRef(_buckets, host).IsFull(now))

@@ -1,0 +1,37 @@
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Tests;
+
+public sealed class HostLimiterTests
+{
+    private readonly Instant _start = new(1_000_000_000);
+
+    [Fact]
+    public void A_host_has_its_rate_whatever_its_ports_and_of_IPv6_whatever_it_calls_itself_in_its_network()
+    {
+        var limiter = new HostLimiter(ratePerSecond: 1, burst: 2, capacity: 10);
+
+        Assert.True(limiter.TryTake(_start, Address("192.0.2.1:1")));
+        Assert.True(limiter.TryTake(_start, Address("192.0.2.1:2")));
+        Assert.False(limiter.TryTake(_start, Address("192.0.2.1:3")));
+        Assert.True(limiter.TryTake(_start, Address("192.0.2.2:3")));
+        Assert.True(limiter.TryTake(_start, Address("[2001:db8::1]:1")));
+        Assert.True(limiter.TryTake(_start, Address("[2001:db8::2]:1")));
+        Assert.False(limiter.TryTake(_start, Address("[2001:db8::3]:1")));
+        Assert.True(limiter.TryTake(_start, Address("[2001:db8:0:1::3]:1")));
+        Assert.True(limiter.TryTake(_start + TimeSpan.FromSeconds(1), Address("192.0.2.1:3")));
+    }
+
+    [Fact]
+    public void A_full_table_lets_new_hosts_in_when_others_have_recovered_and_looks_for_them_once_a_second()
+    {
+        var limiter = new HostLimiter(ratePerSecond: 1, burst: 1, capacity: 2);
+        Assert.True(limiter.TryTake(_start, Address("192.0.2.1:1")));
+        Assert.True(limiter.TryTake(_start, Address("192.0.2.2:1")));
+        Assert.False(limiter.TryTake(_start + TimeSpan.FromSeconds(0.9), Address("192.0.2.3:1"))); // nobody has recovered
+        Assert.False(limiter.TryTake(_start + TimeSpan.FromSeconds(1.1), Address("192.0.2.3:1"))); // nobody looked
+        Assert.True(limiter.TryTake(_start + TimeSpan.FromSeconds(2), Address("192.0.2.3:1")));
+    }
+
+    private static NetworkAddress Address(string text) => NetworkAddress.TryParse(text, out NetworkAddress address) ? address : throw new ArgumentException(text);
+}
