@@ -3,11 +3,20 @@ using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol.Rendezvous;
 
-/// <summary>An offer on its way: who asks, whom, and the channel opened for the two.</summary>
-internal sealed record OpenOffer(OfferId Id, NetworkAddress Initiator, TransactionId Transaction, PeerId Target, RelayChannel? Channel, Instant ExpiresAt)
+/// <summary>An offer on its way: who asks, and whom.</summary>
+internal sealed record OpenOffer(OfferId Id, NetworkAddress Initiator, TransactionId Transaction, PeerId Target, Instant ExpiresAt)
 {
-    /// <summary>Where the responder is; an answer from elsewhere is not its.</summary>
+    /// <summary>Where the responder is; an answer from elsewhere is not its. None while another server has to know.</summary>
     public NetworkAddress Responder { get; set; }
+
+    /// <summary>The channel opened for the two, if there is one.</summary>
+    public RelayChannel? Channel { get; set; }
+
+    /// <summary>The server that passed it on to this one, if one did.</summary>
+    public OfferOrigin? Origin { get; init; }
+
+    /// <summary>Was it passed on to another server? spec: RDV-44.</summary>
+    public bool IsPassedOn => Responder.IsNone;
 }
 
 /// <summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 
@@ -11,30 +12,47 @@ internal sealed record Registration(ulong Id, PeerId Peer, NetworkAddress Addres
 
     /// <summary>From then on it is forgotten.</summary>
     public Instant ExpiresAt { get; set; }
+
+    /// <summary>The request that made it; one that comes again makes no other.</summary>
+    // spec: RDV-49
+    public TransactionId Transaction { get; init; }
+
+    /// <summary>When the directory of the fleet was told.</summary>
+    public Instant AnnouncedAt { get; set; }
 }
 
 /// <summary>The peers that are there, by peer id and by registration id. The latest registration of a peer wins.</summary>
 /// <remarks>spec: RDV-07.</remarks>
-internal sealed class RegistrationTable(int capacity)
+internal sealed class RegistrationTable(int capacity, int capacityPerHost)
 {
+    private readonly Dictionary<NetworkAddress, int> _countByHost = [];
     private readonly Dictionary<PeerId, Registration> _byPeer = [];
     private readonly Dictionary<ulong, Registration> _byId = [];
 
     /// <summary>Peers in the table, expired ones that were not swept yet included.</summary>
     public int Count => _byPeer.Count;
 
-    /// <summary>Adds or replaces; false when the table is full.</summary>
+    /// <summary>All of them, in no order.</summary>
+    public IEnumerable<Registration> All => _byPeer.Values;
+
+    /// <summary>Adds or replaces; false when the table is full, or has as many of that host as one may have.</summary>
+    // spec: RDV-48
     public bool TryAdd(Registration registration)
     {
-        if (_byPeer.TryGetValue(registration.Peer, out Registration? old))
-        {
-            _byId.Remove(old.Id);
-        }
-        else if (_byPeer.Count >= capacity)
+        Registration? old = _byPeer.GetValueOrDefault(registration.Peer);
+        NetworkAddress host = registration.Address.ToNetwork();
+        int ofHost = _countByHost.GetValueOrDefault(host);
+        if (old is null ? _byPeer.Count >= capacity || ofHost >= capacityPerHost : old.Address.ToNetwork() != host && ofHost >= capacityPerHost)
         {
             return false;
         }
 
+        if (old is not null)
+        {
+            Remove(old);
+        }
+
+        CollectionsMarshal.GetValueRefOrAddDefault(_countByHost, host, out _)++;
         _byPeer[registration.Peer] = registration;
         _byId[registration.Id] = registration;
         return true;
@@ -53,6 +71,11 @@ internal sealed class RegistrationTable(int capacity)
     {
         _byPeer.Remove(registration.Peer);
         _byId.Remove(registration.Id);
+        NetworkAddress host = registration.Address.ToNetwork();
+        if (--CollectionsMarshal.GetValueRefOrNullRef(_countByHost, host) == 0)
+        {
+            _countByHost.Remove(host);
+        }
     }
 
     /// <summary>Forgets all that have expired.</summary>

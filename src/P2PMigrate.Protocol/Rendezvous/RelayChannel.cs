@@ -7,16 +7,23 @@ namespace P2PMigrate.Protocol.Rendezvous;
 /// come from elsewhere, the new address is asked first and used only after it has answered.
 /// </summary>
 /// <remarks>spec: RLY-04, RLY-05.</remarks>
-internal sealed class RelayLeg(RelayLegId id, RelayChannel channel, NetworkAddress address)
+internal sealed class RelayLeg(RelayEnd end, RelayChannel channel)
 {
     /// <summary>The secret between the server and the peer at this end.</summary>
-    public RelayLegId Id { get; } = id;
+    public RelayLegId Id { get; } = end.Id;
 
     /// <summary>The channel that this is an end of.</summary>
     public RelayChannel Channel { get; } = channel;
 
-    /// <summary>Where frames for this end go: a proven address.</summary>
-    public NetworkAddress Address { get; set; } = address;
+    /// <summary>Where frames for this end go: a proven address. None as long as nobody proved one.</summary>
+    public NetworkAddress Address { get; set; } = end.Proven;
+
+    /// <summary>Of a trunk leg: where the other server is said to be. None: a peer is at this end.</summary>
+    // spec: RDV-47
+    public NetworkAddress Claimed { get; } = end.Claimed;
+
+    /// <summary>Is another server at this end?</summary>
+    public bool IsTrunk => !Claimed.IsNone;
 
     /// <summary>An address that sent frames of this leg and was asked whether it is the peer's.</summary>
     public NetworkAddress Candidate { get; set; }
@@ -31,17 +38,27 @@ internal sealed class RelayLeg(RelayLegId id, RelayChannel channel, NetworkAddre
     public RelayLeg Other => Channel.Initiator == this ? Channel.Responder : Channel.Initiator;
 }
 
+/// <summary>What a leg begins with: its id, and an address that is proven or, for a trunk, one that is not yet.</summary>
+internal readonly record struct RelayEnd(RelayLegId Id, NetworkAddress Proven, NetworkAddress Claimed)
+{
+    /// <summary>An end with a peer at a proven address.</summary>
+    public static RelayEnd OfPeer(IEntropy entropy, NetworkAddress address) => new(RelayLegId.Create(entropy), address, default);
+
+    /// <summary>An end with another server, which is said to be at <paramref name="claimed"/>.</summary>
+    public static RelayEnd OfServer(RelayLegId trunk, NetworkAddress claimed) => new(trunk, default, claimed);
+}
+
 /// <summary>Two legs and what flows between them. Opened with an offer, closed when it stays unanswered or idle.</summary>
 internal sealed class RelayChannel
 {
     private TokenBucket _rate;
 
-    /// <summary>Opens a channel between two proven addresses.</summary>
-    public RelayChannel(RendezvousServerOptions options, IEntropy entropy, NetworkAddress initiator, NetworkAddress responder, Instant now)
+    /// <summary>Opens a channel between two ends, because of an offer of <paramref name="openedBy"/>.</summary>
+    public RelayChannel(RendezvousServerOptions options, NetworkAddress openedBy, RelayEnd initiator, RelayEnd responder, Instant now)
     {
-        Initiator = new RelayLeg(RelayLegId.Create(entropy), this, initiator);
-        Responder = new RelayLeg(RelayLegId.Create(entropy), this, responder);
-        OpenedBy = initiator;
+        Initiator = new RelayLeg(initiator, this);
+        Responder = new RelayLeg(responder, this);
+        OpenedBy = openedBy;
         ExpiresAt = now + options.ChannelAnswerTimeout;
         _rate = new TokenBucket(options.RelayBytesPerSecond, options.RelayBurst);
     }

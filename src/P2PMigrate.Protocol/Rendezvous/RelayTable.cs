@@ -24,34 +24,20 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     /// <summary>Their bytes, headers included.</summary>
     public long BytesRelayed { get; private set; }
 
-    /// <summary>Frames of known legs that were over the rate.</summary>
+    /// <summary>Frames of known legs that were over the rate, or had nowhere to go yet.</summary>
     public long FramesDropped { get; private set; }
 
     /// <summary>Opens a channel, or gives null when a limit is reached: then the peers have to do without. spec: RLY-06.</summary>
-    public RelayChannel? Open(Instant now, NetworkAddress initiator, NetworkAddress responder)
-    {
-        NetworkAddress host = initiator.WithPort(0);
-        int ofHost = _channelsByHost.GetValueOrDefault(host);
-        if (Count >= options.MaxChannels || ofHost >= options.MaxChannelsPerHost)
-        {
-            return null;
-        }
+    public RelayChannel? Open(Instant now, NetworkAddress initiator, NetworkAddress responder) =>
+        Open(now, initiator, RelayEnd.OfPeer(entropy, initiator), RelayEnd.OfPeer(entropy, responder));
 
-        var channel = new RelayChannel(options, entropy, initiator, responder, now);
-        if (!_legs.TryAdd(channel.Initiator.Id, channel.Initiator))
-        {
-            return null;
-        }
+    /// <summary>The responder's part of a channel through two servers; the other server is said to be at <paramref name="claimed"/>. spec: RDV-46.</summary>
+    public RelayChannel? OpenFromServer(Instant now, NetworkAddress initiator, NetworkAddress claimed, NetworkAddress responder) =>
+        Open(now, initiator, RelayEnd.OfServer(RelayLegId.Create(entropy), claimed), RelayEnd.OfPeer(entropy, responder));
 
-        if (!_legs.TryAdd(channel.Responder.Id, channel.Responder))
-        {
-            _legs.Remove(channel.Initiator.Id);
-            return null;
-        }
-
-        _channelsByHost[host] = ofHost + 1;
-        return channel;
-    }
+    /// <summary>The initiator's part of a channel through two servers.</summary>
+    public RelayChannel? OpenToServer(Instant now, NetworkAddress initiator, RelayLegId trunk, NetworkAddress claimed) =>
+        Open(now, initiator, RelayEnd.OfPeer(entropy, initiator), RelayEnd.OfServer(trunk, claimed));
 
     /// <summary>The responder answered: the channel now lives as long as it is used.</summary>
     public void Answered(Instant now, RelayChannel channel)
@@ -61,8 +47,8 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     }
 
     /// <summary>
-    /// Makes <paramref name="frame"/> one for the other leg, in place, and says where to. <paramref name="toCheck"/> is the
-    /// frame's leg when its source has to be asked.
+    /// Makes <paramref name="frame"/> one for the other leg, in place, and says where to. <paramref name="toCheck"/> is a leg
+    /// whose candidate has to be asked: the frame's, or the other one when nobody knows yet where that is.
     /// </summary>
     public bool TryForward(Instant now, NetworkAddress source, Span<byte> frame, out NetworkAddress destination, out RelayLeg? toCheck, out Refusal refusal)
     {
@@ -88,6 +74,14 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
 
         toCheck = source != leg.Address && IsCheckDue(now, source, leg) ? leg : null;
         Touch(now, leg.Channel);
+        if (leg.Other.Address.IsNone)
+        {
+            FramesDropped++;
+            toCheck = ToAsk(now, leg.Other) ?? toCheck;
+            refusal = Refusal.Unexpected; // spec: RDV-47
+            return false;
+        }
+
         RelayFrame.WriteHeader(frame, leg.Other.Id); // spec: RLY-02
         destination = leg.Other.Address;
         FramesRelayed++;
@@ -95,10 +89,18 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
         return true;
     }
 
-    /// <summary>A client echoed a nonce: its leg moves there.</summary>
-    public Refusal Confirm(Instant now, NetworkAddress source, LegMessage confirm)
+    /// <summary>The trunk leg of a channel, if the server at its end has not answered yet and can be asked again.</summary>
+    public RelayLeg? TrunkToAsk(Instant now, RelayChannel channel) =>
+        ToAsk(now, channel.Initiator.IsTrunk ? channel.Initiator : channel.Responder);
+
+    /// <summary>Is that a trunk leg of an open channel?</summary>
+    public bool IsTrunk(Instant now, RelayLegId id) => _legs.TryGetValue(id, out RelayLeg? leg) && leg.IsTrunk && now < leg.Channel.ExpiresAt;
+
+    /// <summary>A client, or for a trunk leg a server, echoed a nonce: its leg moves there.</summary>
+    public Refusal Confirm(Instant now, NetworkAddress source, LegMessage confirm, bool isServer)
     {
-        if (!_legs.TryGetValue(confirm.Leg, out RelayLeg? leg) || leg.Candidate != source || leg.Nonce != confirm.Nonce || leg.Channel.ExpiresAt <= now)
+        if (!_legs.TryGetValue(confirm.Leg, out RelayLeg? leg) || leg.IsTrunk != isServer
+            || leg.Candidate != source || leg.Nonce != confirm.Nonce || leg.Channel.ExpiresAt <= now)
         {
             return Refusal.Unexpected;
         }
@@ -117,11 +119,36 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
         }
     }
 
+    private RelayChannel? Open(Instant now, NetworkAddress openedBy, RelayEnd initiator, RelayEnd responder)
+    {
+        NetworkAddress host = openedBy.ToNetwork();
+        int ofHost = _channelsByHost.GetValueOrDefault(host);
+        if (Count >= options.MaxChannels || ofHost >= options.MaxChannelsPerHost)
+        {
+            return null;
+        }
+
+        var channel = new RelayChannel(options, openedBy, initiator, responder, now);
+        if (!_legs.TryAdd(channel.Initiator.Id, channel.Initiator))
+        {
+            return null;
+        }
+
+        if (!_legs.TryAdd(channel.Responder.Id, channel.Responder))
+        {
+            _legs.Remove(channel.Initiator.Id);
+            return null;
+        }
+
+        _channelsByHost[host] = ofHost + 1;
+        return channel;
+    }
+
     private void Close(RelayChannel channel)
     {
         _legs.Remove(channel.Initiator.Id);
         _legs.Remove(channel.Responder.Id);
-        NetworkAddress host = channel.OpenedBy.WithPort(0);
+        NetworkAddress host = channel.OpenedBy.ToNetwork();
         int left = _channelsByHost[host] - 1;
         if (left == 0)
         {
@@ -140,6 +167,9 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
             channel.ExpiresAt = now + options.ChannelIdleTimeout;
         }
     }
+
+    private RelayLeg? ToAsk(Instant now, RelayLeg leg) =>
+        leg.IsTrunk && leg.Address.IsNone && IsCheckDue(now, leg.Claimed, leg) ? leg : null;
 
     private bool IsCheckDue(Instant now, NetworkAddress source, RelayLeg leg)
     {

@@ -40,6 +40,12 @@ public enum RendezvousMessageType : byte
 
     /// <summary>Client: yes.</summary>
     LegConfirm = 12,
+
+    /// <summary>Server to server: are you the other end of this trunk leg? Clients do not know it.</summary>
+    TrunkCheck = 24,
+
+    /// <summary>Server to server: yes.</summary>
+    TrunkConfirm = 25,
 }
 
 /// <summary>What all rendezvous messages start with: 0x60, type, two zero bytes, an eight-byte id.</summary>
@@ -77,11 +83,14 @@ internal static class RendezvousHeader
         type = datagram.Length < Size ? 0 : (RendezvousMessageType)datagram[1];
         refusal = datagram.Length < Size ? Refusal.Truncated
             : datagram.Length > MaxSize ? Refusal.OverLimit
-            : datagram[0] != FirstByte.Rendezvous || type is 0 or > RendezvousMessageType.LegConfirm ? Refusal.WrongType
+            : datagram[0] != FirstByte.Rendezvous || !IsKnown(type) ? Refusal.WrongType
             : datagram[2] != 0 || datagram[3] != 0 ? Refusal.ReservedNotZero
             : Refusal.None;
         return refusal == Refusal.None;
     }
+
+    private static bool IsKnown(RendezvousMessageType type) =>
+        type is >= RendezvousMessageType.Hello and <= RendezvousMessageType.LegConfirm or RendezvousMessageType.TrunkCheck or RendezvousMessageType.TrunkConfirm;
 
     /// <summary>Reads the header of a message of the expected type and gives a reader for what follows.</summary>
     public static bool TryBegin(ReadOnlySpan<byte> datagram, RendezvousMessageType expected, out ulong id, out WireReader body, out Refusal refusal)

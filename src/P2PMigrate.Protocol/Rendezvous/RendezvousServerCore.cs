@@ -1,4 +1,4 @@
-using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
@@ -27,8 +27,9 @@ public sealed class RendezvousServerCore : IDisposable
     private readonly RelayTable _relay;
     private readonly HostLimiter _registrationRate;
     private readonly HostLimiter _offerRate;
-    private readonly Queue<(NetworkAddress Destination, byte[] Datagram)> _outgoing = [];
-    private readonly byte[] _buffer = new byte[MaxDatagramSize];
+    private readonly ServerOutbox _outbox = new();
+    private readonly byte[] _buffer;
+    private readonly FleetExchange? _fleet;
     private Instant? _sweepAt;
     private long _refused;
 
@@ -36,19 +37,25 @@ public sealed class RendezvousServerCore : IDisposable
     public RendezvousServerCore(RendezvousServerOptions options, IEntropy entropy)
     {
         _options = options;
+        _buffer = _outbox.Buffer;
         _entropy = entropy;
         _cookies = new CookieSecret(entropy);
         _challengeKeys = new ChallengeKeys(entropy);
-        _registrations = new RegistrationTable(options.MaxRegistrations);
+        _registrations = new RegistrationTable(options.MaxRegistrations, options.MaxRegistrationsPerHost);
         _offers = new OfferTable(options.MaxOffers);
         _relay = new RelayTable(options, entropy);
         _registrationRate = new HostLimiter(options.RegistrationsPerSecondAndHost, options.RegistrationsPerSecondAndHost, options.MaxHosts);
         _offerRate = new HostLimiter(options.OffersPerSecondAndHost, options.OffersPerSecondAndHost, options.MaxHosts);
+        _fleet = options.Fleet is { } self ? new FleetExchange(self, options, entropy, _registrations, _offers, _relay, _outbox) : null;
     }
 
     /// <summary>What the server holds and did.</summary>
     public RendezvousServerStatistics Statistics => new(
-        _registrations.Count, _offers.Count, _relay.Count, _relay.FramesRelayed, _relay.BytesRelayed, _relay.FramesDropped, _refused);
+        _registrations.Count, _offers.Count, _relay.Count, _relay.FramesRelayed, _relay.BytesRelayed, _relay.FramesDropped, _refused)
+    {
+        OffersPassedOn = _fleet?.PassedOn ?? 0,
+        OffersTakenOver = _fleet?.TakenOver ?? 0,
+    };
 
     /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
     public Instant NextTimeout => _sweepAt ?? Instant.Never;
@@ -64,6 +71,7 @@ public sealed class RendezvousServerCore : IDisposable
         _registrations.Sweep(now);
         _offers.Sweep(now);
         _relay.Sweep(now);
+        _fleet?.Desk.Sweep(now, _registrations);
         _sweepAt = _registrations.Count + _offers.Count + _relay.Count > 0 ? now + s_sweepInterval : null;
     }
 
@@ -83,10 +91,30 @@ public sealed class RendezvousServerCore : IDisposable
             RendezvousMessageType.Refresh => HandleRefresh(now, source, datagram),
             RendezvousMessageType.Offer => HandleOffer(now, source, datagram),
             RendezvousMessageType.Answer => HandleAnswer(now, source, datagram),
-            RendezvousMessageType.LegConfirm => LegMessage.TryParse(datagram, type, out LegMessage confirm, out refusal) ? _relay.Confirm(now, source, confirm) : refusal,
+            RendezvousMessageType.LegConfirm or RendezvousMessageType.TrunkCheck or RendezvousMessageType.TrunkConfirm => HandleLeg(now, source, datagram, type),
             _ => Refusal.WrongType,
         });
     }
+
+    /// <summary>The next thing that the server wants from the directory of its fleet. To be asked after every input, like <see cref="TryPollTransmit"/>.</summary>
+    public bool TryPollFleet([NotNullWhen(true)] out FleetRequest? request)
+    {
+        request = null;
+        return _fleet is not null && _fleet.Desk.TryPoll(out request);
+    }
+
+    /// <summary>Takes a message that the directory carried here from another server. It may come from anybody who can write there.</summary>
+    public Refusal HandleFleetMessage(Instant now, ReadOnlySpan<byte> message)
+    {
+        _sweepAt ??= now + s_sweepInterval;
+        return Count(_fleet?.Handle(now, message) ?? Refusal.WrongType);
+    }
+
+    /// <summary>Takes the end of a <see cref="TellServerOfPeer"/>.</summary>
+    public void HandleFleetOutcome(Instant now, OfferId token, FleetOutcome outcome) => _fleet?.HandleOutcome(now, token, outcome);
+
+    /// <summary>The directory was away, or lost requests: what it knew may be gone.</summary>
+    public void HandleFleetRestored(Instant now) => _fleet?.Desk.HandleRestored(now);
 
     /// <summary>
     /// Takes a relay frame and turns it, in place, into the one to send to <paramref name="destination"/>. False with a
@@ -97,7 +125,8 @@ public sealed class RendezvousServerCore : IDisposable
         bool isForwarded = _relay.TryForward(now, source, frame, out destination, out RelayLeg? toCheck, out refusal);
         if (toCheck is not null && 3 * frame.Length >= LegMessage.Size)
         {
-            Send(source, new LegMessage(toCheck.Nonce, toCheck.Id).Write(_buffer, RendezvousMessageType.LegCheck));
+            RendezvousMessageType question = toCheck.IsTrunk ? RendezvousMessageType.TrunkCheck : RendezvousMessageType.LegCheck;
+            Send(toCheck.Candidate, new LegMessage(toCheck.Nonce, toCheck.Id).Write(_buffer, question));
         }
 
         Count(refusal);
@@ -105,14 +134,8 @@ public sealed class RendezvousServerCore : IDisposable
     }
 
     /// <summary>Gives the next datagram to send.</summary>
-    public bool TryPollTransmit(Span<byte> buffer, out NetworkAddress destination, out int length)
-    {
-        bool isThere = _outgoing.TryDequeue(out (NetworkAddress Destination, byte[] Datagram) next);
-        destination = next.Destination;
-        length = isThere ? next.Datagram.Length : 0;
-        next.Datagram?.CopyTo(buffer);
-        return isThere;
-    }
+    public bool TryPollTransmit(Span<byte> buffer, out NetworkAddress destination, out int length) =>
+        _outbox.TryTake(buffer, out destination, out length);
 
     /// <inheritdoc/>
     public void Dispose() => _challengeKeys.Dispose();
@@ -153,12 +176,23 @@ public sealed class RendezvousServerCore : IDisposable
             return Refusal.NotAuthentic; // spec: RDV-06
         }
 
-        var registration = new Registration(RandomId.Next(_entropy), register.Client.PeerId, source, key) { ExpiresAt = now + _options.RegistrationLifetime };
+        if (_registrations.Find(now, register.Client.PeerId) is { } known && known.Transaction == register.Transaction && known.Address == source)
+        {
+            SendRegistered(register.Transaction, known, LifetimeSeconds); // spec: RDV-49
+            return Refusal.None;
+        }
+
+        var registration = new Registration(RandomId.Next(_entropy), register.Client.PeerId, source, key)
+        {
+            Transaction = register.Transaction,
+            ExpiresAt = now + _options.RegistrationLifetime,
+        };
         if (!_registrations.TryAdd(registration))
         {
             return Refusal.Busy;
         }
 
+        _fleet?.Desk.Announce(now, registration);
         SendRegistered(register.Transaction, registration, LifetimeSeconds);
         return Refusal.None;
     }
@@ -193,6 +227,11 @@ public sealed class RendezvousServerCore : IDisposable
         if (refresh.LifetimeSeconds == 0)
         {
             _registrations.Remove(registration); // spec: RDV-09
+            _fleet?.Desk.Withdraw(registration);
+        }
+        else
+        {
+            _fleet?.Desk.AnnounceIfDue(now, registration);
         }
 
         SendRegistered(refresh.Transaction, registration, Math.Min(refresh.LifetimeSeconds, LifetimeSeconds));
@@ -218,6 +257,11 @@ public sealed class RendezvousServerCore : IDisposable
         }
 
         Registration? target = _registrations.Find(now, message.Target); // spec: RDV-14
+        if (target is null && _fleet is not null)
+        {
+            return _fleet.PassOn(now, source, message);
+        }
+
         OpenOffer? offer = target is null ? null : FindOrOpen(now, source, message.Transaction, target);
         OfferStatus status = target is null ? OfferStatus.PeerUnknown : offer is null ? OfferStatus.Busy : OfferStatus.Forwarded;
         Send(source, new StatusMessage(message.Transaction, status, source).Write(_buffer));
@@ -236,9 +280,13 @@ public sealed class RendezvousServerCore : IDisposable
         OpenOffer? offer = _offers.Find(initiator, transaction, target.Peer);
         if (offer is null && !_offers.IsFull)
         {
-            RelayChannel? channel = _relay.Open(now, initiator, target.Address);
-            offer = new OpenOffer(OfferId.Create(_entropy), initiator, transaction, target.Peer, channel, now + _options.OfferLifetime);
+            offer = new OpenOffer(OfferId.Create(_entropy), initiator, transaction, target.Peer, now + _options.OfferLifetime);
             _offers.Add(offer);
+        }
+
+        if (offer is { IsPassedOn: true })
+        {
+            offer.Channel = _relay.Open(now, initiator, target.Address); // new, or the peer came here in the meantime
         }
 
         if (offer is not null)
@@ -262,6 +310,12 @@ public sealed class RendezvousServerCore : IDisposable
             return Refusal.Unexpected; // spec: RDV-13
         }
 
+        if (offer.Origin is { } origin)
+        {
+            _fleet?.Answer(now, offer, origin, answer.Carried);
+            return Refusal.None;
+        }
+
         if (offer.Channel is { } channel)
         {
             _relay.Answered(now, channel);
@@ -270,6 +324,18 @@ public sealed class RendezvousServerCore : IDisposable
         var delivery = new DeliveryMessage(offer.Transaction.Value, offer.Channel?.Initiator.Id ?? RelayLegId.None, source, offer.Initiator, answer.Carried);
         Send(offer.Initiator, delivery.Write(_buffer, RendezvousMessageType.AnswerDelivery));
         return Refusal.None;
+    }
+
+    private Refusal HandleLeg(Instant now, NetworkAddress source, ReadOnlySpan<byte> datagram, RendezvousMessageType type)
+    {
+        if (!LegMessage.TryParse(datagram, type, out LegMessage message, out Refusal refusal))
+        {
+            return refusal;
+        }
+
+        return type == RendezvousMessageType.TrunkCheck
+            ? _fleet?.HandleTrunkCheck(now, source, message) ?? Refusal.WrongType
+            : _relay.Confirm(now, source, message, isServer: type == RendezvousMessageType.TrunkConfirm);
     }
 
     private bool IsProven(Instant now, NetworkAddress source, AddressCookie cookie)
@@ -293,11 +359,7 @@ public sealed class RendezvousServerCore : IDisposable
         Send(registration.Address, length);
     }
 
-    private void Send(NetworkAddress destination, int length)
-    {
-        Debug.Assert(_outgoing.Count < 8, "The driver drains after every input.");
-        _outgoing.Enqueue((destination, _buffer[..length]));
-    }
+    private void Send(NetworkAddress destination, int length) => _outbox.Send(destination, length);
 
     private Refusal Count(Refusal refusal)
     {

@@ -7,6 +7,9 @@ public sealed record RendezvousServerOptions
     /// <summary>Peers registered at a time.</summary>
     public int MaxRegistrations { get; init; } = 65_536;
 
+    /// <summary>Of these, peers of one host: a carrier's NAT has many behind one address.</summary>
+    public int MaxRegistrationsPerHost { get; init; } = 1_024;
+
     /// <summary>How long a registration lasts without being refreshed.</summary>
     public TimeSpan RegistrationLifetime { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -14,7 +17,7 @@ public sealed record RendezvousServerOptions
     public double RegistrationsPerSecondAndHost { get; init; } = 10;
 
     /// <summary>Offers on their way at a time.</summary>
-    public int MaxOffers { get; init; } = 8_192;
+    public int MaxOffers { get; init; } = 65_536;
 
     /// <summary>How long an offer waits for answers.</summary>
     public TimeSpan OfferLifetime { get; init; } = TimeSpan.FromSeconds(30);
@@ -40,10 +43,20 @@ public sealed record RendezvousServerOptions
     /// <summary>Bytes that one channel may relay at once.</summary>
     public double RelayBurst { get; init; } = 8 << 20;
 
+    /// <summary>The server's place in a fleet; null for one that stands alone.</summary>
+    public FleetMembership? Fleet { get; init; }
+
     /// <summary>Hosts whose rates are told apart; when the table is full of busy ones, new hosts wait.</summary>
     public int MaxHosts { get; init; } = 65_536;
 }
 
 /// <summary>What a server holds and did, for logs and metrics. A snapshot.</summary>
 public readonly record struct RendezvousServerStatistics(
-    int Registrations, int Offers, int Channels, long FramesRelayed, long BytesRelayed, long FramesDropped, long Refused);
+    int Registrations, int Offers, int Channels, long FramesRelayed, long BytesRelayed, long FramesDropped, long Refused)
+{
+    /// <summary>Offers to peers that are not here, passed on to the fleet; repetitions count.</summary>
+    public long OffersPassedOn { get; init; }
+
+    /// <summary>Offers of other servers to peers that are here; repetitions count.</summary>
+    public long OffersTakenOver { get; init; }
+}

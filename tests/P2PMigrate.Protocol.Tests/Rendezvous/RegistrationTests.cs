@@ -62,11 +62,14 @@ public sealed class RegistrationTests : IDisposable
 
     [Theory]
     [Trait("Spec", "RDV-17")]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void Renewals_without_end_neither_keep_an_exchange_from_ending_nor_make_a_storm(bool isRegistering)
+    [InlineData(true, 100)]
+    [InlineData(false, 100)]
+    [InlineData(true, 150)]
+    [InlineData(true, 300)]
+    [InlineData(false, 300)]
+    public void Renewals_without_end_neither_keep_an_exchange_from_ending_nor_make_a_storm(bool isRegistering, int delayMs)
     {
-        FarServer far = new(_world, isRegistering);
+        FarServer far = new(_world, isRegistering, delayMs);
 
         far.Run(TimeSpan.FromSeconds(3), each: () => far.Peer.Client.Renew(_world.Now));
 
@@ -93,6 +96,57 @@ public sealed class RegistrationTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "RDV-49")]
+    public void A_repeated_request_to_register_keeps_the_registration_as_it_is()
+    {
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        _world.Settle();
+        byte[] register = _world.Sent.Single(sent => sent.ToServer && sent.Datagram[1] == (byte)RendezvousMessageType.Register).Datagram;
+
+        Assert.Equal(Refusal.None, _world.SendToServer(peer.Address, register));
+        _world.Advance(TimeSpan.FromSeconds(61));
+
+        Assert.Single(_world.Sent, sent => sent.ToServer && sent.Datagram[1] == (byte)RendezvousMessageType.Hello);
+        Assert.Single(_world.Sent, sent => sent.ToServer && sent.Datagram[1] == (byte)RendezvousMessageType.Register);
+        Assert.True(peer.Client.IsRegistered);
+    }
+
+    [Theory]
+    [Trait("Spec", "RDV-48")]
+    [InlineData("198.51.100.{0}:2000", 5)]
+    [InlineData("198.51.100.1:200{0}", 2)]
+    [InlineData("[2001:db8:0:{0}::1]:2000", 5)]
+    [InlineData("[2001:db8::{0}]:2000", 2)]
+    public void One_host_has_only_its_share_of_the_registrations_whatever_addresses_it_takes(string addresses, int registered)
+    {
+        using var world = new RendezvousWorld(new RendezvousServerOptions { MaxRegistrationsPerHost = 2 });
+        for (int index = 1; index <= 5; index++)
+            world.AddPeer(string.Format(System.Globalization.CultureInfo.InvariantCulture, addresses, index), isRegistering: true);
+
+        world.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(registered, world.Server.Statistics.Registrations);
+
+        world.Peers.Find(peer => peer.Client.IsRegistered)!.Client.Leave();
+        world.Advance(TimeSpan.FromSeconds(6));
+        Assert.Equal(Math.Min(registered, 4), world.Server.Statistics.Registrations); // one that waited has its place
+    }
+
+    [Theory]
+    [Trait("Spec", "RDV-15")]
+    [InlineData("[2001:db8:0:7::{0}]:2000", 3)]
+    [InlineData("[2001:db8:0:{0}::7]:2000", 9)]
+    public void Registrations_of_one_network_of_64_bits_share_one_rate(string addresses, int registered)
+    {
+        using var world = new RendezvousWorld(new RendezvousServerOptions { RegistrationsPerSecondAndHost = 3 });
+        for (int index = 1; index <= 9; index++)
+            world.AddPeer(string.Format(System.Globalization.CultureInfo.InvariantCulture, addresses, index), isRegistering: true);
+
+        world.Settle();
+
+        Assert.Equal(registered, world.Server.Statistics.Registrations);
+    }
+
+    [Fact]
     [Trait("Spec", "RDV-08")]
     public void A_registration_is_kept_alive_with_one_request_each_twenty_seconds()
     {
@@ -111,7 +165,7 @@ public sealed class RegistrationTests : IDisposable
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
-    public void Lost_and_repeated_datagrams_delay_a_registration_but_do_not_prevent_it(int seed)
+    public void Lost_and_repeated_datagram_delay_a_registration_but_do_not_prevent_it(int seed)
     {
         var random = new Random(seed);
         _world.Copies = _ => random.Next(10) switch { < 4 => 0, < 6 => 2, _ => 1 };
@@ -261,10 +315,11 @@ public sealed class RegistrationTests : IDisposable
         return challenge;
     }
 
-    /// <summary>A peer whose server is far away: 100 ms in each direction, in steps of 10 ms.</summary>
-    private sealed class FarServer(RendezvousWorld world, bool isRegistering)
+    /// <summary>A peer whose server is far away, in steps of 10 ms.</summary>
+    private sealed class FarServer(RendezvousWorld world, bool isRegistering, int delayMs = 100)
     {
-        private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(10), s_delay = TimeSpan.FromMilliseconds(100);
+        private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(10);
+        private readonly TimeSpan _delay = TimeSpan.FromMilliseconds(delayMs);
 
         private readonly Queue<(Instant At, NetworkAddress From, byte[] Bytes)> _up = new();
         private readonly Queue<(Instant At, NetworkAddress To, byte[] Bytes)> _down = new();
@@ -282,11 +337,11 @@ public sealed class RegistrationTests : IDisposable
                 each?.Invoke();
                 Peer.Client.HandleTimeout(world.Now);
                 for (; Peer.Client.TryPollTransmit(_buffer, out int length); Requests++)
-                    _up.Enqueue((world.Now + s_delay, Peer.Address, _buffer[..length]));
+                    _up.Enqueue((world.Now + _delay, Peer.Address, _buffer[..length]));
                 while (_up.TryPeek(out (Instant At, NetworkAddress From, byte[] Bytes) request) && request.At <= world.Now)
                     world.SendToServer(request.From, _up.Dequeue().Bytes);
                 while (world.Server.TryPollTransmit(_buffer, out NetworkAddress to, out int length))
-                    _down.Enqueue((world.Now + s_delay, to, _buffer[..length]));
+                    _down.Enqueue((world.Now + _delay, to, _buffer[..length]));
                 while (_down.TryPeek(out (Instant At, NetworkAddress To, byte[] Bytes) reply) && reply.At <= world.Now)
                     Deliver(_down.Dequeue());
                 Peer.CollectEvents();

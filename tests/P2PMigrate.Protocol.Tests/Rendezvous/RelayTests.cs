@@ -99,6 +99,24 @@ public sealed class RelayTests : IDisposable
 
     [Fact]
     [Trait("Spec", "RLY-06")]
+    public void Channels_of_one_network_of_64_bits_share_one_limit()
+    {
+        using var world = new RendezvousWorld(new RendezvousServerOptions { MaxChannelsPerHost = 2 });
+        RendezvousWorld.Peer responder = world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        for (int index = 1; index <= 4; index++)
+            world.AddPeer($"[2001:db8::{index}]:1000", isRegistering: false);
+        world.Settle();
+        foreach (RendezvousWorld.Peer initiator in world.Peers.Skip(1))
+            initiator.Client.Offer(world.Now, responder.Id, RendezvousWorld.Init());
+
+        world.Settle();
+
+        Assert.Equal(2, world.Server.Statistics.Channels);
+        Assert.Equal(4, responder.Events.OfType<OfferReceived>().Count());
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-06")]
     public void Channels_are_limited_in_number_for_all_and_for_each_host()
     {
         using var world = new RendezvousWorld(new RendezvousServerOptions { MaxChannels = 3, MaxChannelsPerHost = 2 });
