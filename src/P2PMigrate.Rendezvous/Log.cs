@@ -21,6 +21,12 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Information, "Rendezvous server stopped")]
     private static partial void Stopped(ILogger logger);
 
+    [LoggerMessage(4, LogLevel.Warning, "The directory of the fleet is away ({Failure}): peers of other servers cannot be found until it is back")]
+    public static partial void DirectoryLost(ILogger logger, string failure);
+
+    [LoggerMessage(5, LogLevel.Information, "The directory of the fleet is back")]
+    public static partial void DirectoryRestored(ILogger logger);
+
     [LoggerMessage(3, LogLevel.Critical, "The rendezvous server stopped because of a fault of its own")]
     private static partial void Failed(ILogger logger, Exception error);
 }

@@ -2,6 +2,8 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Protocol.Rendezvous;
+using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Rendezvous.Fleet;
 using P2PMigrate.Tunnel;
 using P2PMigrate.Tunnel.Loop;
 using P2PMigrate.Tunnel.Sockets;
@@ -20,15 +22,20 @@ public sealed class RendezvousServer : IAsyncDisposable
 
     private readonly DatagramLoop _loop;
     private readonly RendezvousServerDriver _driver;
+    private readonly FleetLink? _fleet;
 
-    private RendezvousServer(DatagramLoop loop, RendezvousServerDriver driver)
+    private RendezvousServer(DatagramLoop loop, RendezvousServerDriver driver, FleetLink? fleet)
     {
         _loop = loop;
         _driver = driver;
+        _fleet = fleet;
     }
 
     /// <summary>Where it listens; the port is the real one.</summary>
     public IPEndPoint LocalEndPoint => _loop.Local.ToEndPoint();
+
+    /// <summary>Where the other servers of its fleet are told to reach it; null when it stands alone.</summary>
+    public IPEndPoint? FleetAddress { get; private init; }
 
     /// <summary>What it holds and did, a moment ago.</summary>
     public RendezvousServerStatistics Statistics => _driver.Statistics;
@@ -45,22 +52,80 @@ public sealed class RendezvousServer : IAsyncDisposable
         IPEndPoint listen, RendezvousServerOptions? options = null, ILogger? logger = null, TimeProvider? time = null) =>
         Start(DatagramSocket.Open(listen), options, logger, time);
 
+    /// <summary>
+    /// The same, as one of several servers whose peers find each other through a Redis. Throws <see cref="TunnelException"/>
+    /// (<see cref="TunnelFailure.Local"/>) too when that cannot be reached now; when it is lost later, the server goes on for its own peers.
+    /// </summary>
+    public static async Task<RendezvousServer> StartAsync(
+        IPEndPoint listen, FleetOptions fleet, RendezvousServerOptions? options = null, ILogger? logger = null, TimeProvider? time = null,
+        CancellationToken cancellationToken = default)
+    {
+        RedisDirectory directory = await RedisDirectory.ConnectAsync(fleet.Redis, logger ?? NullLogger.Instance).ConfigureAwait(false);
+        return await StartAsync(() => DatagramSocket.Open(listen), directory, fleet.Address, options, logger, time, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Stops, closes the socket and ends the thread. Peers notice by silence.</summary>
     public async ValueTask DisposeAsync()
     {
         _loop.Stop();
         await _loop.Ended.ConfigureAwait(false);
+        if (_fleet is not null)
+            await _fleet.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>The same over any socket, which the server owns from then on.</summary>
     internal static RendezvousServer Start(IDatagramSocket socket, RendezvousServerOptions? options, ILogger? logger, TimeProvider? time)
     {
-        logger ??= NullLogger.Instance;
+        RendezvousServer server = Make(socket, directory: null, options ?? new RendezvousServerOptions(), logger ?? NullLogger.Instance, time);
+        server.Run(logger ?? NullLogger.Instance);
+        return server;
+    }
+
+    /// <summary>The same as one of several, with a directory of any kind, which the server owns from then on.</summary>
+    internal static async Task<RendezvousServer> StartAsync(
+        Func<IDatagramSocket> open, IServerDirectory directory, IPEndPoint? address, RendezvousServerOptions? options, ILogger? logger, TimeProvider? time,
+        CancellationToken cancellationToken)
+    {
+        IDatagramSocket? socket = null;
+        try
+        {
+            socket = open();
+            var self = new FleetMembership(ServerId.Create(CryptographicEntropy.Instance), ReachableAddress(address ?? socket.Local.ToEndPoint(), socket));
+            RendezvousServer server = Make(
+                socket, directory, (options ?? new RendezvousServerOptions()) with { Fleet = self }, logger ?? NullLogger.Instance, time);
+            await server._fleet!.JoinAsync(server._driver, self.Id, cancellationToken).ConfigureAwait(false); // before anybody can register
+            server.Run(logger ?? NullLogger.Instance);
+            return server;
+        }
+        catch
+        {
+            socket?.Dispose();
+            await directory.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static RendezvousServer Make(
+        IDatagramSocket socket, IServerDirectory? directory, RendezvousServerOptions options, ILogger logger, TimeProvider? time)
+    {
         var loop = new DatagramLoop(socket, new LoopClock(time ?? TimeProvider.System));
-        var core = new RendezvousServerCore(options ?? new RendezvousServerOptions(), CryptographicEntropy.Instance);
-        var driver = new RendezvousServerDriver(core, error => Log.StoppedOrFailed(logger, error));
-        loop.Start(driver, $"rendezvous:{socket.Local.Port}");
-        Log.Listening(logger, socket.Local);
-        return new RendezvousServer(loop, driver);
+        FleetLink? fleet = directory is null ? null : new FleetLink(directory, loop);
+        var core = new RendezvousServerCore(options, CryptographicEntropy.Instance);
+        var driver = new RendezvousServerDriver(core, fleet, error => Log.StoppedOrFailed(logger, error));
+        return new RendezvousServer(loop, driver, fleet) { FleetAddress = options.Fleet?.Address.ToEndPoint() };
+    }
+
+    private void Run(ILogger logger)
+    {
+        _loop.Start(_driver, $"rendezvous:{_loop.Local.Port}");
+        Log.Listening(logger, _loop.Local);
+    }
+
+    private static NetworkAddress ReachableAddress(IPEndPoint address, IDatagramSocket socket)
+    {
+        NetworkAddress reachable = NetworkAddress.From(address.Address, address.Port == 0 ? socket.Local.Port : address.Port);
+        if (reachable.IsUsable)
+            return reachable;
+        throw new TunnelException(TunnelFailure.Local, $"The other servers cannot reach {address}; an address of this machine has to be named for them.");
     }
 }

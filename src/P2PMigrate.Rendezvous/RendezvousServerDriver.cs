@@ -1,6 +1,7 @@
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Rendezvous.Fleet;
 using P2PMigrate.Tunnel.Loop;
 using P2PMigrate.Tunnel.Sockets;
 
@@ -10,7 +11,7 @@ namespace P2PMigrate.Rendezvous;
 /// The server's core behind its socket: what comes goes to the core, what the core answers or relays waits in a ring for
 /// the socket. Loop only, except <see cref="Statistics"/>.
 /// </summary>
-internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<Exception?> stopped) : IDatagramOwner
+internal sealed class RendezvousServerDriver(RendezvousServerCore core, FleetLink? fleet, Action<Exception?> stopped) : IDatagramOwner
 {
     /// <summary>Datagrams that wait to be sent; when the socket falls behind, further ones are dropped, as a router would.</summary>
     // spec: CONST-61
@@ -49,7 +50,28 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<E
     }
 
     /// <inheritdoc/>
-    public void HandleTimeout(Instant now) => core.HandleTimeout(now);
+    public void HandleTimeout(Instant now)
+    {
+        core.HandleTimeout(now);
+        Drain();
+    }
+
+    /// <summary>Another server of the fleet says something.</summary>
+    public void HandleFleetMessage(Instant now, ReadOnlySpan<byte> message)
+    {
+        core.HandleFleetMessage(now, message);
+        Drain();
+    }
+
+    /// <summary>The directory of the fleet took an offer, or did not.</summary>
+    public void HandleFleetOutcome(Instant now, OfferId token, FleetOutcome outcome)
+    {
+        core.HandleFleetOutcome(now, token, outcome);
+        Drain();
+    }
+
+    /// <summary>The directory of the fleet is back.</summary>
+    public void HandleFleetRestored(Instant now) => core.HandleFleetRestored(now);
 
     /// <inheritdoc/>
     public void DeliverEvents(Instant now)
@@ -114,5 +136,8 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, Action<E
             else
                 _waiting.Add(length, destination);
         }
+
+        while (core.TryPollFleet(out FleetRequest? request))
+            fleet?.Ask(request);
     }
 }

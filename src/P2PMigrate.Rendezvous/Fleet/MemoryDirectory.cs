@@ -1,0 +1,74 @@
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Rendezvous;
+
+namespace P2PMigrate.Rendezvous.Fleet;
+
+/// <summary>A directory in memory, for the servers of one process. Any thread.</summary>
+internal sealed class MemoryDirectory(TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<PeerId, (ServerId Server, DateTimeOffset Until)> _entries = [];
+    private readonly Dictionary<ServerId, IDirectoryListener> _servers = [];
+
+    /// <summary>The directory as another server sees it.</summary>
+    public IServerDirectory Open() => new View(this);
+
+    private ServerId? Find(PeerId peer)
+    {
+        lock (_lock)
+        {
+            return _entries.TryGetValue(peer, out (ServerId Server, DateTimeOffset Until) entry) && time.GetUtcNow() < entry.Until ? entry.Server : null;
+        }
+    }
+
+    private bool TryCarry(ServerId server, ReadOnlyMemory<byte> message)
+    {
+        IDirectoryListener? listener;
+        lock (_lock)
+            _servers.TryGetValue(server, out listener);
+        listener?.Received(message);
+        return listener is not null;
+    }
+
+    private sealed class View(MemoryDirectory directory) : IServerDirectory
+    {
+        private ServerId _self;
+
+        public Task JoinAsync(ServerId self, IDirectoryListener listener, CancellationToken cancellationToken)
+        {
+            _self = self;
+            lock (directory._lock)
+                directory._servers[self] = listener;
+            return Task.CompletedTask;
+        }
+
+        public void Announce(PeerId peer, TimeSpan lifetime)
+        {
+            lock (directory._lock)
+                directory._entries[peer] = (_self, directory.TimeAfter(lifetime));
+        }
+
+        public void Withdraw(PeerId peer)
+        {
+            lock (directory._lock)
+            {
+                if (directory._entries.TryGetValue(peer, out (ServerId Server, DateTimeOffset Until) entry) && entry.Server == _self)
+                    directory._entries.Remove(peer);
+            }
+        }
+
+        public void TellServerOf(PeerId peer, ReadOnlyMemory<byte> message, Action<FleetOutcome> done) =>
+            done(directory.Find(peer) is { } server && directory.TryCarry(server, message) ? FleetOutcome.Taken : FleetOutcome.PeerUnknown);
+
+        public void Tell(ServerId server, ReadOnlyMemory<byte> message) => directory.TryCarry(server, message);
+
+        public ValueTask DisposeAsync()
+        {
+            lock (directory._lock)
+                directory._servers.Remove(_self);
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private DateTimeOffset TimeAfter(TimeSpan lifetime) => time.GetUtcNow() + lifetime;
+}
