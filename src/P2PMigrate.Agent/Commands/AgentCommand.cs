@@ -46,6 +46,9 @@ internal abstract class AgentCommand : Command
     /// <summary>What Ctrl-C means before anything was begun: for a server the end that was wished for.</summary>
     protected virtual ExitCode Interrupt(IOutput output) => ExitCode.Done;
 
+    /// <summary>Is there a container about which a failure has to say where it runs?</summary>
+    protected virtual bool ConcernsContainer => true;
+
     private async Task<int> InvokeAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using IOutput output = OpenOutput(parsed.GetValue(_json));
@@ -62,7 +65,7 @@ internal abstract class AgentCommand : Command
         catch (Exception exception)
         {
             (ExitCode code, MigrationFailed failure) = Explain(exception);
-            output.Show(failure);
+            output.Show(ConcernsContainer ? failure : failure with { RunningAt = "none" });
             return (int)code;
         }
     }

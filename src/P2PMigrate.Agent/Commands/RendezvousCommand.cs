@@ -1,7 +1,10 @@
 using System.CommandLine;
+using System.Net;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Rendezvous;
+using P2PMigrate.Rendezvous.Fleet;
+using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Agent.Commands;
 
@@ -15,15 +18,66 @@ internal sealed class RendezvousCommand : AgentCommand
         DefaultValueFactory = _ => "0.0.0.0:3478",
     };
 
+    private readonly Option<string?> _redis = new("--redis")
+    {
+        Description = "The Redis that this server shares with others, so that their peers find each other. "
+            + "Options follow after commas, such as ,user=…,password=…,ssl=true.",
+        HelpName = "HOST:PORT",
+    };
+
+    private readonly Option<string?> _advertise = new("--advertise")
+    {
+        Description = "With --redis: where the other servers reach this one. By default where it listens.",
+        HelpName = "ADDR:PORT",
+    };
+
     public RendezvousCommand()
-        : base("rendezvous", "Serves as rendezvous and relay; sees ciphertext only.") => Options.Add(_listen);
+        : base("rendezvous", "Serves as rendezvous and relay; sees ciphertext only.")
+    {
+        Options.Add(_listen);
+        Options.Add(_redis);
+        Options.Add(_advertise);
+    }
+
+    /// <inheritdoc/>
+    protected override bool ConcernsContainer => false;
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        await using RendezvousServer server = RendezvousServer.Start(
-            PeerAddressing.ListenAddress(context.Parsed.GetValue(_listen)!), logger: context.Log.CreateLogger<RendezvousServer>());
-        context.Output.Show(new Listening(server.LocalEndPoint.ToString()));
+        await using RendezvousServer server = await StartAsync(context, cancellationToken).ConfigureAwait(false);
+        context.Output.Show(new Listening(server.LocalEndPoint.ToString())
+        {
+            Redis = context.Parsed.GetValue(_redis)?.Split(',')[0],
+            Advertised = server.FleetAddress?.ToString(),
+        });
         await server.Stopped.WaitAsync(cancellationToken).ConfigureAwait(false);
-        return ExitCode.Done;
+        return ExitCode.Unexpected; // It stopped by itself, and the log says why.
+    }
+
+    private async Task<RendezvousServer> StartAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        IPEndPoint listen = PeerAddressing.ListenAddress(context.Parsed.GetValue(_listen)!);
+        ILogger logger = context.Log.CreateLogger<RendezvousServer>();
+        try
+        {
+            return FleetOf(context, listen) is { } fleet
+                ? await RendezvousServer.StartAsync(listen, fleet, logger: logger, cancellationToken: cancellationToken).ConfigureAwait(false)
+                : RendezvousServer.Start(listen, logger: logger);
+        }
+        catch (TunnelException refused) when (refused.Reason == TunnelFailure.Local)
+        {
+            throw new UsageException(refused.Message, refused); // A port that is taken, a Redis that is not there: what was typed names them.
+        }
+    }
+
+    private FleetOptions? FleetOf(CommandContext context, IPEndPoint listen)
+    {
+        string? redis = context.Parsed.GetValue(_redis);
+        string? advertised = context.Parsed.GetValue(_advertise);
+        if (redis is null)
+            return advertised is null ? null : throw new UsageException("--advertise is for servers that share a Redis; name it with --redis HOST:PORT.");
+        if (advertised is null && (listen.Address.Equals(IPAddress.Any) || listen.Address.Equals(IPAddress.IPv6Any)))
+            throw new UsageException($"With --redis the other servers have to know where this one is, and {listen} does not say that; add --advertise ADDR:PORT.");
+        return new FleetOptions { Redis = redis, Address = advertised is null ? null : PeerAddressing.ListenAddress(advertised) };
     }
 }

@@ -48,7 +48,17 @@ internal sealed record IdentityShown(string PeerId) : AgentEvent
 /// <summary>A server is ready for datagrams at <paramref name="Address"/>.</summary>
 internal sealed record Listening(string Address) : AgentEvent
 {
-    public override string ToLine() => $"Rendezvous and relay on {Address} (UDP).";
+    /// <summary>The Redis shared with other servers, without what is secret about it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Redis { get; init; }
+
+    /// <summary>Where the other servers reach this one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Advertised { get; init; }
+
+    public override string ToLine() => Redis is null
+        ? $"Rendezvous and relay on {Address} (UDP)."
+        : $"Rendezvous and relay on {Address} (UDP), together with the other servers at Redis {Redis}; they reach this one at {Advertised}.";
 }
 
 /// <summary>One line of a check.</summary>
