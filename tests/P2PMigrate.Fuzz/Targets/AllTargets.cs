@@ -8,7 +8,7 @@ internal static class AllTargets
     /// <summary>All of them.</summary>
     public static IReadOnlyList<FuzzTarget> List { get; } =
     [
-        .. SessionTargets.List, .. HandshakeTargets.List, .. RendezvousTargets.List, .. SnapshotTargets.List, .. MigrationTargets.List,
+        .. SessionTargets.List, .. HandshakeTargets.List, .. RendezvousTargets.List, .. FleetTargets.List, .. SnapshotTargets.List, .. MigrationTargets.List,
         .. ContainerTargets.List, .. GatewayTargets.List,
     ];
 
