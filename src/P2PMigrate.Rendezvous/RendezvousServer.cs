@@ -22,17 +22,22 @@ public sealed class RendezvousServer : IAsyncDisposable
 
     private readonly DatagramLoop _loop;
     private readonly RendezvousServerDriver _driver;
+    private readonly ServerMirrors _mirrors;
     private readonly FleetLink? _fleet;
 
-    private RendezvousServer(DatagramLoop loop, RendezvousServerDriver driver, FleetLink? fleet)
+    private RendezvousServer(DatagramLoop loop, RendezvousServerDriver driver, ServerMirrors mirrors, FleetLink? fleet)
     {
         _loop = loop;
         _driver = driver;
+        _mirrors = mirrors;
         _fleet = fleet;
     }
 
     /// <summary>Where it listens; the port is the real one.</summary>
     public IPEndPoint LocalEndPoint => _loop.Local.ToEndPoint();
+
+    /// <summary>Where it listens besides, as clients are told; default for nowhere.</summary>
+    public ServerAlternates Alternates => _mirrors.Alternates;
 
     /// <summary>Where the other servers of its fleet are told to reach it; null when it stands alone.</summary>
     public IPEndPoint? FleetAddress { get; private init; }
@@ -50,18 +55,24 @@ public sealed class RendezvousServer : IAsyncDisposable
     /// </summary>
     public static RendezvousServer Start(
         IPEndPoint listen, RendezvousServerOptions? options = null, ILogger? logger = null, TimeProvider? time = null) =>
-        Start(DatagramSocket.Open(listen), options, logger, time);
+        Start(listen, new RendezvousAlternates(), options, logger, time);
+
+    /// <summary>The same with other sockets, by which clients learn what their NATs do.</summary>
+    public static RendezvousServer Start(
+        IPEndPoint listen, RendezvousAlternates alternates, RendezvousServerOptions? options = null, ILogger? logger = null, TimeProvider? time = null) =>
+        Start(DatagramSocket.Open(listen), options, logger, time, alternates);
 
     /// <summary>
     /// The same, as one of several servers whose peers find each other through a Redis. Throws <see cref="TunnelException"/>
     /// (<see cref="TunnelFailure.Local"/>) too when that cannot be reached now; when it is lost later, the server goes on for its own peers.
     /// </summary>
     public static async Task<RendezvousServer> StartAsync(
-        IPEndPoint listen, FleetOptions fleet, RendezvousServerOptions? options = null, ILogger? logger = null, TimeProvider? time = null,
-        CancellationToken cancellationToken = default)
+        IPEndPoint listen, FleetOptions fleet, RendezvousAlternates? alternates = null, RendezvousServerOptions? options = null, ILogger? logger = null,
+        TimeProvider? time = null, CancellationToken cancellationToken = default)
     {
         RedisDirectory directory = await RedisDirectory.ConnectAsync(fleet.Redis, logger ?? NullLogger.Instance).ConfigureAwait(false);
-        return await StartAsync(() => DatagramSocket.Open(listen), directory, fleet.Address, options, logger, time, cancellationToken).ConfigureAwait(false);
+        return await StartAsync(() => DatagramSocket.Open(listen), directory, fleet.Address, options, logger, time, cancellationToken, alternates)
+            .ConfigureAwait(false);
     }
 
     /// <summary>Stops, closes the socket and ends the thread. Peers notice by silence.</summary>
@@ -69,14 +80,18 @@ public sealed class RendezvousServer : IAsyncDisposable
     {
         _loop.Stop();
         await _loop.Ended.ConfigureAwait(false);
+        await _mirrors.StopAsync().ConfigureAwait(false);
         if (_fleet is not null)
             await _fleet.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>The same over any socket, which the server owns from then on.</summary>
-    internal static RendezvousServer Start(IDatagramSocket socket, RendezvousServerOptions? options, ILogger? logger, TimeProvider? time)
+    /// <summary>The same over any socket, which the server owns from then on; <paramref name="open"/> opens the others in its network.</summary>
+    internal static RendezvousServer Start(
+        IDatagramSocket socket, RendezvousServerOptions? options, ILogger? logger, TimeProvider? time, RendezvousAlternates? alternates = null,
+        Func<IPEndPoint, IDatagramSocket>? open = null)
     {
-        RendezvousServer server = Make(socket, directory: null, options ?? new RendezvousServerOptions(), logger ?? NullLogger.Instance, time);
+        RendezvousServer server = Make(
+            socket, directory: null, options ?? new RendezvousServerOptions(), logger ?? NullLogger.Instance, time, alternates, open ?? DatagramSocket.Open);
         server.Run(logger ?? NullLogger.Instance);
         return server;
     }
@@ -84,7 +99,7 @@ public sealed class RendezvousServer : IAsyncDisposable
     /// <summary>The same as one of several, with a directory of any kind, which the server owns from then on.</summary>
     internal static async Task<RendezvousServer> StartAsync(
         Func<IDatagramSocket> open, IServerDirectory directory, IPEndPoint? address, RendezvousServerOptions? options, ILogger? logger, TimeProvider? time,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken, RendezvousAlternates? alternates = null)
     {
         IDatagramSocket? socket = null;
         try
@@ -92,7 +107,7 @@ public sealed class RendezvousServer : IAsyncDisposable
             socket = open();
             var self = new FleetMembership(ServerId.Create(CryptographicEntropy.Instance), ReachableAddress(address ?? socket.Local.ToEndPoint(), socket));
             RendezvousServer server = Make(
-                socket, directory, (options ?? new RendezvousServerOptions()) with { Fleet = self }, logger ?? NullLogger.Instance, time);
+                socket, directory, (options ?? new RendezvousServerOptions()) with { Fleet = self }, logger ?? NullLogger.Instance, time, alternates, DatagramSocket.Open);
             await server._fleet!.JoinAsync(server._driver, self.Id, cancellationToken).ConfigureAwait(false); // before anybody can register
             server.Run(logger ?? NullLogger.Instance);
             return server;
@@ -106,13 +121,29 @@ public sealed class RendezvousServer : IAsyncDisposable
     }
 
     private static RendezvousServer Make(
-        IDatagramSocket socket, IServerDirectory? directory, RendezvousServerOptions options, ILogger logger, TimeProvider? time)
+        IDatagramSocket socket, IServerDirectory? directory, RendezvousServerOptions options, ILogger logger, TimeProvider? time,
+        RendezvousAlternates? alternates, Func<IPEndPoint, IDatagramSocket> open)
     {
-        var loop = new DatagramLoop(socket, new LoopClock(time ?? TimeProvider.System));
+        var clock = new LoopClock(time ?? TimeProvider.System);
+        ServerMirrors mirrors = OpenMirrors(socket, alternates ?? new RendezvousAlternates(), clock, open);
+        var loop = new DatagramLoop(socket, clock);
         FleetLink? fleet = directory is null ? null : new FleetLink(directory, loop);
-        var core = new RendezvousServerCore(options, CryptographicEntropy.Instance);
-        var driver = new RendezvousServerDriver(core, fleet, error => Log.StoppedOrFailed(logger, error));
-        return new RendezvousServer(loop, driver, fleet) { FleetAddress = options.Fleet?.Address.ToEndPoint() };
+        var core = new RendezvousServerCore(options, CryptographicEntropy.Instance, mirrors.Alternates);
+        var driver = new RendezvousServerDriver(core, mirrors, fleet, error => Log.StoppedOrFailed(logger, error));
+        return new RendezvousServer(loop, driver, mirrors, fleet) { FleetAddress = options.Fleet?.Address.ToEndPoint() };
+    }
+
+    private static ServerMirrors OpenMirrors(IDatagramSocket main, RendezvousAlternates alternates, LoopClock clock, Func<IPEndPoint, IDatagramSocket> open)
+    {
+        try
+        {
+            return ServerMirrors.Open(main.Local, alternates, clock, open);
+        }
+        catch
+        {
+            main.Dispose();
+            throw;
+        }
     }
 
     private void Run(ILogger logger)

@@ -11,7 +11,8 @@ namespace P2PMigrate.Rendezvous;
 /// The server's core behind its socket: what comes goes to the core, what the core answers or relays waits in a ring for
 /// the socket. Loop only, except <see cref="Statistics"/>.
 /// </summary>
-internal sealed class RendezvousServerDriver(RendezvousServerCore core, FleetLink? fleet, Action<Exception?> stopped) : IDatagramOwner
+internal sealed class RendezvousServerDriver(RendezvousServerCore core, ServerMirrors mirrors, FleetLink? fleet, Action<Exception?> stopped)
+    : IDatagramOwner
 {
     /// <summary>Datagrams that wait to be sent; when the socket falls behind, further ones are dropped, as a router would.</summary>
     // spec: CONST-61
@@ -21,6 +22,7 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, FleetLin
     private const int RoomForTrain = 2 * TransmitBatch.MaxTrainDatagrams;
 
     private readonly DatagramRing _waiting = new(MaxWaiting);
+    private readonly byte[] _aside = new byte[RendezvousServerCore.MaxDatagramSize];
     private readonly byte[] _overflow = new byte[RendezvousServerCore.MaxDatagramSize];
     private long _dropped;
     private readonly Lock _statisticsLock = new();
@@ -137,6 +139,8 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, FleetLin
                 _waiting.Add(length, destination);
         }
 
+        while (core.TryPollAside(_aside, out ServerSocket from, out NetworkAddress destination, out int length))
+            mirrors.Send(from, destination, _aside.AsSpan(0, length));
         while (core.TryPollFleet(out FleetRequest? request))
             fleet?.Ask(request);
     }

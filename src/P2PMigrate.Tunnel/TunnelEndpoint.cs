@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Threading.Channels;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Endpoint;
 using P2PMigrate.Tunnel.Gateway;
@@ -74,6 +75,24 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     /// <summary>Completes when others can find this peer at the rendezvous server; throws <see cref="TunnelException"/> when it stays silent.</summary>
     public Task WaitRegisteredAsync(CancellationToken cancellationToken = default) =>
         _options.Rendezvous is null ? Task.CompletedTask : _driver.Meeting.Registered.WaitAsync(cancellationToken);
+
+    /// <summary>
+    /// What the first whole survey finds out about the NATs before this endpoint, with the help of the rendezvous server of the options. It is made
+    /// without being asked for, and again whenever something changed; peers are told. Throws <see cref="TunnelException"/>: there
+    /// is no server, direct paths are not allowed, or the endpoint was disposed. A server that stays silent is waited for.
+    /// </summary>
+    // spec: PATH-65
+    public Task<NatReport> WaitNatAsync(CancellationToken cancellationToken = default) =>
+        _options is { Rendezvous: not null, AllowDirectPaths: true }
+            ? _driver.Nat.Completed.WaitAsync(cancellationToken)
+            : throw new TunnelException(TunnelFailure.Local, "NATs can be surveyed only with a rendezvous server, and if direct paths are allowed.");
+
+    /// <summary>The addresses outside that gateways map to this endpoint now: <see cref="TunnelOptions.MapPortOnGateway"/>.</summary>
+    public async ValueTask<IReadOnlyList<IPEndPoint>> GetMappedAsync(CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return await _loop.CallAsync(_ => _driver.Mapped).ConfigureAwait(false);
+    }
 
     /// <summary>A ticket that admits one migration until it is older than <paramref name="lifetime"/>.</summary>
     public async ValueTask<Ticket> IssueTicketAsync(TimeSpan lifetime, CancellationToken cancellationToken = default)
@@ -187,14 +206,15 @@ public sealed class TunnelEndpoint : IAsyncDisposable
 
     /// <summary>
     /// The same over any socket; <paramref name="server"/> is where to register, <paramref name="watch"/> sees that socket's network,
-    /// <paramref name="portMapper"/> maps its port on gateways; both are the endpoint's from now on.
+    /// <paramref name="portMapper"/> maps its port on gateways; both are the endpoint's from now on. <paramref name="bind"/> makes further sockets in that network.
     /// </summary>
     internal static TunnelEndpoint Open(
-        TunnelOptions options, IDatagramSocket socket, ServerAddresses? server, INetworkWatch? watch = null, IPortMapper? portMapper = null)
+        TunnelOptions options, IDatagramSocket socket, ServerAddresses? server, INetworkWatch? watch = null, IPortMapper? portMapper = null,
+        Func<IPEndPoint, Socket>? bind = null)
     {
         var clock = new LoopClock(options.Time);
         var loop = new DatagramLoop(socket, clock);
-        var driver = new EndpointDriver(options, loop, socket, clock);
+        var driver = new EndpointDriver(options, loop, socket, clock, bind);
         if (server is not null)
             driver.Register(clock.Now, server);
         loop.Start(driver, $"tunnel:{socket.Local.Port}");

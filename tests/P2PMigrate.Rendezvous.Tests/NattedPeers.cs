@@ -14,20 +14,25 @@ internal sealed class NattedPeers : IAsyncDisposable
 {
     private readonly PrivateIdentity _near = PrivateIdentity.Create(CryptographicEntropy.Instance);
     private readonly PrivateIdentity _far = PrivateIdentity.Create(CryptographicEntropy.Instance);
-    private readonly TunnelEndpoint _source;
     private readonly TunnelEndpoint _target;
 
     private NattedPeers(VirtualLab lab)
     {
         Lab = lab;
-        Server = RendezvousServer.Start(Bind(lab.Rendezvous, LabAddresses.Rendezvous), options: null, logger: null, time: null);
-        _source = Open(lab.Source, LabAddresses.Source, _near);
+        Server = RendezvousServer.Start(
+            Bind(lab.Rendezvous, LabAddresses.Rendezvous), options: null, logger: null, time: null,
+            new RendezvousAlternates { OtherPort = 0, OtherAddress = new IPEndPoint(LabAddresses.RendezvousAlternate, 0) },
+            local => Bind(lab.Rendezvous, local.Address));
+        Source = Open(lab.Source, LabAddresses.Source, _near);
         _target = Open(lab.Target, LabAddresses.Target, _far);
     }
 
     public VirtualLab Lab { get; }
 
     public RendezvousServer Server { get; }
+
+    /// <summary>The peer that dialled.</summary>
+    public TunnelEndpoint Source { get; }
 
     /// <summary>The session as the peer that dialled has it.</summary>
     public TunnelSession Near { get; private set; } = null!;
@@ -43,7 +48,7 @@ internal sealed class NattedPeers : IAsyncDisposable
         await peers._target.WaitRegisteredAsync(cancellationToken);
         Ticket ticket = await peers._target.IssueTicketAsync(TimeSpan.FromMinutes(5), cancellationToken);
         ValueTask<TunnelSession> accepting = peers._target.AcceptAsync(cancellationToken);
-        peers.Near = await peers._source.DialAsync(ticket, cancellationToken);
+        peers.Near = await peers.Source.DialAsync(ticket, cancellationToken);
         peers.Far = await accepting;
         return peers;
     }
@@ -51,7 +56,7 @@ internal sealed class NattedPeers : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _target.DisposeAsync();
-        await _source.DisposeAsync();
+        await Source.DisposeAsync();
         _near.Dispose();
         _far.Dispose();
         await Server.DisposeAsync();
@@ -65,13 +70,15 @@ internal sealed class NattedPeers : IAsyncDisposable
             Identity = identity,
             Rendezvous = new ServerName(LabAddresses.Rendezvous.ToString(), (ushort)Server.LocalEndPoint.Port),
         };
-        return TunnelEndpoint.Open(options, Bind(node, address), new ServerAddresses(NetworkAddress.From(Server.LocalEndPoint)));
+        return TunnelEndpoint.Open(options, Bind(node, address), new ServerAddresses(NetworkAddress.From(Server.LocalEndPoint)), bind: local => BindPlain(node, local.Address));
     }
 
-    private static LinuxDatagramSocket Bind(LabNode node, IPAddress address)
+    private static LinuxDatagramSocket Bind(LabNode node, IPAddress address) => new(BindPlain(node, address));
+
+    private static Socket BindPlain(LabNode node, IPAddress address)
     {
         Socket socket = node.OpenSocket(SocketType.Dgram, ProtocolType.Udp);
         socket.Bind(new IPEndPoint(address, 0));
-        return new LinuxDatagramSocket(socket);
+        return socket;
     }
 }

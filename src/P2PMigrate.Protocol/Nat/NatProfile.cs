@@ -46,7 +46,7 @@ public readonly record struct NatProfile
             & reader.TryReadUInt16(out ushort step)
             & reader.TryReadUInt16(out ushort lowest)
             & reader.TryReadUInt16(out ushort highest)
-            & TryDecodeNewest(ref reader, out NetworkAddress newest);
+            & OptionalAddress.TryDecode(ref reader, out NetworkAddress newest);
         profile = new()
         {
             Mapping = (NatMapping)mapping,
@@ -70,10 +70,7 @@ public readonly record struct NatProfile
         writer.WriteUInt16((ushort)Step);
         writer.WriteUInt16(LowestPort);
         writer.WriteUInt16(HighestPort);
-        if (Newest.IsNone)
-            writer.WriteByte((byte)IpFamily.None);
-        else
-            Newest.Encode(ref writer);
+        OptionalAddress.Encode(ref writer, Newest);
     }
 
     private bool HasMeaning => Mapping <= NatMapping.AddressAndPortDependent && Filtering <= NatFiltering.AddressAndPortDependent
@@ -84,14 +81,4 @@ public readonly record struct NatProfile
             PortAllocation.Block => LowestPort > 0 && LowestPort <= HighestPort,
             _ => false,
         };
-
-    private static bool TryDecodeNewest(ref WireReader reader, out NetworkAddress newest)
-    {
-        newest = default;
-        WireReader ahead = reader;
-        if (!ahead.TryReadByte(out byte family) || family != (byte)IpFamily.None)
-            return NetworkAddress.TryDecode(ref reader, out newest);
-        reader = ahead;
-        return true;
-    }
 }

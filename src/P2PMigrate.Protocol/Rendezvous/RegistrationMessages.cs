@@ -30,8 +30,9 @@ internal readonly record struct HelloMessage(TransactionId Transaction)
     }
 }
 
-/// <summary><see cref="RendezvousMessageType.Challenge"/>: cookie (16), challenge key (32), observed address.</summary>
-internal readonly record struct ChallengeMessage(TransactionId Transaction, AddressCookie Cookie, PublicIdentity Key, NetworkAddress Observed)
+/// <summary><see cref="RendezvousMessageType.Challenge"/>: cookie (16), challenge key (32), observed address, the server's other port and address if it has any.</summary>
+internal readonly record struct ChallengeMessage(
+    TransactionId Transaction, AddressCookie Cookie, PublicIdentity Key, NetworkAddress Observed, ServerAlternates Alternates = default)
 {
     public static bool TryParse(ReadOnlySpan<byte> datagram, out ChallengeMessage message, out Refusal refusal)
     {
@@ -43,14 +44,15 @@ internal readonly record struct ChallengeMessage(TransactionId Transaction, Addr
 
         bool isWhole = body.TryReadBytes(MessageMac.Size, out ReadOnlySpan<byte> cookie)
             & body.TryReadBytes(PublicIdentity.Size, out ReadOnlySpan<byte> bytes)
-            & NetworkAddress.TryDecode(ref body, out NetworkAddress observed);
+            & NetworkAddress.TryDecode(ref body, out NetworkAddress observed)
+            & ServerAlternates.TryDecode(ref body, out ServerAlternates alternates);
         if (!RendezvousHeader.Finish(isWhole, ref body, out refusal))
         {
             return false;
         }
 
         refusal = PublicIdentity.TryCreate(bytes, out PublicIdentity? key) ? Refusal.None : Refusal.BadValue;
-        message = new ChallengeMessage(new TransactionId(id), AddressCookie.Read(cookie), key!, observed);
+        message = new ChallengeMessage(new TransactionId(id), AddressCookie.Read(cookie), key!, observed, alternates);
         return refusal == Refusal.None;
     }
 
@@ -61,6 +63,7 @@ internal readonly record struct ChallengeMessage(TransactionId Transaction, Addr
         writer.Advance(MessageMac.Size);
         writer.WriteBytes(Key.Bytes);
         Observed.Encode(ref writer);
+        Alternates.Encode(ref writer);
         return writer.Written;
     }
 }

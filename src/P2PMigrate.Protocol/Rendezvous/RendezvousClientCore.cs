@@ -60,6 +60,10 @@ public sealed class RendezvousClientCore
     /// <summary>This endpoint's address as the server saw it last; none before the first answer.</summary>
     public NetworkAddress Observed { get; private set; }
 
+    /// <summary>The server's other sockets, by its latest challenge; none before the first.</summary>
+    // spec: RDV-20
+    public ServerAlternates Alternates => _registration.Challenge?.Alternates ?? default;
+
     /// <summary>Can others find this peer at the server now, as far as the client knows?</summary>
     public bool IsRegistered => _registration.IsRegistered;
 

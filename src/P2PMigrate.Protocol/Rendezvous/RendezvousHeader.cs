@@ -41,6 +41,15 @@ public enum RendezvousMessageType : byte
     /// <summary>Client: yes.</summary>
     LegConfirm = 12,
 
+    /// <summary>Client: answer from that socket of yours, to me or to another address that I have proven.</summary>
+    Echo = 20,
+
+    /// <summary>Server, from any of its sockets: this datagram goes to that address.</summary>
+    Echoed = 21,
+
+    /// <summary>Client to its own outside address: does a NAT turn it round?</summary>
+    Knock = 22,
+
     /// <summary>Server to server: are you the other end of this trunk leg? Clients do not know it.</summary>
     TrunkCheck = 24,
 
@@ -89,8 +98,10 @@ internal static class RendezvousHeader
         return refusal == Refusal.None;
     }
 
-    private static bool IsKnown(RendezvousMessageType type) =>
-        type is >= RendezvousMessageType.Hello and <= RendezvousMessageType.LegConfirm or RendezvousMessageType.TrunkCheck or RendezvousMessageType.TrunkConfirm;
+    private static bool IsKnown(RendezvousMessageType type) => type
+        is (>= RendezvousMessageType.Hello and <= RendezvousMessageType.LegConfirm)
+        or (>= RendezvousMessageType.Echo and <= RendezvousMessageType.Knock)
+        or RendezvousMessageType.TrunkCheck or RendezvousMessageType.TrunkConfirm;
 
     /// <summary>Reads the header of a message of the expected type and gives a reader for what follows.</summary>
     public static bool TryBegin(ReadOnlySpan<byte> datagram, RendezvousMessageType expected, out ulong id, out WireReader body, out Refusal refusal)

@@ -30,11 +30,12 @@ public sealed class RendezvousServerCore : IDisposable
     private readonly ServerOutbox _outbox = new();
     private readonly byte[] _buffer;
     private readonly FleetExchange? _fleet;
+    private readonly ServerEchoes _echoes;
     private Instant? _sweepAt;
     private long _refused;
 
-    /// <summary>An empty server.</summary>
-    public RendezvousServerCore(RendezvousServerOptions options, IEntropy entropy)
+    /// <summary>An empty server; <paramref name="alternates"/> is where it has other sockets, which are <see cref="RendezvousMirror"/>s.</summary>
+    public RendezvousServerCore(RendezvousServerOptions options, IEntropy entropy, ServerAlternates alternates = default)
     {
         _options = options;
         _buffer = _outbox.Buffer;
@@ -46,6 +47,7 @@ public sealed class RendezvousServerCore : IDisposable
         _relay = new RelayTable(options, entropy);
         _registrationRate = new HostLimiter(options.RegistrationsPerSecondAndHost, options.RegistrationsPerSecondAndHost, options.MaxHosts);
         _offerRate = new HostLimiter(options.OffersPerSecondAndHost, options.OffersPerSecondAndHost, options.MaxHosts);
+        _echoes = new ServerEchoes(options, alternates, _cookies, _outbox);
         _fleet = options.Fleet is { } self ? new FleetExchange(self, options, entropy, _registrations, _offers, _relay, _outbox) : null;
     }
 
@@ -91,6 +93,7 @@ public sealed class RendezvousServerCore : IDisposable
             RendezvousMessageType.Refresh => HandleRefresh(now, source, datagram),
             RendezvousMessageType.Offer => HandleOffer(now, source, datagram),
             RendezvousMessageType.Answer => HandleAnswer(now, source, datagram),
+            RendezvousMessageType.Echo => _echoes.Handle(now, source, datagram),
             RendezvousMessageType.LegConfirm or RendezvousMessageType.TrunkCheck or RendezvousMessageType.TrunkConfirm => HandleLeg(now, source, datagram, type),
             _ => Refusal.WrongType,
         });
@@ -136,6 +139,10 @@ public sealed class RendezvousServerCore : IDisposable
     /// <summary>Gives the next datagram to send.</summary>
     public bool TryPollTransmit(Span<byte> buffer, out NetworkAddress destination, out int length) =>
         _outbox.TryTake(buffer, out destination, out length);
+
+    /// <summary>Gives the next datagram to send from another socket than the main one. Drain it too after every input.</summary>
+    public bool TryPollAside(Span<byte> buffer, out ServerSocket from, out NetworkAddress destination, out int length) =>
+        _echoes.TryTakeAside(buffer, out from, out destination, out length);
 
     /// <inheritdoc/>
     public void Dispose() => _challengeKeys.Dispose();
@@ -349,7 +356,7 @@ public sealed class RendezvousServerCore : IDisposable
     {
         Span<byte> cookie = stackalloc byte[MessageMac.Size];
         _cookies.Make(now, source, cookie);
-        Send(source, new ChallengeMessage(transaction, AddressCookie.Read(cookie), _challengeKeys.Current(now), source).Write(_buffer));
+        Send(source, new ChallengeMessage(transaction, AddressCookie.Read(cookie), _challengeKeys.Current(now), source, _echoes.AlternatesFor(source)).Write(_buffer));
     }
 
     private void SendRegistered(TransactionId transaction, Registration registration, uint lifetime)

@@ -25,6 +25,10 @@ public sealed record RendezvousServerOptions
     /// <summary>Offers per second and host, repetitions included.</summary>
     public double OffersPerSecondAndHost { get; init; } = 20;
 
+    /// <summary>Echoes per second and host, to which they go.</summary>
+    // spec: RDV-23, CONST-220
+    public double EchoesPerSecondAndHost { get; init; } = 20;
+
     /// <summary>Relay channels open at a time; zero for a server that does not relay.</summary>
     public int MaxChannels { get; init; } = 4_096;
 

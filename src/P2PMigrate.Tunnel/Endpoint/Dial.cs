@@ -109,6 +109,8 @@ internal sealed class Dial : IDisposable
     /// <summary>The rendezvous server, or the lack of it, tells something about the attempt.</summary>
     public void HandleNews(Instant now, RendezvousEvent news)
     {
+        if (_awaitsPath)
+            return; // The peer has answered; what becomes of the offer is of no interest any more.
         switch (news)
         {
             case ObservedAddressChanged or AnswerReceived:

@@ -121,6 +121,8 @@ internal sealed class Dialing(
     private void Adopt(SessionDriver session)
     {
         sessions.Add(session);
+        if (own.Nat is { } nat)
+            session.SetLocalNat(nat); // More may be known than when message 1 was written.
         Log.SessionEstablished(
             options.Logger, session.Session.Peer.ToShortString(), ConnectionRole.Initiator, (long)session.Session.Timings.ToEstablished.TotalMilliseconds);
     }

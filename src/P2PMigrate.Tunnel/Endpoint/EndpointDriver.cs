@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Identity;
@@ -5,6 +7,7 @@ using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Loop;
+using P2PMigrate.Tunnel.Nat;
 using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Paths;
 using P2PMigrate.Tunnel.Sessions;
@@ -28,8 +31,8 @@ internal sealed class EndpointDriver : IDatagramOwner
     private readonly Meeting _meeting;
     private readonly Roaming _roaming;
 
-    /// <summary>Everything for <paramref name="socket"/>, which the loop owns.</summary>
-    public EndpointDriver(TunnelOptions options, DatagramLoop loop, IDatagramSocket socket, LoopClock clock)
+    /// <summary>Everything for <paramref name="socket"/>, which the loop owns; <paramref name="bind"/> makes further sockets in its network, if that is not the process's.</summary>
+    public EndpointDriver(TunnelOptions options, DatagramLoop loop, IDatagramSocket socket, LoopClock clock, Func<IPEndPoint, Socket>? bind = null)
     {
         _options = options;
         _clock = clock;
@@ -43,10 +46,14 @@ internal sealed class EndpointDriver : IDatagramOwner
         var responder = new HandshakeResponder(responderOptions, CryptographicEntropy.Instance);
         _answering = new Answering(responder, _own, _sessions, factory, clock, options.Logger);
         _dialing = new Dialing(options, _own, _sessions, factory, _strays, clock);
-        _meeting = new Meeting(options, _own, _answering, _dialing, _sessions, _strays);
+        Nat = new NatWatch(loop, _own, _sessions, _strays, options.AllowDirectPaths, bind);
+        _meeting = new Meeting(options, _own, _answering, _dialing, _sessions, _strays, Nat);
         NetworkChanges = new NetworkChanges(loop);
-        _roaming = new Roaming(NetworkChanges, _own, _sessions, factory, _meeting);
+        _roaming = new Roaming(NetworkChanges, _own, _sessions, factory, _meeting, Nat);
     }
+
+    /// <summary>What is known of the NATs before this endpoint.</summary>
+    public NatWatch Nat { get; }
 
     /// <summary>Where a watch tells of changes of the machine's network.</summary>
     public NetworkChanges NetworkChanges { get; }
@@ -62,7 +69,7 @@ internal sealed class EndpointDriver : IDatagramOwner
 
     /// <inheritdoc/>
     public Instant NextTimeout =>
-        Instant.Min(Instant.Min(_sessions.NextTimeout, _roaming.NextTimeout), Instant.Min(_dialing.NextTimeout, _meeting.NextTimeout));
+        Instant.Min(Instant.Min(_sessions.NextTimeout, _roaming.NextTimeout), Instant.Min(Instant.Min(_dialing.NextTimeout, Nat.NextTimeout), _meeting.NextTimeout));
 
     /// <summary>Registers at a rendezvous server, so that others find this peer.</summary>
     public void Register(Instant now, ServerAddresses server) => _meeting.Register(now, server);
@@ -80,6 +87,9 @@ internal sealed class EndpointDriver : IDatagramOwner
 
         return mapped.Count;
     }
+
+    /// <summary>The addresses that gateways map to this endpoint now.</summary>
+    public IReadOnlyList<IPEndPoint> Mapped => [.. _own.Mapped.Select(candidate => candidate.Address.ToEndPoint())];
 
     /// <summary>Begins an attempt to reach the issuer of a ticket.</summary>
     public Dial BeginDial(Instant now, DialTarget target) => _dialing.Begin(now, target, _meeting.LinkTo(now, target.Rendezvous));
@@ -133,6 +143,7 @@ internal sealed class EndpointDriver : IDatagramOwner
             session.HandleTimeout(now);
         _dialing.HandleTimeout(now);
         _meeting.HandleTimeout(now);
+        Nat.HandleTimeout(now);
     }
 
     /// <inheritdoc/>
@@ -182,6 +193,7 @@ internal sealed class EndpointDriver : IDatagramOwner
             Log.LoopFailed(_options.Logger, error);
         var exception = new TunnelException(TunnelFailure.Closed, "The tunnel endpoint was disposed.", error);
         _meeting.Leave();
+        Nat.Stop();
         _dialing.FailAll(exception);
         _dialing.DeliverProven(_clock.Now);
         _dialing.DropFinished();

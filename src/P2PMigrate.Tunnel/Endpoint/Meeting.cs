@@ -3,6 +3,7 @@ using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Nat;
 using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Paths;
 using P2PMigrate.Tunnel.Sessions;
@@ -27,11 +28,13 @@ internal sealed class Meeting
     private readonly Dialing _dialing;
     private readonly SessionTable _sessions;
     private readonly StrayDatagrams _strays;
+    private readonly NatWatch _nat;
     private readonly TaskCompletionSource _registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Connects the parts.</summary>
-    public Meeting(TunnelOptions options, OwnCandidates own, Answering answering, Dialing dialing, SessionTable sessions, StrayDatagrams strays)
+    public Meeting(TunnelOptions options, OwnCandidates own, Answering answering, Dialing dialing, SessionTable sessions, StrayDatagrams strays, NatWatch nat)
     {
+        _nat = nat;
         _options = options;
         _own = own;
         _links = new RendezvousLinks(options);
@@ -56,7 +59,7 @@ internal sealed class Meeting
     /// <summary>A rendezvous message came; only a server that we talk to is listened to.</summary>
     public void Handle(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
     {
-        if (_links.Find(remote) is not { } link)
+        if (_nat.TryHandle(now, remote, datagram) || _links.Find(remote) is not { } link)
             return;
         link.Handle(now, remote, datagram);
         DeliverNews(now, link);
@@ -74,8 +77,11 @@ internal sealed class Meeting
             DeliverNews(now, link);
             link.Drain(_strays);
             // A session keeps the link to its relay's server, which may ask whether an address is ours.
-            if (link != _links.Home && !_dialing.Uses(link) && !_sessions.UseRelay(link.Server))
+            if (link != _links.Home && !_dialing.Uses(link) && !_sessions.UseRelay(link))
+            {
                 _links.RemoveAt(i);
+                _nat.Forget(link);
+            }
         }
     }
 
@@ -142,6 +148,7 @@ internal sealed class Meeting
                 break;
             case ObservedAddressChanged { Observed: var address } when _options.AllowDirectPaths:
                 Announce(new Candidate(CandidateKind.Reflexive, address));
+                _nat.HandleObserved(now, link, isHome: link == _links.Home);
                 break;
             case PeerRegistered when link == _links.Home:
                 Log.Registered(_options.Logger, link.Server);

@@ -12,24 +12,28 @@ namespace P2PMigrate.Tunnel.Endpoint;
 internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClientCore client)
 {
     private readonly byte[] _buffer = new byte[RendezvousClientCore.MaxDatagramSize];
-    private NetworkAddress? _answering;
+    private NetworkAddress _server = addresses.All[0];
+    private bool _isKnown;
     private Instant? _askedFirst;
     private int _asked = 1;
 
     /// <summary>Where the server is, as far as is known.</summary>
-    public NetworkAddress Server => _answering ?? addresses.All[0];
+    public NetworkAddress Server => _server;
 
     /// <summary>The pure client.</summary>
     public RendezvousClientCore Client => client;
 
     /// <summary>May a message from <paramref name="remote"/> be the server's?</summary>
-    public bool IsFrom(NetworkAddress remote) => _answering is { } server ? server == remote : addresses.All.Contains(remote);
+    public bool IsFrom(NetworkAddress remote) => _isKnown ? _server == remote : addresses.All.Contains(remote);
+
+    /// <summary>Is that one of the addresses of the server's name? All of them lead to one server, whichever it answers from.</summary>
+    public bool Has(NetworkAddress address) => addresses.All.Contains(address);
 
     /// <summary>A rendezvous message came from where the server may be.</summary>
     public void Handle(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
     {
         if (client.Handle(now, datagram) == Refusal.None)
-            _answering = remote;
+            (_server, _isKnown) = (remote, true);
     }
 
     /// <summary>Does what is due. While none of the addresses answers, more and more of them are asked.</summary>
@@ -41,15 +45,15 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
     }
 
     /// <summary>The server has said nothing for long: all its addresses are asked again.</summary>
-    public void HandleSilence() => _answering = null;
+    public void HandleSilence() => _isKnown = false;
 
     /// <summary>Moves what the client wants to say to <paramref name="strays"/>.</summary>
     public void Drain(StrayDatagrams strays)
     {
         while (client.TryPollTransmit(_buffer, out int length))
         {
-            if (_answering is { } server)
-                strays.Add(_buffer.AsSpan(0, length), server);
+            if (_isKnown)
+                strays.Add(_buffer.AsSpan(0, length), _server);
             else
                 Ask(strays, length);
         }
@@ -95,7 +99,7 @@ internal sealed class RendezvousLinks(TunnelOptions options)
 
     /// <summary>The link to a server, a new one if need be.</summary>
     public RendezvousLink GetOrAdd(Instant now, ServerAddresses server) =>
-        _links.Find(link => server.All.Contains(link.Server)) ?? Add(now, server, isRegistering: false);
+        _links.Find(link => server.All.Any(link.Has)) ?? Add(now, server, isRegistering: false);
 
     /// <summary>The link to the server that may be at <paramref name="remote"/>.</summary>
     public RendezvousLink? Find(NetworkAddress remote) => _links.Find(link => link.IsFrom(remote));

@@ -1,6 +1,7 @@
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Nat;
 using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Paths;
 using P2PMigrate.Tunnel.Sessions;
@@ -12,7 +13,7 @@ namespace P2PMigrate.Tunnel.Endpoint;
 /// probed again at once; when only its outside address may have, the servers are asked for it. Loop only.
 /// </summary>
 // spec: PATH-36
-internal sealed class Roaming(NetworkChanges changes, OwnCandidates own, SessionTable sessions, SessionFactory factory, Meeting meeting)
+internal sealed class Roaming(NetworkChanges changes, OwnCandidates own, SessionTable sessions, SessionFactory factory, Meeting meeting, NatWatch nat)
 {
     /// <summary>When <see cref="HandleTimeout"/> has something to do.</summary>
     public Instant NextTimeout => changes.NextTimeout;
@@ -42,6 +43,7 @@ internal sealed class Roaming(NetworkChanges changes, OwnCandidates own, Session
     {
         IReadOnlyList<Candidate> news = own.LookAgain(now);
         meeting.Renew(now);
+        nat.HandleNetworkChange(now);
         foreach (SessionDriver session in sessions.All)
             session.HandleNetworkChange(now, factory.Sockets, news);
     }

@@ -4,6 +4,7 @@ using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Endpoint;
 using P2PMigrate.Tunnel.Loop;
+using P2PMigrate.Tunnel.Nat;
 using P2PMigrate.Tunnel.Paths;
 using P2PMigrate.Tunnel.Sockets;
 
@@ -27,9 +28,10 @@ public sealed class MeetingTests : IDisposable
         _strays = new StrayDatagrams(_socket);
         var clock = new LoopClock(TimeProvider.System);
         var sessions = new SessionTable();
-        var factory = new SessionFactory(new DatagramLoop(_socket, clock), _socket, options);
+        var loop = new DatagramLoop(_socket, clock);
+        var factory = new SessionFactory(loop, _socket, options);
         var dialing = new Dialing(options, _own, sessions, factory, _strays, clock);
-        _meeting = new Meeting(options, _own, answering: null!, dialing, sessions, _strays); // No offer comes: nobody has to answer.
+        _meeting = new Meeting(options, _own, answering: null!, dialing, sessions, _strays, new NatWatch(loop, _own, sessions, _strays, isAllowed: false)); // No offer comes: nobody has to answer.
     }
 
     public void Dispose()

@@ -1,0 +1,17 @@
+using System.Net;
+
+namespace P2PMigrate.Rendezvous;
+
+/// <summary>
+/// Where a server listens besides its main address, so that its clients learn what their NATs do: with a second port whether they map for each
+/// destination and how they choose ports, with a second address of the same machine everything. Nothing is registered or relayed there.
+/// </summary>
+// spec: RDV-20
+public sealed record RendezvousAlternates
+{
+    /// <summary>The second port, at the same address; 0 takes any free one, null is none.</summary>
+    public int? OtherPort { get; init; }
+
+    /// <summary>A second address of this machine, of the same internet protocol, with its port; port 0 takes any free one.</summary>
+    public IPEndPoint? OtherAddress { get; init; }
+}
