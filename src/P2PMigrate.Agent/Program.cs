@@ -12,6 +12,7 @@ var root = new RootCommand("Moves a running container to another machine, direct
     new ReceiveCommand(),
     new RendezvousCommand(),
     new PingCommand(),
+    new NetcheckCommand(),
     new SpeedtestCommand(),
     new CheckCommand(),
     new IdCommand(),

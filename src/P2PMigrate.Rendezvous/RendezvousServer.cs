@@ -102,11 +102,12 @@ public sealed class RendezvousServer : IAsyncDisposable
         CancellationToken cancellationToken, RendezvousAlternates? alternates = null)
     {
         IDatagramSocket? socket = null;
+        RendezvousServer? server = null;
         try
         {
             socket = open();
             var self = new FleetMembership(ServerId.Create(CryptographicEntropy.Instance), ReachableAddress(address ?? socket.Local.ToEndPoint(), socket));
-            RendezvousServer server = Make(
+            server = Make(
                 socket, directory, (options ?? new RendezvousServerOptions()) with { Fleet = self }, logger ?? NullLogger.Instance, time, alternates, DatagramSocket.Open);
             await server._fleet!.JoinAsync(server._driver, self.Id, cancellationToken).ConfigureAwait(false); // before anybody can register
             server.Run(logger ?? NullLogger.Instance);
@@ -115,6 +116,7 @@ public sealed class RendezvousServer : IAsyncDisposable
         catch
         {
             socket?.Dispose();
+            await (server?._mirrors.StopAsync() ?? Task.CompletedTask).ConfigureAwait(false);
             await directory.DisposeAsync().ConfigureAwait(false);
             throw;
         }

@@ -17,6 +17,12 @@ internal static class PeerAddressing
             ? address
             : throw new UsageException($"`{text}` is no address to listen at; type ADDR:PORT, such as 0.0.0.0:3478 or [::]:3478.");
 
+    /// <summary>Reads <c>ADDR</c> or <c>ADDR:PORT</c>; null stays null.</summary>
+    public static IPEndPoint? AlternateAddress(string? text, int defaultPort) => text is null ? null
+        : IPAddress.TryParse(text, out IPAddress? bare) ? new IPEndPoint(bare, defaultPort)
+        : IPEndPoint.TryParse(text, out IPEndPoint? address) && address.Port != 0 ? address
+        : throw new UsageException($"`{text}` is no address of this machine; type ADDR or ADDR:PORT, such as 192.0.2.2 or [2001:db8::2]:3480.");
+
     /// <summary>Reads <c>HOST:PORT</c>; null stays null.</summary>
     public static ServerName? Server(string? text) => text is null ? null
         : ServerName.TryParse(text, out ServerName server) ? server

@@ -18,6 +18,18 @@ internal sealed class RendezvousCommand : AgentCommand
         DefaultValueFactory = _ => "0.0.0.0:3478",
     };
 
+    private readonly Option<int?> _secondPort = new("--second-port")
+    {
+        Description = "Another port, by which peers learn what their NATs do; 0 for none. The one after the first by default, if it is free.",
+        HelpName = "PORT",
+    };
+
+    private readonly Option<string?> _alternate = new("--alternate")
+    {
+        Description = "Another address of this machine, by which they learn the rest. Its port is the second one after the first by default.",
+        HelpName = "ADDR[:PORT]",
+    };
+
     private readonly Option<string?> _redis = new("--redis")
     {
         Description = "The Redis that this server shares with others, so that their peers find each other. "
@@ -34,9 +46,8 @@ internal sealed class RendezvousCommand : AgentCommand
     public RendezvousCommand()
         : base("rendezvous", "Serves as rendezvous and relay; sees ciphertext only.")
     {
-        Options.Add(_listen);
-        Options.Add(_redis);
-        Options.Add(_advertise);
+        foreach (Option option in (Option[])[_listen, _secondPort, _alternate, _redis, _advertise])
+            Options.Add(option);
     }
 
     /// <inheritdoc/>
@@ -57,17 +68,41 @@ internal sealed class RendezvousCommand : AgentCommand
     private async Task<RendezvousServer> StartAsync(CommandContext context, CancellationToken cancellationToken)
     {
         IPEndPoint listen = PeerAddressing.ListenAddress(context.Parsed.GetValue(_listen)!);
+        FleetOptions? fleet = FleetOf(context, listen);
+        RendezvousAlternates alternates = AlternatesOf(context, listen);
         ILogger logger = context.Log.CreateLogger<RendezvousServer>();
         try
         {
-            return FleetOf(context, listen) is { } fleet
-                ? await RendezvousServer.StartAsync(listen, fleet, logger: logger, cancellationToken: cancellationToken).ConfigureAwait(false)
-                : RendezvousServer.Start(listen, logger: logger);
+            try
+            {
+                return await ServeAsync(alternates).ConfigureAwait(false);
+            }
+            catch (TunnelException) when (alternates.OtherPort is not null && context.Parsed.GetValue(_secondPort) is null)
+            {
+                // Nobody asked for the second port. Without it the server is what it was before there were second ports.
+                return await ServeAsync(alternates with { OtherPort = null }).ConfigureAwait(false);
+            }
         }
         catch (TunnelException refused) when (refused.Reason == TunnelFailure.Local)
         {
             throw new UsageException(refused.Message, refused); // A port that is taken, a Redis that is not there: what was typed names them.
         }
+
+        async Task<RendezvousServer> ServeAsync(RendezvousAlternates others) => fleet is null
+            ? RendezvousServer.Start(listen, others, logger: logger)
+            : await RendezvousServer.StartAsync(listen, fleet, others, logger: logger, cancellationToken: cancellationToken).ConfigureAwait(false);
+    }
+
+    private RendezvousAlternates AlternatesOf(CommandContext context, IPEndPoint listen)
+    {
+        int? wanted = context.Parsed.GetValue(_secondPort);
+        if (wanted is < 0 or > ushort.MaxValue || (wanted == listen.Port && wanted != 0))
+            throw new UsageException($"`{wanted}` is no second port; type one from 1 to 65535 that is not the first, or 0 for none.");
+        return new RendezvousAlternates
+        {
+            OtherPort = wanted is { } port ? (port == 0 ? null : port) : After(listen.Port, 1),
+            OtherAddress = PeerAddressing.AlternateAddress(context.Parsed.GetValue(_alternate), After(listen.Port, 2)),
+        };
     }
 
     private FleetOptions? FleetOf(CommandContext context, IPEndPoint listen)
@@ -80,4 +115,6 @@ internal sealed class RendezvousCommand : AgentCommand
             throw new UsageException($"With --redis the other servers have to know where this one is, and {listen} does not say that; add --advertise ADDR:PORT.");
         return new FleetOptions { Redis = redis, Address = advertised is null ? null : PeerAddressing.ListenAddress(advertised) };
     }
+
+    private static int After(int port, int distance) => port == 0 || port + distance > ushort.MaxValue ? 0 : port + distance;
 }

@@ -24,6 +24,7 @@ namespace P2PMigrate.Agent.Output;
 [JsonDerivedType(typeof(ContainerReceived), "received")]
 [JsonDerivedType(typeof(ReceptionFailed), "receptionFailed")]
 [JsonDerivedType(typeof(PingCompleted), "pong")]
+[JsonDerivedType(typeof(NetcheckCompleted), "netchecked")]
 internal abstract record AgentEvent
 {
     /// <summary>The event as one line for a person, without a line end.</summary>

@@ -1,0 +1,94 @@
+using System.CommandLine;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Agent.Netcheck;
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Agent.Commands;
+
+/// <summary><c>p2pmigrate netcheck --rendezvous HOST:PORT</c>: what NATs and firewalls stand before this machine, and what that means for its sessions.</summary>
+internal sealed class NetcheckCommand : AgentCommand
+{
+    private readonly Option<string> _rendezvous = new("--rendezvous")
+    {
+        Description = "The rendezvous server with whose help to look.",
+        HelpName = "HOST:PORT",
+        Required = true,
+    };
+
+    private readonly Option<bool> _noGateway = new("--no-gateway") { Description = "Do not ask the router for a port (it is given back at once otherwise)." };
+
+    public NetcheckCommand()
+        : base("netcheck", "Says what NATs and firewalls stand before this machine, and which peers it can reach directly.")
+    {
+        Options.Add(_rendezvous);
+        Options.Add(_noGateway);
+    }
+
+    protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        ServerName server = PeerAddressing.Server(context.Parsed.GetValue(_rendezvous))!.Value;
+        bool asksGateway = !context.Parsed.GetValue(_noGateway);
+        IPAddress[] addresses = await ResolveAsync(server, cancellationToken).ConfigureAwait(false);
+        ILogger logger = context.Log.CreateLogger<TunnelEndpoint>();
+        FamilyResult?[] results = await Task.WhenAll(
+            CheckAsync(AddressFamily.InterNetwork, asksGateway), CheckAsync(AddressFamily.InterNetworkV6, asksGateway: false)).ConfigureAwait(false);
+        NetcheckCompleted verdict = Show(context.Output, server, results[0], results[1], asksGateway);
+        return verdict.Udp ? ExitCode.Done : ExitCode.PeerUnreachable;
+
+        async Task<FamilyResult?> CheckAsync(AddressFamily family, bool asksGateway) =>
+            Array.Find(addresses, address => address.AddressFamily == family) is { } address
+                ? await FamilyCheck.RunAsync(address, server.Port, asksGateway, logger, cancellationToken).ConfigureAwait(false)
+                : null;
+    }
+
+    private static async Task<IPAddress[]> ResolveAsync(ServerName server, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Dns.GetHostAddressesAsync(server.Host, cancellationToken).ConfigureAwait(false);
+        }
+        catch (SocketException error)
+        {
+            throw new TunnelException(TunnelFailure.RendezvousUnreachable, $"The name of the rendezvous server {server} cannot be resolved: {error.Message}.", error);
+        }
+    }
+
+    private static NetcheckCompleted Show(IOutput output, ServerName server, FamilyResult? v4, FamilyResult? v6, bool askedGateway)
+    {
+        ShowFamily(output, "IPv4", server, v4);
+        ShowFamily(output, "IPv6", server, v6);
+        string? mapped = v4?.Mapped;
+        if (askedGateway && v4 is { IsNat: true } or { Mapped: not null })
+            output.Show(Gateway(mapped));
+        FamilyResult? best = v4?.Report is not null ? v4 : v6;
+        NatClass own = best?.Report is { } report ? PairForecast.ClassOf(report.Profile) : NatClass.Unknown;
+        var verdict = new NetcheckCompleted(best?.Report is not null, FamilyOf(v4), FamilyOf(v6), mapped, PairForecast.For(own));
+        output.Show(verdict);
+        return verdict;
+    }
+
+    private static NetFamily? FamilyOf(FamilyResult? result) => result is { Report: { } report } ? NatWords.Of(report, result.IsNat) : null;
+
+    private static void ShowFamily(IOutput output, string family, ServerName server, FamilyResult? result)
+    {
+        if (result is null)
+            return;
+        if (result.Report is not { } report)
+        {
+            output.Show(new FindingMade(
+                "warning", "here", family, $"The rendezvous server {server} does not answer by UDP.", $"Let UDP out to port {server.Port} in this network's firewall, or check that the server runs."));
+            return;
+        }
+
+        foreach (FindingMade finding in NatWords.Findings(family, report, result.IsNat))
+            output.Show(finding);
+    }
+
+    private static FindingMade Gateway(string? mapped) => mapped is not null
+        ? new("good", "here", "gateway", $"The router maps a port on request: {mapped} led here and was given back. `receive` and `migrate` do not ask for one yet; programs that use the tunnel may.", null)
+        : new("warning", "here", "gateway", "The router maps no port on request.", "Turn on PCP, NAT-PMP or UPnP in it, if it can, so that peers behind any NAT reach this machine directly.");
+}

@@ -1,0 +1,76 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Nat;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Agent.Netcheck;
+
+/// <summary>What was found by one internet protocol: null where the server kept silent, and the gateway's address for us, if it was asked for.</summary>
+internal sealed record FamilyResult(AddressFamily Family, NatReport? Report, string? Mapped)
+{
+    /// <summary>Is the outside address none of this machine's?</summary>
+    public bool IsNat => Report is { Observed.IsNone: false } report && !LocalAddresses().Contains(report.Observed.ToIPAddress());
+
+    private static HashSet<IPAddress> LocalAddresses() =>
+    [
+        .. NetworkInterface.GetAllNetworkInterfaces().SelectMany(network => network.GetIPProperties().UnicastAddresses).Select(unicast => unicast.Address),
+    ];
+}
+
+/// <summary>
+/// Looks at the network through one internet protocol: an endpoint with a key that is thrown away registers at the server, has the NATs
+/// surveyed and, if wanted, asks the gateway for a port, which is given back at the end.
+/// </summary>
+internal static class FamilyCheck
+{
+    private static readonly TimeSpan s_surveyPatience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan s_gatewayPatience = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Does it against the server at <paramref name="server"/>.</summary>
+    public static async Task<FamilyResult> RunAsync(IPAddress server, ushort port, bool asksGateway, ILogger logger, CancellationToken cancellationToken)
+    {
+        using PrivateIdentity identity = PrivateIdentity.Create(CryptographicEntropy.Instance);
+        var options = new TunnelOptions
+        {
+            Identity = identity,
+            Listen = new IPEndPoint(server.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0),
+            Rendezvous = new ServerName(server.ToString(), port),
+            MapPortOnGateway = asksGateway,
+            Logger = logger,
+        };
+        await using TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(options, cancellationToken).ConfigureAwait(false);
+        NatReport? report = await SurveyAsync(endpoint, cancellationToken).ConfigureAwait(false);
+        string? mapped = asksGateway ? await MappedAsync(endpoint, cancellationToken).ConfigureAwait(false) : null;
+        return new FamilyResult(server.AddressFamily, report, mapped);
+    }
+
+    private static async Task<NatReport?> SurveyAsync(TunnelEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await endpoint.WaitRegisteredAsync(cancellationToken).ConfigureAwait(false);
+            return await endpoint.WaitNatAsync(cancellationToken).WaitAsync(s_surveyPatience, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception silence) when (silence is TunnelException or TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task<string?> MappedAsync(TunnelEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        long begun = TimeProvider.System.GetTimestamp();
+        while (TimeProvider.System.GetElapsedTime(begun) < s_gatewayPatience)
+        {
+            if (await endpoint.GetMappedAsync(cancellationToken).ConfigureAwait(false) is [var mapped, ..])
+                return mapped.ToString();
+            await Task.Delay(s_glance, cancellationToken).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,103 @@
+using System.Text.Json;
+using P2PMigrate.Agent.Netcheck;
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Agent.Tests.Peers;
+using P2PMigrate.Lab;
+using P2PMigrate.Protocol.Nat;
+using NatFiltering = P2PMigrate.Protocol.Nat.NatFiltering;
+using NatMapping = P2PMigrate.Protocol.Nat.NatMapping;
+
+namespace P2PMigrate.Agent.Tests;
+
+/// <summary>What <c>netcheck</c> says, behind the lab's NATs and on paper.</summary>
+public sealed class NetcheckTests
+{
+    [Fact]
+    public async Task Behind_a_home_router_it_says_so()
+    {
+        await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
+
+        (JsonElement last, string everything) = await CheckAsync(peers, exitCode: 0);
+
+        JsonElement v4 = last.GetProperty("ipv4");
+        Assert.Equal("netchecked", last.GetProperty("event").GetString());
+        Assert.Equal(
+            ("endpoint-independent", "address-and-port-dependent", "preserving"),
+            (v4.GetProperty("mapping").GetString(), v4.GetProperty("filtering").GetString(), v4.GetProperty("allocation").GetString()));
+        Assert.True(last.GetProperty("udp").GetBoolean() && v4.GetProperty("nat").GetBoolean(), everything);
+        Assert.StartsWith(LabAddresses.SourceNat.ToString(), v4.GetProperty("public").GetString(), StringComparison.Ordinal);
+        Assert.Equal("direct", last.GetProperty("peers")[1].GetProperty("way").GetString());
+    }
+
+    [Fact]
+    public async Task Behind_a_symmetric_NAT_it_says_so_and_what_would_help()
+    {
+        await using MigrationPeers peers = await MigrationPeers.RaiseAsync(NatKind.Symmetric);
+
+        (JsonElement last, string everything) = await CheckAsync(peers, exitCode: 0);
+
+        JsonElement v4 = last.GetProperty("ipv4");
+        Assert.Equal(("address-and-port-dependent", "random"), (v4.GetProperty("mapping").GetString(), v4.GetProperty("allocation").GetString()));
+        Assert.Contains("UPnP", everything, StringComparison.Ordinal);
+        Assert.Equal("relay", last.GetProperty("peers")[4].GetProperty("way").GetString());
+    }
+
+    [Fact]
+    public async Task A_server_that_is_silent_is_told_with_the_exit_code_of_an_unreachable_peer()
+    {
+        await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
+        (JsonElement last, _) = await CheckAsync(peers, exitCode: 4, server: $"{LabAddresses.Rendezvous}:3999");
+        Assert.False(last.GetProperty("udp").GetBoolean());
+    }
+
+    [Fact]
+    public void Every_pair_has_a_way_and_it_is_the_same_from_both_sides()
+    {
+        NatClass[] classes = [NatClass.Open, NatClass.Cone, NatClass.Sequential, NatClass.Block, NatClass.Random];
+        foreach (NatClass one in classes)
+        {
+            Assert.Equal("direct", PairForecast.WayBetween(NatClass.Open, one));
+            Assert.All(classes, other => Assert.Equal(PairForecast.WayBetween(one, other), PairForecast.WayBetween(other, one)));
+        }
+
+        Assert.Equal("direct", PairForecast.WayBetween(NatClass.Cone, NatClass.Cone));
+        Assert.Equal("by guessing", PairForecast.WayBetween(NatClass.Cone, NatClass.Random));
+        Assert.Equal("relay", PairForecast.WayBetween(NatClass.Random, NatClass.Random));
+        Assert.Equal("relay", PairForecast.WayBetween(NatClass.Random, NatClass.Block));
+        Assert.Equal("by guessing", PairForecast.WayBetween(NatClass.Block, NatClass.Block));
+        Assert.Empty(PairForecast.For(NatClass.Unknown));
+    }
+
+    [Theory]
+    [InlineData(NatMapping.EndpointIndependent, NatFiltering.EndpointIndependent, PortAllocation.Preserving, "Open")]
+    [InlineData(NatMapping.EndpointIndependent, NatFiltering.AddressAndPortDependent, PortAllocation.Random, "Cone")]
+    [InlineData(NatMapping.EndpointIndependent, NatFiltering.Unknown, PortAllocation.Unknown, "Cone")]
+    [InlineData(NatMapping.AddressDependent, NatFiltering.AddressDependent, PortAllocation.Sequential, "Sequential")]
+    [InlineData(NatMapping.AddressAndPortDependent, NatFiltering.EndpointIndependent, PortAllocation.Block, "Block")]
+    [InlineData(NatMapping.AddressAndPortDependent, NatFiltering.AddressAndPortDependent, PortAllocation.Unknown, "Random")]
+    [InlineData(NatMapping.Unknown, NatFiltering.EndpointIndependent, PortAllocation.Preserving, "Unknown")]
+    public void A_profile_belongs_to_one_class(NatMapping mapping, NatFiltering filtering, PortAllocation allocation, string expected) =>
+        Assert.Equal(expected, PairForecast.ClassOf(new NatProfile { Mapping = mapping, Filtering = filtering, Allocation = allocation }).ToString());
+
+    [Fact]
+    public void A_report_in_words_names_the_step_the_block_and_a_remedy()
+    {
+        var report = new NatReport
+        {
+            Observed = P2PMigrate.Protocol.Wire.NetworkAddress.FromBytes([203, 0, 113, 7], 4000),
+            Profile = new NatProfile { Mapping = NatMapping.AddressAndPortDependent, Filtering = NatFiltering.AddressDependent, Allocation = PortAllocation.Block, LowestPort = 1024, HighestPort = 2047 },
+        };
+        FindingMade[] findings = [.. NatWords.Findings("IPv4", report, isNat: true)];
+        Assert.Contains(findings, finding => finding.Message.Contains("1024 to 2047", StringComparison.Ordinal));
+        Assert.Contains(findings, finding => finding is { Severity: "warning", Remedy: not null });
+        Assert.Equal("1024-2047", NatWords.Of(report, isNat: true).Ports);
+        Assert.Contains("\"event\":\"netchecked\"", JsonOutput.Format(new NetcheckCompleted(true, NatWords.Of(report, true), null, null, PairForecast.For(NatClass.Block))), StringComparison.Ordinal);
+    }
+
+    private static async Task<(JsonElement Last, string Everything)> CheckAsync(MigrationPeers peers, int exitCode, string? server = null)
+    {
+        CommandResult result = await peers.Source.RunAsync(MigrationPeers.Program, ["netcheck", "--rendezvous", server ?? MigrationPeers.RendezvousAddress, "--json"]);
+        Assert.True(result.ExitCode == exitCode, result.ToString());
+        return (JsonDocument.Parse(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]).RootElement, result.Output);
+    }
+}
