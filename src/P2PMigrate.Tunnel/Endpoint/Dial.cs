@@ -32,6 +32,9 @@ internal sealed class Dial : IDisposable
     private Instant _deadline = Instant.Never;
     private bool _awaitsPath;
 
+    /// <summary>The addresses of this peer that message 1 told the other.</summary>
+    public required IReadOnlyList<Candidate> Announced { get; init; }
+
     /// <summary>Takes over <paramref name="initiator"/>; <paramref name="link"/> leads to the server that the ticket names.</summary>
     public Dial(Instant now, DialTarget target, HandshakeInitiator initiator, SessionFactory factory, RendezvousLink? link)
     {
@@ -46,6 +49,9 @@ internal sealed class Dial : IDisposable
 
     /// <summary>The session, or the <see cref="TunnelException"/> that says why there is none. Any thread.</summary>
     public Task<TunnelSession> Result => _result.Task;
+
+    /// <summary>Where the peer may be, before it has told.</summary>
+    public NetworkAddress Nearest => _target.Nearest;
 
     /// <summary>The rendezvous server of this attempt.</summary>
     public RendezvousLink? Link { get; }

@@ -35,17 +35,19 @@ internal sealed class Dialing(
     {
         if (_dials.Count == MaxDials || sessions.IsFull)
             throw new TunnelException(TunnelFailure.Local, "Too many dials or sessions at a time; wait for one to end.");
+        IReadOnlyList<Candidate> candidates = own.For(now, target.Nearest);
         var initiatorOptions = new HandshakeInitiatorOptions
         {
             Identity = options.Identity,
             Ticket = target.Ticket,
             TimestampUnixNanoseconds = clock.UniqueUtcNanoseconds(),
-            Candidates = own.For(now, target.Nearest),
+            Candidates = candidates,
             Nat = own.Nat,
             Suites = options.Suites,
             Parameters = options.Parameters,
         };
-        var dial = new Dial(now, target, new HandshakeInitiator(now, initiatorOptions, CryptographicEntropy.Instance), factory, link);
+        var initiator = new HandshakeInitiator(now, initiatorOptions, CryptographicEntropy.Instance);
+        var dial = new Dial(now, target, initiator, factory, link) { Announced = candidates };
         _dials.Add(dial);
         return dial;
     }
@@ -56,7 +58,7 @@ internal sealed class Dialing(
         foreach (Dial dial in _dials)
         {
             if (dial.Handle(now, path, relay: null, datagram) is { } session)
-                Adopt(session);
+                Adopt(now, dial, session);
         }
     }
 
@@ -115,11 +117,15 @@ internal sealed class Dialing(
             return;
         if (options.AllowDirectPaths)
             session.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, answer.Responder));
-        Adopt(session);
+        Adopt(now, dial, session);
     }
 
-    private void Adopt(SessionDriver session)
+    // What was learned while message 1 was under way was told to no session, for there was none.
+    // spec: PATH-51
+    private void Adopt(Instant now, Dial dial, SessionDriver session)
     {
+        foreach (Candidate late in own.For(now, dial.Nearest).Except(dial.Announced))
+            session.AddLocalCandidate(late);
         sessions.Add(session);
         if (own.Nat is { } nat)
             session.SetLocalNat(nat); // More may be known than when message 1 was written.

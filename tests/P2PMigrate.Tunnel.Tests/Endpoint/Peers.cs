@@ -4,6 +4,7 @@ using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Rendezvous;
 using P2PMigrate.Tunnel.Endpoint;
+using P2PMigrate.Tunnel.Gateway;
 using P2PMigrate.Tunnel.Sockets;
 
 namespace P2PMigrate.Tunnel.Tests.Endpoint;
@@ -38,7 +39,8 @@ internal sealed class Peers : IAsyncDisposable
     public Task<TunnelEndpoint> OpenOneAsync(Func<TunnelOptions, TunnelOptions>? change = null) => OpenOneAsync(DatagramSocket.Open, change);
 
     /// <summary>The same over a socket of the test's choice.</summary>
-    public async Task<TunnelEndpoint> OpenOneAsync(Func<IPEndPoint, IDatagramSocket> open, Func<TunnelOptions, TunnelOptions>? change = null)
+    public async Task<TunnelEndpoint> OpenOneAsync(
+        Func<IPEndPoint, IDatagramSocket> open, Func<TunnelOptions, TunnelOptions>? change = null, IPortMapper? mapper = null)
     {
         PrivateIdentity identity = PrivateIdentity.Create(CryptographicEntropy.Instance);
         _identities.Add(identity);
@@ -51,7 +53,8 @@ internal sealed class Peers : IAsyncDisposable
         };
         options = change?.Invoke(options) ?? options;
         var socket = new FilteredSocket(open(options.Listen));
-        TunnelEndpoint endpoint = TunnelEndpoint.Open(options, socket, Server is null ? null : new ServerAddresses(NetworkAddress.From(Server.LocalEndPoint)));
+        ServerAddresses? server = Server is null ? null : new ServerAddresses(NetworkAddress.From(Server.LocalEndPoint));
+        TunnelEndpoint endpoint = TunnelEndpoint.Open(options, socket, server, portMapper: mapper);
         _endpoints.Add(endpoint);
         _sockets.Add(endpoint, socket);
         await endpoint.WaitRegisteredAsync(Token);
