@@ -27,6 +27,9 @@ public abstract class RoutedLab : IAsyncDisposable
 
     public string Name => _scope.Name;
 
+    /// <summary>Where this lab may keep files; goes with it.</summary>
+    public string WorkDirectory => LabRegistry.WorkOf(Name);
+
     public LabNode Rendezvous => _nodes[LabMap.Rendezvous];
 
     /// <summary>The router in the middle: everything between any two sites passes here.</summary>
