@@ -19,6 +19,10 @@ public readonly record struct Transmit(PathAddress Path, int Length, int Datagra
     {
     }
 
+    /// <summary>Routers that it may pass (time to live, hop limit); 0 is as many as usual. Never set for more than one datagram.</summary>
+    // spec: PATH-78
+    public byte HopLimit { get; init; }
+
     /// <summary>Datagrams in the train.</summary>
     public int Count => (Length + DatagramSize - 1) / DatagramSize;
 }

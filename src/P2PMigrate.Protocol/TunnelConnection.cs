@@ -310,6 +310,10 @@ public sealed class TunnelConnection : IDisposable
     /// <summary>Another candidate of the peer became known outside of the session (for example from the rendezvous).</summary>
     public void AddRemoteCandidate(Instant now, Candidate candidate) => _agent.AddRemoteCandidate(now, candidate);
 
+    /// <summary>A rendezvous server has vouched for this address of the peer: a candidate that may be punched, too.</summary>
+    // spec: PATH-74
+    public void AddVouchedCandidate(Instant now, NetworkAddress address) => _agent.AddVouchedCandidate(now, address);
+
     /// <summary>One of our own candidates became known; the peer is told.</summary>
     public void AddLocalCandidate(Candidate candidate) => _announcer.Add(candidate);
 

@@ -1,6 +1,7 @@
 using P2PMigrate.Protocol.Connection;
 using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Punching;
 using P2PMigrate.Protocol.Recovery;
 using P2PMigrate.Protocol.Wire;
 
@@ -57,6 +58,13 @@ public sealed record TunnelConnectionOptions
 
     /// <summary>Tunables of probing and path choice.</summary>
     public PathOptions Paths { get; init; } = new();
+
+    /// <summary>
+    /// What this session and the others of its endpoint may spend on punching; null for none. With a budget the connection
+    /// also sends from direct sockets 1 to 255, which the owner opens when they are first used: see <see cref="SocketsReleased"/>.
+    /// </summary>
+    // spec: PATH-75, PATH-76
+    public PunchBudget? Punching { get; init; }
 
     /// <summary>Tunables of loss recovery and congestion control.</summary>
     public RecoveryOptions Recovery { get; init; } = new();

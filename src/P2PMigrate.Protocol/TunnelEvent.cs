@@ -47,5 +47,11 @@ public sealed record PrimaryPathChanged(PathStatus Path) : TunnelEvent;
 /// <summary>The peer sees our packets from <paramref name="Local"/> coming from this address.</summary>
 public sealed record AddressObserved(LocalInterface Local, NetworkAddress Address) : TunnelEvent;
 
+/// <summary>
+/// Of the sockets beyond number 0, which the connection takes into use by sending from them, all but <paramref name="Kept"/> may
+/// be closed. A number that was released means a new socket when it is used again.
+/// </summary>
+public sealed record SocketsReleased(IReadOnlyList<LocalInterface> Kept) : TunnelEvent;
+
 /// <summary>The session is over: the last event. <see cref="TunnelConnection.IsTerminated"/> says when it may be dropped.</summary>
 public sealed record ConnectionClosed(CloseReason Reason) : TunnelEvent;

@@ -103,7 +103,7 @@ internal sealed class PacketSender(
         else
             new PathChallengeFrame(probe.Token).Write(ref frames);
         frames.WriteZeros(frames.Remaining);
-        transmit = Seal(buffer, 0, _nextProbeNumber++, probe.Path, frames.Written);
+        transmit = Seal(buffer, 0, _nextProbeNumber++, probe.Path, frames.Written) with { HopLimit = probe.HopLimit };
         return true;
     }
 

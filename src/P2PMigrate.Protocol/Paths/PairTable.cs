@@ -55,15 +55,30 @@ internal sealed class PairTable
         return NextProbe <= now ? due : null;
     }
 
+    /// <summary>Forgets those that fulfil a condition.</summary>
+    public void RemoveAll(Predicate<CandidatePair> condition, PeerTrail peer)
+    {
+        for (int i = _pairs.Count - 1; i >= 0; i--)
+        {
+            if (condition(_pairs[i]))
+                RemoveAt(i, peer);
+        }
+    }
+
     // Forgets a pair that only a packet's source had claimed, and that never or no longer answers.
     private bool TryEvict(CandidatePair? primary, PeerTrail peer)
     {
         int index = _pairs.FindIndex(pair => pair.State == PairState.Probing && !pair.IsAnnounced && pair != primary && pair != peer.Left);
         if (index < 0)
             return false;
+        RemoveAt(index, peer);
+        return true;
+    }
+
+    private void RemoveAt(int index, PeerTrail peer)
+    {
         peer.Forget(_pairs[index]);
         _byAddress.Remove(_pairs[index].Address);
         _pairs.RemoveAt(index);
-        return true;
     }
 }

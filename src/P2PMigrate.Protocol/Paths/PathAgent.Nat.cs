@@ -6,9 +6,17 @@ namespace P2PMigrate.Protocol.Paths;
 internal sealed partial class PathAgent
 {
     /// <summary>The NATs before us, as far as servers have shown.</summary>
-    public NatProfile LocalNat { get; set; } = options.LocalNat;
+    public NatProfile LocalNat
+    {
+        get => _puncher.Local;
+        set => _puncher.Local = value;
+    }
 
     /// <summary>The NATs before the peer, by its word.</summary>
     // spec: PATH-61
-    public NatProfile RemoteNat { get; set; } = options.RemoteNat ?? default;
+    public NatProfile RemoteNat
+    {
+        get => _puncher.Remote;
+        set => _puncher.Remote = value;
+    }
 }

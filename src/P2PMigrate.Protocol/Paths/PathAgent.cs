@@ -1,4 +1,5 @@
 using P2PMigrate.Protocol.Connection;
+using P2PMigrate.Protocol.Punching;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol.Paths;
@@ -23,6 +24,9 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
     private readonly PathSelector _selector = new(options.Paths);
     private readonly PeerTrail _peer = new();
     private readonly ProbeMaker _maker = new(options.Entropy);
+    private readonly Puncher _puncher = new(options);
+    private readonly UpgradeTimetable _upgrades = new();
+    private readonly ShortOpeners _openers = new(options.Role);
     private IReadOnlyList<LocalSocket> _sockets = options.Sockets;
     private TokenBucket _budget = new(ProbeTimetable.ProbesPerSecond, ProbeTimetable.ProbeBurst);
     private int _silence;
@@ -37,7 +41,8 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
     public int BlackHoles { get; private set; }
 
     /// <summary>When a probe is due.</summary>
-    public Instant NextTimeout => _responder.HasPending ? default : Instant.Min(_pairs.NextProbe, SizeProbeAt);
+    public Instant NextTimeout => _responder.HasPending ? default
+        : Instant.Min(Instant.Min(_pairs.NextProbe, SizeProbeAt), Instant.Min(SearchAt, _puncher.NextAt));
 
     // While it is in doubt whether the present size passes, no other is tried; nor before a round trip is known.
     private Instant SizeProbeAt =>
@@ -85,6 +90,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
 
         _selector.HandleDistress(now);
         Primary?.Check.Open();
+        SearchAgain(now);
     }
 
     /// <summary>
@@ -97,6 +103,8 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         if ((from == Primary?.Address ? Primary : FindOrAdd(now, from)) is not { } pair)
             return;
         pair.HandleReceived(now, bytes);
+        if (_openers.TryEnd())
+            ProbeAgain(now); // The peer has begun, so its NATs are open to what comes from here now.
         if (!isNewestData)
             return;
         bool isNews = _peer.Note(pair);
@@ -126,7 +134,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         pair.Unanswered = 0;
         pair.AnsweredAt = now;
         pair.RoundTrip.Add(now, now - probe.SentAt, TimeSpan.Zero);
-        if (pair.Address.Kind == PathKind.Direct)
+        if (pair.Address.Kind == PathKind.Direct && pair.Address.Local.Index == 0)
             events.AddObserved(pair.Address.Local, frame.Observed);
         if (pair.State == PairState.Validated)
             HandleSizeAnswered(now, pair, probe.Size);
@@ -186,6 +194,8 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
     /// <summary>Takes the next probe or answer that has to go out.</summary>
     public bool TryPollProbe(Instant now, out OutgoingProbe probe)
     {
+        if (now >= SearchAt)
+            Search(now);
         if (_responder.TryTake(out probe))
         {
             if (_pairs.TryFind(probe.Path, out CandidatePair? pair))
@@ -199,7 +209,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
                 return true;
         }
 
-        return now >= SizeProbeAt && TrySendSizeProbe(now, Primary!, out probe);
+        return (now >= SizeProbeAt && TrySendSizeProbe(now, Primary!, out probe)) || (now >= _puncher.NextAt && TryPunch(now, out probe));
     }
 
     private void Validate(Instant now, CandidatePair pair, int size)
@@ -233,7 +243,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         int size = PickSize(now, pair);
         bool isAllowed = pair.IsAnnounced || pair.Allows(size);
         if (isAllowed)
-            probe = _maker.Make(now, pair, size);
+            probe = _maker.Make(now, pair, size) with { HopLimit = _openers.LimitOf(now, pair) };
         if (pair.Check is { IsOpen: true, IsInRound: true })
             return isAllowed; // The rest of the round follows at once.
 
@@ -320,6 +330,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
             Enter(now, previous, PairState.Probing);
         _pairs.Schedule(next, Instant.Min(next.NextProbe, now + options.Paths.PrimaryKeepAlive));
         events.Add(new PrimaryPathChanged(next.Status));
+        FollowSearch(now);
     }
 
     private void Enter(Instant now, CandidatePair pair, PairState state)

@@ -34,4 +34,8 @@ internal readonly record struct SentProbe(ulong Token, Instant SentAt, int Size)
 /// A probe or an answer that has to be sent now, alone in a packet of label 0 that is padded to
 /// <paramref name="DatagramSize"/>. For an answer, <paramref name="Observed"/> is the address to report.
 /// </summary>
-internal readonly record struct OutgoingProbe(PathAddress Path, ulong Token, bool IsResponse, Wire.NetworkAddress Observed, int DatagramSize);
+internal readonly record struct OutgoingProbe(PathAddress Path, ulong Token, bool IsResponse, Wire.NetworkAddress Observed, int DatagramSize)
+{
+    /// <summary>See <see cref="Transmit.HopLimit"/>.</summary>
+    public byte HopLimit { get; init; }
+}

@@ -14,6 +14,11 @@ internal sealed class ProbeMaker(IEntropy entropy)
         return probe;
     }
 
+    /// <summary>A small probe that belongs to no pair: an answer to it is noticed by where it comes from.</summary>
+    // spec: PATH-71
+    public OutgoingProbe MakeLoose(PathAddress path, byte hopLimit) =>
+        new(path, NewToken(), IsResponse: false, default, ProbeTimetable.SmallDatagram) { HopLimit = hopLimit };
+
     private ulong NewToken()
     {
         Span<byte> bytes = stackalloc byte[sizeof(ulong)];

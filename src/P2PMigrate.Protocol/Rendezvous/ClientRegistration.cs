@@ -46,6 +46,10 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
     /// <summary>Can others find this peer now, as far as the client knows?</summary>
     public bool IsRegistered => _phase is Phase.Registered or Phase.Refreshing;
 
+    /// <summary>Has the server made the code at the end of <paramref name="datagram"/>?</summary>
+    // spec: PATH-79
+    public bool Verify(ReadOnlySpan<byte> datagram) => IsRegistered && _key!.Verify(datagram);
+
     /// <summary>When <see cref="HandleTimeout"/> has something to do.</summary>
     public Instant NextTimeout { get; private set; } = Instant.Never;
 

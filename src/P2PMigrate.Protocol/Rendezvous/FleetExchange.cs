@@ -134,7 +134,7 @@ internal sealed class FleetExchange(
         offer.Responder = target.Address;
         TakenOver++;
         var delivery = new DeliveryMessage(offer.Id.Value, offer.Channel?.Responder.Id ?? RelayLegId.None, offer.Initiator, target.Address, message.Carried);
-        outbox.Send(target.Address, delivery.Write(outbox.Buffer, RendezvousMessageType.OfferDelivery));
+        outbox.Send(target.Address, delivery.WriteOffer(outbox.Buffer, target.Key));
         return Refusal.None;
     }
 

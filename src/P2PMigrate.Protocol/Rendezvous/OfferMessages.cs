@@ -94,7 +94,8 @@ internal readonly record struct StatusMessage(TransactionId Transaction, OfferSt
 
 /// <summary>
 /// <see cref="RendezvousMessageType.OfferDelivery"/> and <see cref="RendezvousMessageType.AnswerDelivery"/>: the receiver's
-/// relay leg (8), the other peer's address as the server sees it, the receiver's own, carried datagram.
+/// relay leg (8), the other peer's address as the server sees it, the receiver's own, carried datagram. Behind an OfferDelivery
+/// stands a code (16) of its receiver's registration key, which is not read here.
 /// </summary>
 internal readonly ref struct DeliveryMessage(ulong id, RelayLegId leg, NetworkAddress other, NetworkAddress observed, ReadOnlySpan<byte> carried)
 {
@@ -121,6 +122,15 @@ internal readonly ref struct DeliveryMessage(ulong id, RelayLegId leg, NetworkAd
         refusal = !isWhole ? Refusal.Truncated : leg > RelayLegId.Mask ? Refusal.BadValue : Refusal.None;
         message = new DeliveryMessage(id, new RelayLegId(leg), other, observed, carried);
         return refusal == Refusal.None;
+    }
+
+    /// <summary>Writes an OfferDelivery with the code of the responder's registration, by which the server vouches for it.</summary>
+    // spec: PATH-79
+    public int WriteOffer(Span<byte> destination, RegistrationKey key)
+    {
+        int length = Write(destination, RendezvousMessageType.OfferDelivery) + MessageMac.Size;
+        key.Seal(destination[..length]);
+        return length;
     }
 
     public int Write(Span<byte> destination, RendezvousMessageType type)

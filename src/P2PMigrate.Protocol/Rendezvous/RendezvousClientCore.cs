@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 
@@ -177,7 +178,8 @@ public sealed class RendezvousClientCore
 
     private Refusal HandleOffer(ReadOnlySpan<byte> datagram)
     {
-        if (!DeliveryMessage.TryParse(datagram, RendezvousMessageType.OfferDelivery, out DeliveryMessage offer, out Refusal refusal))
+        if (!DeliveryMessage.TryParse(
+            datagram[..Math.Max(0, datagram.Length - MessageMac.Size)], RendezvousMessageType.OfferDelivery, out DeliveryMessage offer, out Refusal refusal))
         {
             return refusal;
         }
@@ -185,6 +187,11 @@ public sealed class RendezvousClientCore
         if (!IsRegistered)
         {
             return Refusal.Unexpected;
+        }
+
+        if (!_registration.Verify(datagram))
+        {
+            return Refusal.NotAuthentic; // spec: PATH-79
         }
 
         bool isRaised = _outbox.TryRaise(new OfferReceived(new OfferId(offer.Id), offer.Other, offer.Leg, offer.Carried.ToArray()));

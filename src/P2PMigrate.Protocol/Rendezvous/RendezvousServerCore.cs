@@ -276,7 +276,7 @@ public sealed class RendezvousServerCore : IDisposable
         {
             // spec: RDV-12
             var delivery = new DeliveryMessage(offer.Id.Value, offer.Channel?.Responder.Id ?? RelayLegId.None, source, target!.Address, message.Carried);
-            Send(target.Address, delivery.Write(_buffer, RendezvousMessageType.OfferDelivery));
+            Send(target.Address, delivery.WriteOffer(_buffer, target.Key));
         }
 
         return offer is null && target is not null ? Refusal.Busy : Refusal.None;

@@ -36,6 +36,20 @@ public sealed class OfferTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "PATH-79")]
+    public void A_delivery_that_somebody_else_made_up_is_not_believed()
+    {
+        RendezvousWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        _world.Settle();
+        Assert.True(NetworkAddress.TryParse("203.0.113.77:5000", out NetworkAddress victim));
+        byte[] forged = new byte[RendezvousHeader.MaxSize];
+        int length = new DeliveryMessage(7, RelayLegId.None, victim, responder.Address, RendezvousWorld.Init()).Write(forged, RendezvousMessageType.OfferDelivery);
+
+        Assert.Equal(Refusal.NotAuthentic, responder.Client.Handle(_world.Now, forged.AsSpan(0, length + 16)));
+        Assert.Empty(responder.Events.OfType<OfferReceived>());
+    }
+
+    [Fact]
     public void A_cold_initiator_needs_one_round_trip_more()
     {
         RendezvousWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", isRegistering: true);

@@ -1,0 +1,101 @@
+using P2PMigrate.Protocol.Punching;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Paths;
+
+/// <content>How it goes on while there is no direct path: from the start now and then, and through NATs that probes alone do not open.</content>
+internal sealed partial class PathAgent
+{
+    // The peer chooses its own path: what it still uses has been heard of by then, through its keep-alives.
+    private static readonly TimeSpan s_socketsKept = TimeSpan.FromSeconds(12);
+    private static readonly TimeSpan s_heardLately = TimeSpan.FromSeconds(5);
+
+    private Instant _trimAt = Instant.Never;
+
+    private Instant SearchAt => Instant.Min(_upgrades.NextAt, _trimAt);
+
+    /// <summary>A rendezvous server sees the peer at this address, so that it may be punched.</summary>
+    // spec: PATH-74
+    public void AddVouchedCandidate(Instant now, NetworkAddress address)
+    {
+        if (!address.IsUsable)
+            return;
+        AddRemoteCandidate(now, new(CandidateKind.Reflexive, address));
+        _puncher.Vouch(address);
+        FollowSearch(now);
+    }
+
+    private void FollowSearch(Instant now)
+    {
+        bool isDirect = Primary is { Address.Kind: PathKind.Direct };
+        if (isDirect == !_upgrades.IsRunning)
+            return;
+        if (!isDirect)
+        {
+            _upgrades.Begin(now);
+            _puncher.Want(now + UpgradeTimetable.HeadStart);
+            return;
+        }
+
+        _upgrades.End();
+        _puncher.Stop();
+        if (!_puncher.HoldsSockets)
+            return;
+        ReleaseSockets(_ => true);
+        _trimAt = now + s_socketsKept;
+    }
+
+    // spec: PATH-77
+    private void SearchAgain(Instant now)
+    {
+        if (!_upgrades.IsRunning)
+            return;
+        _upgrades.Begin(now);
+        _puncher.Want(now + UpgradeTimetable.HeadStart);
+    }
+
+    private void Search(Instant now)
+    {
+        if (now >= _trimAt)
+        {
+            _trimAt = Instant.Never;
+            _pairs.RemoveAll(pair => IsOnFurtherSocket(pair) && !IsNeeded(now, pair), _peer);
+            ReleaseSockets(_ => true);
+        }
+
+        if (now < _upgrades.NextAt)
+            return;
+        _upgrades.Take();
+        ProbeAgain(now);
+        _puncher.Want(now);
+    }
+
+    private bool IsNeeded(Instant now, CandidatePair pair) =>
+        pair == Primary || pair == _peer.At || pair == _peer.Left || now - pair.LastHeardAt < s_heardLately;
+
+    private bool TryPunch(Instant now, out OutgoingProbe probe)
+    {
+        probe = default;
+        if (_puncher is { IsOver: true, HoldsSockets: true })
+            ForgetSockets(); // The next attempt takes other ones: the NAT gives their ports anew.
+        bool isThere = _puncher.TryNext(now, out PathAddress path, out byte hopLimit);
+        if (isThere)
+            probe = _maker.MakeLoose(path, hopLimit);
+        else if (_puncher is { IsOver: true, HoldsSockets: true })
+            ReleaseSockets(pair => pair.State != PairState.Probing);
+        return isThere;
+    }
+
+    // spec: PATH-76
+    private void ForgetSockets()
+    {
+        _pairs.RemoveAll(pair => IsOnFurtherSocket(pair) && pair != Primary && pair != _peer.Left, _peer);
+        ReleaseSockets(_ => true);
+        _puncher.HandleReleased();
+    }
+
+    private void ReleaseSockets(Predicate<CandidatePair> isKept) => events.Add(new SocketsReleased(
+        [.. _pairs.All.Where(pair => IsOnFurtherSocket(pair) && isKept(pair)).Select(pair => pair.Address.Local).Distinct()]));
+
+    private static bool IsOnFurtherSocket(CandidatePair pair) => pair.Address is { Kind: PathKind.Direct, Local.Index: not 0 };
+}

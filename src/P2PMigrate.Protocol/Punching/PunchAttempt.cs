@@ -1,0 +1,176 @@
+using P2PMigrate.Protocol.Nat;
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Punching;
+
+/// <summary>
+/// One attempt to punch through: a bounded number of small probes at a bounded rate, each from a socket to a port of one host.
+/// Whatever comes back makes a pair like any packet from an unknown source. Owned by the <see cref="Puncher"/>.
+/// </summary>
+internal abstract class PunchAttempt(NetworkAddress target)
+{
+    /// <summary>Probes of one attempt.</summary>
+    // spec: PATH-75, CONST-240
+    public const int MaxProbes = 2048;
+
+    /// <summary>Sockets from which they may leave, the endpoint's own one, number 0, included.</summary>
+    // spec: CONST-241
+    public const int MaxSockets = 256;
+
+    /// <summary>The pause between two probes: a thousand a second.</summary>
+    // spec: PATH-75, CONST-240
+    public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>How long answers are waited for after the last probe, with all sockets open.</summary>
+    // spec: CONST-241
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    /// <summary>The host, and the port at which a server saw the peer.</summary>
+    public NetworkAddress Target => target;
+
+    /// <summary>Probes so far.</summary>
+    public int Sent { get; private set; }
+
+    /// <summary>Does it use others than the endpoint's own socket?</summary>
+    public virtual bool NeedsSockets => false;
+
+    /// <summary>The attempt that <paramref name="method"/> asks for; <paramref name="number"/> attempts were made before.</summary>
+    public static PunchAttempt Create(PunchMethod method, in NatProfile local, in NatProfile remote, NetworkAddress target, int number, ulong seed)
+    {
+        ushort newest = remote.Newest.HasSameHost(target) ? remote.Newest.Port : target.Port;
+        bool isGuess = number == 0; // A sequence is predicted first; then many sockets take what others have put out of step.
+        int reach = remote.Allocation == PortAllocation.Sequential && !isGuess ? PortOrder.Far : PortOrder.Near;
+        return method switch
+        {
+            PunchMethod.Seek => new SeekingAttempt(target, new PortOrder(remote, newest, reach, seed)),
+            PunchMethod.Open => new OpeningAttempt(target, local.Allocation == PortAllocation.Sequential && isGuess ? 1 : MaxSockets),
+            PunchMethod.Meet => new MeetingAttempt(target, remote, newest, seed),
+            _ => new WalkingAttempt(target, newest, remote.Step, isLeader: method == PunchMethod.Lead),
+        };
+    }
+
+    /// <summary>Takes the next probe: where it leaves, and to where; false after the last one.</summary>
+    public bool TryTake(out PathAddress path)
+    {
+        path = default;
+        if (Sent >= MaxProbes || !TryPick(Sent, out byte socket, out ushort port))
+            return false;
+        path = new(LocalInterface.Socket(socket), target.WithPort(port));
+        Sent++;
+        return true;
+    }
+
+    /// <summary>Routers that a probe may pass; 0 is as many as usual.</summary>
+    public virtual byte HopLimitOf(int index) => 0;
+
+    /// <summary>When a probe is due, counted from the first one.</summary>
+    public virtual TimeSpan DueAfter(int index) => Pause * index;
+
+    /// <summary>Socket and port of a probe; false when there is none with this number.</summary>
+    protected abstract bool TryPick(int index, out byte socket, out ushort port);
+}
+
+/// <summary>See <see cref="PunchMethod.Seek"/>.</summary>
+// spec: PATH-71
+internal sealed class SeekingAttempt(NetworkAddress target, PortOrder ports) : PunchAttempt(target)
+{
+    /// <inheritdoc/>
+    protected override bool TryPick(int index, out byte socket, out ushort port)
+    {
+        socket = 0;
+        return ports.TryNext(out port);
+    }
+}
+
+/// <summary>See <see cref="PunchMethod.Open"/>. The other side needs time, and probes get lost: each socket sends several times.</summary>
+// spec: PATH-71
+internal sealed class OpeningAttempt(NetworkAddress target, int sockets) : PunchAttempt(target)
+{
+    private const int Rounds = 5;
+    private const int ShortRounds = 3;
+    private static readonly TimeSpan s_round = TimeSpan.FromMilliseconds(500);
+
+    /// <inheritdoc/>
+    public override bool NeedsSockets => sockets > 1;
+
+    /// <inheritdoc/>
+    public override TimeSpan DueAfter(int index) => s_round * (index / sockets) + Pause * (index % sockets);
+
+    /// <inheritdoc/>
+    // spec: PATH-78
+    public override byte HopLimitOf(int index) => index / sockets < ShortRounds ? ShortOpeners.LimitOf(index / sockets) : (byte)0;
+
+    /// <inheritdoc/>
+    protected override bool TryPick(int index, out byte socket, out ushort port)
+    {
+        (socket, port) = ((byte)(index % sockets), Target.Port);
+        return index < Rounds * sockets;
+    }
+}
+
+/// <summary>
+/// See <see cref="PunchMethod.Lead"/>. The leader's i-th new port sends to the i-th port after the newest one that was seen of
+/// the follower. If both NATs have given ports to others meanwhile, a and b of them, the follower's k-th port meets the leader's
+/// when it sends a + b ports further than the k-th: it tries all such distances in turn. The same is sent again, from the same
+/// ports, for what came before the other side was open.
+/// </summary>
+// spec: PATH-73
+internal sealed class WalkingAttempt(NetworkAddress target, ushort newest, short step, bool isLeader) : PunchAttempt(target)
+{
+    private const int Length = 160;
+    private const int Passes = 3;
+    private const int Distances = 64;
+    private const int DistancesBack = 8;
+    private static readonly TimeSpan s_pass = TimeSpan.FromMilliseconds(400);
+
+    /// <inheritdoc/>
+    public override TimeSpan DueAfter(int index) => s_pass * (index / Length) + Pause * (index % Length);
+
+    /// <inheritdoc/>
+    protected override bool TryPick(int index, out byte socket, out ushort port)
+    {
+        int place = 1 + index % Length;
+        int distance = isLeader ? 0 : place % Distances - DistancesBack;
+        (socket, port) = (0, PortOrder.At(newest, (step == 0 ? 1 : step) * (place + distance)));
+        return index < Passes * Length;
+    }
+}
+
+/// <summary>See <see cref="PunchMethod.Meet"/>.</summary>
+// spec: PATH-73
+internal sealed class MeetingAttempt : PunchAttempt
+{
+    private const int Sockets = 16;
+
+    private readonly ushort _newest;
+    private readonly int _step;
+    private readonly ShuffledRange[]? _blocks;
+    private readonly ShuffledRange? _distances;
+
+    /// <summary>Towards a NAT of this profile.</summary>
+    public MeetingAttempt(NetworkAddress target, in NatProfile remote, ushort newest, ulong seed)
+        : base(target)
+    {
+        (ushort low, ushort high) = (remote.LowestPort, remote.HighestPort);
+        (_newest, _step) = (newest, remote.Step == 0 ? 1 : remote.Step);
+        if (PortOrder.IsBlock(remote))
+            _blocks = [.. Enumerable.Range(1, Sockets).Select(i => new ShuffledRange(low, high, seed * (ulong)(2 * i + 1)))];
+        else
+            _distances = new ShuffledRange(1, MaxProbes, seed);
+    }
+
+    /// <inheritdoc/>
+    public override bool NeedsSockets => true;
+
+    /// <inheritdoc/>
+    protected override bool TryPick(int index, out byte socket, out ushort port)
+    {
+        socket = (byte)(index % Sockets);
+        if (_blocks is not null)
+            return _blocks[socket].TryNext(out port);
+        bool isThere = _distances!.TryNext(out ushort distance);
+        port = PortOrder.At(_newest, _step * distance);
+        return isThere;
+    }
+}

@@ -1,0 +1,129 @@
+using System.Buffers.Binary;
+using P2PMigrate.Protocol.Nat;
+using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Punching;
+
+/// <summary>
+/// Punches when it is wanted, as far as both NATs are known, a server has vouched for the peer's address, and the budget allows.
+/// Owned by the <see cref="PathAgent"/>.
+/// </summary>
+internal sealed class Puncher(TunnelConnectionOptions options)
+{
+    private static readonly TimeSpan s_refusedPause = TimeSpan.FromMilliseconds(10);
+
+    private NatProfile _local = options.LocalNat;
+    private NatProfile _remote = options.RemoteNat ?? default;
+    private NetworkAddress _vouched;
+    private PunchMethod _method;
+    private Instant _wantedAt = Instant.Never;
+    private PunchAttempt? _attempt;
+    private Instant _begunAt;
+    private Instant _nextAt;
+    private int _attempts;
+
+    /// <summary>The NATs before this peer.</summary>
+    public NatProfile Local
+    {
+        get => _local;
+        set
+        {
+            _local = value;
+            Choose();
+        }
+    }
+
+    /// <summary>The NATs before the other one, as it says itself.</summary>
+    public NatProfile Remote
+    {
+        get => _remote;
+        set
+        {
+            _remote = value;
+            Choose();
+        }
+    }
+
+    /// <summary>When <see cref="TryNext"/> has something to do.</summary>
+    public Instant NextAt => _attempt is not null ? _nextAt : _method != PunchMethod.None ? _wantedAt : Instant.Never;
+
+    /// <summary>Are sockets open for an attempt that may be closed when it is over?</summary>
+    public bool HoldsSockets { get; private set; }
+
+    /// <summary>A rendezvous server has seen the peer at this address: that host, and no other, may be punched.</summary>
+    // spec: PATH-74
+    public void Vouch(NetworkAddress address)
+    {
+        _vouched = address;
+        Choose();
+    }
+
+    /// <summary>An attempt is to begin then, unless one is under way.</summary>
+    public void Want(Instant at) => _wantedAt = at;
+
+    /// <summary>There is a direct path: nothing more is sent.</summary>
+    public void Stop()
+    {
+        _attempt = null;
+        _wantedAt = Instant.Never;
+        _attempts = 0;
+    }
+
+    /// <summary>The sockets of the attempts so far are released.</summary>
+    public void HandleReleased() => HoldsSockets = false;
+
+    /// <summary>The next probe, if one is due; false also when the attempt has ended now.</summary>
+    public bool TryNext(Instant now, out PathAddress path, out byte hopLimit)
+    {
+        (path, hopLimit) = (default, 0);
+        if (_attempt is null && !TryBegin(now))
+            return false;
+        if (!options.Punching!.TryTake(now))
+        {
+            _nextAt = now + s_refusedPause;
+            return false;
+        }
+
+        hopLimit = _attempt!.HopLimitOf(_attempt.Sent);
+        if (!_attempt.TryTake(out path))
+        {
+            End(now);
+            return false;
+        }
+
+        Instant due = _begunAt + _attempt.DueAfter(_attempt.Sent);
+        _nextAt = Instant.Max(due, now + PunchAttempt.Pause);
+        return true;
+    }
+
+    /// <summary>Is nothing under way?</summary>
+    public bool IsOver => _attempt is null;
+
+    private void Choose() => _method = options.Punching is null || _vouched.IsNone
+        ? PunchMethod.None
+        : PunchPlan.Choose(_local, _remote, options.Role);
+
+    private bool TryBegin(Instant now)
+    {
+        _wantedAt = Instant.Never;
+        if (!options.Punching!.TryBegin(now, _vouched))
+            return false;
+        Span<byte> seed = stackalloc byte[sizeof(ulong)];
+        options.Entropy.Fill(seed);
+        _attempt = PunchAttempt.Create(_method, _local, _remote, _vouched, _attempts++, BinaryPrimitives.ReadUInt64LittleEndian(seed));
+        HoldsSockets |= _attempt.NeedsSockets;
+        _begunAt = now;
+        return true;
+    }
+
+    // The last probe has left: those that come late shall find the sockets open.
+    private void End(Instant now)
+    {
+        Instant end = _begunAt + _attempt!.DueAfter(_attempt.Sent - 1) + PunchAttempt.Patience;
+        if (now < end)
+            _nextAt = end;
+        else
+            _attempt = null;
+    }
+}
