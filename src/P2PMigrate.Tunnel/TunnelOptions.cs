@@ -40,6 +40,13 @@ public sealed record TunnelOptions
     /// </summary>
     public bool MapPortOnGateway { get; init; }
 
+    /// <summary>
+    /// False: when the NATs of two peers do not let them through to each other, their ports are not looked for. True: they are, as
+    /// far as that needs at most 256 sockets of this machine for a few seconds, and 2 048 small datagrams to the one host at which a
+    /// rendezvous server has seen the peer, at most three times in ten minutes.
+    /// </summary>
+    public bool AllowPunching { get; init; } = true;
+
     /// <summary>What this peer announces to others: credit and timers.</summary>
     public TransportParameters Parameters { get; init; } = new();
 

@@ -24,6 +24,25 @@ public sealed class NatTests(ITestOutputHelper output)
         Assert.Equal(PathKind.Direct, peers.Near.PrimaryPath?.Kind);
     }
 
+    // spec: PATH-71, PATH-73, PATH-76
+    [Theory]
+    [InlineData("symmetric", "port-restricted")]
+    [InlineData("port-restricted", "symmetric")]
+    [InlineData("port-restricted", "symmetric-block")]
+    [InlineData("symmetric-block", "symmetric-block")]
+    public async Task Peers_whose_NATs_probes_do_not_open_punch_through_from_many_sockets(string source, string target)
+    {
+        await using NattedPeers peers = await NattedPeers.ConnectAsync(NatKind.Parse(source), NatKind.Parse(target), _token);
+
+        await Task.WhenAll(WaitForDirectAsync(peers.Near), WaitForDirectAsync(peers.Far));
+        output.WriteLine($"{peers.Near.Timings} {peers.Near.PrimaryPath} {peers.Far.PrimaryPath}");
+        await SendAsync(peers.Near, peers.Far, 40_000_000);
+        await SendAsync(peers.Far, peers.Near, 40_000_000);
+
+        Assert.Equal((PathKind.Direct, PathKind.Direct), (peers.Near.PrimaryPath?.Kind, peers.Far.PrimaryPath?.Kind));
+        Assert.True(peers.Server.Statistics.BytesRelayed < 4_000_000);
+    }
+
     [Fact]
     public async Task Peers_behind_NATs_that_map_per_destination_use_the_relay()
     {

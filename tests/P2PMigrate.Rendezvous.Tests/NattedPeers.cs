@@ -41,11 +41,15 @@ internal sealed class NattedPeers : IAsyncDisposable
     public TunnelSession Far { get; private set; } = null!;
 
     /// <summary>Raises it with both peers behind NATs of one kind; skips the test where there is no power to.</summary>
-    public static async Task<NattedPeers> ConnectAsync(NatKind nat, CancellationToken cancellationToken)
+    public static Task<NattedPeers> ConnectAsync(NatKind nat, CancellationToken cancellationToken) => ConnectAsync(nat, nat, cancellationToken);
+
+    /// <summary>The same with NATs of two kinds, which each endpoint has found out.</summary>
+    public static async Task<NattedPeers> ConnectAsync(NatKind source, NatKind target, CancellationToken cancellationToken)
     {
         Assert.SkipUnless(LabGround.IsFit, LabGround.WhyNot ?? "");
-        var peers = new NattedPeers(await VirtualLab.RaiseAsync(new LabOptions { SourceNat = nat, TargetNat = nat }, cancellationToken));
+        var peers = new NattedPeers(await VirtualLab.RaiseAsync(new LabOptions { SourceNat = source, TargetNat = target }, cancellationToken));
         await peers._target.WaitRegisteredAsync(cancellationToken);
+        await Task.WhenAll(peers.Source.WaitNatAsync(cancellationToken), peers._target.WaitNatAsync(cancellationToken));
         Ticket ticket = await peers._target.IssueTicketAsync(TimeSpan.FromMinutes(5), cancellationToken);
         ValueTask<TunnelSession> accepting = peers._target.AcceptAsync(cancellationToken);
         peers.Near = await peers.Source.DialAsync(ticket, cancellationToken);
@@ -73,7 +77,8 @@ internal sealed class NattedPeers : IAsyncDisposable
         return TunnelEndpoint.Open(options, Bind(node, address), new ServerAddresses(NetworkAddress.From(Server.LocalEndPoint)), bind: local => BindPlain(node, local.Address));
     }
 
-    private static LinuxDatagramSocket Bind(LabNode node, IPAddress address) => new(BindPlain(node, address));
+    private static LinuxDatagramSocket Bind(LabNode node, IPAddress address) =>
+        new(BindPlain(node, address), openSibling: () => BindPlain(node, address));
 
     private static Socket BindPlain(LabNode node, IPAddress address)
     {

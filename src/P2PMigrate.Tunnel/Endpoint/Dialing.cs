@@ -116,7 +116,7 @@ internal sealed class Dialing(
         if (dial.Handle(now, path: null, RelayRoute.From(link.Server, answer.Leg), answer.Datagram.Span) is not { } session)
             return;
         if (options.AllowDirectPaths)
-            session.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, answer.Responder));
+            session.AddVouchedCandidate(now, answer.Responder);
         Adopt(now, dial, session);
     }
 

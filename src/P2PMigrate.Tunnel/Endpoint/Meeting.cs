@@ -170,7 +170,7 @@ internal sealed class Meeting
             return;
         link.Client.Answer(offer.Offer, reply[..length]);
         if (_options.AllowDirectPaths)
-            session?.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, offer.Initiator));
+            session?.AddVouchedCandidate(now, offer.Initiator);
     }
 
     private void Announce(Candidate reflexive)

@@ -2,6 +2,7 @@ using System.Net;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Paths;
+using P2PMigrate.Protocol.Punching;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Loop;
@@ -14,6 +15,8 @@ namespace P2PMigrate.Tunnel.Endpoint;
 internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, TunnelOptions options)
 {
     private static readonly LocalInterface s_interface = LocalInterface.Socket(0);
+
+    private readonly PunchBudget? _punching = options.AllowPunching ? new PunchBudget() : null;
 
     private readonly LocalSocket _localSocket = new(
         s_interface, socket.Reaches(NetworkAddress.From(IPAddress.Loopback, 1)), socket.Reaches(NetworkAddress.From(IPAddress.IPv6Loopback, 1)));
@@ -47,9 +50,10 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
                 KnownPaths = paths,
                 HandshakeRoundTrip = established.RoundTrip,
                 Recovery = options.Recovery,
+                Punching = _punching,
                 RelayHeadroom = RelayFrame.HeaderSize,
             },
             now);
-        return new SessionDriver(loop, connection, established, begun, now, options.Logger) { Relay = relay };
+        return new SessionDriver(loop, socket.Siblings, connection, established, begun, now, options.Logger) { Relay = relay };
     }
 }

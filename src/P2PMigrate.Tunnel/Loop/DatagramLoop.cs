@@ -124,7 +124,7 @@ internal sealed class DatagramLoop
     private bool Turn()
     {
         FulfilWishes(_clock.Now);
-        bool more = ReceiveAll();
+        bool more = ReceiveAll() | ReceiveFromSiblings();
         Instant now = _clock.Now;
         _owner!.HandleTimeout(now);
         _owner.DeliverEvents(now);
@@ -161,6 +161,22 @@ internal sealed class DatagramLoop
         }
 
         return true;
+    }
+
+    private bool ReceiveFromSiblings()
+    {
+        if (_socket.Siblings is not { Count: > 0 } siblings)
+            return false;
+        bool more = false;
+        foreach (SiblingSocket sibling in siblings.FindReady())
+        {
+            more |= sibling.Receive(_received);
+            Instant now = _clock.Now;
+            for (int i = 0; i < _received.Count; i++)
+                sibling.Owner.HandleTrain(now, sibling.Number, _received[i]);
+        }
+
+        return more;
     }
 
     private bool SendAll(Instant now)

@@ -18,7 +18,7 @@ namespace P2PMigrate.Tunnel.Sessions;
 /// The loop's side of a session: it owns the <see cref="TunnelConnection"/> and moves bytes and events between it and
 /// what the application holds. Everything but <see cref="OpenAsync"/> and <see cref="RequestClose"/> runs on the loop.
 /// </summary>
-internal sealed class SessionDriver : IDisposable
+internal sealed class SessionDriver : IDisposable, ISiblingOwner
 {
     private readonly TunnelConnection _connection;
     private readonly DatagramLoop _loop;
@@ -29,14 +29,19 @@ internal sealed class SessionDriver : IDisposable
     private readonly Dictionary<StreamId, TunnelStream> _streams = [];
     private readonly SessionDatagrams _datagrams;
     private readonly LateFlushes _lateFlushes = new();
+    private readonly SessionSockets _sockets;
     private bool _ended;
     private bool _hasAddressNews;
     private bool _wasDirect;
     private NetworkAddress _observed;
 
-    /// <summary>Takes over <paramref name="connection"/>, which was made from <paramref name="established"/>.</summary>
-    public SessionDriver(DatagramLoop loop, TunnelConnection connection, EstablishedSession established, Instant begun, Instant now, ILogger logger)
+    /// <summary>
+    /// Takes over <paramref name="connection"/>, which was made from <paramref name="established"/>; it may open <paramref name="siblings"/>.
+    /// </summary>
+    public SessionDriver(
+        DatagramLoop loop, SiblingSockets? siblings, TunnelConnection connection, EstablishedSession established, Instant begun, Instant now, ILogger logger)
     {
+        _sockets = new SessionSockets(siblings, this);
         _loop = loop;
         _logger = logger;
         _connection = connection;
@@ -92,6 +97,10 @@ internal sealed class SessionDriver : IDisposable
     public void HandleTrain(Instant now, PathAddress path, ReadOnlySpan<byte> train, int datagramSize) =>
         _connection.HandleTrain(now, path, train, datagramSize);
 
+    /// <inheritdoc/>
+    public void HandleTrain(Instant now, LocalInterface socket, DatagramTrain train) =>
+        _connection.HandleTrain(now, new PathAddress(socket, train.Remote), train.Bytes, train.DatagramSize);
+
     /// <summary>Does what is due.</summary>
     public void HandleTimeout(Instant now)
     {
@@ -105,6 +114,8 @@ internal sealed class SessionDriver : IDisposable
     public void HandleTooLong(Instant now, NetworkAddress remote, int size)
     {
         _connection.HandleTooLong(now, SessionFactory.DirectPath(remote), size);
+        foreach (LocalInterface socket in _sockets.Numbers)
+            _connection.HandleTooLong(now, new PathAddress(socket, remote), size);
         if (Relay is { } relay && relay.Server == remote)
             _connection.HandleTooLong(now, relay.Path, size - RelayFrame.HeaderSize);
     }
@@ -120,6 +131,10 @@ internal sealed class SessionDriver : IDisposable
 
     /// <summary>Another address of the peer became known outside of the session.</summary>
     public void AddRemoteCandidate(Instant now, Candidate candidate) => _connection.AddRemoteCandidate(now, candidate);
+
+    /// <summary>The rendezvous server sees the peer there: a candidate that may be punched, too.</summary>
+    // spec: PATH-74
+    public void AddVouchedCandidate(Instant now, NetworkAddress address) => _connection.AddVouchedCandidate(now, address);
 
     /// <summary>
     /// Takes what shows that this side may have another address outside now: the address at which the peer sees it, or none
@@ -152,10 +167,17 @@ internal sealed class SessionDriver : IDisposable
     {
         if (!_connection.TryPollTransmit(now, batch.Free, TransmitBatch.MaxTrainDatagrams, out Transmit transmit))
             return false;
-        if (transmit.Path.Kind == Protocol.Paths.PathKind.Direct)
-            batch.Add(transmit.Length, transmit.DatagramSize, transmit.Path.Remote);
-        else
+        if (transmit.Path.Kind != Protocol.Paths.PathKind.Direct)
+        {
             AddRelayed(batch, transmit);
+            return true;
+        }
+
+        batch.Add(transmit.Length, transmit.DatagramSize, transmit.Path.Remote);
+        if (transmit.HopLimit != 0)
+            batch.LimitLast(transmit.HopLimit);
+        if (transmit.Path.Local.Index != 0)
+            _sockets.SendLast(transmit.Path.Local, batch);
         return true;
     }
 
@@ -212,6 +234,7 @@ internal sealed class SessionDriver : IDisposable
     public void Dispose()
     {
         End(_connection.CloseReason ?? new CloseReason(TunnelErrorCode.None, "the endpoint was disposed", ByPeer: false, IsLost: false));
+        _sockets.Release([]);
         _connection.Dispose();
     }
 
@@ -254,6 +277,9 @@ internal sealed class SessionDriver : IDisposable
                 break;
             case AddressObserved { Address: var address }:
                 (_hasAddressNews, _observed) = (true, address);
+                break;
+            case SocketsReleased released:
+                _sockets.Release(released.Kept);
                 break;
             case DatagramsAvailable:
                 _datagrams.Deliver();

@@ -23,7 +23,7 @@ internal static class DatagramSocket
     public static IDatagramSocket Open(IPEndPoint listen)
     {
         Socket socket = Bind(listen);
-        return OperatingSystem.IsLinux() && Environment.Is64BitProcess ? new LinuxDatagramSocket(socket) : new PortableDatagramSocket(socket);
+        return OperatingSystem.IsLinux() && Environment.Is64BitProcess ? new LinuxDatagramSocket(socket, openSibling: () => Bind(new(listen.Address, 0))) : new PortableDatagramSocket(socket);
     }
 
     /// <summary>A bound socket with large buffers, for either implementation.</summary>

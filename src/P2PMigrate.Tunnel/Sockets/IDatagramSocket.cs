@@ -15,6 +15,9 @@ internal interface IDatagramSocket : IDisposable
     /// <summary>Can it send to <paramref name="remote"/>'s address family?</summary>
     bool Reaches(NetworkAddress remote);
 
+    /// <summary>Further sockets, for which <see cref="Wait"/> waits too; null where the machine has no way to.</summary>
+    SiblingSockets? Siblings => null;
+
     /// <summary>
     /// Replaces the content of <paramref name="batch"/> by what has arrived, up to its capacity; false when that was
     /// everything, so that the next call is worth it only after a <see cref="Wait"/>.

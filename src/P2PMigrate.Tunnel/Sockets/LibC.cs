@@ -17,6 +17,10 @@ internal static unsafe partial class LibC
     public const int EOPNOTSUPP = 95;
     public const int EFD_CLOEXEC = 0x80000;
     public const int EFD_NONBLOCK = 0x800;
+    public const int IPPROTO_IP = 0;
+    public const int IPPROTO_IPV6 = 41;
+    public const int IP_TTL = 2;
+    public const int IPV6_HOPLIMIT = 52;
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_TRUNC = 0x20;
     public const int NETLINK_ROUTE = 0;
@@ -71,7 +75,7 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", EntryPoint = "prctl", SetLastError = true)]
     public static partial int ControlThread(int option, nuint argument);
 
-    /// <summary>struct cmsghdr with the one item that we use: a size of datagrams, two bytes when sent, four when received.</summary>
+    /// <summary>struct cmsghdr with the one item that we use: a size of datagrams, two bytes when sent, four when received; or a limit of hops, four bytes.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct DatagramSizeControl
     {

@@ -18,8 +18,11 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
     private readonly LinuxSender _sender;
     private bool _isPrecise;
 
-    /// <summary>Takes over <paramref name="socket"/>, which is bound. Without <paramref name="useTrains"/> every datagram goes and comes alone.</summary>
-    public LinuxDatagramSocket(Socket socket, bool useTrains = true)
+    /// <summary>
+    /// Takes over <paramref name="socket"/>, which is bound. Without <paramref name="useTrains"/> every datagram goes and comes alone;
+    /// without <paramref name="openSibling"/> there are no others like it.
+    /// </summary>
+    public LinuxDatagramSocket(Socket socket, bool useTrains = true, Func<Socket>? openSibling = null)
     {
         _socket = socket;
         _file = (int)socket.Handle;
@@ -27,12 +30,12 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
         _wake = EventFd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         _receiver = new LinuxReceiver(_file);
         _sender = new LinuxSender(_file, isIPv6: socket.AddressFamily == AddressFamily.InterNetworkV6, useTrains);
-        // Beyond the machine's limit where we may (CAP_NET_ADMIN); otherwise what the framework could set stays.
-        Set(SOL_SOCKET, SO_RCVBUFFORCE, DatagramSocket.ReceiveBuffer);
-        Set(SOL_SOCKET, SO_SNDBUFFORCE, DatagramSocket.SendBuffer);
-        if (useTrains)
-            Set(SOL_UDP, UDP_GRO, 1); // A kernel that cannot gives every datagram alone.
+        Prepare(_file, useTrains);
+        Siblings = openSibling is null ? null : new SiblingSockets(openSibling, useTrains);
     }
+
+    /// <inheritdoc/>
+    public SiblingSockets? Siblings { get; }
 
     /// <inheritdoc/>
     public NetworkAddress Local { get; }
@@ -59,10 +62,13 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
             _isPrecise = true;
         }
 
-        PollEntry* entries = stackalloc PollEntry[2];
+        int siblings = Siblings?.Count ?? 0;
+        PollEntry* entries = stackalloc PollEntry[2 + siblings];
         entries[0] = new PollEntry { File = _file, Wanted = POLLIN };
         entries[1] = new PollEntry { File = (int)_wake.DangerousGetHandle(), Wanted = POLLIN };
-        if (PollFor(entries, 2, timeout) > 0 && entries[1].Happened != 0)
+        if (siblings > 0)
+            Siblings!.AskFor(entries + 2);
+        if (PollFor(entries, (nuint)(2 + siblings), timeout) > 0 && entries[1].Happened != 0)
         {
             ulong wakes;
             _ = LibC.Read(_wake, &wakes, sizeof(ulong));
@@ -90,7 +96,18 @@ internal sealed unsafe class LinuxDatagramSocket : IDatagramSocket
         _wake.Dispose();
         _receiver.Dispose();
         _sender.Dispose();
+        Siblings?.Dispose();
     }
 
-    private void Set(int level, int option, int value) => _ = SetOption(_file, level, option, &value, sizeof(int));
+    /// <summary>Sets what every socket of an endpoint needs.</summary>
+    public static void Prepare(int file, bool useTrains)
+    {
+        // Beyond the machine's limit where we may (CAP_NET_ADMIN); otherwise what the framework could set stays.
+        Set(file, SOL_SOCKET, SO_RCVBUFFORCE, DatagramSocket.ReceiveBuffer);
+        Set(file, SOL_SOCKET, SO_SNDBUFFORCE, DatagramSocket.SendBuffer);
+        if (useTrains)
+            Set(file, SOL_UDP, UDP_GRO, 1); // A kernel that cannot gives every datagram alone.
+    }
+
+    private static void Set(int file, int level, int option, int value) => _ = SetOption(file, level, option, &value, sizeof(int));
 }

@@ -37,15 +37,17 @@ internal sealed unsafe class LinuxSender : IDisposable
     public bool SendsTrains { get; private set; }
 
     /// <summary>See <see cref="IDatagramSocket.Send"/>.</summary>
-    public int Send(TransmitBatch batch)
+    public int Send(TransmitBatch batch, int first = 0)
     {
         _batch = batch;
         _waitingSince = 0;
         int taken = 0;
-        for (int i = 0; i < batch.Count; i++)
+        for (int i = first; i < batch.Count; i++)
         {
             DatagramTrain train = batch[i];
-            if (SendsTrains || train.Count == 1)
+            if (batch.HopLimit(i) is not 0 and byte hops)
+                taken += AddLimited(batch.Pointer(i), train.Bytes.Length, train.Remote, hops);
+            else if (SendsTrains || train.Count == 1)
                 taken += Add(batch.Pointer(i), train.Bytes.Length, train.DatagramSize, train.Remote);
             else
                 taken += AddSingles(batch.Pointer(i), train.Bytes.Length, train.DatagramSize, train.Remote);
@@ -100,6 +102,21 @@ internal sealed unsafe class LinuxSender : IDisposable
             _messages[i].ControlLength = (nuint)sizeof(DatagramSizeControl);
         }
 
+        return taken;
+    }
+
+    private int AddLimited(byte* bytes, int length, NetworkAddress remote, byte hops)
+    {
+        int taken = Add(bytes, length, length, remote);
+        int i = _count - 1;
+        // A socket of IPv6 hands what is for an IPv4 address to that protocol, options and all.
+        bool isIPv4 = remote.Family == IpFamily.V4;
+        _controls[i] = new DatagramSizeControl
+        {
+            Length = 16 + sizeof(int), Level = isIPv4 ? IPPROTO_IP : IPPROTO_IPV6, Type = isIPv4 ? IP_TTL : IPV6_HOPLIMIT, Size = hops,
+        };
+        _messages[i].Control = _controls + i;
+        _messages[i].ControlLength = (nuint)sizeof(DatagramSizeControl);
         return taken;
     }
 
@@ -164,7 +181,7 @@ internal sealed unsafe class LinuxSender : IDisposable
     private void NoteTooLong(int index) =>
         _batch!.NoteTooLong(_remotes[index], IsTrain(index) ? _controls[index].Size : (int)_vectors[index].Length);
 
-    private bool IsTrain(int index) => _messages[index].ControlLength > 0;
+    private bool IsTrain(int index) => _messages[index].ControlLength > 0 && _controls[index].Level == SOL_UDP;
 
     private int DatagramsOf(int index) => IsTrain(index) ? ((int)_vectors[index].Length + _controls[index].Size - 1) / _controls[index].Size : 1;
 

@@ -29,6 +29,7 @@ internal sealed class TransmitBatch
 
     private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(Size, pinned: true);
     private readonly (int Start, int Length, int DatagramSize, NetworkAddress Remote)[] _trains = new (int, int, int, NetworkAddress)[MaxTrains];
+    private readonly byte[] _hopLimits = new byte[MaxTrains];
     private readonly List<(NetworkAddress Remote, int Size)> _tooLong = [];
     private int _used;
 
@@ -74,9 +75,19 @@ internal sealed class TransmitBatch
     /// <summary>Takes the first <paramref name="length"/> bytes of <see cref="Free"/> as a train.</summary>
     public void Add(int length, int datagramSize, NetworkAddress remote)
     {
+        _hopLimits[Count] = 0;
         _trains[Count++] = (_used, length, datagramSize, remote);
         _used += length;
     }
+
+    /// <summary>The last datagram, which is alone in its train, passes so many routers only; a machine that cannot do that lets it go all the way.</summary>
+    public void LimitLast(byte hops) => _hopLimits[Count - 1] = hops;
+
+    /// <summary>Routers that a train may pass; 0 is as many as usual.</summary>
+    public byte HopLimit(int index) => _hopLimits[index];
+
+    /// <summary>Takes the last train out again.</summary>
+    public void RemoveLast() => _used = _trains[--Count].Start;
 
     /// <summary>As <see cref="Add(int, NetworkAddress)"/>, behind the last train if the datagram can be part of it.</summary>
     public void Join(int length, NetworkAddress remote)
