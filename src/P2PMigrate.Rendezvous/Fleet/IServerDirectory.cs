@@ -1,16 +1,17 @@
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Rendezvous;
+using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Rendezvous.Fleet;
 
 /// <summary>
 /// Where the servers of a fleet find each other's peers, as one of them sees it: entries from peer ids to servers, and messages
-/// to servers. Nothing here blocks or throws; what cannot be done now is dropped. Any thread.
+/// to servers. Once joined, nothing here blocks or throws; what cannot be done now is dropped. Any thread.
 /// </summary>
 /// <remarks>spec: RDV-40, RDV-41, RDV-42.</remarks>
 internal interface IServerDirectory : IAsyncDisposable
 {
-    /// <summary>Begins to take messages for <paramref name="self"/>. Once, before anything else.</summary>
+    /// <summary>Begins to take messages for <paramref name="self"/>. Once, before anything else. Throws <see cref="TunnelException"/> when it cannot be joined.</summary>
     Task JoinAsync(ServerId self, IDirectoryListener listener, CancellationToken cancellationToken);
 
     /// <summary>That peer is at this server, for so long; any entry of another server is replaced.</summary>
