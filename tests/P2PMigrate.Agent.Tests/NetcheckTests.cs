@@ -1,7 +1,6 @@
 using System.Text.Json;
 using P2PMigrate.Agent.Netcheck;
 using P2PMigrate.Agent.Output;
-using P2PMigrate.Agent.Tests.Peers;
 using P2PMigrate.Lab;
 using P2PMigrate.Protocol.Nat;
 using NatFiltering = P2PMigrate.Protocol.Nat.NatFiltering;
@@ -10,14 +9,14 @@ using NatMapping = P2PMigrate.Protocol.Nat.NatMapping;
 namespace P2PMigrate.Agent.Tests;
 
 /// <summary>What <c>netcheck</c> says, behind the lab's NATs and on paper.</summary>
-public sealed class NetcheckTests
+public sealed class NetcheckTests(ITestOutputHelper output)
 {
+    private readonly CancellationToken _token = TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task Behind_a_home_router_it_says_so()
     {
-        await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
-
-        (JsonElement last, string everything) = await CheckAsync(peers, exitCode: 0);
+        (JsonElement last, string everything) = await CheckAsync(NatKind.PortRestricted, exitCode: 0);
 
         JsonElement v4 = last.GetProperty("ipv4");
         Assert.Equal("netchecked", last.GetProperty("event").GetString());
@@ -32,9 +31,7 @@ public sealed class NetcheckTests
     [Fact]
     public async Task Behind_a_symmetric_NAT_it_says_so_and_what_would_help()
     {
-        await using MigrationPeers peers = await MigrationPeers.RaiseAsync(NatKind.Symmetric);
-
-        (JsonElement last, string everything) = await CheckAsync(peers, exitCode: 0);
+        (JsonElement last, string everything) = await CheckAsync(NatKind.Symmetric, exitCode: 0);
 
         JsonElement v4 = last.GetProperty("ipv4");
         Assert.Equal(("address-and-port-dependent", "random"), (v4.GetProperty("mapping").GetString(), v4.GetProperty("allocation").GetString()));
@@ -43,10 +40,9 @@ public sealed class NetcheckTests
     }
 
     [Fact]
-    public async Task A_server_that_is_silent_is_told_with_the_exit_code_of_an_unreachable_peer()
+    public async Task Where_UDP_is_blocked_it_says_so_with_the_exit_code_of_an_unreachable_peer()
     {
-        await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
-        (JsonElement last, _) = await CheckAsync(peers, exitCode: 4, server: $"{LabAddresses.Rendezvous}:3999");
+        (JsonElement last, _) = await CheckAsync(NatKind.UdpBlocked, exitCode: 4);
         Assert.False(last.GetProperty("udp").GetBoolean());
     }
 
@@ -94,10 +90,43 @@ public sealed class NetcheckTests
         Assert.Contains("\"event\":\"netchecked\"", JsonOutput.Format(new NetcheckCompleted(true, NatWords.Of(report, true), null, null, PairForecast.For(NatClass.Block))), StringComparison.Ordinal);
     }
 
-    private static async Task<(JsonElement Last, string Everything)> CheckAsync(MigrationPeers peers, int exitCode, string? server = null)
+    [Theory]
+    [InlineData("open", "endpoint-independent", "endpoint-independent", "preserving")]
+    [InlineData("full-cone", "endpoint-independent", "endpoint-independent", "preserving")]
+    [InlineData("address-restricted", "endpoint-independent", "address-dependent", "preserving")]
+    [InlineData("leaky", "endpoint-independent", "address-and-port-dependent", "preserving")]
+    [InlineData("double", "endpoint-independent", "address-and-port-dependent", "preserving")]
+    [InlineData("symmetric-block", "address-and-port-dependent", "address-and-port-dependent", "block")]
+    public async Task Every_kind_of_the_lab_is_recognised(string kind, string mapping, string filtering, string allocation)
     {
-        CommandResult result = await peers.Source.RunAsync(MigrationPeers.Program, ["netcheck", "--rendezvous", server ?? MigrationPeers.RendezvousAddress, "--json"]);
-        Assert.True(result.ExitCode == exitCode, result.ToString());
-        return (JsonDocument.Parse(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]).RootElement, result.Output);
+        (JsonElement last, string everything) = await CheckAsync(NatKind.Parse(kind), exitCode: 0);
+
+        JsonElement v4 = last.GetProperty("ipv4");
+        Assert.True(
+            (mapping, filtering, allocation) == (v4.GetProperty("mapping").GetString(), v4.GetProperty("filtering").GetString(), v4.GetProperty("allocation").GetString()),
+            everything);
+    }
+
+    // The program as it was built with these tests: only the network of the lab's nodes is another one.
+    private async Task<(JsonElement Last, string Everything)> CheckAsync(NatKind kind, int exitCode)
+    {
+        Assert.SkipUnless(LabGround.IsFit, LabGround.WhyNot ?? "");
+        string program = Path.Combine(AppContext.BaseDirectory, "p2pmigrate"), state = Directory.CreateTempSubdirectory("p2pmigrate-netcheck-").FullName;
+        try
+        {
+            await using PeerLab lab = await PeerLab.RaiseAsync(new LabOptions { SourceNat = kind }, _token);
+            await using LabProcess server = await lab.Rendezvous.StartAsync(
+                program, ["rendezvous", "--json", "--alternate", LabAddresses.RendezvousAlternate.ToString(), "--state-dir", Path.Combine(state, "server")], _token);
+            await server.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+            CommandResult result = await lab.Source.RunAsync(
+                program, ["netcheck", "--rendezvous", $"{LabAddresses.Rendezvous}:3478", "--json", "--state-dir", Path.Combine(state, "client")], _token);
+            output.WriteLine(result.Output);
+            Assert.True(result.ExitCode == exitCode, result.ToString() + result.Output);
+            return (JsonDocument.Parse(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]).RootElement, result.Output);
+        }
+        finally
+        {
+            Directory.Delete(state, recursive: true);
+        }
     }
 }

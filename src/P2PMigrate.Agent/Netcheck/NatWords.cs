@@ -9,7 +9,7 @@ internal static class NatWords
     /// <summary>The report for programs; <paramref name="isNat"/>: the outside address is none of this machine's.</summary>
     public static NetFamily Of(NatReport report, bool isNat) => new(
         report.Observed.IsNone ? "" : report.Observed.ToString(), isNat, Of(report.Profile.Mapping), Of(report.Profile.Filtering), Of(report.Profile.Allocation),
-        Math.Round(report.RoundTrip?.TotalMilliseconds ?? 0, 2))
+        report.RoundTrip is { } roundTrip ? Math.Round(roundTrip.TotalMilliseconds, 2) : null)
     {
         Hairpin = report.Hairpins,
         Step = report.Profile.Allocation == PortAllocation.Sequential ? report.Profile.Step : null,

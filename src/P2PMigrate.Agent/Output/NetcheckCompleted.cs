@@ -17,7 +17,7 @@ internal sealed record NetcheckCompleted(
 }
 
 /// <summary>What <c>netcheck</c> found out by one internet protocol; words as in the protocol's chapters 07 and 08.</summary>
-internal sealed record NetFamily(string Public, bool Nat, string Mapping, string Filtering, string Allocation, double RttMs)
+internal sealed record NetFamily(string Public, bool Nat, string Mapping, string Filtering, string Allocation, double? RttMs)
 {
     /// <summary>Does the NAT turn round what is sent to its own outside address? Null when that is not known.</summary>
     public bool? Hairpin { get; init; }

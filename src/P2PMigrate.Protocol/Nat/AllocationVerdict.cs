@@ -16,9 +16,12 @@ internal readonly record struct AllocationVerdict(PortAllocation Allocation, sho
     private const int WidestBlockOfFew = 1024;
     private const int ManySamples = 6;
 
-    /// <summary>The verdict on samples in the order in which they were asked for.</summary>
+    /// <summary>
+    /// The verdict on samples in the order in which they were asked for. <paramref name="older"/> is the outside port of a mapping from before: no
+    /// part of the sequence, but of the block if there is one.
+    /// </summary>
     // spec: PATH-63
-    public static AllocationVerdict Of(IReadOnlyList<PortSample> samples)
+    public static AllocationVerdict Of(IReadOnlyList<PortSample> samples, ushort older)
     {
         int preserved = samples.Count(sample => sample.Inside == sample.Outside);
         if (samples.Count >= 2 && 4 * preserved >= 3 * samples.Count)
@@ -26,7 +29,7 @@ internal readonly record struct AllocationVerdict(PortAllocation Allocation, sho
         if (samples.Count < FewestSamples)
             return default;
         int[] ports = [.. samples.Select(sample => (int)sample.Outside)];
-        return SequenceOf(ports) ?? BlockOf(ports) ?? new(PortAllocation.Random);
+        return SequenceOf(ports) ?? BlockOf([.. ports, older]) ?? new(PortAllocation.Random);
     }
 
     // Others use the same NAT, and datagrams overtake each other: most pairs have to be in order, and most gaps small, not all.
@@ -59,11 +62,11 @@ internal readonly record struct AllocationVerdict(PortAllocation Allocation, sho
         // The block goes on beyond the samples by about as much as lies between two of them; twice that, to be safe.
         int margin = 2 * ((width + ports.Length - 2) / (ports.Length - 1));
         (int low, int high) = (Math.Max(1, lowest - margin), Math.Min(ushort.MaxValue, highest + margin));
-        // Most providers' blocks are powers of two at multiples of themselves.
-        for (int size = 64; size <= high - low + 1; size *= 2)
+        // Most providers' blocks are powers of two at multiples of themselves. Too large a guess costs less than one that is too small.
+        for (int size = WidestBlock; size >= 64; size /= 2)
         {
             int start = lowest & -size;
-            if (highest < start + size)
+            if (size <= high - low + 1 && highest < start + size)
                 return new(PortAllocation.Block, 0, (ushort)Math.Max(1, start), (ushort)(start + size - 1));
         }
 

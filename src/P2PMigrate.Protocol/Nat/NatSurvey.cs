@@ -203,7 +203,7 @@ public sealed class NatSurvey
         bool areSamplesIn = isMappingKnown && _fresh.TrueForAll(question => question.IsOver);
         NatMapping mapping = isMappingKnown ? MappingVerdict.Of(_main.Observed, ObservedOf(_otherPort), ObservedOf(_otherAddress)) : NatMapping.Unknown;
         List<SurveyQuestion> sampled = areSamplesIn ? Sampled() : [];
-        AllocationVerdict ports = AllocationVerdict.Of([.. sampled.Select(question => new PortSample(_options.LocalPorts[question.Socket], question.Observed.Port))]);
+        AllocationVerdict ports = AllocationVerdict.Of([.. sampled.Select(question => new PortSample(_options.LocalPorts[question.Socket], question.Observed.Port))], _main.Observed.Port);
         bool isFilteringKnown = _isFilteringAsked && AreOver(_echoPort, _echoAddress);
         return new NatReport
         {
