@@ -6,8 +6,6 @@ namespace P2PMigrate.Lab;
 /// <summary>Makes the map real: links, addresses, routes, forwarding and NAT between nodes whose namespaces exist.</summary>
 internal sealed class LabWiring(LabScope scope, LabMap map)
 {
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(20), s_poll = TimeSpan.FromMilliseconds(20);
-
     private const string SwitchFiltering = "/proc/sys/net/bridge/bridge-nf-call-iptables";
 
     /// <summary>Returns the processes that must stay for it to stay so.</summary>
@@ -19,7 +17,7 @@ internal sealed class LabWiring(LabScope scope, LabMap map)
         foreach (LabLink link in map.Links.Where(link => link.Emulation is not null)) emulated.Add(await EmulateAsync(link, cancellationToken).ConfigureAwait(false));
         await Task.WhenAll(LabMap.Nodes.Select(
             node => BatchAsync(["-n", scope.NetworkNamespaceOf(node)], Inside(node), cancellationToken))).ConfigureAwait(false);
-        await Task.WhenAll(map.Bridges.Select(bridge => WaitUntilItForwardsAsync(bridge, cancellationToken))).ConfigureAwait(false);
+        await new LinkReadiness(scope, map).WaitAsync(cancellationToken).ConfigureAwait(false);
         await Task.WhenAll(map.Nats.Select(nat => TranslateAsync(nat, cancellationToken))).ConfigureAwait(false);
         return emulated;
     }
@@ -77,20 +75,6 @@ internal sealed class LabWiring(LabScope scope, LabMap map)
         .. bridge.Ports.Select(port => $"link set {port} master {bridge.Itself.Interface}"),
         .. bridge.Ports.Where(_ => bridge.KeepsPortsApart).Select(port => $"link set {port} type bridge_slave isolated on"),
     ];
-
-    /// <summary>The kernel tells a bridge of its ports' carriers when it comes to it, which may take a second.</summary>
-    private async Task WaitUntilItForwardsAsync(LabBridge bridge, CancellationToken cancellationToken)
-    {
-        long deadline = Environment.TickCount64 + (long)s_patience.TotalMilliseconds;
-        while (true)
-        {
-            CommandResult ports = await Tool.RunAsync(
-                "bridge", ["-n", scope.NetworkNamespaceOf(bridge.Itself.Node), "link", "show"], null, cancellationToken).ConfigureAwait(false);
-            if (ports.EnsureSuccess().Output.Split("state forwarding").Length > bridge.Ports.Count) return;
-            if (Environment.TickCount64 > deadline) throw new LabException($"{bridge.Itself.Interface} does not forward: {ports.Output}");
-            await Task.Delay(s_poll, cancellationToken).ConfigureAwait(false);
-        }
-    }
 
     private async Task TranslateAsync(LabNat nat, CancellationToken cancellationToken)
     {
