@@ -36,6 +36,7 @@ internal sealed class MigrateCommand : AgentCommand
         Options.Add(_runtime.Option);
         Options.Add(_bundle);
         Options.Add(_listen);
+        Options.Add(PeerAddressing.NoPortMapping);
     }
 
     protected override ExitCode Interrupt(IOutput output)

@@ -59,4 +59,10 @@ internal static class PeerAddressing
         Description = "The UDP address to use; any free port by default.",
         HelpName = "ADDR:PORT",
     };
+
+    /// <summary>The option of the same commands that leaves the gateway alone; <see cref="PeerConnection"/> reads it.</summary>
+    public static Option<bool> NoPortMapping { get; } = new("--no-port-mapping")
+    {
+        Description = "Do not ask the gateway (by PCP, NAT-PMP or UPnP) to map a port to this machine for as long as the command runs.",
+    };
 }

@@ -27,7 +27,13 @@ internal sealed class PeerConnection : IAsyncDisposable
     {
         IPEndPoint? address = listen is null ? null : PeerAddressing.ListenAddress(listen);
         PrivateIdentity identity = IdentityFile.LoadOrCreate(context.State.Root);
-        var options = new TunnelOptions { Identity = identity, Rendezvous = rendezvous, Logger = context.Log.CreateLogger<TunnelEndpoint>() };
+        var options = new TunnelOptions
+        {
+            Identity = identity,
+            Rendezvous = rendezvous,
+            Logger = context.Log.CreateLogger<TunnelEndpoint>(),
+            MapPortOnGateway = !context.Parsed.GetValue(PeerAddressing.NoPortMapping),
+        };
         TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(
             tune(address is null ? options : options with { Listen = address }), cancellationToken).ConfigureAwait(false);
         return new PeerConnection(identity, endpoint);

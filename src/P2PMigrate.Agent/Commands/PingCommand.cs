@@ -15,6 +15,7 @@ internal sealed class PingCommand : AgentCommand
     {
         Arguments.Add(_ticket);
         Options.Add(_listen);
+        Options.Add(PeerAddressing.NoPortMapping);
     }
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)

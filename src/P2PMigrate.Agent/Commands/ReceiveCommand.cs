@@ -42,6 +42,7 @@ internal sealed class ReceiveCommand : AgentCommand
         Options.Add(_lifetime);
         Options.Add(_runtime.Option);
         Options.Add(_listen);
+        Options.Add(PeerAddressing.NoPortMapping);
     }
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
