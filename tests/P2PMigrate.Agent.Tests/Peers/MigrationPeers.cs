@@ -11,7 +11,7 @@ internal sealed class MigrationPeers : IAsyncDisposable
     private const string TicketFile = "/tmp/ticket";
     private const string OtherTicketFile = "/tmp/other-ticket";
     private static readonly TimeSpan s_ready = TimeSpan.FromSeconds(20);
-    private static readonly string s_agents = Path.Combine(
+    internal static readonly string Agents = Path.Combine(
         typeof(MigrationPeers).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "RepoRoot").Value!, "artifacts/agent");
 
     private readonly string _rendezvousState = Directory.CreateTempSubdirectory("p2pmigrate-rendezvous-").FullName;
@@ -34,16 +34,16 @@ internal sealed class MigrationPeers : IAsyncDisposable
     public static async Task<MigrationPeers> RaiseAsync(NatKind? nat = null)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Needs root: network namespaces, mounts and CRIU.");
-        Assert.True(File.Exists(Path.Combine(s_agents, "p2pmigrate")), "Run bench/publish first: the tests migrate with the shipped program.");
+        Assert.True(File.Exists(Path.Combine(Agents, "p2pmigrate")), "Run bench/publish first: the tests migrate with the shipped program.");
         VirtualLab lab = await VirtualLab.RaiseAsync(new LabOptions
         {
             SourceNat = nat ?? NatKind.PortRestricted,
             TargetNat = nat ?? NatKind.PortRestricted,
-            Binds = [new BindMount(s_agents, "/opt/p2pmigrate", ReadOnly: true)],
+            Binds = [new BindMount(Agents, "/opt/p2pmigrate", ReadOnly: true)],
         });
         var peers = new MigrationPeers(lab);
         peers._rendezvous = await lab.Rendezvous.StartAsync(
-            Path.Combine(s_agents, "p2pmigrate"), ["rendezvous", "--json", "--state-dir", peers._rendezvousState]);
+            Path.Combine(Agents, "p2pmigrate"), ["rendezvous", "--json", "--state-dir", peers._rendezvousState]);
         await peers._rendezvous.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), s_ready);
         return peers;
     }
