@@ -2,7 +2,6 @@ using System.Net.Sockets;
 using P2PMigrate.Agent.Tests.Peers;
 using P2PMigrate.Lab;
 using P2PMigrate.MatrixBench;
-using P2PMigrate.MatrixBench.Contenders;
 
 namespace P2PMigrate.Agent.Tests;
 

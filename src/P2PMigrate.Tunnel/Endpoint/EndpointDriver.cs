@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Identity;
-using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;

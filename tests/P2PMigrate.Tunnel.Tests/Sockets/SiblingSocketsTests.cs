@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Wire;
