@@ -21,7 +21,7 @@ namespace P2PMigrate.Protocol;
 /// <see cref="HandleTimeout"/>. <c>now</c> never runs backwards. Peer bytes never make a method throw; a wish for a stream
 /// that does not exist is ignored, because the peer may just have ended it.
 /// </remarks>
-public sealed class TunnelConnection : IDisposable
+public sealed partial class TunnelConnection : IDisposable
 {
     /// <summary>The bytes that a buffer for <c>TryPollTransmit</c> has at least; longer datagrams are dropped.</summary>
     // spec: CONST-32
@@ -139,8 +139,6 @@ public sealed class TunnelConnection : IDisposable
     internal TimerTable Timers => _timers;
 
     internal int PendingEvents => _events.Count;
-
-    private Instant IdleDeadline => (_receiver.LastHeardAt ?? _startedAt) + _idleTimeout;
 
     private TimeSpan ProbeTimeout => _paths.Primary?.Recovery.ProbeTimeout ?? _options.Recovery.MaxProbeTimeout;
 

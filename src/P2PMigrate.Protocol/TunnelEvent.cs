@@ -44,6 +44,9 @@ public sealed record DatagramsAvailable : TunnelEvent;
 /// <summary>Data takes another path from now on.</summary>
 public sealed record PrimaryPathChanged(PathStatus Path) : TunnelEvent;
 
+/// <summary>The primary path does not answer, and the standby paths are asked: others who know the way may know more.</summary>
+public sealed record PathsSilent : TunnelEvent;
+
 /// <summary>The peer sees our packets from <paramref name="Local"/> coming from this address.</summary>
 public sealed record AddressObserved(LocalInterface Local, NetworkAddress Address) : TunnelEvent;
 

@@ -18,6 +18,12 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Information, "Rendezvous server listening on {Address}")]
     public static partial void Listening(ILogger logger, NetworkAddress address);
 
+    [LoggerMessage(4, LogLevel.Information, "Rendezvous server listening for TLS on {Address}")]
+    public static partial void ListeningTls(ILogger logger, System.Net.IPEndPoint address);
+
+    [LoggerMessage(5, LogLevel.Debug, "A TLS connection came to nothing: {Reason}")]
+    public static partial void TlsRefused(ILogger logger, string reason);
+
     [LoggerMessage(2, LogLevel.Information, "Rendezvous server stopped")]
     private static partial void Stopped(ILogger logger);
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Rendezvous.Fleet;
+using P2PMigrate.Rendezvous.Tls;
 using P2PMigrate.Tunnel;
 using P2PMigrate.Tunnel.Loop;
 using P2PMigrate.Tunnel.Sockets;
@@ -13,7 +14,7 @@ namespace P2PMigrate.Rendezvous;
 /// <summary>
 /// A rendezvous and relay server: peers register here, find each other by their ids, and send each other sealed datagrams
 /// through it while they have no better way. It sees who asks for whom, and ciphertext. One UDP socket, one thread, bounded
-/// memory. Any thread may use it.
+/// memory; on request, TLS connections for those who have no UDP. Any thread may use it.
 /// </summary>
 public sealed class RendezvousServer : IAsyncDisposable
 {
@@ -24,13 +25,15 @@ public sealed class RendezvousServer : IAsyncDisposable
     private readonly RendezvousServerDriver _driver;
     private readonly ServerMirrors _mirrors;
     private readonly FleetLink? _fleet;
+    private readonly TlsListener? _tls;
 
-    private RendezvousServer(DatagramLoop loop, RendezvousServerDriver driver, ServerMirrors mirrors, FleetLink? fleet)
+    private RendezvousServer(DatagramLoop loop, RendezvousServerDriver driver, ServerMirrors mirrors, FleetLink? fleet, TlsListener? tls)
     {
         _loop = loop;
         _driver = driver;
         _mirrors = mirrors;
         _fleet = fleet;
+        _tls = tls;
     }
 
     /// <summary>Where it listens; the port is the real one.</summary>
@@ -42,6 +45,12 @@ public sealed class RendezvousServer : IAsyncDisposable
     /// <summary>Where the other servers of its fleet are told to reach it; null when it stands alone.</summary>
     public IPEndPoint? FleetAddress { get; private init; }
 
+    /// <summary>Where it listens for TLS, if it does; the port is the real one.</summary>
+    public IPEndPoint? LocalTlsEndPoint => _tls?.Local;
+
+    /// <summary>TLS connections that are there now, those that have said nothing yet included.</summary>
+    public int TlsConnections => _tls?.Count ?? 0;
+
     /// <summary>What it holds and did, a moment ago.</summary>
     public RendezvousServerStatistics Statistics => _driver.Statistics;
 
@@ -51,11 +60,11 @@ public sealed class RendezvousServer : IAsyncDisposable
     /// <summary>
     /// Starts to listen on <paramref name="listen"/>: one address, or <see cref="IPAddress.Any"/>, or
     /// <see cref="IPAddress.IPv6Any"/> for both families. Port 0 takes any free one. Throws <see cref="TunnelException"/>
-    /// (<see cref="TunnelFailure.Local"/>) when that is not possible.
+    /// (<see cref="TunnelFailure.Local"/>) when that is not possible. With <paramref name="tls"/> it also serves peers that have no UDP.
     /// </summary>
     public static RendezvousServer Start(
-        IPEndPoint listen, RendezvousServerOptions? options = null, ILogger? logger = null, TimeProvider? time = null) =>
-        Start(listen, new RendezvousAlternates(), options, logger, time);
+        IPEndPoint listen, RendezvousServerOptions? options = null, ILogger? logger = null, TimeProvider? time = null, RendezvousTlsOptions? tls = null) =>
+        Start(listen, new RendezvousAlternates { Tls = tls }, options, logger, time);
 
     /// <summary>The same with other sockets, by which clients learn what their NATs do.</summary>
     public static RendezvousServer Start(
@@ -78,6 +87,8 @@ public sealed class RendezvousServer : IAsyncDisposable
     /// <summary>Stops, closes the socket and ends the thread. Peers notice by silence.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (_tls is not null)
+            await _tls.DisposeAsync().ConfigureAwait(false);
         _loop.Stop();
         await _loop.Ended.ConfigureAwait(false);
         await _mirrors.StopAsync().ConfigureAwait(false);
@@ -116,6 +127,7 @@ public sealed class RendezvousServer : IAsyncDisposable
         catch
         {
             socket?.Dispose();
+            await (server?._tls?.DisposeAsync() ?? ValueTask.CompletedTask).ConfigureAwait(false);
             await (server?._mirrors.StopAsync() ?? Task.CompletedTask).ConfigureAwait(false);
             await directory.DisposeAsync().ConfigureAwait(false);
             throw;
@@ -128,11 +140,13 @@ public sealed class RendezvousServer : IAsyncDisposable
     {
         var clock = new LoopClock(time ?? TimeProvider.System);
         ServerMirrors mirrors = OpenMirrors(socket, alternates ?? new RendezvousAlternates(), clock, open);
-        var loop = new DatagramLoop(socket, clock);
+        var sockets = new SocketWithStreams(socket);
+        var loop = new DatagramLoop(sockets, clock);
         FleetLink? fleet = directory is null ? null : new FleetLink(directory, loop);
         var core = new RendezvousServerCore(options, CryptographicEntropy.Instance, mirrors.Alternates);
         var driver = new RendezvousServerDriver(core, mirrors, fleet, error => Log.StoppedOrFailed(logger, error));
-        return new RendezvousServer(loop, driver, mirrors, fleet) { FleetAddress = options.Fleet?.Address.ToEndPoint() };
+        TlsListener? tls = alternates?.Tls is { } wanted ? OpenTls(sockets, mirrors, wanted, logger) : null;
+        return new RendezvousServer(loop, driver, mirrors, fleet, tls) { FleetAddress = options.Fleet?.Address.ToEndPoint() };
     }
 
     private static ServerMirrors OpenMirrors(IDatagramSocket main, RendezvousAlternates alternates, LoopClock clock, Func<IPEndPoint, IDatagramSocket> open)
@@ -144,6 +158,22 @@ public sealed class RendezvousServer : IAsyncDisposable
         catch
         {
             main.Dispose();
+            throw;
+        }
+    }
+
+    private static TlsListener OpenTls(SocketWithStreams sockets, ServerMirrors mirrors, RendezvousTlsOptions options, ILogger logger)
+    {
+        try
+        {
+            TlsListener listener = TlsListener.Start(sockets, options, logger);
+            Log.ListeningTls(logger, listener.Local);
+            return listener;
+        }
+        catch
+        {
+            _ = mirrors.StopAsync();
+            sockets.Dispose();
             throw;
         }
     }

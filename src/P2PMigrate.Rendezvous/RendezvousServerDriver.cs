@@ -8,19 +8,20 @@ using P2PMigrate.Tunnel.Sockets;
 namespace P2PMigrate.Rendezvous;
 
 /// <summary>
-/// The server's core behind its socket: what comes goes to the core, what the core answers or relays waits in a ring for
-/// the socket. Loop only, except <see cref="Statistics"/>.
+/// The server's core behind its socket: what comes goes to the core, what the core answers waits in a ring for
+/// the socket, what it relays in fair queues. Loop only, except <see cref="Statistics"/>.
 /// </summary>
 internal sealed class RendezvousServerDriver(RendezvousServerCore core, ServerMirrors mirrors, FleetLink? fleet, Action<Exception?> stopped)
     : IDatagramOwner
 {
-    /// <summary>Datagrams that wait to be sent; when the socket falls behind, further ones are dropped, as a router would.</summary>
+    /// <summary>Messages that wait to be sent; when the socket falls behind, further ones are dropped, as a router would.</summary>
     // spec: CONST-61
     public const int MaxWaiting = 1024;
 
     /// <summary>What one train may add: the kernel joins as many datagrams as one may have, and few of them have two answers.</summary>
     private const int RoomForTrain = 2 * TransmitBatch.MaxTrainDatagrams;
 
+    private readonly FairQueue _frames = new();
     private readonly DatagramRing _waiting = new(MaxWaiting);
     private readonly byte[] _aside = new byte[RendezvousServerCore.MaxDatagramSize];
     private readonly byte[] _overflow = new byte[RendezvousServerCore.MaxDatagramSize];
@@ -42,7 +43,7 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, ServerMi
     public Instant NextTimeout => core.NextTimeout;
 
     /// <inheritdoc/>
-    public bool HasRoom => _waiting.FreeSlots >= RoomForTrain;
+    public bool HasRoom => _waiting.FreeSlots >= RoomForTrain && _frames.HasRoom(TransmitBatch.MaxTrainDatagrams);
 
     /// <inheritdoc/>
     public void HandleTrain(Instant now, DatagramTrain train)
@@ -84,7 +85,11 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, ServerMi
     }
 
     /// <inheritdoc/>
-    public void FillTransmits(Instant now, TransmitBatch batch) => _waiting.MoveTo(batch);
+    public void FillTransmits(Instant now, TransmitBatch batch)
+    {
+        _waiting.MoveTo(batch);
+        _frames.MoveTo(batch);
+    }
 
     /// <inheritdoc/>
     public void HandleTooLong(Instant now, NetworkAddress remote, int size)
@@ -116,16 +121,17 @@ internal sealed class RendezvousServerDriver(RendezvousServerCore core, ServerMi
 
     private void Relay(Instant now, NetworkAddress remote, ReadOnlySpan<byte> frame)
     {
-        if (_waiting.IsFull || frame.Length > DatagramRing.SlotSize)
+        if (_frames.Free.Length < frame.Length)
         {
             _dropped++;
             return;
         }
 
-        Span<byte> slot = _waiting.Free[..frame.Length];
+        Span<byte> slot = _frames.Free[..frame.Length];
         frame.CopyTo(slot);
-        if (core.TryRelay(now, remote, slot, out NetworkAddress destination, out _))
-            _waiting.Add(frame.Length, destination);
+        if (core.TryRelay(now, remote, slot, out NetworkAddress destination, out _)
+            && RelayFrame.TryParse(slot, out RelayLegId leg, out _, out _) && !_frames.TryAdd(leg, frame.Length, destination))
+            _dropped++;
     }
 
     // The core wants to be drained after every input, also when there is no room for what it says.

@@ -3,6 +3,7 @@ using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Gateway;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Endpoint;
 
 namespace P2PMigrate.Tunnel;
 
@@ -35,6 +36,9 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Warning, "The rendezvous server {Server} does not answer; trying again")]
     public static partial void ServerUnreachable(ILogger logger, string server);
+
+    [LoggerMessage(10, LogLevel.Debug, "The rendezvous server {Address} is now reached by this way: {Way}")]
+    public static partial void WayChanged(ILogger logger, NetworkAddress address, ServerWayKind way);
 
     [LoggerMessage(40, LogLevel.Debug, "Asking the gateway {Address} for a port that leads to {Local}")]
     public static partial void GatewayFound(ILogger logger, NetworkAddress address, NetworkAddress local);

@@ -9,6 +9,7 @@ using P2PMigrate.Tunnel.Gateway;
 using P2PMigrate.Tunnel.Loop;
 using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Sockets;
+using P2PMigrate.Tunnel.Tls;
 
 namespace P2PMigrate.Tunnel;
 
@@ -213,8 +214,10 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         Func<IPEndPoint, Socket>? bind = null)
     {
         var clock = new LoopClock(options.Time);
-        var loop = new DatagramLoop(socket, clock);
-        var driver = new EndpointDriver(options, loop, socket, clock, bind);
+        var sockets = new SocketWithStreams(socket);
+        var loop = new DatagramLoop(sockets, clock);
+        TlsDialer? dialer = options.RendezvousTlsPort is { } port ? new TlsDialer(sockets, loop, port) : null;
+        var driver = new EndpointDriver(options, loop, sockets, clock, bind, dialer);
         if (server is not null)
             driver.Register(clock.Now, server);
         loop.Start(driver, $"tunnel:{socket.Local.Port}");
@@ -257,7 +260,7 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     {
         try
         {
-            return ServerAddresses.From(await Dns.GetHostAddressesAsync(server.Host, cancellationToken).ConfigureAwait(false), server.Port);
+            return ServerAddresses.From(await Dns.GetHostAddressesAsync(server.Host, cancellationToken).ConfigureAwait(false), server.Port, server.Host);
         }
         catch (SocketException error)
         {

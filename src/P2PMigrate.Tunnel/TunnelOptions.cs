@@ -27,6 +27,12 @@ public sealed record TunnelOptions
     public ServerName? Rendezvous { get; init; }
 
     /// <summary>
+    /// The TCP port at which rendezvous servers, this peer's own and those that tickets name, are reached by TLS when UDP does not
+    /// get through; null for never.
+    /// </summary>
+    public ushort? RendezvousTlsPort { get; init; } = 443;
+
+    /// <summary>
     /// False: data takes the relay only, no address of this machine is told to anybody and no candidate of a peer is
     /// probed.
     /// </summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Rendezvous;
@@ -16,6 +17,18 @@ internal sealed class RendezvousCommand : AgentCommand
         Description = "The UDP address to serve.",
         HelpName = "ADDR:PORT",
         DefaultValueFactory = _ => "0.0.0.0:3478",
+    };
+
+    private readonly Option<string?> _tls = new("--tls")
+    {
+        Description = "The TCP address at which peers are served whose UDP is blocked; they try port 443. Not served by default.",
+        HelpName = "ADDR:PORT",
+    };
+
+    private readonly Option<string?> _certificate = new("--tls-certificate")
+    {
+        Description = "A PEM file with the certificate to show there and its key; one is made at the start by default. Peers do not look at it.",
+        HelpName = "FILE",
     };
 
     private readonly Option<int?> _secondPort = new("--second-port")
@@ -46,7 +59,7 @@ internal sealed class RendezvousCommand : AgentCommand
     public RendezvousCommand()
         : base("rendezvous", "Serves as rendezvous and relay; sees ciphertext only.")
     {
-        foreach (Option option in (Option[])[_listen, _secondPort, _alternate, _redis, _advertise])
+        foreach (Option option in (Option[])[_listen, _tls, _certificate, _secondPort, _alternate, _redis, _advertise])
             Options.Add(option);
     }
 
@@ -55,7 +68,8 @@ internal sealed class RendezvousCommand : AgentCommand
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        await using RendezvousServer server = await StartAsync(context, cancellationToken).ConfigureAwait(false);
+        using X509Certificate2? certificate = context.Parsed.GetValue(_certificate) is { } file ? ServerCertificate.Load(file) : null;
+        await using RendezvousServer server = await StartAsync(context, TlsOf(context, certificate), cancellationToken).ConfigureAwait(false);
         context.Output.Show(new Listening(server.LocalEndPoint.ToString())
         {
             Redis = context.Parsed.GetValue(_redis)?.Split(',')[0],
@@ -65,11 +79,11 @@ internal sealed class RendezvousCommand : AgentCommand
         return ExitCode.Unexpected; // It stopped by itself, and the log says why.
     }
 
-    private async Task<RendezvousServer> StartAsync(CommandContext context, CancellationToken cancellationToken)
+    private async Task<RendezvousServer> StartAsync(CommandContext context, RendezvousTlsOptions? tls, CancellationToken cancellationToken)
     {
         IPEndPoint listen = PeerAddressing.ListenAddress(context.Parsed.GetValue(_listen)!);
         FleetOptions? fleet = FleetOf(context, listen);
-        RendezvousAlternates alternates = AlternatesOf(context, listen);
+        RendezvousAlternates alternates = AlternatesOf(context, listen) with { Tls = tls };
         ILogger logger = context.Log.CreateLogger<RendezvousServer>();
         try
         {
@@ -92,6 +106,10 @@ internal sealed class RendezvousCommand : AgentCommand
             ? RendezvousServer.Start(listen, others, logger: logger)
             : await RendezvousServer.StartAsync(listen, fleet, others, logger: logger, cancellationToken: cancellationToken).ConfigureAwait(false);
     }
+
+    private RendezvousTlsOptions? TlsOf(CommandContext context, X509Certificate2? certificate) => context.Parsed.GetValue(_tls) is { } listen
+        ? new RendezvousTlsOptions { Listen = PeerAddressing.ListenAddress(listen), Certificate = certificate }
+        : certificate is null ? null : throw new UsageException("--tls-certificate is for --tls; say where to listen, such as --tls 0.0.0.0:443.");
 
     private RendezvousAlternates AlternatesOf(CommandContext context, IPEndPoint listen)
     {

@@ -287,6 +287,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
     private void ProbeStandbys(Instant now)
     {
         _selector.HandleDistress(now);
+        events.Add(new PathsSilent()); // spec: PATH-80
         foreach (CandidatePair standby in _pairs.All.Where(pair => pair.IsUsable && pair != Primary))
             _pairs.Schedule(standby, now);
     }

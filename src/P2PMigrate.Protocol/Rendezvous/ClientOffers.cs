@@ -42,6 +42,19 @@ internal sealed class ClientOffers(IEntropy entropy, ClientOutbox outbox)
         }
     }
 
+    /// <summary>Sends everything again that waits for an answer.</summary>
+    public void Repeat(Instant now, ChallengeMessage? challenge)
+    {
+        foreach ((TransactionId transaction, Pending offer) in _pending.OrderBy(pair => pair.Key.Value).ToArray())
+        {
+            if (!offer.IsAnswered)
+            {
+                offer.RetryDelay = RendezvousClientCore.FirstRetryDelay;
+                Send(now, transaction, challenge);
+            }
+        }
+    }
+
     /// <summary>Forgets an offer.</summary>
     public void Close(TransactionId transaction) => _pending.Remove(transaction);
 

@@ -89,6 +89,26 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         }
     }
 
+    /// <summary>Repeats the request that is under way, or makes one: the server shall hear it by another way, too.</summary>
+    public void Repeat(Instant now)
+    {
+        if (_phase is Phase.Idle)
+        {
+            return;
+        }
+
+        if (_phase is Phase.Registered or Phase.Contacted)
+        {
+            _silentSince ??= now;
+            Ask(now);
+            return;
+        }
+
+        _promptChallenges = 0;
+        _retryDelay = RendezvousClientCore.FirstRetryDelay;
+        Send(now);
+    }
+
     /// <summary>Says goodbye if there is somebody to say it to.</summary>
     public void Leave()
     {

@@ -72,6 +72,9 @@ internal sealed class RelayChannel
     /// <summary>Whose offer it was; its host's limit counts the channel.</summary>
     public NetworkAddress OpenedBy { get; }
 
+    /// <summary>The name by which its peers asked for it; none for the channel of an offer.</summary>
+    public ChannelName? Name { get; set; }
+
     /// <summary>Did the responder answer the offer?</summary>
     public bool IsAnswered { get; set; }
 

@@ -13,6 +13,7 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     public static readonly TimeSpan CheckInterval = TimeSpan.FromMilliseconds(200);
 
     private readonly Dictionary<RelayLegId, RelayLeg> _legs = [];
+    private readonly Dictionary<ChannelName, RelayChannel> _byName = [];
     private readonly Dictionary<NetworkAddress, int> _channelsByHost = [];
 
     /// <summary>Open channels.</summary>
@@ -38,6 +39,47 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     /// <summary>The initiator's part of a channel through two servers.</summary>
     public RelayChannel? OpenToServer(Instant now, NetworkAddress initiator, RelayLegId trunk, NetworkAddress claimed) =>
         Open(now, initiator, RelayEnd.OfPeer(entropy, initiator), RelayEnd.OfServer(trunk, claimed));
+
+    /// <summary>
+    /// The leg of a peer that asks by name from a proven address: the one that it has, if the relay knows it, or its side of the
+    /// channel of that name, which is opened if need be. Null when a limit is reached or the side belongs to somebody else.
+    /// </summary>
+    // spec: RLY-21, RLY-22
+    public RelayLeg? Join(Instant now, NetworkAddress source, JoinMessage join)
+    {
+        if (_legs.TryGetValue(join.Leg, out RelayLeg? known) && known.Channel.ExpiresAt > now && !known.IsTrunk)
+        {
+            known.Address = source;
+            Touch(now, known.Channel);
+            return known;
+        }
+
+        if (!_byName.TryGetValue(join.Name, out RelayChannel? channel) || channel.ExpiresAt <= now)
+        {
+            if (channel is not null)
+            {
+                Close(channel);
+            }
+
+            channel = Open(now, source, RelayEnd.OfPeer(entropy, join.IsInitiator ? source : default), RelayEnd.OfPeer(entropy, join.IsInitiator ? default : source));
+            if (channel is null)
+            {
+                return null;
+            }
+
+            channel.Name = join.Name;
+            _byName[join.Name] = channel;
+        }
+
+        RelayLeg leg = join.IsInitiator ? channel.Initiator : channel.Responder;
+        if (leg.Address.IsNone)
+        {
+            leg.Address = source;
+            Answered(now, channel);
+        }
+
+        return leg.Address == source ? leg : null;
+    }
 
     /// <summary>The responder answered: the channel now lives as long as it is used.</summary>
     public void Answered(Instant now, RelayChannel channel)
@@ -148,6 +190,11 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     {
         _legs.Remove(channel.Initiator.Id);
         _legs.Remove(channel.Responder.Id);
+        if (channel.Name is { } name && _byName.GetValueOrDefault(name) == channel)
+        {
+            _byName.Remove(name);
+        }
+
         NetworkAddress host = channel.OpenedBy.ToNetwork();
         int left = _channelsByHost[host] - 1;
         if (left == 0)

@@ -47,15 +47,23 @@ public sealed class RendezvousClientCore
     /// <summary>An offer without an answer is given up after this long.</summary>
     public static readonly TimeSpan OfferTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>A relay channel that is asked for and not given is given up after this long.</summary>
+    public static readonly TimeSpan JoinTimeout = TimeSpan.FromSeconds(75);
+
+    private readonly IEntropy _entropy;
     private readonly ClientOutbox _outbox = new();
     private readonly ClientRegistration _registration;
     private readonly ClientOffers _offers;
+    private readonly ClientJoins _joins;
+    private TransactionId? _wayProbe;
 
     /// <summary>Silent until <see cref="Start"/>.</summary>
     public RendezvousClientCore(RendezvousClientOptions options, IEntropy entropy)
     {
+        _entropy = entropy;
         _registration = new ClientRegistration(options, entropy, _outbox);
         _offers = new ClientOffers(entropy, _outbox);
+        _joins = new ClientJoins(entropy, _outbox);
     }
 
     /// <summary>This endpoint's address as the server saw it last; none before the first answer.</summary>
@@ -69,13 +77,35 @@ public sealed class RendezvousClientCore
     public bool IsRegistered => _registration.IsRegistered;
 
     /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
-    public Instant NextTimeout => Instant.Min(_registration.NextTimeout, _offers.NextTimeout);
+    public Instant NextTimeout => Instant.Min(_registration.NextTimeout, Instant.Min(_offers.NextTimeout, _joins.NextTimeout));
 
     /// <summary>Begins.</summary>
     public void Start(Instant now) => _registration.Start(now);
 
     /// <summary>The address of this endpoint may be another one now: asks the server at once.</summary>
     public void Renew(Instant now) => _registration.Renew(now);
+
+    /// <summary>Another way to the server has opened: everything that waits for an answer is asked again at once.</summary>
+    // spec: RLY-14
+    public void HandleNewWay(Instant now)
+    {
+        _registration.Repeat(now);
+        _offers.Repeat(now, _registration.Challenge);
+        _joins.Repeat(now, _registration.Challenge);
+    }
+
+    /// <summary>Writes a question that tells whether a way to the server works, and nothing else: the answer is a <see cref="WayAnswered"/>.</summary>
+    // spec: RLY-15
+    public int WriteWayProbe(Span<byte> buffer)
+    {
+        _wayProbe = TransactionId.Create(_entropy);
+        return new HelloMessage(_wayProbe.Value).Write(buffer);
+    }
+
+    /// <summary>Does this message of ours want an answer?</summary>
+    public static bool IsRequest(ReadOnlySpan<byte> datagram) => RendezvousHeader.TryReadType(datagram, out RendezvousMessageType type, out _)
+        && type is RendezvousMessageType.Hello or RendezvousMessageType.Register or RendezvousMessageType.Refresh or RendezvousMessageType.Offer
+            or RendezvousMessageType.Join;
 
     /// <summary>Tells the server that this peer goes; nothing is repeated afterwards.</summary>
     public void Leave() => _registration.Leave();
@@ -85,6 +115,7 @@ public sealed class RendezvousClientCore
     {
         _registration.HandleTimeout(now);
         _offers.HandleTimeout(now, _registration.Challenge);
+        _joins.HandleTimeout(now, _registration.Challenge);
     }
 
     /// <summary>
@@ -100,6 +131,17 @@ public sealed class RendezvousClientCore
     /// <summary>The offer has done its work, or nobody wants it any more.</summary>
     public void CloseOffer(TransactionId transaction) => _offers.Close(transaction);
 
+    /// <summary>
+    /// Asks for the relay channel of a session that had <paramref name="leg"/>, again and again until <see cref="ChannelJoined"/>
+    /// or <see cref="JoinTimeout"/>: the server may have forgotten it.
+    /// </summary>
+    // spec: RLY-21
+    public TransactionId Join(Instant now, ChannelName name, bool isInitiator, RelayLegId leg) =>
+        _joins.Open(now, name, isInitiator, leg, _registration.Challenge);
+
+    /// <summary>Is it still asked for?</summary>
+    public bool IsJoining(TransactionId transaction) => _joins.IsOpen(transaction);
+
     /// <summary>Sends the reply to a message 1 back to its initiator.</summary>
     public void Answer(OfferId offer, ReadOnlySpan<byte> reply) => _outbox.Send(new AnswerMessage(offer, reply).Write(_outbox.Buffer));
 
@@ -114,6 +156,7 @@ public sealed class RendezvousClientCore
             RendezvousMessageType.OfferDelivery => HandleOffer(datagram),
             RendezvousMessageType.AnswerDelivery => HandleAnswer(datagram),
             RendezvousMessageType.LegCheck => HandleLegCheck(datagram),
+            RendezvousMessageType.Joined => JoinedMessage.TryParse(datagram, out JoinedMessage joined, out refusal) ? _joins.HandleJoined(joined) : refusal,
             _ => Refusal.WrongType,
         };
 
@@ -134,13 +177,20 @@ public sealed class RendezvousClientCore
             return refusal;
         }
 
-        if (!_registration.TryHandleChallenge(now, challenge, _offers.IsOpen(challenge.Transaction)))
+        if (challenge.Transaction == _wayProbe)
+        {
+            _wayProbe = null;
+            return _outbox.TryRaise(new WayAnswered()) ? Refusal.None : Refusal.Busy;
+        }
+
+        if (!_registration.TryHandleChallenge(now, challenge, _offers.IsOpen(challenge.Transaction) || _joins.IsOpen(challenge.Transaction)))
         {
             return Refusal.Unexpected;
         }
 
         Observe(challenge.Observed);
         _offers.HandleChallenge(now, challenge);
+        _joins.HandleChallenge(now, challenge);
         return Refusal.None;
     }
 

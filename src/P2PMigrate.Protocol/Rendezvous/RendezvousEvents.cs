@@ -14,6 +14,12 @@ public sealed record PeerRegistered : RendezvousEvent;
 /// <summary>The server has not answered for a while; the client goes on trying. Comes once until the server answers again.</summary>
 public sealed record ServerUnreachable : RendezvousEvent;
 
+/// <summary>The relay knows the channel, again or still; this peer's leg of it is <paramref name="Leg"/>.</summary>
+public sealed record ChannelJoined(TransactionId Transaction, RelayLegId Leg) : RendezvousEvent;
+
+/// <summary>The server answered what <see cref="RendezvousClientCore.WriteWayProbe"/> asked.</summary>
+public sealed record WayAnswered : RendezvousEvent;
+
 /// <summary>
 /// Somebody sent this peer a message 1. Repetitions come again with the same ids; a responder answers them alike.
 /// </summary>

@@ -41,6 +41,12 @@ public enum RendezvousMessageType : byte
     /// <summary>Client: yes.</summary>
     LegConfirm = 12,
 
+    /// <summary>Client: a session of mine needs its relay channel; this is its name, and the leg that I had.</summary>
+    Join = 13,
+
+    /// <summary>Server: here is your leg.</summary>
+    Joined = 14,
+
     /// <summary>Client: answer from that socket of yours, to me or to another address that I have proven.</summary>
     Echo = 20,
 
@@ -99,7 +105,7 @@ internal static class RendezvousHeader
     }
 
     private static bool IsKnown(RendezvousMessageType type) => type
-        is (>= RendezvousMessageType.Hello and <= RendezvousMessageType.LegConfirm)
+        is (>= RendezvousMessageType.Hello and <= RendezvousMessageType.Joined)
         or (>= RendezvousMessageType.Echo and <= RendezvousMessageType.Knock)
         or RendezvousMessageType.TrunkCheck or RendezvousMessageType.TrunkConfirm;
 

@@ -94,6 +94,7 @@ public sealed class RendezvousServerCore : IDisposable
             RendezvousMessageType.Offer => HandleOffer(now, source, datagram),
             RendezvousMessageType.Answer => HandleAnswer(now, source, datagram),
             RendezvousMessageType.Echo => _echoes.Handle(now, source, datagram),
+            RendezvousMessageType.Join => HandleJoin(now, source, datagram),
             RendezvousMessageType.LegConfirm or RendezvousMessageType.TrunkCheck or RendezvousMessageType.TrunkConfirm => HandleLeg(now, source, datagram, type),
             _ => Refusal.WrongType,
         });
@@ -330,6 +331,29 @@ public sealed class RendezvousServerCore : IDisposable
 
         var delivery = new DeliveryMessage(offer.Transaction.Value, offer.Channel?.Initiator.Id ?? RelayLegId.None, source, offer.Initiator, answer.Carried);
         Send(offer.Initiator, delivery.Write(_buffer, RendezvousMessageType.AnswerDelivery));
+        return Refusal.None;
+    }
+
+    // spec: RLY-21
+    private Refusal HandleJoin(Instant now, NetworkAddress source, ReadOnlySpan<byte> datagram)
+    {
+        if (!JoinMessage.TryParse(datagram, out JoinMessage join, out Refusal refusal))
+        {
+            return refusal;
+        }
+
+        if (!IsProven(now, source, join.Cookie))
+        {
+            SendChallenge(now, source, join.Transaction);
+            return Refusal.CookieRequired;
+        }
+
+        if (!_offerRate.TryTake(now, source) || _relay.Join(now, source, join) is not { } leg)
+        {
+            return Refusal.Busy;
+        }
+
+        Send(source, new JoinedMessage(join.Transaction, leg.Id).Write(_buffer));
         return Refusal.None;
     }
 

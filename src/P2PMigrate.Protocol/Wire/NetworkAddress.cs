@@ -14,6 +14,8 @@ public readonly record struct NetworkAddress
     /// <summary>Longest encoding: family, 16 address bytes, port.</summary>
     public const int MaxEncodedLength = 1 + 16 + 2;
 
+    private const ulong StreamPrefix = 0x0100_0000_0000_0000;
+
     // IPv6: the address in network order as two big-endian words. IPv4: zero and the 32-bit address.
     private readonly ulong _high;
     private readonly ulong _low;
@@ -35,8 +37,15 @@ public readonly record struct NetworkAddress
     /// <summary>Is this <c>default</c>?</summary>
     public bool IsNone => Family == IpFamily.None;
 
+    /// <summary>
+    /// Is it the name of a stream that carries datagrams (100::/64, which the internet discards)? Whoever owns the stream can send
+    /// there, nobody else can.
+    /// </summary>
+    // spec: RLY-13
+    public bool IsStream => Family == IpFamily.V6 && _high == StreamPrefix;
+
     /// <summary>Could a datagram be sent there? True for a unicast address with a port.</summary>
-    public bool IsUsable => Port != 0 && Family switch
+    public bool IsUsable => Port != 0 && !IsStream && Family switch
     {
         IpFamily.V4 => (byte)(_low >> 24) is > 0 and < 224,
         IpFamily.V6 => (byte)(_high >> 56) != 0xFF && (_high != 0 || _low != 0),
@@ -67,6 +76,11 @@ public readonly record struct NetworkAddress
 
     /// <summary>Converts from the framework's type. The scope of a link-local address is not kept.</summary>
     public static NetworkAddress From(IPEndPoint endPoint) => From(endPoint.Address, endPoint.Port);
+
+    /// <summary>The name of stream <paramref name="number"/> of <paramref name="host"/>: streams of one host differ in the port only.</summary>
+    // spec: RLY-13
+    public static NetworkAddress ForStream(NetworkAddress host, ushort number) =>
+        new(IpFamily.V6, StreamPrefix, host.Family == IpFamily.V6 ? host._high : host._low, number);
 
     /// <summary>Reads <c>192.0.2.1:443</c> or <c>[2001:db8::1]:443</c>. No names are resolved.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out NetworkAddress address)
@@ -101,7 +115,7 @@ public readonly record struct NetworkAddress
     }
 
     /// <summary>Whoever is there, without a port: of IPv4 the host, of IPv6 its network of 64 bits, in which a host chooses its addresses freely.</summary>
-    public NetworkAddress ToNetwork() => Family == IpFamily.V6 ? new(Family, _high, 0, 0) : WithPort(0);
+    public NetworkAddress ToNetwork() => Family == IpFamily.V6 && !IsStream ? new(Family, _high, 0, 0) : WithPort(0);
 
     /// <summary>Copies the IP address in network order and returns its length.</summary>
     public int CopyAddressTo(Span<byte> destination)

@@ -113,7 +113,7 @@ internal sealed class Dialing(
 
     private void HandleAnswer(Instant now, RendezvousLink link, Dial dial, AnswerReceived answer)
     {
-        if (dial.Handle(now, path: null, RelayRoute.From(link.Server, answer.Leg), answer.Datagram.Span) is not { } session)
+        if (dial.Handle(now, path: null, RelayRoute.From(link, answer.Leg), answer.Datagram.Span) is not { } session)
             return;
         if (options.AllowDirectPaths)
             session.AddVouchedCandidate(now, answer.Responder);

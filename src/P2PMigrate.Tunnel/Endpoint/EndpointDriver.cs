@@ -12,6 +12,7 @@ using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Paths;
 using P2PMigrate.Tunnel.Sessions;
 using P2PMigrate.Tunnel.Sockets;
+using P2PMigrate.Tunnel.Tls;
 
 namespace P2PMigrate.Tunnel.Endpoint;
 
@@ -32,7 +33,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     private readonly Roaming _roaming;
 
     /// <summary>Everything for <paramref name="socket"/>, which the loop owns; <paramref name="bind"/> makes further sockets in its network, if that is not the process's.</summary>
-    public EndpointDriver(TunnelOptions options, DatagramLoop loop, IDatagramSocket socket, LoopClock clock, Func<IPEndPoint, Socket>? bind = null)
+    public EndpointDriver(TunnelOptions options, DatagramLoop loop, IDatagramSocket socket, LoopClock clock, Func<IPEndPoint, Socket>? bind = null, TlsDialer? dialer = null)
     {
         _options = options;
         _clock = clock;
@@ -47,7 +48,7 @@ internal sealed class EndpointDriver : IDatagramOwner
         _answering = new Answering(responder, _own, _sessions, factory, clock, options.Logger);
         _dialing = new Dialing(options, _own, _sessions, factory, _strays, clock);
         Nat = new NatWatch(loop, _own, _sessions, _strays, options.AllowDirectPaths, bind);
-        _meeting = new Meeting(options, _own, _answering, _dialing, _sessions, _strays, Nat);
+        _meeting = new Meeting(options, _own, _answering, _dialing, _sessions, _strays, Nat, dialer);
         NetworkChanges = new NetworkChanges(loop);
         _roaming = new Roaming(NetworkChanges, _own, _sessions, factory, _meeting, Nat);
     }
@@ -180,7 +181,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     {
         _dialing.FailAll(new TunnelException(TunnelFailure.Closed, "The tunnel endpoint was disposed."));
         _answering.Leave();
-        _meeting.Leave();
+        _meeting.Leave(now);
         foreach (SessionDriver session in _sessions.All)
             session.Close(now, TunnelErrorCode.None, "the endpoint was disposed");
         return _sessions.WhenEmptyAsync();
@@ -192,7 +193,7 @@ internal sealed class EndpointDriver : IDatagramOwner
         if (error is not null)
             Log.LoopFailed(_options.Logger, error);
         var exception = new TunnelException(TunnelFailure.Closed, "The tunnel endpoint was disposed.", error);
-        _meeting.Leave();
+        _meeting.Leave(_clock.Now);
         Nat.Stop();
         _dialing.FailAll(exception);
         _dialing.DeliverProven(_clock.Now);
@@ -254,8 +255,7 @@ internal sealed class EndpointDriver : IDatagramOwner
             || !PacketHeader.TryParse(inner, out PacketHeader header, out _))
             return;
         // A leg is a secret between its session and the relay: a frame on another one is nobody's.
-        var route = new RelayRoute(remote, leg);
-        if (_sessions.Find(header.Destination) is { } session && session.Relay == route)
+        if (_sessions.Find(header.Destination) is { Relay: { } route } session && route.IsFrom(remote, leg))
             session.HandleTrain(now, route.Path, inner, inner.Length);
     }
 

@@ -7,6 +7,7 @@ using P2PMigrate.Tunnel.Nat;
 using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Paths;
 using P2PMigrate.Tunnel.Sessions;
+using P2PMigrate.Tunnel.Tls;
 
 namespace P2PMigrate.Tunnel.Endpoint;
 
@@ -20,7 +21,16 @@ internal sealed class Meeting
     // spec: CONST-68, PATH-36
     public static readonly TimeSpan DoubtInterval = TimeSpan.FromSeconds(5);
 
+    /// <summary>The time between two renewals because no path to a peer answers: the first and the second, and any two further ones.</summary>
+    // spec: CONST-267, PATH-80
+    private static readonly TimeSpan s_silenceInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>How much longer a session waits at a time whose relay says nothing, or is just back.</summary>
+    // spec: CONST-268
+    private static readonly TimeSpan s_hold = TimeSpan.FromSeconds(10);
+
     private readonly Pace _doubts = new(DoubtInterval, DoubtInterval);
+    private readonly Pace _silences = new(s_silenceInterval, DoubtInterval);
     private readonly TunnelOptions _options;
     private readonly OwnCandidates _own;
     private readonly RendezvousLinks _links;
@@ -32,12 +42,12 @@ internal sealed class Meeting
     private readonly TaskCompletionSource _registered = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Connects the parts.</summary>
-    public Meeting(TunnelOptions options, OwnCandidates own, Answering answering, Dialing dialing, SessionTable sessions, StrayDatagrams strays, NatWatch nat)
+    public Meeting(TunnelOptions options, OwnCandidates own, Answering answering, Dialing dialing, SessionTable sessions, StrayDatagrams strays, NatWatch nat, TlsDialer? dialer = null)
     {
         _nat = nat;
         _options = options;
         _own = own;
-        _links = new RendezvousLinks(options);
+        _links = new RendezvousLinks(options, dialer);
         _answering = answering;
         _dialing = dialing;
         _sessions = sessions;
@@ -48,7 +58,7 @@ internal sealed class Meeting
     public Task Registered => _registered.Task;
 
     /// <summary>The earliest deadline.</summary>
-    public Instant NextTimeout => Instant.Min(_links.NextTimeout, _doubts.NextTimeout);
+    public Instant NextTimeout => Instant.Min(_links.NextTimeout, Instant.Min(_doubts.NextTimeout, _silences.NextTimeout));
 
     /// <summary>Registers at the server of the options.</summary>
     public void Register(Instant now, ServerAddresses server) => _links.Register(now, server);
@@ -68,14 +78,16 @@ internal sealed class Meeting
     /// <summary>Does what is due, and collects what is to be sent.</summary>
     public void HandleTimeout(Instant now)
     {
-        if (_doubts.TryTake(now))
+        if (_doubts.TryTake(now) | _silences.TryTake(now))
             Renew(now);
         for (int i = _links.Count - 1; i >= 0; i--)
         {
             RendezvousLink link = _links[i];
             link.HandleTimeout(now);
+            if (link.IsSilent(now))
+                Hold(now, link);
             DeliverNews(now, link);
-            link.Drain(_strays);
+            link.Drain(now, _strays);
             // A session keeps the link to its relay's server, which may ask whether an address is ours.
             if (link != _links.Home && !_dialing.Uses(link) && !_sessions.UseRelay(link))
             {
@@ -91,8 +103,8 @@ internal sealed class Meeting
     {
         for (int i = 0; i < _links.Count; i++)
         {
-            _links[i].Client.Renew(now);
-            _links[i].Drain(_strays);
+            _links[i].Renew(now);
+            _links[i].Drain(now, _strays);
         }
     }
 
@@ -108,6 +120,17 @@ internal sealed class Meeting
             Renew(now);
     }
 
+    /// <summary>No path of a session answers: UDP may not get through any more, and the relay may have forgotten the channel.</summary>
+    // spec: PATH-80
+    public void HandleSilence(Instant now, SessionDriver session)
+    {
+        session.RelayClaim.Make(now, session);
+        session.Relay?.Link.Drain(now, _strays);
+        _silences.Ask();
+        if (_silences.TryTake(now))
+            Renew(now);
+    }
+
     /// <summary>
     /// A peer says that it sees this one at an address that nobody was told. Its word is told to nobody, or it could make all
     /// others send to whom it likes; a server can say whether it is true. The peer itself knows already.
@@ -120,12 +143,34 @@ internal sealed class Meeting
     }
 
     /// <summary>Tells the server that this peer goes.</summary>
-    public void Leave()
+    public void Leave(Instant now)
     {
         _links.Home?.Client.Leave();
-        _links.Home?.Drain(_strays);
+        _links.Home?.Drain(now, _strays);
         _registered.TrySetException(new TunnelException(TunnelFailure.Closed, "The tunnel endpoint was disposed."));
         _ = _registered.Task.Exception;
+    }
+
+    // spec: PATH-81
+    private void Hold(Instant now, RendezvousLink link)
+    {
+        foreach (SessionDriver session in _sessions.All)
+        {
+            if (session.Relay?.Link == link)
+                session.Hold(now + s_hold);
+        }
+    }
+
+    private void HandleJoined(Instant now, RendezvousLink link, ChannelJoined joined)
+    {
+        foreach (SessionDriver session in _sessions.All)
+        {
+            if (session.Relay is not { } relay || relay.Link != link || !session.RelayClaim.TryTake(joined) || relay.Leg == joined.Leg)
+                continue;
+            session.Relay = relay.WithLeg(joined.Leg);
+            session.Hold(now + s_hold); // The other peer may need a moment more to be back.
+            session.HandleRelayMoved(now);
+        }
     }
 
     private void DeliverNews(Instant now, RendezvousLink link)
@@ -133,9 +178,26 @@ internal sealed class Meeting
         while (link.Client.TryPollEvent(out RendezvousEvent? news))
         {
             if (news is ServerUnreachable)
-                link.HandleSilence();
+                link.HandleSilence(now);
+            if (news is WayAnswered)
+                link.HandleWayAnswered(now);
             Handle(now, link, news);
             _dialing.HandleNews(now, link, news);
+        }
+
+        if (link.TakeWayChange(now))
+            HandleWayChange(now, link);
+    }
+
+    // The relay path is the same, but what is on its way may be lost, and whatever silence was counted belongs to the way that was left.
+    // spec: RLY-14
+    private void HandleWayChange(Instant now, RendezvousLink link)
+    {
+        Log.WayChanged(_options.Logger, link.UdpAddress, link.Way);
+        foreach (SessionDriver session in _sessions.All)
+        {
+            if (session.Relay?.Link == link)
+                session.HandleRelayMoved(now);
         }
     }
 
@@ -146,9 +208,12 @@ internal sealed class Meeting
             case OfferReceived offer:
                 HandleOffer(now, link, offer);
                 break;
-            case ObservedAddressChanged { Observed: var address } when _options.AllowDirectPaths:
+            case ObservedAddressChanged { Observed: { IsStream: false } address } when _options.AllowDirectPaths:
                 Announce(new Candidate(CandidateKind.Reflexive, address));
                 _nat.HandleObserved(now, link, isHome: link == _links.Home);
+                break;
+            case ChannelJoined joined:
+                HandleJoined(now, link, joined);
                 break;
             case PeerRegistered when link == _links.Home:
                 Log.Registered(_options.Logger, link.Server);
@@ -165,7 +230,7 @@ internal sealed class Meeting
     {
         Span<byte> reply = stackalloc byte[HandshakeResponder.MaxReplySize];
         int length = _answering.Handle(
-            now, offer.Initiator, path: null, RelayRoute.From(link.Server, offer.Leg), offer.Init.Span, reply, out SessionDriver? session);
+            now, offer.Initiator, path: null, RelayRoute.From(link, offer.Leg), offer.Init.Span, reply, out SessionDriver? session);
         if (length == 0)
             return;
         link.Client.Answer(offer.Offer, reply[..length]);

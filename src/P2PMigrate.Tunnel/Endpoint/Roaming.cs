@@ -30,6 +30,8 @@ internal sealed class Roaming(NetworkChanges changes, OwnCandidates own, Session
     {
         foreach (SessionDriver session in sessions.All)
         {
+            if (session.TryTakeSilence())
+                meeting.HandleSilence(now, session);
             if (!session.TryTakeAddressNews(out NetworkAddress observed))
                 continue;
             if (observed.IsNone)

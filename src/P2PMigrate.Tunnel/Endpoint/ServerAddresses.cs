@@ -25,14 +25,20 @@ internal sealed class ServerAddresses
     /// <summary>Best first.</summary>
     public IReadOnlyList<NetworkAddress> All { get; }
 
+    /// <summary>The name, as far as is known: what a TLS connection asks for.</summary>
+    public string Host { get; init; } = "";
+
     /// <summary>What a name resolved to: IPv4 first, then by value.</summary>
-    public static ServerAddresses From(IEnumerable<IPAddress> resolved, ushort port) => new(
+    public static ServerAddresses From(IEnumerable<IPAddress> resolved, ushort port, string host = "") => new(
     [
         .. resolved.Distinct()
             .OrderBy(address => address.AddressFamily != AddressFamily.InterNetwork)
             .ThenBy(address => Convert.ToHexString(address.GetAddressBytes()), StringComparer.Ordinal)
             .Take(MaxCount).Select(address => NetworkAddress.From(address, port)),
-    ]);
+    ])
+    {
+        Host = host,
+    };
 
     /// <summary>How many are asked when the first was asked so long ago.</summary>
     public int CountAfter(TimeSpan silence) => (int)Math.Min(All.Count, 1 + silence / Patience);

@@ -54,7 +54,7 @@ internal sealed class SessionTable
     public int CountOf(TicketId ticket) => _inTurn.Count(session => session.Session.Ticket == ticket);
 
     /// <summary>Does a session need the relay of this server?</summary>
-    public bool UseRelay(RendezvousLink server) => _inTurn.Exists(session => session.Relay is { } relay && server.Has(relay.Server));
+    public bool UseRelay(RendezvousLink link) => _inTurn.Exists(session => session.Relay?.Link == link);
 
     /// <summary>The next one to ask for a datagram, so that none starves the others.</summary>
     public SessionDriver Next()

@@ -185,11 +185,12 @@ internal sealed class DatagramLoop
         {
             _transmits.Clear();
             _owner!.FillTransmits(now, _transmits);
+            bool isFull = _transmits.IsFull; // The socket may take some out.
             if (_transmits.Count > 0)
                 _socket.Send(_transmits);
             foreach ((NetworkAddress remote, int size) in _transmits.TooLong)
                 _owner.HandleTooLong(now, remote, size);
-            if (!_transmits.IsFull)
+            if (!isFull)
                 return false;
         }
 

@@ -110,7 +110,7 @@ internal sealed class NatWatch(
         if (_subject is not { } subject || !_pace.TryTake(now))
             return;
         End();
-        NetworkAddress server = subject.Server;
+        NetworkAddress server = subject.UdpAddress;
         FreshSockets sockets = FreshSockets.Open(loop.Local, server, NatSurvey.FreshSockets, bind);
         var options = new NatSurveyOptions
         {

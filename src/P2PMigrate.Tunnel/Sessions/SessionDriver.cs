@@ -32,6 +32,7 @@ internal sealed class SessionDriver : IDisposable, ISiblingOwner
     private readonly SessionSockets _sockets;
     private bool _ended;
     private bool _hasAddressNews;
+    private bool _isSilent;
     private bool _wasDirect;
     private NetworkAddress _observed;
 
@@ -48,6 +49,7 @@ internal sealed class SessionDriver : IDisposable, ISiblingOwner
         _datagrams = new SessionDatagrams(connection, loop.Post);
         _datagrams.Publish();
         LocalId = established.LocalId;
+        RelayClaim = new RelayClaim(ChannelName.Of(established.Transcript.Span), established.Role == ConnectionRole.Initiator);
         Session = new TunnelSession(this, established, now - begun);
         _facts = new SessionFacts(Session, begun, now - begun);
         _closing = new SessionClosing(connection);
@@ -65,6 +67,9 @@ internal sealed class SessionDriver : IDisposable, ISiblingOwner
 
     /// <summary>The relay channel of this session, if it has one.</summary>
     public RelayRoute? Relay { get; set; }
+
+    /// <summary>What the session does to have its relay channel again.</summary>
+    public RelayClaim RelayClaim { get; }
 
     /// <summary>Has a packet of the peer opened? Before that, the handshake may have been a recording.</summary>
     public bool IsProven => _connection.Statistics.DatagramsReceived > 0;
@@ -146,6 +151,27 @@ internal sealed class SessionDriver : IDisposable, ISiblingOwner
         (_hasAddressNews, _observed) = (false, default);
         return isNews;
     }
+
+    /// <summary>True, once, when no path to the peer answers.</summary>
+    // spec: PATH-80
+    public bool TryTakeSilence()
+    {
+        bool isSilent = _isSilent;
+        _isSilent = false;
+        return isSilent;
+    }
+
+    /// <summary>Relay frames take another way to the relay from now on: the path is taken as good and probed at once.</summary>
+    // spec: RLY-14
+    public void HandleRelayMoved(Instant now)
+    {
+        if (Relay is { } relay)
+            _connection.AddKnownPath(now, new KnownPath(relay.Path, IsRemoteProven: true));
+    }
+
+    /// <summary>Nothing can be heard through the relay for now: the session waits longer than usual.</summary>
+    // spec: PATH-81
+    public void Hold(Instant until) => _connection.Hold(until);
 
     /// <summary>The machine's network changed, and <paramref name="candidates"/> are new: everything is probed again at once.</summary>
     public void HandleNetworkChange(Instant now, IReadOnlyList<LocalSocket> sockets, IReadOnlyList<Candidate> candidates)
@@ -274,6 +300,9 @@ internal sealed class SessionDriver : IDisposable, ISiblingOwner
             case PrimaryPathChanged changed:
                 Log.PathChanged(_logger, Session.Peer.ToShortString(), (PathKind)changed.Path.Kind, changed.Path.Address.Remote);
                 NotePath(changed.Path.Kind == Protocol.Paths.PathKind.Direct);
+                break;
+            case PathsSilent:
+                _isSilent = true;
                 break;
             case AddressObserved { Address: var address }:
                 (_hasAddressNews, _observed) = (true, address);

@@ -41,6 +41,19 @@ internal sealed class ReceiveBatch
             _trains[Count++] = (slot, length, datagramSize, remote);
     }
 
+    /// <summary>Forgets what came from the remotes that <paramref name="which"/> names.</summary>
+    public void Remove(Func<NetworkAddress, bool> which)
+    {
+        int kept = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            if (!which(_trains[i].Remote))
+                _trains[kept++] = _trains[i];
+        }
+
+        Count = kept;
+    }
+
     /// <summary>Room for a socket to write a train into before it knows the length.</summary>
     public Span<byte> Slot(int index) => _bytes.AsSpan(index * SlotSize, SlotSize);
 

@@ -103,6 +103,19 @@ internal sealed class TransmitBatch
         }
     }
 
+    /// <summary>Leaves out what goes to the remotes that <paramref name="which"/> names. The room that it took is free after <see cref="Clear"/> only.</summary>
+    public void Remove(Func<NetworkAddress, bool> which)
+    {
+        int kept = 0;
+        for (int i = 0; i < Count; i++)
+        {
+            if (!which(_trains[i].Remote))
+                _trains[kept++] = _trains[i];
+        }
+
+        Count = kept;
+    }
+
     /// <summary>The address of a train, for a system call; the array is pinned.</summary>
     public unsafe byte* Pointer(int index) => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, _trains[index].Start);
 

@@ -43,7 +43,7 @@ internal sealed class MigrationPeers : IAsyncDisposable
         });
         var peers = new MigrationPeers(lab);
         peers._rendezvous = await lab.Rendezvous.StartAsync(
-            Path.Combine(Agents, "p2pmigrate"), ["rendezvous", "--json", "--state-dir", peers._rendezvousState]);
+            Path.Combine(Agents, "p2pmigrate"), ["rendezvous", "--tls", "0.0.0.0:443", "--json", "--state-dir", peers._rendezvousState]);
         await peers._rendezvous.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), s_ready);
         return peers;
     }

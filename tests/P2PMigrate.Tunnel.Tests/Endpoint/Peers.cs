@@ -17,10 +17,11 @@ internal sealed class Peers : IAsyncDisposable
     private readonly List<TunnelEndpoint> _endpoints = [];
     private readonly List<PrivateIdentity> _identities = [];
     private readonly Dictionary<TunnelEndpoint, FilteredSocket> _sockets = [];
+    private readonly List<FilteredSocket> _inner = [];
 
     private Peers(RendezvousServer? server) => Server = server;
 
-    public RendezvousServer? Server { get; }
+    public RendezvousServer? Server { get; private set; }
 
     public TunnelEndpoint Source { get; private set; } = null!;
 
@@ -35,6 +36,21 @@ internal sealed class Peers : IAsyncDisposable
     public static Task<Peers> OpenWithServerAsync(RendezvousServerOptions? options = null) =>
         OpenAsync(RendezvousServer.Start(new IPEndPoint(IPAddress.Loopback, 0), options));
 
+    /// <summary>The same with a server that is also reached by TLS; with <paramref name="isUdpBlocked"/> in no other way.</summary>
+    public static Task<Peers> OpenWithTlsAsync(bool isUdpBlocked = false) => OpenAsync(
+        RendezvousServer.Start(
+            new IPEndPoint(IPAddress.Loopback, 0), tls: new RendezvousTlsOptions { Listen = new IPEndPoint(IPAddress.Loopback, 0) }),
+        isUdpBlocked);
+
+    /// <summary>Ends the server and starts another one, which knows nothing of what was before, at the same address.</summary>
+    public async Task ReplaceServerAsync(Task meanwhile)
+    {
+        IPEndPoint address = Server!.LocalEndPoint;
+        await Server.DisposeAsync();
+        await meanwhile;
+        Server = RendezvousServer.Start(address);
+    }
+
     /// <summary>Opens another endpoint, with an identity of its own; <paramref name="change"/> may alter its options.</summary>
     public Task<TunnelEndpoint> OpenOneAsync(Func<TunnelOptions, TunnelOptions>? change = null) => OpenOneAsync(DatagramSocket.Open, change);
 
@@ -48,6 +64,7 @@ internal sealed class Peers : IAsyncDisposable
         {
             Identity = identity,
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
+            RendezvousTlsPort = Server?.LocalTlsEndPoint is { } tls ? (ushort)tls.Port : null,
             Rendezvous = Server is null ? null : new ServerName("127.0.0.1", (ushort)Server.LocalEndPoint.Port),
             Logger = new TestLog(identity.PeerId.ToShortString()),
         };
@@ -83,6 +100,14 @@ internal sealed class Peers : IAsyncDisposable
     {
         foreach (FilteredSocket socket in _sockets.Values)
             socket.Passes = _ => true;
+    }
+
+    /// <summary>The UDP of peers that had none passes, but to the server only.</summary>
+    public void UnblockInside()
+    {
+        BlockDirectPaths();
+        foreach (FilteredSocket socket in _inner)
+            socket.Passes = static _ => true;
     }
 
     /// <summary>A session from the source to the target, with a fresh ticket.</summary>
@@ -130,11 +155,19 @@ internal sealed class Peers : IAsyncDisposable
             await Server.DisposeAsync();
     }
 
-    private static async Task<Peers> OpenAsync(RendezvousServer? server)
+    private FilteredSocket OpenBlocked(IPEndPoint listen)
+    {
+        var socket = new FilteredSocket(DatagramSocket.Open(listen)) { Passes = static _ => false };
+        _inner.Add(socket);
+        return socket;
+    }
+
+    private static async Task<Peers> OpenAsync(RendezvousServer? server, bool isUdpBlocked = false)
     {
         var peers = new Peers(server);
-        peers.Source = await peers.OpenOneAsync();
-        peers.Target = await peers.OpenOneAsync();
+        Func<IPEndPoint, IDatagramSocket> open = isUdpBlocked ? peers.OpenBlocked : DatagramSocket.Open;
+        peers.Source = await peers.OpenOneAsync(open);
+        peers.Target = await peers.OpenOneAsync(open);
         return peers;
     }
 }

@@ -1,0 +1,124 @@
+using P2PMigrate.Protocol;
+using P2PMigrate.Tunnel.Endpoint;
+
+namespace P2PMigrate.Tunnel.Tests.Tls;
+
+/// <summary>When TLS is tried, and when it is left again.</summary>
+[Trait("Spec", "RLY-14")]
+public sealed class ServerWayTests
+{
+    private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(10);
+
+    private readonly ServerWay _way = new();
+    private Instant _now = new(1_000_000_000);
+
+    [Fact]
+    public void A_server_that_answers_by_UDP_in_time_is_not_asked_by_TLS()
+    {
+        _way.HandleRequest(_now);
+        Pass(140);
+        Assert.True(_way.HandleAnswer(_now, byStream: false));
+        Pass(10_000);
+        Assert.Equal(ServerWayKind.Udp, _way.Current);
+    }
+
+    [Fact]
+    public void After_150_ms_of_silence_a_connection_is_wanted_once()
+    {
+        _way.HandleRequest(_now);
+        Pass(140);
+        _now += s_step;
+        Assert.Equal(_now, _way.NextTimeout(hasStreams: true));
+        Assert.Equal(Instant.Never, _way.NextTimeout(hasStreams: false));
+        Assert.True(_way.TakeOpenWish(_now));
+        Pass(10_000);
+    }
+
+    [Fact]
+    public void The_connection_takes_over_only_when_the_server_answers_on_it()
+    {
+        OpenInSilence();
+        Assert.Equal(ServerWayKind.None, _way.Current);
+        Assert.True(_way.HandleAnswer(_now, byStream: true));
+        Assert.Equal(ServerWayKind.Stream, _way.Current);
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-15")]
+    public void While_TLS_carries_UDP_is_asked_again_less_and_less_often_and_taken_back_when_it_answers()
+    {
+        OpenInSilence();
+        _way.HandleAnswer(_now, byStream: true);
+        var pauses = new List<TimeSpan>();
+        for (Instant last = _now; pauses.Count < 7; _now += s_step)
+        {
+            if (!_way.TakeProbeWish(_now))
+                continue;
+            pauses.Add(_now - last);
+            last = _now;
+        }
+
+        Assert.Equal([1.0, 2, 4, 8, 15, 15, 15], pauses.Select(pause => Math.Round(pause.TotalSeconds)));
+        Assert.False(_way.HandleAnswer(_now, byStream: false)); // A stray answer to a question of before.
+        Assert.True(_way.HandleProbeAnswered(_now));
+        Assert.Equal(ServerWayKind.Udp, _way.Current);
+        Assert.True(_way.IsStreamOpen);
+        Assert.False(_way.TakeCloseWish(_now));
+        _now += ServerWay.Linger;
+        Assert.True(_way.TakeCloseWish(_now));
+        Assert.False(_way.TakeCloseWish(_now));
+    }
+
+    [Fact]
+    public void When_UDP_goes_silent_again_the_connection_that_still_stands_is_used()
+    {
+        OpenInSilence();
+        _way.HandleAnswer(_now, byStream: true);
+        _way.HandleProbeAnswered(_now);
+        _way.HandleRequest(_now);
+        Assert.False(_way.HandleAnswer(_now, byStream: true)); // Not late yet.
+        _now += ServerWay.LongestHeadStart;
+        Assert.True(_way.IsLate(_now));
+        Assert.True(_way.HandleAnswer(_now, byStream: true));
+    }
+
+    [Fact]
+    public void A_port_that_is_closed_is_tried_less_and_less_often()
+    {
+        _way.HandleRequest(_now);
+        int tries = 0;
+        for (Instant end = _now + TimeSpan.FromSeconds(120); _now < end; _now += s_step)
+        {
+            if (!_way.TakeOpenWish(_now))
+                continue;
+            tries++;
+            _way.HandleOpened(_now, isOpen: false);
+        }
+
+        Assert.InRange(tries, 7, 9);
+    }
+
+    [Fact]
+    public void A_connection_that_ends_while_it_carries_is_replaced_at_once()
+    {
+        OpenInSilence();
+        _way.HandleAnswer(_now, byStream: true);
+        _way.HandleEnded(_now);
+        Assert.Equal(ServerWayKind.None, _way.Current);
+        Assert.True(_way.TakeOpenWish(_now));
+    }
+
+    private void OpenInSilence()
+    {
+        _way.HandleRequest(_now);
+        _now += ServerWay.HeadStart;
+        Assert.True(_way.TakeOpenWish(_now));
+        _way.HandleOpened(_now, isOpen: true);
+    }
+
+    private void Pass(int milliseconds)
+    {
+        for (Instant end = _now + TimeSpan.FromMilliseconds(milliseconds); _now < end; _now += s_step)
+            Assert.False(_way.TakeOpenWish(_now) || _way.TakeProbeWish(_now) || _way.TakeCloseWish(_now));
+    }
+}

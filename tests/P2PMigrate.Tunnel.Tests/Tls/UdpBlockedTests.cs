@@ -1,0 +1,155 @@
+using System.IO.Pipelines;
+using P2PMigrate.Tunnel.Tests.Endpoint;
+
+namespace P2PMigrate.Tunnel.Tests.Tls;
+
+/// <summary>Endpoints whose UDP does not get through, and a server that also speaks TLS.</summary>
+[Trait("Spec", "RLY-14")]
+public sealed class UdpBlockedTests
+{
+    [Fact]
+    public async Task Peers_without_UDP_meet_and_talk()
+    {
+        await using Peers peers = await Peers.OpenWithTlsAsync(isUdpBlocked: true);
+        (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
+        (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
+
+        await using Flow flow = Flow.Start(sending, receiving);
+        await flow.WaitForMoreAsync(4_000_000);
+
+        Assert.Equal(PathKind.Relay, near.PrimaryPath?.Kind);
+        Assert.Equal(PathKind.Relay, far.PrimaryPath?.Kind);
+        Assert.Equal(2, peers.Server!.TlsConnections);
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-15")]
+    public async Task A_transfer_goes_on_when_UDP_is_cut_and_is_direct_again_when_it_is_back()
+    {
+        await using Peers peers = await Peers.OpenWithTlsAsync();
+        (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
+        await Peers.WaitForPathAsync(near, PathKind.Direct);
+        (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
+        await using Flow flow = Flow.Start(sending, receiving);
+        await flow.WaitForMoreAsync(1_000_000);
+
+        peers.FirewallOf(peers.Source).Passes = static _ => false;
+        await flow.WaitForMoreAsync(1_000_000);
+        Assert.Equal(PathKind.Relay, near.PrimaryPath?.Kind);
+
+        peers.UnblockDirectPaths();
+        await Peers.WaitForPathAsync(near, PathKind.Direct);
+        await Peers.WaitForPathAsync(far, PathKind.Direct);
+        await flow.WaitForMoreAsync(1_000_000);
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-15")]
+    public async Task Without_UDP_between_the_peers_the_relayed_session_goes_back_to_UDP_and_the_connections_end()
+    {
+        await using Peers peers = await Peers.OpenWithTlsAsync(isUdpBlocked: true);
+        (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
+        (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
+        await using Flow flow = Flow.Start(sending, receiving);
+        await flow.WaitForMoreAsync(1_000_000);
+
+        peers.UnblockInside();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (peers.Server!.TlsConnections > 0)
+        {
+            await flow.WaitForMoreAsync(10_000);
+            patience.Token.ThrowIfCancellationRequested();
+        }
+
+        await flow.WaitForMoreAsync(1_000_000);
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-21")]
+    public async Task A_direct_session_does_not_notice_that_the_server_is_gone()
+    {
+        await using Peers peers = await Peers.OpenWithServerAsync();
+        (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
+        await Peers.WaitForPathAsync(near, PathKind.Direct);
+        await Peers.WaitForPathAsync(far, PathKind.Direct);
+        (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
+        await using Flow flow = Flow.Start(sending, receiving);
+        await flow.WaitForMoreAsync(1_000_000);
+
+        await peers.Server!.DisposeAsync();
+        await flow.WaitForMoreAsync(1_000_000);
+        Assert.Equal(PathKind.Direct, near.PrimaryPath?.Kind);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(20)]
+    [Trait("Spec", "RLY-21")]
+    [Trait("Spec", "PATH-81")]
+    public async Task A_relayed_session_goes_on_when_the_server_is_back_with_an_empty_memory(int seconds)
+    {
+        await using Peers peers = await Peers.OpenWithServerAsync();
+        peers.BlockDirectPaths();
+        (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
+        (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
+        await using Flow flow = Flow.Start(sending, receiving);
+        await flow.WaitForMoreAsync(1_000_000);
+
+        await peers.ReplaceServerAsync(Task.Delay(TimeSpan.FromSeconds(seconds), Peers.Token));
+
+        await flow.WaitForMoreAsync(1_000_000);
+        Assert.Equal(PathKind.Relay, near.PrimaryPath?.Kind);
+        await peers.ConnectAsync(); // The target is registered again, too.
+    }
+
+    /// <summary>Bulk that flows, not too fast, until it is disposed.</summary>
+    private sealed class Flow : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(Peers.Token);
+        private readonly SemaphoreSlim _arrived = new(0);
+        private Task _work = Task.CompletedTask;
+        private long _received;
+
+        public static Flow Start(ITunnelStream sending, ITunnelStream receiving)
+        {
+            var flow = new Flow();
+            flow._work = Task.WhenAll(Task.Run(() => flow.SendAsync(sending)), Task.Run(() => flow.ReceiveAsync(receiving)));
+            return flow;
+        }
+
+        public async Task WaitForMoreAsync(long bytes)
+        {
+            for (long wanted = Interlocked.Read(ref _received) + bytes; Interlocked.Read(ref _received) < wanted;)
+                Assert.True(await _arrived.WaitAsync(TimeSpan.FromSeconds(60), Peers.Token) && !_work.IsCompleted, "Nothing comes any more.");
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            _stop.Dispose();
+            _arrived.Dispose();
+        }
+
+        private async Task SendAsync(ITunnelStream stream)
+        {
+            byte[] piece = new byte[16 << 10];
+            while (true)
+            {
+                await stream.Output.WriteAsync(piece, _stop.Token);
+                await Task.Delay(1, _stop.Token); // A trickle: several tests share the machine.
+            }
+        }
+
+        private async Task ReceiveAsync(ITunnelStream stream)
+        {
+            while (true)
+            {
+                ReadResult read = await stream.Input.ReadAsync(_stop.Token);
+                Interlocked.Add(ref _received, read.Buffer.Length);
+                stream.Input.AdvanceTo(read.Buffer.End);
+                _arrived.Release();
+            }
+        }
+    }
+}
