@@ -87,11 +87,9 @@ public sealed class RendezvousServer : IAsyncDisposable
     /// <summary>Stops, closes the socket and ends the thread. Peers notice by silence.</summary>
     public async ValueTask DisposeAsync()
     {
-        if (_tls is not null)
-            await _tls.DisposeAsync().ConfigureAwait(false);
+        await CloseSideDoorsAsync().ConfigureAwait(false);
         _loop.Stop();
         await _loop.Ended.ConfigureAwait(false);
-        await _mirrors.StopAsync().ConfigureAwait(false);
         if (_fleet is not null)
             await _fleet.DisposeAsync().ConfigureAwait(false);
     }
@@ -127,8 +125,8 @@ public sealed class RendezvousServer : IAsyncDisposable
         catch
         {
             socket?.Dispose();
-            await (server?._tls?.DisposeAsync() ?? ValueTask.CompletedTask).ConfigureAwait(false);
-            await (server?._mirrors.StopAsync() ?? Task.CompletedTask).ConfigureAwait(false);
+            if (server is not null)
+                await server.CloseSideDoorsAsync().ConfigureAwait(false);
             await directory.DisposeAsync().ConfigureAwait(false);
             throw;
         }
@@ -176,6 +174,14 @@ public sealed class RendezvousServer : IAsyncDisposable
             sockets.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Closes what it listens on besides its socket.</summary>
+    private async Task CloseSideDoorsAsync()
+    {
+        if (_tls is not null)
+            await _tls.DisposeAsync().ConfigureAwait(false);
+        await _mirrors.StopAsync().ConfigureAwait(false);
     }
 
     private void Run(ILogger logger)

@@ -10,11 +10,12 @@ namespace P2PMigrate.Tunnel.Endpoint;
 /// first, or a TLS connection while UDP does not get through. Loop only.
 /// </summary>
 // spec: RDV-18, RLY-14
-internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClientCore client, TlsDialer? dialer)
+internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClientCore client, TlsDialer? dialer = null)
 {
     private readonly byte[] _buffer = new byte[RendezvousClientCore.MaxDatagramSize];
     private readonly ServerWay _way = new();
-    private NetworkAddress? _answering;
+    private NetworkAddress _udp = addresses.All[0];
+    private bool _isKnown;
     private NetworkAddress _lastUdp;
     private DatagramStream? _stream;
     private Instant? _askedFirst;
@@ -23,10 +24,10 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
     private bool _isClosed;
 
     /// <summary>Where messages and relay frames for the server go now, as far as is known: a connection's address while UDP does not pass.</summary>
-    public NetworkAddress Server => _way.Current == ServerWayKind.Stream && _stream is { } stream ? stream.Address : _answering ?? addresses.All[0];
+    public NetworkAddress Server => _way.Current == ServerWayKind.Stream && _stream is { } stream ? stream.Address : _udp;
 
     /// <summary>The server's UDP address, as far as is known, whatever way is taken.</summary>
-    public NetworkAddress UdpAddress => _answering ?? addresses.All[0];
+    public NetworkAddress UdpAddress => _udp;
 
     /// <summary>How the server is reached now.</summary>
     public ServerWayKind Way => _way.Current;
@@ -42,7 +43,7 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
 
     /// <summary>May a datagram from <paramref name="remote"/> be the server's?</summary>
     public bool IsFrom(NetworkAddress remote) => remote.IsStream ? remote == _stream?.Address
-        : _answering is { } server ? server == remote : addresses.All.Contains(remote);
+        : _isKnown ? _udp == remote : addresses.All.Contains(remote);
 
     /// <summary>Is that one of the addresses of the server's name? All of them lead to one server, whichever it answers from.</summary>
     public bool Has(NetworkAddress address) => addresses.All.Contains(address);
@@ -55,14 +56,14 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
         if (client.Handle(now, datagram) != Refusal.None)
             return;
         if (!remote.IsStream)
-            _answering = remote;
+            (_udp, _isKnown) = (remote, true);
         _isWayNew |= _way.HandleAnswer(now, remote.IsStream);
     }
 
     /// <summary>The server answered the question whether UDP works.</summary>
     public void HandleWayAnswered(Instant now)
     {
-        _answering = _lastUdp;
+        (_udp, _isKnown) = (_lastUdp, true);
         _isWayNew |= _way.HandleProbeAnswered(now);
     }
 
@@ -81,7 +82,7 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
     /// <summary>The server has said nothing for long: all its addresses are asked again.</summary>
     public void HandleSilence(Instant now)
     {
-        _answering = null;
+        _isKnown = false;
         _way.HandleSilence(now);
     }
 
@@ -126,8 +127,8 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
     private void Send(Instant now, StrayDatagrams strays, ReadOnlySpan<byte> message)
     {
         bool isByStream = _way.Current == ServerWayKind.Stream;
-        if (!isByStream && _answering is { } server)
-            strays.Add(message, server);
+        if (!isByStream && _isKnown)
+            strays.Add(message, _udp);
         else if (!isByStream)
             Ask(strays, message);
         if (_stream is { } stream && (isByStream || _way.Current == ServerWayKind.None || _way.IsLate(now)))

@@ -29,7 +29,7 @@ public sealed class RendezvousLinkTests
         link.Handle(now, s_second, buffer.AsSpan(0, length));
         Assert.Equal((s_second, false), (link.Server, link.IsFrom(s_first)));
 
-        link.HandleSilence();
+        link.HandleSilence(now);
 
         Assert.Equal(s_second, link.Server);
         Assert.True(link.IsFrom(s_first) && link.IsFrom(s_second));
