@@ -45,5 +45,5 @@ internal sealed class DialFindings
 
     /// <summary>The rendezvous server does not answer.</summary>
     public static TunnelException ServerIsSilent(ServerName? server) => new(
-        TunnelFailure.RendezvousUnreachable, $"The rendezvous server {server} does not answer; check its address and that UDP may leave this network.");
+        TunnelFailure.RendezvousUnreachable, $"The rendezvous server {server} does not answer; check its address, and that UDP, or TCP to port 443 if it serves TLS, may leave this network.");
 }
