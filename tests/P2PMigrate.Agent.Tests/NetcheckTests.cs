@@ -47,6 +47,15 @@ public sealed class NetcheckTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_router_that_maps_ports_makes_peers_behind_any_NAT_direct()
+    {
+        (JsonElement last, string everything) = await CheckAsync(NatKind.Gateway, exitCode: 0);
+
+        Assert.True(last.GetProperty("mapped").GetString()?.StartsWith(LabAddresses.SourceNat.ToString(), StringComparison.Ordinal) == true, everything);
+        Assert.All(last.GetProperty("peers").EnumerateArray(), peer => Assert.Equal("direct", peer.GetProperty("way").GetString()));
+    }
+
+    [Fact]
     public void Every_pair_has_a_way_and_it_is_the_same_from_both_sides()
     {
         NatClass[] classes = [NatClass.Open, NatClass.Cone, NatClass.Sequential, NatClass.Block, NatClass.Random];
@@ -62,6 +71,7 @@ public sealed class NetcheckTests(ITestOutputHelper output)
         Assert.Equal("relay", PairForecast.WayBetween(NatClass.Random, NatClass.Block));
         Assert.Equal("by guessing", PairForecast.WayBetween(NatClass.Block, NatClass.Block));
         Assert.Empty(PairForecast.For(NatClass.Unknown));
+        Assert.Equal(NatClass.Open, PairForecast.ClassOf(new NatProfile { Mapping = NatMapping.AddressAndPortDependent }, isMapped: true));
     }
 
     [Theory]

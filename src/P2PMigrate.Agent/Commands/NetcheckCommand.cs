@@ -28,6 +28,9 @@ internal sealed class NetcheckCommand : AgentCommand
         Options.Add(_noGateway);
     }
 
+    /// <inheritdoc/>
+    protected override bool ConcernsContainer => false;
+
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         ServerName server = PeerAddressing.Server(context.Parsed.GetValue(_rendezvous))!.Value;
@@ -61,12 +64,11 @@ internal sealed class NetcheckCommand : AgentCommand
     {
         ShowFamily(output, "IPv4", server, v4);
         ShowFamily(output, "IPv6", server, v6);
-        string? mapped = v4?.Mapped;
         if (askedGateway && v4 is { IsNat: true } or { Mapped: not null })
-            output.Show(Gateway(mapped));
+            output.Show(Gateway(v4));
         FamilyResult? best = v4?.Report is not null ? v4 : v6;
-        NatClass own = best?.Report is { } report ? PairForecast.ClassOf(report.Profile) : NatClass.Unknown;
-        var verdict = new NetcheckCompleted(best?.Report is not null, FamilyOf(v4), FamilyOf(v6), mapped, PairForecast.For(own));
+        NatClass own = best?.Report is { } report ? PairForecast.ClassOf(report.Profile, best.IsMappedOutside) : NatClass.Unknown;
+        var verdict = new NetcheckCompleted(best?.Report is not null, FamilyOf(v4), FamilyOf(v6), v4?.Mapped?.ToString(), PairForecast.For(own));
         output.Show(verdict);
         return verdict;
     }
@@ -88,7 +90,9 @@ internal sealed class NetcheckCommand : AgentCommand
             output.Show(finding);
     }
 
-    private static FindingMade Gateway(string? mapped) => mapped is not null
-        ? new("good", "here", "gateway", $"The router maps a port on request: {mapped} led here and was given back. `receive` and `migrate` do not ask for one yet; programs that use the tunnel may.", null)
+    private static FindingMade Gateway(FamilyResult v4) => v4.Mapped is { } mapped
+        ? v4.IsMappedOutside
+            ? new("good", "here", "gateway", $"The router maps a port on request: {mapped} led here and was given back. With one, peers behind any NAT reach this machine directly.", null)
+            : new("warning", "here", "gateway", $"The router maps a port on request, but is itself behind a NAT: {mapped} can be reached only from the network in between.", "Ask the outer router for a port too, or put the inner one into bridge mode.")
         : new("warning", "here", "gateway", "The router maps no port on request.", "Turn on PCP, NAT-PMP or UPnP in it, if it can, so that peers behind any NAT reach this machine directly.");
 }

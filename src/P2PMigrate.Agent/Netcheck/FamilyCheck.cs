@@ -9,8 +9,11 @@ using P2PMigrate.Tunnel;
 namespace P2PMigrate.Agent.Netcheck;
 
 /// <summary>What was found by one internet protocol: null where the server kept silent, and the gateway's address for us, if it was asked for.</summary>
-internal sealed record FamilyResult(AddressFamily Family, NatReport? Report, string? Mapped)
+internal sealed record FamilyResult(AddressFamily Family, NatReport? Report, IPEndPoint? Mapped)
 {
+    /// <summary>Is the port that the gateway mapped one of the address outside? Otherwise there is another NAT before the gateway.</summary>
+    public bool IsMappedOutside => Mapped is not null && Report is { Observed.IsNone: false } report && report.Observed.ToIPAddress().Equals(Mapped.Address);
+
     /// <summary>Is the outside address none of this machine's?</summary>
     public bool IsNat => Report is { Observed.IsNone: false } report && !LocalAddresses().Contains(report.Observed.ToIPAddress());
 
@@ -44,7 +47,7 @@ internal static class FamilyCheck
         };
         await using TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(options, cancellationToken).ConfigureAwait(false);
         NatReport? report = await SurveyAsync(endpoint, cancellationToken).ConfigureAwait(false);
-        string? mapped = asksGateway ? await MappedAsync(endpoint, cancellationToken).ConfigureAwait(false) : null;
+        IPEndPoint? mapped = asksGateway ? await MappedAsync(endpoint, cancellationToken).ConfigureAwait(false) : null;
         return new FamilyResult(server.AddressFamily, report, mapped);
     }
 
@@ -61,13 +64,13 @@ internal static class FamilyCheck
         }
     }
 
-    private static async Task<string?> MappedAsync(TunnelEndpoint endpoint, CancellationToken cancellationToken)
+    private static async Task<IPEndPoint?> MappedAsync(TunnelEndpoint endpoint, CancellationToken cancellationToken)
     {
         long begun = TimeProvider.System.GetTimestamp();
         while (TimeProvider.System.GetElapsedTime(begun) < s_gatewayPatience)
         {
             if (await endpoint.GetMappedAsync(cancellationToken).ConfigureAwait(false) is [var mapped, ..])
-                return mapped.ToString();
+                return mapped;
             await Task.Delay(s_glance, cancellationToken).ConfigureAwait(false);
         }
 

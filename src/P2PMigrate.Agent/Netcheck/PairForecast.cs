@@ -9,7 +9,7 @@ internal enum NatClass
     /// <summary>Not learned.</summary>
     Unknown,
 
-    /// <summary>Everybody may send to the outside address: no NAT, or a full cone.</summary>
+    /// <summary>Everybody may send to the outside address: no NAT, a full cone, or a port that the gateway maps.</summary>
     Open,
 
     /// <summary>The outside address is known, and both sides have to send.</summary>
@@ -39,9 +39,10 @@ internal static class PairForecast
         (NatClass.Random, "behind a NAT with a random port for each destination"),
     ];
 
-    /// <summary>The class of a profile.</summary>
-    public static NatClass ClassOf(NatProfile profile) => (profile.Mapping, profile.Allocation) switch
+    /// <summary>The class of a profile; <paramref name="isMapped"/>: a gateway sends a port of the outside address here.</summary>
+    public static NatClass ClassOf(NatProfile profile, bool isMapped = false) => (profile.Mapping, profile.Allocation) switch
     {
+        _ when isMapped => NatClass.Open,
         (NatMapping.Unknown, _) => NatClass.Unknown,
         (NatMapping.EndpointIndependent, _) => profile.Filtering == NatFiltering.EndpointIndependent ? NatClass.Open : NatClass.Cone,
         (_, PortAllocation.Preserving) => NatClass.Cone,
