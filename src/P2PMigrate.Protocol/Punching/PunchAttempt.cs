@@ -112,15 +112,16 @@ internal sealed class OpeningAttempt(NetworkAddress target, int sockets) : Punch
 /// <summary>
 /// See <see cref="PunchMethod.Lead"/>. The leader's i-th new port sends to the i-th port after the newest one that was seen of
 /// the follower. If both NATs have given ports to others meanwhile, a and b of them, the follower's k-th port meets the leader's
-/// when it sends a + b ports further than the k-th: it tries all such distances in turn. The same is sent again, from the same
-/// ports, for what came before the other side was open.
+/// when it sends a + b ports further than the k-th: it tries all such distances in turn, which takes it to every second port. Those
+/// left out come last, for a NAT that has one port for all. No port is sent to twice, for that would not make the NAT count. The
+/// same is sent again, from the same ports, for what came before the other side was open.
 /// </summary>
 // spec: PATH-73
 internal sealed class WalkingAttempt(NetworkAddress target, ushort newest, short step, bool isLeader) : PunchAttempt(target)
 {
     private const int Length = 160;
     private const int Passes = 3;
-    private const int Distances = 64;
+    private const int Distances = 96;
     private const int DistancesBack = 8;
     private static readonly TimeSpan s_pass = TimeSpan.FromMilliseconds(400);
 
@@ -131,8 +132,8 @@ internal sealed class WalkingAttempt(NetworkAddress target, ushort newest, short
     protected override bool TryPick(int index, out byte socket, out ushort port)
     {
         int place = 1 + index % Length;
-        int distance = isLeader ? 0 : place % Distances - DistancesBack;
-        (socket, port) = (0, PortOrder.At(newest, (step == 0 ? 1 : step) * (place + distance)));
+        int further = isLeader ? place : place <= Distances ? 2 * place - DistancesBack : 2 * (place - Distances) - 1;
+        (socket, port) = (0, PortOrder.At(newest, (step == 0 ? 1 : step) * further));
         return index < Passes * Length;
     }
 }

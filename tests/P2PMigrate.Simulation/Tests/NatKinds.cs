@@ -28,8 +28,12 @@ public static class NatKinds
             return Expectation.Direct;
         if (one.Allocation == PortAllocation.Random || other.Allocation == PortAllocation.Random)
             return Expectation.Connected;
-        return one.Allocation == other.Allocation ? Expectation.Direct : Expectation.MostlyDirect;
+        return one.Allocation == other.Allocation && IsStrict(one) && IsStrict(other) ? Expectation.Direct : Expectation.MostlyDirect;
     }
+
+    // A varying NAT that lets in by less than the port is deceptive: what comes in at any of its ports is answered from another
+    // one, and such half-open ways take the places of those that work.
+    private static bool IsStrict(NatBehaviour kind) => kind.Filtering == NatFiltering.AddressAndPortDependent;
 
     /// <summary>The same kind with everything that should not matter chosen by chance.</summary>
     public static NatBehaviour Vary(NatBehaviour kind, SeededGenerator generator) => kind with
