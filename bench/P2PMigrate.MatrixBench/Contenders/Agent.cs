@@ -23,11 +23,11 @@ internal sealed class Agent(string directory, AddressFamily family = AddressFami
 
     public async Task<IAsyncDisposable> MeetAsync(PeerLab lab, CancellationToken cancellationToken)
     {
-        LabProcess rendezvous = await lab.Rendezvous.StartAsync(_program, ["rendezvous", "--json", .. State("rendezvous")], cancellationToken);
+        string[] listen = family == AddressFamily.InterNetwork ? [] : ["--listen", $"[::]:{_rendezvous.Port}"];
+        LabProcess rendezvous = await lab.Rendezvous.StartAsync(
+            _program, ["rendezvous", "--json", "--state-dir", Path.Combine(lab.WorkDirectory, "rendezvous"), .. listen], cancellationToken);
         await rendezvous.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), s_ready, cancellationToken);
         return rendezvous;
-
-        string[] State(string name) => ["--state-dir", Path.Combine(lab.WorkDirectory, name)];
     }
 
     public async Task<Outcome> ConnectAsync(PeerLab lab, CancellationToken cancellationToken)
