@@ -30,6 +30,8 @@ internal sealed class DishonestSocket(IDatagramSocket inner) : IDatagramSocket
 
     public NetworkAddress Local => inner.Local;
 
+    public SiblingSockets? Siblings => inner.Siblings;
+
     public bool Reaches(NetworkAddress remote) => inner.Reaches(remote);
 
     public bool Receive(ReceiveBatch batch)

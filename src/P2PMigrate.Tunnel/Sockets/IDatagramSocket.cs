@@ -16,7 +16,7 @@ internal interface IDatagramSocket : IDisposable
     bool Reaches(NetworkAddress remote);
 
     /// <summary>Further sockets, for which <see cref="Wait"/> waits too; null where the machine has no way to.</summary>
-    SiblingSockets? Siblings => null;
+    SiblingSockets? Siblings { get; }
 
     /// <summary>
     /// Replaces the content of <paramref name="batch"/> by what has arrived, up to its capacity; false when that was

@@ -28,6 +28,9 @@ internal sealed class PortableDatagramSocket : IDatagramSocket
     public NetworkAddress Local { get; }
 
     /// <inheritdoc/>
+    public SiblingSockets? Siblings => null;
+
+    /// <inheritdoc/>
     public bool Reaches(NetworkAddress remote) => DatagramSocket.Reaches(_socket, remote);
 
     /// <inheritdoc/>

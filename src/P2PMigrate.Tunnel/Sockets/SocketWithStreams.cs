@@ -20,6 +20,9 @@ internal sealed class SocketWithStreams(IDatagramSocket inner) : IDatagramSocket
     /// <inheritdoc/>
     public NetworkAddress Local => inner.Local;
 
+    /// <inheritdoc/>
+    public SiblingSockets? Siblings => inner.Siblings;
+
     /// <summary>The connections that are there.</summary>
     public IEnumerable<DatagramStream> Streams => _streams.Values;
 

@@ -19,6 +19,8 @@ internal sealed class FilteredSocket(IDatagramSocket inner) : IDatagramSocket
 
     public NetworkAddress Local => inner.Local;
 
+    public SiblingSockets? Siblings => inner.Siblings;
+
     public bool Reaches(NetworkAddress remote) => inner.Reaches(remote);
 
     public bool Receive(ReceiveBatch batch)

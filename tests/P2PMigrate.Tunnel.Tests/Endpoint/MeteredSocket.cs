@@ -13,6 +13,8 @@ internal sealed class MeteredSocket(IDatagramSocket inner) : IDatagramSocket
 
     public NetworkAddress Local => inner.Local;
 
+    public SiblingSockets? Siblings => inner.Siblings;
+
     public bool Reaches(NetworkAddress remote) => inner.Reaches(remote);
 
     public bool Receive(ReceiveBatch batch)

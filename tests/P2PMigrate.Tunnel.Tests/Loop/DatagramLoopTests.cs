@@ -36,6 +36,8 @@ public sealed class DatagramLoopTests
 
         public NetworkAddress Local => default;
 
+        public SiblingSockets? Siblings => null;
+
         public bool Reaches(NetworkAddress remote) => true;
 
         public bool Receive(ReceiveBatch batch)
