@@ -23,7 +23,9 @@ internal sealed class Agent(string directory, AddressFamily family = AddressFami
 
     public async Task<IAsyncDisposable> MeetAsync(PeerLab lab, CancellationToken cancellationToken)
     {
-        string[] listen = family == AddressFamily.InterNetwork ? [] : ["--listen", $"[::]:{_rendezvous.Port}"];
+        string[] listen = family == AddressFamily.InterNetwork
+            ? ["--alternate", $"{LabAddresses.RendezvousAlternate}", "--tls", "0.0.0.0:443"]
+            : ["--listen", $"[::]:{_rendezvous.Port}", "--tls", "[::]:443"];
         LabProcess rendezvous = await lab.Rendezvous.StartAsync(
             _program, ["rendezvous", "--json", "--state-dir", Path.Combine(lab.WorkDirectory, "rendezvous"), .. listen], cancellationToken);
         await rendezvous.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), s_ready, cancellationToken);

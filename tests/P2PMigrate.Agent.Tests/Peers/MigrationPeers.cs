@@ -42,10 +42,24 @@ internal sealed class MigrationPeers : IAsyncDisposable
             Binds = [new BindMount(Agents, "/opt/p2pmigrate", ReadOnly: true)],
         });
         var peers = new MigrationPeers(lab);
-        peers._rendezvous = await lab.Rendezvous.StartAsync(
-            Path.Combine(Agents, "p2pmigrate"), ["rendezvous", "--tls", "0.0.0.0:443", "--json", "--state-dir", peers._rendezvousState]);
-        await peers._rendezvous.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), s_ready);
+        await peers.StartRendezvousAsync();
         return peers;
+    }
+
+    /// <summary>Kills the rendezvous server, which remembers nothing.</summary>
+    public async Task KillRendezvousAsync()
+    {
+        LabProcess server = _rendezvous!;
+        _rendezvous = null;
+        await server.DisposeAsync();
+    }
+
+    /// <summary>Starts it, or another one in its place.</summary>
+    public async Task StartRendezvousAsync()
+    {
+        _rendezvous = await Lab.Rendezvous.StartAsync(
+            Path.Combine(Agents, "p2pmigrate"), ["rendezvous", "--tls", "0.0.0.0:443", "--json", "--state-dir", _rendezvousState]);
+        await _rendezvous.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), s_ready);
     }
 
     /// <summary>Starts the target's program (again) and returns its ticket.</summary>
