@@ -145,7 +145,7 @@ internal static class HandshakePayloadCodec
     private static Refusal DecodeNat(ReadOnlySpan<byte> value, ref HandshakePayload payload)
     {
         var reader = new WireReader(value);
-        bool isGood = NatProfile.TryDecode(ref reader, out NatProfile nat) && reader.IsAtEnd;
+        bool isGood = NatProfile.TryDecode(ref reader, out NatProfile nat); // What a later revision adds behind is its own.
         payload = payload with { Nat = nat };
         return isGood ? Refusal.None : Refusal.BadValue;
     }

@@ -11,6 +11,14 @@ public readonly record struct NatProfile
     /// <summary>Bytes of the longest encoding.</summary>
     public const int MaxEncodedLength = 3 + 3 * sizeof(ushort) + NetworkAddress.MaxEncodedLength;
 
+    /// <summary>A NAT that counts further than this at a time is not taken for one that counts.</summary>
+    // spec: PATH-60, CONST-222
+    public const int LargestStep = 64;
+
+    /// <summary>Ports below are not given to mappings, nor tried.</summary>
+    // spec: PATH-60
+    public const ushort FirstPort = 1024;
+
     /// <summary>For which destinations one inside port keeps its outside one.</summary>
     public NatMapping Mapping { get; init; }
 
@@ -33,13 +41,12 @@ public readonly record struct NatProfile
     public NetworkAddress Newest { get; init; }
 
     /// <summary>
-    /// Reads what <see cref="Encode"/> wrote; false for values without a meaning. An address to which nothing can be sent is
-    /// left out.
+    /// Reads what <see cref="Encode"/> wrote; false when it is not whole. Values that say nothing to this revision are unknown, an
+    /// address to which nothing can be sent is none.
     /// </summary>
     // spec: PATH-60
     public static bool TryDecode(ref WireReader reader, out NatProfile profile)
     {
-        profile = default;
         bool isWhole = reader.TryReadByte(out byte mapping)
             & reader.TryReadByte(out byte filtering)
             & reader.TryReadByte(out byte allocation)
@@ -49,15 +56,17 @@ public readonly record struct NatProfile
             & OptionalAddress.TryDecode(ref reader, out NetworkAddress newest);
         profile = new()
         {
-            Mapping = (NatMapping)mapping,
-            Filtering = (NatFiltering)filtering,
+            Mapping = mapping <= (byte)NatMapping.AddressAndPortDependent ? (NatMapping)mapping : NatMapping.Unknown,
+            Filtering = filtering <= (byte)NatFiltering.AddressAndPortDependent ? (NatFiltering)filtering : NatFiltering.Unknown,
             Allocation = (PortAllocation)allocation,
             Step = (short)step,
             LowestPort = lowest,
             HighestPort = highest,
             Newest = newest.IsUsable ? newest : default,
         };
-        return isWhole && profile.HasMeaning;
+        if (!profile.HasUsefulPorts)
+            profile = profile with { Allocation = PortAllocation.Unknown, Step = 0, LowestPort = 0, HighestPort = 0 };
+        return isWhole;
     }
 
     /// <summary>Writes mapping, filtering, allocation, step, range, and the newest address or a zero byte.</summary>
@@ -73,12 +82,11 @@ public readonly record struct NatProfile
         OptionalAddress.Encode(ref writer, Newest);
     }
 
-    private bool HasMeaning => Mapping <= NatMapping.AddressAndPortDependent && Filtering <= NatFiltering.AddressAndPortDependent
-        && Allocation switch
-        {
-            PortAllocation.Unknown or PortAllocation.Preserving or PortAllocation.Random => true,
-            PortAllocation.Sequential => Step != 0,
-            PortAllocation.Block => LowestPort > 0 && LowestPort <= HighestPort,
-            _ => false,
-        };
+    private bool HasUsefulPorts => Allocation switch
+    {
+        PortAllocation.Unknown or PortAllocation.Preserving or PortAllocation.Random => true,
+        PortAllocation.Sequential => Step != 0 && Math.Abs((int)Step) <= LargestStep,
+        PortAllocation.Block => LowestPort >= FirstPort && LowestPort <= HighestPort,
+        _ => false,
+    };
 }

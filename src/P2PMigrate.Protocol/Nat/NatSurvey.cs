@@ -1,3 +1,4 @@
+using P2PMigrate.Protocol.Gateway;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 
@@ -179,7 +180,7 @@ public sealed class NatSurvey
     {
         if (!_isFilteringAsked && AreOver(_otherPort, _otherAddress) && _fresh.Count > 0 && _fresh[0].IsAnswered)
             AskForFiltering(now);
-        if (_knock is null && _main.IsAnswered && _fresh.Count > 1 && _fresh[1].IsOver)
+        if (_knock is null && _main.IsAnswered && _fresh.Count > 1 && _fresh[1].IsOver && IsBelievable(_main.To, _main.Observed))
             _knock = Knock(now, socket: 2, _main.Observed);
         NatReport report = Judge();
         _isNews |= report != _report;
@@ -278,6 +279,11 @@ public sealed class NatSurvey
             Answer = RendezvousMessageType.Echoed, IsSilenceTelling = true,
         }));
     }
+
+    // A server on the public internet that sees us at a private address would have us knock at our neighbours.
+    // spec: RDV-21
+    private static bool IsBelievable(NetworkAddress server, NetworkAddress observed) =>
+        ExternalReaches.Of(server) != ExternalReach.Public || ExternalReaches.Of(observed) == ExternalReach.Public;
 
     // spec: RDV-24
     private SurveyQuestion Knock(Instant now, int socket, NetworkAddress outside)

@@ -32,6 +32,7 @@ internal sealed partial class PathAgent
             return;
         if (!isDirect)
         {
+            _trimAt = Instant.Never;
             _upgrades.Begin(now);
             _puncher.Want(now + UpgradeTimetable.HeadStart);
             return;
@@ -59,8 +60,7 @@ internal sealed partial class PathAgent
         if (now >= _trimAt)
         {
             _trimAt = Instant.Never;
-            _pairs.RemoveAll(pair => IsOnFurtherSocket(pair) && !IsNeeded(now, pair), _peer);
-            ReleaseSockets(_ => true);
+            ForgetSockets(now, _ => false);
         }
 
         if (now < _upgrades.NextAt)
@@ -76,22 +76,29 @@ internal sealed partial class PathAgent
     private bool TryPunch(Instant now, out OutgoingProbe probe)
     {
         probe = default;
-        if (_puncher is { IsOver: true, HoldsSockets: true })
-            ForgetSockets(); // The next attempt takes other ones: the NAT gives their ports anew.
+        if (_puncher.IsOver)
+        {
+            bool heldSockets = _puncher.HoldsSockets;
+            if (!_puncher.TryBegin(now))
+                return false;
+            if (heldSockets)
+                ForgetSockets(now, _ => false); // The attempt takes other ones: the NAT gives their ports anew.
+        }
+
         bool isThere = _puncher.TryNext(now, out PathAddress path, out byte hopLimit);
         if (isThere)
             probe = _maker.MakeLoose(path, hopLimit);
         else if (_puncher is { IsOver: true, HoldsSockets: true })
-            ReleaseSockets(pair => pair.State != PairState.Probing);
+            ForgetSockets(now, pair => pair.State != PairState.Probing);
         return isThere;
     }
 
+    // A pair goes with its socket: a later probe would open another one, which nobody closes.
     // spec: PATH-76
-    private void ForgetSockets()
+    private void ForgetSockets(Instant now, Predicate<CandidatePair> isKept)
     {
-        _pairs.RemoveAll(pair => IsOnFurtherSocket(pair) && pair != Primary && pair != _peer.Left, _peer);
+        _pairs.RemoveAll(pair => IsOnFurtherSocket(pair) && !IsNeeded(now, pair) && !isKept(pair), _peer);
         ReleaseSockets(_ => true);
-        _puncher.HandleReleased();
     }
 
     private void ReleaseSockets(Predicate<CandidatePair> isKept) => events.Add(new SocketsReleased(

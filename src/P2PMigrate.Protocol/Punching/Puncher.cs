@@ -55,6 +55,8 @@ internal sealed class Puncher(TunnelConnectionOptions options)
     // spec: PATH-74
     public void Vouch(NetworkAddress address)
     {
+        if (!_vouched.IsNone)
+            return; // Whoever offers a message 1 again that he has overheard would have himself punched, and the peer not.
         _vouched = address;
         Choose();
     }
@@ -65,20 +67,37 @@ internal sealed class Puncher(TunnelConnectionOptions options)
     /// <summary>There is a direct path: nothing more is sent.</summary>
     public void Stop()
     {
+        if (_attempt is not null)
+            options.Punching!.HandleEnded(_vouched, _attempt.Sent);
         _attempt = null;
         _wantedAt = Instant.Never;
         _attempts = 0;
     }
 
-    /// <summary>The sockets of the attempts so far are released.</summary>
-    public void HandleReleased() => HoldsSockets = false;
+    /// <summary>Begins an attempt if one is wanted and allowed; one that is not allowed yet is wanted again when it is.</summary>
+    // spec: PATH-75
+    public bool TryBegin(Instant now)
+    {
+        _wantedAt = Instant.Never;
+        if (!options.Punching!.TryBegin(now, _vouched, out Instant later))
+        {
+            _wantedAt = later;
+            return false;
+        }
 
-    /// <summary>The next probe, if one is due; false also when the attempt has ended now.</summary>
+        Span<byte> seed = stackalloc byte[sizeof(ulong)];
+        options.Entropy.Fill(seed);
+        _attempt = PunchAttempt.Create(_method, _local, _remote, _vouched, _attempts++, BinaryPrimitives.ReadUInt64LittleEndian(seed));
+        HoldsSockets |= _attempt.NeedsSockets;
+        _begunAt = now;
+        _nextAt = now;
+        return true;
+    }
+
+    /// <summary>The next probe of the attempt under way, if one is due; false also when the attempt has ended now.</summary>
     public bool TryNext(Instant now, out PathAddress path, out byte hopLimit)
     {
         (path, hopLimit) = (default, 0);
-        if (_attempt is null && !TryBegin(now))
-            return false;
         if (!options.Punching!.TryTake(now))
         {
             _nextAt = now + s_refusedPause;
@@ -100,22 +119,13 @@ internal sealed class Puncher(TunnelConnectionOptions options)
     /// <summary>Is nothing under way?</summary>
     public bool IsOver => _attempt is null;
 
-    private void Choose() => _method = options.Punching is null || _vouched.IsNone
+    private bool HasMoved => !_remote.Newest.IsNone && _remote.Newest.Family == _vouched.Family && !_remote.Newest.HasSameHost(_vouched);
+
+    // A peer that has moved is not where it was vouched for any more.
+    // spec: PATH-74
+    private void Choose() => _method = options.Punching is null || _vouched.IsNone || HasMoved
         ? PunchMethod.None
         : PunchPlan.Choose(_local, _remote, options.Role);
-
-    private bool TryBegin(Instant now)
-    {
-        _wantedAt = Instant.Never;
-        if (!options.Punching!.TryBegin(now, _vouched))
-            return false;
-        Span<byte> seed = stackalloc byte[sizeof(ulong)];
-        options.Entropy.Fill(seed);
-        _attempt = PunchAttempt.Create(_method, _local, _remote, _vouched, _attempts++, BinaryPrimitives.ReadUInt64LittleEndian(seed));
-        HoldsSockets |= _attempt.NeedsSockets;
-        _begunAt = now;
-        return true;
-    }
 
     // The last probe has left: those that come late shall find the sockets open.
     private void End(Instant now)

@@ -62,12 +62,23 @@ public sealed class NatProfileTests
     [InlineData("00040000000000000000")] // a filtering
     [InlineData("00000500000000000000")] // an allocation
     [InlineData("00000200000000000000")] // a sequence that stands still
+    [InlineData("00000200410000000000")] // one that goes further than it is followed
+    [InlineData("00000200008000000000")] // the furthest backwards
     [InlineData("00000300000000000000")] // a block of nothing
     [InlineData("00000300000200010000")] // a block that ends before it begins
+    [InlineData("0000030000FF03FF0700")] // one that begins among ports that nobody gets
+    public void What_makes_no_sense_is_unknown(string hex)
+    {
+        var reader = new WireReader(Convert.FromHexString(hex));
+        Assert.True(NatProfile.TryDecode(ref reader, out NatProfile profile));
+        Assert.Equal(default, profile);
+    }
+
+    [Theory]
     [InlineData("00000000000000000005")] // an address of no family
     [InlineData("000000000000000000")]
     [InlineData("0000000000000000000400000000")]
-    public void What_makes_no_sense_is_refused(string hex)
+    public void What_is_not_whole_is_refused(string hex)
     {
         var reader = new WireReader(Convert.FromHexString(hex));
         Assert.False(NatProfile.TryDecode(ref reader, out _));

@@ -171,15 +171,30 @@ public sealed class PunchScenarios
 
     // spec: PATH-75
     [Fact]
+    public void What_the_budget_refuses_is_tried_when_it_allows()
+    {
+        using NatWorld world = new(9, new() { First = [s_restricted], Second = [s_random] });
+        bool isCut = true;
+        world.Tap = (_, transmit) => !isCut || transmit.Path.Kind == PathKind.Relay;
+        world.RunFor(TimeSpan.FromMinutes(9));
+        Assert.Equal(PathKind.Relay, world.Initiator.PathKind);
+        isCut = false;
+        world.RunFor(TimeSpan.FromMinutes(3));
+        Assert.Equal(PathKind.Direct, world.Initiator.PathKind);
+    }
+
+    // spec: PATH-75
+    [Fact]
     public void All_sessions_of_an_endpoint_share_three_attempts_towards_a_host_and_2000_probes_a_second()
     {
         PunchBudget budget = new();
         Instant now = new(1_000_000_000);
         NetworkAddress host = Internet.Address("192.0.2.1:1");
-        Assert.Equal(PunchBudget.AttemptsPerHost, Enumerable.Range(1, 100).Count(port => budget.TryBegin(now, host.WithPort((ushort)port))));
-        Assert.True(budget.TryBegin(now, Internet.Address("192.0.2.2:1")));
-        Assert.False(budget.TryBegin(now + PunchBudget.Window - TimeSpan.FromSeconds(1), host));
-        Assert.True(budget.TryBegin(now + PunchBudget.Window, host));
+        Assert.Equal(PunchBudget.AttemptsPerHost, Enumerable.Range(1, 100).Count(port => budget.TryBegin(now, host.WithPort((ushort)port), out _)));
+        Assert.True(budget.TryBegin(now, Internet.Address("192.0.2.2:1"), out _));
+        Assert.False(budget.TryBegin(now + PunchBudget.Window - TimeSpan.FromSeconds(1), host, out Instant later));
+        Assert.Equal(now + PunchBudget.Window, later);
+        Assert.True(budget.TryBegin(later, host, out _));
         int taken = 0;
         for (int millisecond = 0; millisecond < 10_000; millisecond++)
         {
@@ -200,5 +215,18 @@ public sealed class PunchScenarios
         world.RunFor(s_minute);
         Assert.Equal(PathKind.Relay, world.Initiator.PathKind);
         Assert.InRange(probes, 1, 300);
+    }
+
+    // spec: PATH-75
+    [Fact]
+    public void Attempts_that_hit_soon_leave_room_for_many_sessions_with_one_host()
+    {
+        PunchBudget budget = new();
+        Instant now = new(1_000_000_000);
+        NetworkAddress host = Internet.Address("192.0.2.1:1");
+        int begun = 0;
+        for (; begun < 100 && budget.TryBegin(now, host, out _); begun++)
+            budget.HandleEnded(host, probes: 300);
+        Assert.Equal(1 + 2 * PunchAttempt.MaxProbes / 300, begun);
     }
 }
