@@ -103,8 +103,8 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         if ((from == Primary?.Address ? Primary : FindOrAdd(now, from)) is not { } pair)
             return;
         pair.HandleReceived(now, bytes);
-        if (_openers.TryEnd())
-            ProbeAgain(now); // The peer has begun, so its NATs are open to what comes from here now.
+        if (_openers.HandleHeard(now, from.Kind == PathKind.Direct))
+            ProbeAgain(now); // The peer has begun, so its NATs are open to what comes from here now, or in a moment.
         if (!isNewestData)
             return;
         bool isNews = _peer.Note(pair);

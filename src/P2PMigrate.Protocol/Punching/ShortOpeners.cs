@@ -14,28 +14,38 @@ internal sealed class ShortOpeners(ConnectionRole role)
     // spec: CONST-247
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
 
-    private Instant? _since;
-    private bool _isOver = role == ConnectionRole.Initiator;
+    /// <summary>
+    /// So much longer when the peer was heard by another way than the direct one: what it says there may overtake its first
+    /// probe.
+    /// </summary>
+    // spec: CONST-247
+    public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Routers that the n-th probe may pass, counted from 0: those of one NAT, of two, of three.</summary>
+    private readonly bool _isNeeded = role == ConnectionRole.Responder;
+    private Instant? _until;
+    private bool _isPeerHeard;
+
+    /// <summary>The hop limit of the n-th probe, counted from 0: it passes one NAT, two, three.</summary>
     // spec: CONST-247
     public static byte LimitOf(int index) => (byte)Math.Min(2 + index, 4);
 
     /// <summary>For the next probe of a pair; 0 when it may go all the way.</summary>
     public byte LimitOf(Instant now, CandidatePair pair)
     {
-        if (_isOver)
+        if (!_isNeeded || pair.Address.Kind != PathKind.Direct || pair.IsKnown || pair.State != PairState.Probing)
             return 0;
-        _since ??= now;
-        _isOver = now - _since.Value >= Patience;
-        return _isOver || pair.Address.Kind != PathKind.Direct || pair.IsKnown || pair.State != PairState.Probing ? (byte)0 : LimitOf(pair.ProbeCount);
+        _until ??= now + Patience;
+        return now >= _until ? (byte)0 : LimitOf(pair.ProbeCount);
     }
 
-    /// <summary>Something of the peer has come, by any way: true if that ends it now.</summary>
-    public bool TryEnd()
+    /// <summary>Something of the peer has come: true the first time, when all pairs are to be probed from the start.</summary>
+    public bool HandleHeard(Instant now, bool isDirect)
     {
-        bool ends = !_isOver && _since is not null;
-        _isOver = true;
-        return ends;
+        if (!_isNeeded || _until is not { } until || now >= until || (_isPeerHeard && !isDirect))
+            return false;
+        bool isFirst = !_isPeerHeard;
+        _isPeerHeard = true;
+        _until = isDirect ? now : Instant.Min(until, now + Grace);
+        return isFirst;
     }
 }
