@@ -14,6 +14,7 @@ internal sealed unsafe class LinuxReceiver : IDisposable
     private readonly SocketAddress* _addresses = Allocate<SocketAddress>();
     private readonly DatagramSizeControl* _controls = Allocate<DatagramSizeControl>();
     private ReceiveBatch? _prepared;
+    private int _isDisposed;
 
     /// <summary>Receives from a socket that stays the caller's.</summary>
     public LinuxReceiver(int file) => _file = file;
@@ -37,9 +38,11 @@ internal sealed unsafe class LinuxReceiver : IDisposable
         return count == ReceiveBatch.Capacity;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Once or more often.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return;
         NativeMemory.Free(_messages);
         NativeMemory.Free(_vectors);
         NativeMemory.Free(_addresses);

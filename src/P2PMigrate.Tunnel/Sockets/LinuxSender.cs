@@ -24,6 +24,7 @@ internal sealed unsafe class LinuxSender : IDisposable
     private TransmitBatch? _batch;
     private int _count;
     private long _waitingSince;
+    private int _isDisposed;
 
     /// <summary>Sends on a socket that stays the caller's.</summary>
     public LinuxSender(int file, bool isIPv6, bool sendsTrains)
@@ -56,9 +57,11 @@ internal sealed unsafe class LinuxSender : IDisposable
         return taken + Flush();
     }
 
-    /// <inheritdoc/>
+    /// <summary>Once or more often.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+            return;
         NativeMemory.Free(_messages);
         NativeMemory.Free(_vectors);
         NativeMemory.Free(_addresses);

@@ -177,6 +177,15 @@ public abstract class DatagramSocketTests : IDisposable
     }
 
     [Fact]
+    public void Disposing_twice_does_nothing_more()
+    {
+        Put(length: 1, fill: 1, _far.Local);
+        Assert.Equal(1, _near.Send(_batch));
+        _near.Dispose();
+        _near.Dispose(); // And once more by the test's own end.
+    }
+
+    [Fact]
     public void Waking_after_disposal_does_nothing()
     {
         IDatagramSocket socket = Open(new IPEndPoint(IPAddress.Loopback, 0));
