@@ -28,8 +28,7 @@ internal sealed class TransmitBatch
     private const int Size = 128 << 10;
 
     private readonly byte[] _bytes = GC.AllocateUninitializedArray<byte>(Size, pinned: true);
-    private readonly (int Start, int Length, int DatagramSize, NetworkAddress Remote)[] _trains = new (int, int, int, NetworkAddress)[MaxTrains];
-    private readonly byte[] _hopLimits = new byte[MaxTrains];
+    private readonly (int Start, int Length, int DatagramSize, NetworkAddress Remote, byte HopLimit)[] _trains = new (int, int, int, NetworkAddress, byte)[MaxTrains];
     private readonly List<(NetworkAddress Remote, int Size)> _tooLong = [];
     private int _used;
 
@@ -75,16 +74,15 @@ internal sealed class TransmitBatch
     /// <summary>Takes the first <paramref name="length"/> bytes of <see cref="Free"/> as a train.</summary>
     public void Add(int length, int datagramSize, NetworkAddress remote)
     {
-        _hopLimits[Count] = 0;
-        _trains[Count++] = (_used, length, datagramSize, remote);
+        _trains[Count++] = (_used, length, datagramSize, remote, HopLimit: 0);
         _used += length;
     }
 
     /// <summary>The last datagram, which is alone in its train, passes so many routers only; a machine that cannot do that lets it go all the way.</summary>
-    public void LimitLast(byte hops) => _hopLimits[Count - 1] = hops;
+    public void LimitLast(byte hops) => _trains[Count - 1].HopLimit = hops;
 
     /// <summary>Routers that a train may pass; 0 is as many as usual.</summary>
-    public byte HopLimit(int index) => _hopLimits[index];
+    public byte HopLimit(int index) => _trains[index].HopLimit;
 
     /// <summary>Takes the last train out again.</summary>
     public void RemoveLast() => _used = _trains[--Count].Start;
@@ -119,8 +117,8 @@ internal sealed class TransmitBatch
     /// <summary>The address of a train, for a system call; the array is pinned.</summary>
     public unsafe byte* Pointer(int index) => (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(_bytes, _trains[index].Start);
 
-    private static bool CanJoin(in (int Start, int Length, int DatagramSize, NetworkAddress Remote) train, int length, NetworkAddress remote) =>
-        train.Remote == remote && length <= train.DatagramSize
+    private static bool CanJoin(in (int Start, int Length, int DatagramSize, NetworkAddress Remote, byte HopLimit) train, int length, NetworkAddress remote) =>
+        train.Remote == remote && train.HopLimit == 0 && length <= train.DatagramSize
         && train.Length % train.DatagramSize == 0 && train.Length / train.DatagramSize < MaxTrainDatagrams
         && train.Length + length <= MaxTrainLength;
 }
