@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.IO.Pipelines;
+using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using P2PMigrate.Protocol.Rendezvous;
@@ -28,6 +29,9 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
     /// <summary>How long what was given before <see cref="Finish"/> may take.</summary>
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1);
 
+    /// <summary>Between two questions whether the kernel has room: at first, and at most.</summary>
+    private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(1), s_longestPause = TimeSpan.FromMilliseconds(20);
+
     private readonly Pipe _received = new(new PipeOptions(
         pauseWriterThreshold: MaxUnread, resumeWriterThreshold: MaxUnread / 2, minimumSegmentSize: BlockSize, useSynchronizationContext: false));
 
@@ -37,6 +41,7 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
     private readonly SendBacklog _backlog = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly IPAddress? _local = (socket?.LocalEndPoint as IPEndPoint)?.Address;
     private Action<DatagramStream> _readable = static _ => { };
     private int _isNoted;
     private bool _isFinished;
@@ -46,6 +51,13 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
 
     /// <summary>The name under which the loop sends here and hears from here.</summary>
     public NetworkAddress Address => address;
+
+    /// <summary>Where the other end is; none where the network does not say.</summary>
+    public NetworkAddress Remote { get; } = socket?.RemoteEndPoint is IPEndPoint remote ? NetworkAddress.From(remote) : default;
+
+    /// <summary>Has the machine lost the address that this end has? Then nothing will come any more, and nobody will say so.</summary>
+    // spec: RLY-17
+    public bool IsStranded => _local is not null && !HasAddress(_local);
 
     /// <summary>Completes, never faults, when the connection is over.</summary>
     public Task Ended => _ended.Task;
@@ -60,8 +72,6 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
     public void Start(Action<DatagramStream> readable)
     {
         _readable = readable;
-        if (socket is not null && OperatingSystem.IsLinux())
-            LimitUnsent(socket);
         _ = RunAsync();
     }
 
@@ -183,17 +193,37 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
         Volatile.Write(ref _datagrams, _datagrams + trains);
     }
 
+    // However it ends, it ends: whoever waits for that keeps a place for it.
     private async Task RunAsync()
     {
-        Task receiving = ReceiveAllAsync();
-        Task sending = SendAllAsync();
-        await Task.WhenAny(receiving, sending).ConfigureAwait(false);
-        await _stop.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(receiving, sending).ConfigureAwait(false);
-        await stream.DisposeAsync().ConfigureAwait(false);
-        socket?.Dispose();
-        _stop.Dispose();
-        _ended.SetResult();
+        try
+        {
+            if (socket is not null && OperatingSystem.IsLinux())
+                LimitUnsent(socket);
+            Task receiving = ReceiveAllAsync();
+            Task sending = SendAllAsync();
+            await Task.WhenAny(receiving, sending).ConfigureAwait(false);
+            await _stop.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(receiving, sending).ConfigureAwait(false);
+        }
+        finally
+        {
+            await CloseAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task CloseAsync()
+    {
+        try
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            socket?.Dispose();
+            _stop.Dispose();
+            _ended.SetResult();
+        }
     }
 
     private async Task ReceiveAllAsync()
@@ -214,9 +244,11 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
         catch (Exception error) when (IsEnd(error))
         {
         }
-
-        await _received.Writer.CompleteAsync().ConfigureAwait(false);
-        Note();
+        finally
+        {
+            await _received.Writer.CompleteAsync().ConfigureAwait(false);
+            Note();
+        }
     }
 
     private async Task SendAllAsync()
@@ -238,16 +270,35 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
         catch (Exception error) when (IsEnd(error))
         {
         }
-
-        await _sending.Reader.CompleteAsync().ConfigureAwait(false);
+        finally
+        {
+            await _sending.Reader.CompleteAsync().ConfigureAwait(false);
+        }
     }
 
-    // The framework tells when all of a write was copied, not when the kernel has sent it; the kernel is asked instead. A timer's
-    // tick of a millisecond at 128 KiB is more than any such connection carries.
+    // The framework tells when all of a write was copied, not when the kernel has sent it; the kernel is asked instead, less and less
+    // often. It still has 128 KiB when it is ready for more, and who waits for long has a connection that is slow enough for that.
     private async ValueTask WaitForKernelAsync()
     {
-        while (socket is not null && !socket.Poll(TimeSpan.Zero, SelectMode.SelectWrite))
-            await Task.Delay(1, _stop.Token).ConfigureAwait(false);
+        for (TimeSpan pause = s_shortestPause; socket is not null && !socket.Poll(TimeSpan.Zero, SelectMode.SelectWrite);)
+        {
+            await Task.Delay(pause, _stop.Token).ConfigureAwait(false);
+            pause = TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, s_longestPause.Ticks));
+        }
+    }
+
+    private static bool HasAddress(IPAddress local)
+    {
+        try
+        {
+            using var socket = new Socket(local.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            socket.Bind(new IPEndPoint(local, 0));
+            return true;
+        }
+        catch (SocketException error)
+        {
+            return error.SocketErrorCode != SocketError.AddressNotAvailable;
+        }
     }
 
     private static void LimitUnsent(Socket socket)
