@@ -29,13 +29,15 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     private readonly LoopClock _clock;
     private readonly INetworkWatch? _watch;
     private readonly IPortMapper? _portMapper;
+    private readonly TlsDialer? _dialer;
     private int _isDisposed;
 
     private TunnelEndpoint(
-        TunnelOptions options, DatagramLoop loop, EndpointDriver driver, LoopClock clock, INetworkWatch? watch, IPortMapper? portMapper)
+        TunnelOptions options, DatagramLoop loop, EndpointDriver driver, LoopClock clock, INetworkWatch? watch, IPortMapper? portMapper, TlsDialer? dialer)
     {
         _watch = watch;
         _portMapper = portMapper;
+        _dialer = dialer;
         _options = options;
         _loop = loop;
         _driver = driver;
@@ -199,6 +201,7 @@ public sealed class TunnelEndpoint : IAsyncDisposable
             await CloseSessionsAsync().ConfigureAwait(false);
             await released.ConfigureAwait(false);
             _watch?.Dispose();
+            _dialer?.Dispose();
             _loop.Stop();
         }
 
@@ -225,7 +228,7 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         Log.Listening(options.Logger, socket.Local);
         // After the end of the loop nobody wants to know any more, and the call's fault is nobody's either.
         portMapper?.Start(mapped => _ = loop.CallAsync(_ => driver.ReplaceMapped(mapped)).ContinueWith(call => call.Exception, TaskScheduler.Default));
-        return new TunnelEndpoint(options, loop, driver, clock, watch, portMapper);
+        return new TunnelEndpoint(options, loop, driver, clock, watch, portMapper, dialer);
     }
 
     private async Task CloseSessionsAsync()

@@ -73,9 +73,10 @@ internal sealed class TlsListener : IAsyncDisposable
 
     private static Socket Bind(IPEndPoint listen)
     {
-        var socket = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         try
         {
+            socket = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             if (listen.AddressFamily == AddressFamily.InterNetworkV6)
                 socket.DualMode = true;
             socket.Bind(listen);
@@ -83,7 +84,7 @@ internal sealed class TlsListener : IAsyncDisposable
         }
         catch (SocketException error)
         {
-            socket.Dispose();
+            socket?.Dispose();
             throw new TunnelException(TunnelFailure.Local, $"Cannot listen on TCP {listen}: {error.Message}.", error);
         }
     }

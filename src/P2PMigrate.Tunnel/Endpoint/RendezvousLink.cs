@@ -74,7 +74,7 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
         _asked = addresses.CountAfter(now - _askedFirst.Value);
         client.HandleTimeout(now);
         if (dialer is not null && _way.TakeOpenWish(now))
-            dialer.Begin(addresses, HandleOpened, HandleEnded);
+            dialer.Begin(addresses, 0, HandleOpened, HandleEnded);
         if (_way.TakeCloseWish(now))
             _stream?.Finish();
     }
