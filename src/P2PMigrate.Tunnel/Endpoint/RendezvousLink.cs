@@ -9,7 +9,7 @@ namespace P2PMigrate.Tunnel.Endpoint;
 /// The talk with one rendezvous server: the pure client, and the way to the server: the address of its name's that answered
 /// first, or a TLS connection while UDP does not get through. Loop only.
 /// </summary>
-// spec: RDV-18, RLY-14
+// spec: RDV-18, RLY-14, RLY-17
 internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClientCore client, TlsDialer? dialer = null)
 {
     private readonly byte[] _buffer = new byte[RendezvousClientCore.MaxDatagramSize];
@@ -18,6 +18,7 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
     private bool _isKnown;
     private NetworkAddress _lastUdp;
     private DatagramStream? _stream;
+    private int _firstByStream;
     private Instant? _askedFirst;
     private int _asked = 1;
     private bool _isWayNew;
@@ -74,9 +75,11 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
         _asked = addresses.CountAfter(now - _askedFirst.Value);
         client.HandleTimeout(now);
         if (dialer is not null && _way.TakeOpenWish(now))
-            dialer.Begin(addresses, 0, HandleOpened, HandleEnded);
+            dialer.Begin(addresses, _firstByStream, HandleOpened, HandleEnded);
         if (_way.TakeCloseWish(now))
             _stream?.Finish();
+        if (_stream is { } stream && _way.TakeDropWish(now, stream.Silence))
+            stream.Dispose();
     }
 
     /// <summary>The server has said nothing for long: all its addresses are asked again.</summary>
@@ -90,6 +93,8 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
     public void Renew(Instant now)
     {
         _way.HandleNetworkChange(now);
+        if (_stream is { IsStranded: true } stream)
+            stream.Dispose();
         client.Renew(now);
     }
 
@@ -147,16 +152,28 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
         _stream = stream;
         if (_isClosed)
             stream?.Finish();
-        else if (stream is not null && _way.Current != ServerWayKind.Udp || _way.IsLate(now))
+        else if (stream is not null && (_way.Current != ServerWayKind.Udp || _way.IsLate(now)))
             client.HandleNewWay(now);
     }
 
     private void HandleEnded(Instant now)
     {
+        _firstByStream = _stream is { } stream ? IndexAfter(stream.Remote) : 0;
         _stream = null;
         _way.HandleEnded(now);
         if (!_isClosed && _way.Current == ServerWayKind.None)
             client.Renew(now);
+    }
+
+    private int IndexAfter(NetworkAddress remote)
+    {
+        for (int i = 0; i < addresses.All.Count; i++)
+        {
+            if (addresses.All[i].HasSameHost(remote))
+                return (i + 1) % addresses.All.Count;
+        }
+
+        return 0;
     }
 }
 

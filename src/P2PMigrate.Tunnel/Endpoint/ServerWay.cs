@@ -19,7 +19,7 @@ internal enum ServerWayKind
 /// Chooses the way to one server, as a pure machine: UDP as long as it answers; a TLS connection when it does not; UDP again as soon
 /// as it answers again, while the connection still stands. Loop only.
 /// </summary>
-// spec: RLY-14, RLY-15
+// spec: RLY-14, RLY-15, RLY-17
 internal sealed class ServerWay
 {
     /// <summary>How long UDP may keep silence before TLS is tried, at least.</summary>
@@ -50,9 +50,15 @@ internal sealed class ServerWay
     // spec: CONST-266
     public static readonly TimeSpan Linger = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a connection by which a request went may bring nothing at all.</summary>
+    // spec: CONST-271
+    public static readonly TimeSpan StreamPatience = TimeSpan.FromSeconds(3);
+
     private Instant? _waitingSince;
+    private Instant? _streamAskedAt;
     private TimeSpan _headStart = HeadStart;
     private bool _isOpening;
+    private bool _isStreamOfUse;
     private Instant _retryAt;
     private TimeSpan _retryDelay = FirstRetry;
     private Instant _probeAt = Instant.Never;
@@ -69,19 +75,27 @@ internal sealed class ServerWay
     public Instant NextTimeout(bool hasStreams)
     {
         Instant stream = hasStreams && !IsStreamOpen && !_isOpening && _waitingSince is { } since ? Instant.Max(since + _headStart, _retryAt) : Instant.Never;
-        return Instant.Min(stream, Instant.Min(_probeAt, _closeAt));
+        Instant drop = _streamAskedAt is { } asked ? asked + StreamPatience : Instant.Never;
+        return Instant.Min(Instant.Min(stream, drop), Instant.Min(_probeAt, _closeAt));
     }
 
     /// <summary>Has the present way left a question unanswered for too long, so that all ways are asked?</summary>
     public bool IsLate(Instant now) => _waitingSince is { } since && now - since >= _headStart;
 
     /// <summary>Something was sent that wants an answer.</summary>
-    public void HandleRequest(Instant now) => _waitingSince ??= now;
+    public void HandleRequest(Instant now)
+    {
+        _waitingSince ??= now;
+        if (IsStreamOpen && (Current != ServerWayKind.Udp || IsLate(now)))
+            _streamAskedAt ??= now;
+    }
 
     /// <summary>The server answered. True when messages take another way from now on.</summary>
     public bool HandleAnswer(Instant now, bool byStream)
     {
         ServerWayKind kind = byStream ? ServerWayKind.Stream : ServerWayKind.Udp;
+        if (byStream)
+            _streamAskedAt = null;
         if (kind != Current && Current != ServerWayKind.None && !(byStream && IsLate(now)))
             return false; // The way that was left still brings what was under way; UDP is taken back by a probe only.
         if (!byStream && _waitingSince is { } since)
@@ -105,18 +119,18 @@ internal sealed class ServerWay
     /// <summary>A connection stands, or could not be made.</summary>
     public void HandleOpened(Instant now, bool isOpen)
     {
-        (_isOpening, IsStreamOpen) = (false, isOpen);
+        (_isOpening, IsStreamOpen, _isStreamOfUse, _streamAskedAt) = (false, isOpen, false, null);
         _closeAt = isOpen && Current == ServerWayKind.Udp ? now + Linger : Instant.Never;
-        if (isOpen)
-            return;
-        _retryAt = now + _retryDelay;
-        _retryDelay = Twice(_retryDelay, LongestRetry);
+        if (!isOpen)
+            BackOff(now);
     }
 
-    /// <summary>The connection ended.</summary>
+    /// <summary>The connection ended. One by which no answer came leads to somebody else, and is as good as none.</summary>
     public void HandleEnded(Instant now)
     {
-        (IsStreamOpen, _closeAt) = (false, Instant.Never);
+        (IsStreamOpen, _closeAt, _streamAskedAt) = (false, Instant.Never, null);
+        if (!_isStreamOfUse)
+            BackOff(now);
         if (Current != ServerWayKind.Stream)
             return;
         Enter(now, ServerWayKind.None);
@@ -156,7 +170,22 @@ internal sealed class ServerWay
             return false;
         bool isIdle = _waitingSince is null;
         _closeAt = isIdle ? Instant.Never : now + Linger;
+        _isStreamOfUse |= isIdle; // It ends because it is not needed, not because it is no good.
         return isIdle;
+    }
+
+    /// <summary>
+    /// Is the connection dead, though nobody has said so? Whoever hears yes drops it. <paramref name="silence"/> is how long nothing at
+    /// all has come by it: messages may be lost on a full connection, while frames still come.
+    /// </summary>
+    // spec: RLY-17
+    public bool TakeDropWish(Instant now, TimeSpan silence)
+    {
+        if (_streamAskedAt is not { } asked || now < asked + StreamPatience)
+            return false;
+        bool isDead = silence >= StreamPatience;
+        _streamAskedAt = isDead ? null : now - silence;
+        return isDead;
     }
 
     private bool Enter(Instant now, ServerWayKind kind)
@@ -167,8 +196,16 @@ internal sealed class ServerWay
         (_probeAt, _probeDelay) = (kind == ServerWayKind.Stream ? now + FirstProbe : Instant.Never, Twice(FirstProbe, LongestProbe));
         _closeAt = kind == ServerWayKind.Udp && IsStreamOpen ? now + Linger : Instant.Never;
         if (kind == ServerWayKind.Stream)
-            _retryDelay = FirstRetry;
+            (_retryDelay, _isStreamOfUse) = (FirstRetry, true);
+        else if (kind == ServerWayKind.Udp)
+            _streamAskedAt = null;
         return true;
+    }
+
+    private void BackOff(Instant now)
+    {
+        _retryAt = now + _retryDelay;
+        _retryDelay = Twice(_retryDelay, LongestRetry);
     }
 
     private static TimeSpan Twice(TimeSpan delay, TimeSpan limit) => TimeSpan.FromTicks(Math.Min(2 * delay.Ticks, limit.Ticks));

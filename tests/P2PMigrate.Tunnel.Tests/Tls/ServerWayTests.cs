@@ -108,6 +108,90 @@ public sealed class ServerWayTests
         Assert.True(_way.TakeOpenWish(_now));
     }
 
+    [Fact]
+    [Trait("Spec", "RLY-17")]
+    public void A_connection_by_which_no_answer_comes_is_dropped_and_another_one_made_at_once()
+    {
+        OpenInSilence();
+        _way.HandleAnswer(_now, byStream: true);
+        _now += TimeSpan.FromHours(1);
+        Assert.False(_way.TakeDropWish(_now, TimeSpan.FromHours(1))); // Nobody asked.
+        _way.HandleRequest(_now);
+        Instant asked = _now;
+        _way.HandleSilence(_now += TimeSpan.FromSeconds(1));
+        _way.HandleNetworkChange(_now);
+        Assert.False(_way.TakeDropWish(_now, TimeSpan.FromHours(1)));
+        Assert.True(_way.NextTimeout(hasStreams: true) <= asked + ServerWay.StreamPatience);
+
+        _now = asked + ServerWay.StreamPatience;
+        Assert.True(_way.TakeDropWish(_now, TimeSpan.FromHours(1)));
+        Assert.False(_way.TakeDropWish(_now, TimeSpan.FromHours(1)));
+        _way.HandleEnded(_now);
+        Assert.True(_way.TakeOpenWish(_now));
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-17")]
+    public void A_connection_that_answers_or_brings_frames_is_not_dropped()
+    {
+        OpenInSilence();
+        _way.HandleAnswer(_now, byStream: true);
+        _way.HandleRequest(_now);
+        _way.HandleAnswer(_now, byStream: true);
+        _now += ServerWay.StreamPatience;
+        Assert.False(_way.TakeDropWish(_now, ServerWay.StreamPatience));
+
+        _way.HandleRequest(_now);
+        _now += ServerWay.StreamPatience;
+        Assert.False(_way.TakeDropWish(_now, TimeSpan.FromSeconds(1)));
+        _now += ServerWay.StreamPatience - TimeSpan.FromSeconds(1);
+        Assert.True(_way.TakeDropWish(_now, ServerWay.StreamPatience));
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-17")]
+    public void A_connection_that_is_not_needed_because_UDP_answered_is_not_dropped()
+    {
+        OpenInSilence();
+        _way.HandleRequest(_now);
+        _way.HandleAnswer(_now, byStream: false);
+        _now += ServerWay.StreamPatience;
+        Assert.False(_way.TakeDropWish(_now, TimeSpan.FromHours(1)));
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-17")]
+    public void A_service_that_is_no_rendezvous_and_ends_every_connection_is_tried_less_and_less_often()
+    {
+        _way.HandleRequest(_now);
+        int tries = 0;
+        for (Instant end = _now + TimeSpan.FromSeconds(120); _now < end; _now += s_step)
+        {
+            if (!_way.TakeOpenWish(_now))
+                continue;
+            tries++;
+            _way.HandleOpened(_now, isOpen: true);
+            _way.HandleRequest(_now);
+            _way.HandleEnded(_now);
+        }
+
+        Assert.InRange(tries, 7, 9);
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-15")]
+    public void A_connection_that_we_end_because_UDP_works_is_made_again_at_once_when_it_is_needed()
+    {
+        OpenInSilence();
+        _way.HandleAnswer(_now, byStream: false);
+        _now += ServerWay.Linger;
+        Assert.True(_way.TakeCloseWish(_now));
+        _way.HandleEnded(_now);
+        _way.HandleRequest(_now);
+        _now += ServerWay.LongestHeadStart;
+        Assert.True(_way.TakeOpenWish(_now));
+    }
+
     private void OpenInSilence()
     {
         _way.HandleRequest(_now);

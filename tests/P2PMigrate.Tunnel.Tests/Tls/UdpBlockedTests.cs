@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using P2PMigrate.Tunnel.Sockets;
 using P2PMigrate.Tunnel.Tests.Endpoint;
 
 namespace P2PMigrate.Tunnel.Tests.Tls;
@@ -62,6 +63,25 @@ public sealed class UdpBlockedTests
         }
 
         await flow.WaitForMoreAsync(1_000_000);
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-17")]
+    public async Task A_transfer_goes_on_when_the_network_forgets_the_connection_that_carries_it()
+    {
+        await using Peers peers = await Peers.OpenWithTlsAsync(isUdpBlocked: true);
+        await using var gateway = new ForgetfulGateway(peers.Server!.LocalTlsEndPoint!);
+        TunnelEndpoint source = await peers.OpenOneAsync(
+            static at => new FilteredSocket(DatagramSocket.Open(at)) { Passes = static _ => false }, options => options with { RendezvousTlsPort = gateway.Port });
+        (TunnelSession near, TunnelSession far) = await Peers.ConnectAsync(source, peers.Target);
+        (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
+        await using Flow flow = Flow.Start(sending, receiving);
+        await flow.WaitForMoreAsync(1_000_000);
+        Assert.Equal(1, gateway.Count);
+
+        gateway.Forget();
+        await flow.WaitForMoreAsync(1_000_000);
+        Assert.Equal(2, gateway.Count);
     }
 
     [Fact]
