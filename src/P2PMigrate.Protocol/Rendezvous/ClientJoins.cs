@@ -4,7 +4,7 @@ namespace P2PMigrate.Protocol.Rendezvous;
 
 /// <summary>The relay channels that a client asks for by name, repeated until the server gives a leg or it is too late.</summary>
 /// <remarks>spec: RLY-21.</remarks>
-internal sealed class ClientJoins(IEntropy entropy, ClientOutbox outbox)
+internal sealed class ClientJoins(IEntropy entropy, ClientOutbox outbox, ClientLegs legs)
 {
     private const int MaxPromptChallenges = 4;
 
@@ -56,6 +56,7 @@ internal sealed class ClientJoins(IEntropy entropy, ClientOutbox outbox)
             return Refusal.Unexpected;
         }
 
+        legs.Learn(joined.Leg);
         return outbox.TryRaise(new ChannelJoined(joined.Transaction, joined.Leg)) ? Refusal.None : Refusal.Busy;
     }
 

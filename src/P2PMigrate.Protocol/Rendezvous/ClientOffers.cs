@@ -5,7 +5,7 @@ namespace P2PMigrate.Protocol.Rendezvous;
 
 /// <summary>The offers that a client has on its way, repeated until they are answered, refused or too old.</summary>
 /// <remarks>spec: RDV-10, RDV-11.</remarks>
-internal sealed class ClientOffers(IEntropy entropy, ClientOutbox outbox)
+internal sealed class ClientOffers(IEntropy entropy, ClientOutbox outbox, ClientLegs legs)
 {
     private const int MaxPromptChallenges = 4;
 
@@ -100,6 +100,7 @@ internal sealed class ClientOffers(IEntropy entropy, ClientOutbox outbox)
         offer.WasForwarded = true;
         offer.IsAnswered = true;
         offer.RetryAt = Instant.Never;
+        legs.Learn(answer.Leg);
         return outbox.TryRaise(new AnswerReceived(transaction, answer.Other, answer.Leg, answer.Carried.ToArray())) ? Refusal.None : Refusal.Busy;
     }
 

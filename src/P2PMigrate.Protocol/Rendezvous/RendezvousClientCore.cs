@@ -55,6 +55,7 @@ public sealed class RendezvousClientCore
     private readonly ClientRegistration _registration;
     private readonly ClientOffers _offers;
     private readonly ClientJoins _joins;
+    private readonly ClientLegs _legs = new();
     private TransactionId? _wayProbe;
 
     /// <summary>Silent until <see cref="Start"/>.</summary>
@@ -62,8 +63,8 @@ public sealed class RendezvousClientCore
     {
         _entropy = entropy;
         _registration = new ClientRegistration(options, entropy, _outbox);
-        _offers = new ClientOffers(entropy, _outbox);
-        _joins = new ClientJoins(entropy, _outbox);
+        _offers = new ClientOffers(entropy, _outbox, _legs);
+        _joins = new ClientJoins(entropy, _outbox, _legs);
     }
 
     /// <summary>This endpoint's address as the server saw it last; none before the first answer.</summary>
@@ -244,6 +245,7 @@ public sealed class RendezvousClientCore
             return Refusal.NotAuthentic; // spec: PATH-79
         }
 
+        _legs.Learn(offer.Leg);
         bool isRaised = _outbox.TryRaise(new OfferReceived(new OfferId(offer.Id), offer.Other, offer.Leg, offer.Carried.ToArray()));
         return isRaised ? Refusal.None : Refusal.Busy;
     }
@@ -256,12 +258,18 @@ public sealed class RendezvousClientCore
     // The confirmation is not larger than the check, so a forged check makes this peer send nothing more than it got.
     private Refusal HandleLegCheck(ReadOnlySpan<byte> datagram)
     {
-        if (LegMessage.TryParse(datagram, RendezvousMessageType.LegCheck, out LegMessage check, out Refusal refusal))
+        if (!LegMessage.TryParse(datagram, RendezvousMessageType.LegCheck, out LegMessage check, out Refusal refusal))
         {
-            _outbox.Send(check.Write(_outbox.Buffer, RendezvousMessageType.LegConfirm)); // spec: RLY-05
+            return refusal;
         }
 
-        return refusal;
+        if (!_legs.Has(check.Leg))
+        {
+            return Refusal.Unexpected; // spec: RLY-05
+        }
+
+        _outbox.Send(check.Write(_outbox.Buffer, RendezvousMessageType.LegConfirm));
+        return Refusal.None;
     }
 
     private void Observe(NetworkAddress observed)

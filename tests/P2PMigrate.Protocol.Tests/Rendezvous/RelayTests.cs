@@ -75,6 +75,45 @@ public sealed class RelayTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "RLY-05")]
+    public void The_owner_of_both_legs_cannot_move_one_to_another_client_of_the_server()
+    {
+        (RendezvousWorld.Peer attacker, RelayLegId near, RendezvousWorld.Peer accomplice, RelayLegId far) = _world.Meet();
+        RendezvousWorld.Peer victim = _world.AddPeer("203.0.113.5:5000", isRegistering: true);
+        _world.Settle();
+        NetworkAddress own = attacker.Address;
+
+        attacker.Address = victim.Address; // the source that it writes into one datagram
+        Assert.True(_world.Relay(attacker, near, [1], out _, out _, out _));
+        attacker.Address = own;
+        _world.Settle();
+
+        Assert.Contains(_world.Sent, sent => sent.Client == victim.Address && sent.Datagram[1] == (byte)RendezvousMessageType.LegCheck);
+        Assert.DoesNotContain(_world.Sent, sent => sent.Client == victim.Address && sent.Datagram[1] == (byte)RendezvousMessageType.LegConfirm);
+        Assert.True(_world.Relay(accomplice, far, new byte[1000], out NetworkAddress destination, out _, out _));
+        Assert.Equal(own, destination);
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-05")]
+    public void A_client_answers_for_a_leg_that_it_was_given_again()
+    {
+        (RendezvousWorld.Peer initiator, RelayLegId near, RendezvousWorld.Peer responder, RelayLegId far) = _world.Meet();
+        _world.RestartServer();
+        ChannelName name = ChannelName.Of(new byte[32]);
+        initiator.Client.Join(_world.Now, name, isInitiator: true, near);
+        responder.Client.Join(_world.Now, name, isInitiator: false, far);
+        _world.Settle();
+        responder.Address = RendezvousWorld.Address("198.51.100.2:2001");
+
+        Assert.True(_world.Relay(responder, responder.Take<ChannelJoined>().Leg, [1], out _, out _, out _));
+        _world.Settle();
+
+        Assert.True(_world.Relay(initiator, initiator.Take<ChannelJoined>().Leg, [1], out NetworkAddress destination, out _, out _));
+        Assert.Equal(responder.Address, destination);
+    }
+
+    [Fact]
     [Trait("Spec", "RLY-06")]
     public void A_channel_is_closed_when_it_is_idle_or_never_answered()
     {
