@@ -73,7 +73,7 @@ internal readonly ref struct FleetOffer(NetworkAddress server, PeerId target, Ne
             & body.TryReadBytes(body.Remaining, out ReadOnlySpan<byte> carried)
             & CarriedDatagram.HasFitLength(carried);
         refusal = !isWhole ? Refusal.Truncated
-            : FirstByte.Classify(carried) != DatagramType.HandshakeInit || !server.IsUsable || !initiator.IsUsable ? Refusal.BadValue
+            : FirstByte.Classify(carried) != DatagramType.HandshakeInit || !server.IsUsable || !PeerAddress.IsPossible(initiator) ? Refusal.BadValue
             : Refusal.None;
         offer = refusal == Refusal.None ? new FleetOffer(server, PeerId.Read(target), initiator, carried) : default;
         return refusal == Refusal.None;
@@ -106,7 +106,7 @@ internal readonly ref struct FleetAnswer(RelayLegId trunk, NetworkAddress server
             & CarriedDatagram.HasFitLength(carried);
         bool isReply = FirstByte.Classify(carried) is DatagramType.HandshakeResponse or DatagramType.CookieReply;
         refusal = !isWhole ? Refusal.Truncated
-            : trunk > RelayLegId.Mask || !isReply || !server.IsUsable || !responder.IsUsable ? Refusal.BadValue
+            : trunk > RelayLegId.Mask || !isReply || !server.IsUsable || !PeerAddress.IsPossible(responder) ? Refusal.BadValue
             : Refusal.None;
         answer = refusal == Refusal.None ? new FleetAnswer(new RelayLegId(trunk), server, responder, carried) : default;
         return refusal == Refusal.None;
@@ -119,4 +119,11 @@ internal readonly ref struct FleetAnswer(RelayLegId trunk, NetworkAddress server
         Responder.Encode(ref writer);
         writer.WriteBytes(Carried);
     }
+}
+
+/// <summary>Where a peer of a server can be: at an address of the internet, or at the other end of a stream.</summary>
+internal static class PeerAddress
+{
+    // spec: RDV-45, RLY-13
+    public static bool IsPossible(NetworkAddress address) => address.IsUsable || (address.IsStream && address.Port != 0);
 }

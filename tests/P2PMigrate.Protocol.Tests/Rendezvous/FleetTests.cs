@@ -49,6 +49,40 @@ public sealed class FleetTests : IDisposable
         Assert.NotEqual(near, far);
     }
 
+    [Theory]
+    [Trait("Spec", "RDV-45")]
+    [InlineData("[100::c633:6401]:1", "198.51.100.2:2000")]
+    [InlineData("198.51.100.1:1000", "[100::c633:6402]:2")]
+    [InlineData("[100::2001:db8:0:1]:1", "[100::c633:6402]:2")]
+    public void Peers_that_come_by_TLS_meet_across_servers(string initiatorAddress, string responderAddress)
+    {
+        (FleetWorld.Peer initiator, RelayLegId near, FleetWorld.Peer responder, RelayLegId far) = _world.Meet(initiatorAddress, responderAddress);
+
+        _world.Relay(initiator, near, [1, 2, 3]);
+        _world.Relay(responder, far, [4]);
+
+        Assert.Equal([1, 2, 3], Inner(Assert.Single(responder.Frames), far));
+        Assert.Equal([4], Inner(Assert.Single(initiator.Frames), near));
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-45")]
+    public void A_server_is_not_at_the_end_of_a_stream()
+    {
+        // An address of IPv6 is longer than the one that the message has.
+        _world.Tamper = message => message[1] == (byte)FleetMessageKind.Offer
+            ? WithServerAddress([.. message[..20], .. new byte[12], .. message[20..]], RendezvousWorld.Address("[100::c633:6409]:9"))
+            : message;
+        FleetWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", _world.Servers[1], isRegistering: true);
+        FleetWorld.Peer initiator = _world.AddPeer("198.51.100.1:1000", _world.Servers[0], isRegistering: false);
+        _world.Settle();
+
+        initiator.Client.Offer(_world.Now, responder.Id, RendezvousWorld.Init());
+        _world.Settle();
+
+        Assert.Empty(responder.Events.OfType<OfferReceived>());
+    }
+
     [Fact]
     [Trait("Spec", "RDV-47")]
     public void Nothing_but_a_question_is_sent_to_an_address_that_the_directory_made_up()

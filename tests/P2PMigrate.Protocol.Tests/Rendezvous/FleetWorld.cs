@@ -58,10 +58,11 @@ internal sealed class FleetWorld : IDisposable
     }
 
     /// <summary>An initiator at the first server, a responder at the second, and their legs.</summary>
-    public (Peer Initiator, RelayLegId InitiatorLeg, Peer Responder, RelayLegId ResponderLeg) Meet()
+    public (Peer Initiator, RelayLegId InitiatorLeg, Peer Responder, RelayLegId ResponderLeg) Meet(
+        string initiatorAddress = "198.51.100.1:1000", string responderAddress = "198.51.100.2:2000")
     {
-        Peer responder = AddPeer("198.51.100.2:2000", Servers[1], isRegistering: true);
-        Peer initiator = AddPeer("198.51.100.1:1000", Servers[0], isRegistering: false);
+        Peer responder = AddPeer(responderAddress, Servers[1], isRegistering: true);
+        Peer initiator = AddPeer(initiatorAddress, Servers[0], isRegistering: false);
         Settle();
         initiator.Client.Offer(Now, responder.Id, RendezvousWorld.Init());
         Settle();
