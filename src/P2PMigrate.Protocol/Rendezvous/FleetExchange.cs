@@ -33,10 +33,11 @@ internal sealed class FleetExchange(
 
         if (offer is null)
         {
-            offer = new OpenOffer(OfferId.Create(entropy), source, message.Transaction, message.Target, now + options.OfferLifetime);
+            offer = new OpenOffer(OfferId.Create(entropy), source, message.Transaction, message.Target, now + options.OfferLifetime, options.AnswersPerOffer);
             offers.Add(offer);
         }
 
+        offer.Repeated();
         offer.Responder = default;
         Desk.PassOn(offer, message.Carried);
         PassedOn++;
@@ -109,21 +110,21 @@ internal sealed class FleetExchange(
             return Refusal.None;
         }
 
-        if (!_takeOverRate.TryTake(now, message.Initiator))
+        if (!_takeOverRate.TryTake(now, message.Initiator) || !target.TryTakeFleetOffer(now))
         {
             return Refusal.Busy;
         }
 
         var transaction = new TransactionId(header.Token.Value);
         OpenOffer? offer = offers.Find(message.Initiator, transaction, message.Target);
-        if (offer is null && offers.IsFull)
+        if (offer is null && offers.IsFullForFleet)
         {
             return Refusal.Busy; // in silence: the initiator repeats it
         }
 
         if (offer is null)
         {
-            offer = new OpenOffer(OfferId.Create(entropy), message.Initiator, transaction, message.Target, now + options.OfferLifetime)
+            offer = new OpenOffer(OfferId.Create(entropy), message.Initiator, transaction, message.Target, now + options.OfferLifetime, options.AnswersPerOffer)
             {
                 Origin = origin,
                 Channel = relay.OpenFromServer(now, message.Initiator, message.Server, target.Address),
@@ -143,6 +144,11 @@ internal sealed class FleetExchange(
         if (FindPassedOn(now, header.Token) is not { } offer)
         {
             return Refusal.Unexpected;
+        }
+
+        if (!offer.TryTakeAnswer())
+        {
+            return Refusal.Busy;
         }
 
         // The peer may have moved to yet another server since: then the trunk is another one.
@@ -172,6 +178,11 @@ internal sealed class FleetExchange(
         if (FindPassedOn(now, header.Token) is not { } offer)
         {
             return Refusal.Unexpected;
+        }
+
+        if (!offer.TryTakeAnswer())
+        {
+            return Refusal.Busy;
         }
 
         SendStatus(offer, OfferStatus.PeerUnknown);

@@ -5,8 +5,10 @@ using P2PMigrate.Protocol.Wire;
 namespace P2PMigrate.Protocol.Rendezvous;
 
 /// <summary>A registered peer: where it is, and the key that its refreshes are sealed with.</summary>
-internal sealed record Registration(ulong Id, PeerId Peer, NetworkAddress Address, RegistrationKey Key)
+internal sealed record Registration(ulong Id, PeerId Peer, NetworkAddress Address, RegistrationKey Key, double FleetOffersPerSecond)
 {
+    private TokenBucket _fleetOffers = new(FleetOffersPerSecond, FleetOffersPerSecond);
+
     /// <summary>The greatest counter that a refresh showed.</summary>
     public ulong Counter { get; set; }
 
@@ -19,6 +21,10 @@ internal sealed record Registration(ulong Id, PeerId Peer, NetworkAddress Addres
 
     /// <summary>When the directory of the fleet was told.</summary>
     public Instant AnnouncedAt { get; set; }
+
+    /// <summary>May another server's offer go there now?</summary>
+    // spec: RDV-43
+    public bool TryTakeFleetOffer(Instant now) => _fleetOffers.TryTake(now);
 }
 
 /// <summary>The peers that are there, by peer id and by registration id. The latest registration of a peer wins.</summary>

@@ -72,6 +72,10 @@ internal sealed class RelayChannel
     /// <summary>Whose offer it was; its host's limit counts the channel.</summary>
     public NetworkAddress OpenedBy { get; }
 
+    /// <summary>Was it another server that told of the offer? Such channels are counted apart from those of own initiators.</summary>
+    // spec: RDV-43
+    public bool IsOfFleet { get; init; }
+
     /// <summary>The name by which its peers asked for it; none for the channel of an offer.</summary>
     public ChannelName? Name { get; set; }
 

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol.Rendezvous;
@@ -15,6 +16,8 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     private readonly Dictionary<RelayLegId, RelayLeg> _legs = [];
     private readonly Dictionary<ChannelName, RelayChannel> _byName = [];
     private readonly Dictionary<NetworkAddress, int> _channelsByHost = [];
+    private readonly Dictionary<NetworkAddress, int> _fleetChannelsByHost = [];
+    private int _fleetChannels;
 
     /// <summary>Open channels.</summary>
     public int Count => _legs.Count / 2;
@@ -34,7 +37,7 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
 
     /// <summary>The responder's part of a channel through two servers; the other server is said to be at <paramref name="claimed"/>. spec: RDV-46.</summary>
     public RelayChannel? OpenFromServer(Instant now, NetworkAddress initiator, NetworkAddress claimed, NetworkAddress responder) =>
-        Open(now, initiator, RelayEnd.OfServer(RelayLegId.Create(entropy), claimed), RelayEnd.OfPeer(entropy, responder));
+        Open(now, initiator, RelayEnd.OfServer(RelayLegId.Create(entropy), claimed), RelayEnd.OfPeer(entropy, responder), isOfFleet: true);
 
     /// <summary>The initiator's part of a channel through two servers.</summary>
     public RelayChannel? OpenToServer(Instant now, NetworkAddress initiator, RelayLegId trunk, NetworkAddress claimed) =>
@@ -161,16 +164,16 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
         }
     }
 
-    private RelayChannel? Open(Instant now, NetworkAddress openedBy, RelayEnd initiator, RelayEnd responder)
+    private RelayChannel? Open(Instant now, NetworkAddress openedBy, RelayEnd initiator, RelayEnd responder, bool isOfFleet = false)
     {
         NetworkAddress host = openedBy.ToNetwork();
-        int ofHost = _channelsByHost.GetValueOrDefault(host);
-        if (Count >= options.MaxChannels || ofHost >= options.MaxChannelsPerHost)
+        bool isFull = Count >= options.MaxChannels || (isOfFleet && _fleetChannels >= (int)(options.FleetShare * options.MaxChannels)); // spec: RDV-43
+        if (isFull || CountByHost(isOfFleet).GetValueOrDefault(host) >= options.MaxChannelsPerHost)
         {
             return null;
         }
 
-        var channel = new RelayChannel(options, openedBy, initiator, responder, now);
+        var channel = new RelayChannel(options, openedBy, initiator, responder, now) { IsOfFleet = isOfFleet };
         if (!_legs.TryAdd(channel.Initiator.Id, channel.Initiator))
         {
             return null;
@@ -182,7 +185,8 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
             return null;
         }
 
-        _channelsByHost[host] = ofHost + 1;
+        CollectionsMarshal.GetValueRefOrAddDefault(CountByHost(isOfFleet), host, out _)++;
+        _fleetChannels += isOfFleet ? 1 : 0;
         return channel;
     }
 
@@ -196,16 +200,17 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
         }
 
         NetworkAddress host = channel.OpenedBy.ToNetwork();
-        int left = _channelsByHost[host] - 1;
-        if (left == 0)
+        Dictionary<NetworkAddress, int> countByHost = CountByHost(channel.IsOfFleet);
+        if (--CollectionsMarshal.GetValueRefOrNullRef(countByHost, host) == 0)
         {
-            _channelsByHost.Remove(host);
+            countByHost.Remove(host);
         }
-        else
-        {
-            _channelsByHost[host] = left;
-        }
+
+        _fleetChannels -= channel.IsOfFleet ? 1 : 0;
     }
+
+    // Whoever made up another server's offer must not use up what a host may have here.
+    private Dictionary<NetworkAddress, int> CountByHost(bool isOfFleet) => isOfFleet ? _fleetChannelsByHost : _channelsByHost;
 
     private void Touch(Instant now, RelayChannel channel)
     {

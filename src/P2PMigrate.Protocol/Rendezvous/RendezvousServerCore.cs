@@ -43,7 +43,7 @@ public sealed class RendezvousServerCore : IDisposable
         _cookies = new CookieSecret(entropy);
         _challengeKeys = new ChallengeKeys(entropy);
         _registrations = new RegistrationTable(options.MaxRegistrations, options.MaxRegistrationsPerHost);
-        _offers = new OfferTable(options.MaxOffers);
+        _offers = new OfferTable(options.MaxOffers, (int)(options.FleetShare * options.MaxOffers));
         _relay = new RelayTable(options, entropy);
         _registrationRate = new HostLimiter(options.RegistrationsPerSecondAndHost, options.RegistrationsPerSecondAndHost, options.MaxHosts);
         _offerRate = new HostLimiter(options.OffersPerSecondAndHost, options.OffersPerSecondAndHost, options.MaxHosts);
@@ -190,7 +190,7 @@ public sealed class RendezvousServerCore : IDisposable
             return Refusal.None;
         }
 
-        var registration = new Registration(RandomId.Next(_entropy), register.Client.PeerId, source, key)
+        var registration = new Registration(RandomId.Next(_entropy), register.Client.PeerId, source, key, _options.FleetOffersPerSecondAndPeer)
         {
             Transaction = register.Transaction,
             ExpiresAt = now + _options.RegistrationLifetime,
@@ -288,7 +288,7 @@ public sealed class RendezvousServerCore : IDisposable
         OpenOffer? offer = _offers.Find(initiator, transaction, target.Peer);
         if (offer is null && !_offers.IsFull)
         {
-            offer = new OpenOffer(OfferId.Create(_entropy), initiator, transaction, target.Peer, now + _options.OfferLifetime);
+            offer = new OpenOffer(OfferId.Create(_entropy), initiator, transaction, target.Peer, now + _options.OfferLifetime, _options.AnswersPerOffer);
             _offers.Add(offer);
         }
 

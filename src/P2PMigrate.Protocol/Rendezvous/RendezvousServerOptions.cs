@@ -47,6 +47,21 @@ public sealed record RendezvousServerOptions
     /// <summary>Bytes that one channel may relay at once.</summary>
     public double RelayBurst { get; init; } = 8 << 20;
 
+    /// <summary>
+    /// The part of <see cref="MaxOffers"/> and <see cref="MaxChannels"/> that offers of other servers may take: whatever the directory carries here,
+    /// the rest is left to the server's own peers.
+    /// </summary>
+    // spec: RDV-43, CONST-284
+    public double FleetShare { get; init; } = 0.5;
+
+    /// <summary>Offers of other servers per second to one peer, repetitions included.</summary>
+    // spec: RDV-43, CONST-285
+    public double FleetOffersPerSecondAndPeer { get; init; } = 50;
+
+    /// <summary>Answers that an offer may have without being repeated.</summary>
+    // spec: RDV-44, CONST-286
+    public int AnswersPerOffer { get; init; } = 8;
+
     /// <summary>The server's place in a fleet; null for one that stands alone.</summary>
     public FleetMembership? Fleet { get; init; }
 

@@ -1,3 +1,4 @@
+using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 
@@ -323,6 +324,73 @@ public sealed class FleetTests : IDisposable
 
         Assert.Equal(3, responder.Events.OfType<OfferReceived>().Count());
         Assert.Single(responder.Events.OfType<OfferReceived>().Select(offer => (offer.Offer, offer.Leg)).Distinct());
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-43")]
+    public void Whoever_writes_to_the_directory_cannot_flood_a_peer_or_shut_its_server_for_own_peers()
+    {
+        var options = new RendezvousServerOptions { MaxOffers = 200, MaxChannels = 20, MaxChannelsPerHost = 4 };
+        using var world = new FleetWorld(servers: 1, options);
+        FleetWorld.Server server = world.Servers[0];
+        FleetWorld.Peer victim = world.AddPeer("198.51.100.2:2000", server, isRegistering: true);
+        FleetWorld.Peer responder = world.AddPeer("198.51.100.3:2000", server, isRegistering: true);
+        FleetWorld.Peer initiator = world.AddPeer("198.51.100.1:1000", server, isRegistering: false);
+        world.Settle();
+        for (uint host = 0; host < 20_000; host++)
+        {
+            // Hosts in turn, that of the server's own initiator among them.
+            NetworkAddress source = host % 4 == 0 ? initiator.Address : NetworkAddress.FromBytes([10, (byte)(host >> 16), (byte)(host >> 8), (byte)host], 1);
+            server.Core.HandleFleetMessage(world.Now, MadeUpOffer(host, source, victim.Id));
+            world.Settle();
+        }
+
+        Assert.InRange(victim.Events.OfType<OfferReceived>().Count(), 1, 50);
+        Assert.InRange(server.Core.Statistics.Channels, 1, 10);
+        for (int count = 0; count < 8; count++)
+        {
+            world.Advance(TimeSpan.FromSeconds(1)); // offers stay for 30 s
+            for (byte host = 1; host <= 100; host++)
+            {
+                server.Core.HandleFleetMessage(world.Now, MadeUpOffer((1000u * (uint)count) + host + 100_000, NetworkAddress.FromBytes([11, 0, (byte)count, host], 1), victim.Id));
+                world.Settle();
+            }
+        }
+
+        Assert.Equal(100, server.Core.Statistics.Offers);
+        for (int count = 0; count < 4; count++)
+            initiator.Client.Offer(world.Now, responder.Id, RendezvousWorld.Init());
+        world.Settle();
+        Assert.Equal(4, responder.Events.OfType<OfferReceived>().Count(offer => offer.Leg != RelayLegId.None));
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-44")]
+    public void An_answer_that_the_directory_repeats_reaches_the_initiator_a_few_times_and_opens_few_channels()
+    {
+        (FleetWorld.Peer initiator, _, _, _) = _world.Meet();
+        RendezvousServerCore server = _world.Servers[0].Core;
+        byte[] answer = _world.Carried.Single(message => message[1] == (byte)FleetMessageKind.Answer);
+        byte[] unknown = [.. answer[..20]];
+        unknown[1] = (byte)FleetMessageKind.Unknown;
+        for (int count = 0; count < 1000; count++)
+        {
+            answer[20] = (byte)count; // Another trunk.
+            server.HandleFleetMessage(_world.Now, count % 2 == 0 ? answer : unknown);
+            _world.Settle();
+        }
+
+        Assert.InRange(_world.Sent.Count(sent => sent.To == initiator.Address && sent.Datagram[1] is (byte)RendezvousMessageType.AnswerDelivery), 2, 8);
+        Assert.InRange(_world.Sent.Count(sent => sent.To == initiator.Address && sent.Datagram[1] is (byte)RendezvousMessageType.Status), 1, 8);
+        Assert.InRange(server.Statistics.Channels, 1, 8);
+    }
+
+    private static byte[] MadeUpOffer(ulong token, NetworkAddress initiator, PeerId target)
+    {
+        byte[] buffer = new byte[FleetHeader.MaxSize];
+        WireWriter writer = new FleetHeader(FleetMessageKind.Offer, new OfferId(token), new ServerId(1)).Begin(buffer);
+        new FleetOffer(RendezvousWorld.Address("203.0.113.9:3478"), target, initiator, RendezvousWorld.Init()).Write(ref writer);
+        return buffer[..writer.Written];
     }
 
     private static byte[] Inner(byte[] frame, RelayLegId expected)
