@@ -132,6 +132,7 @@ internal sealed class FleetExchange(
             offers.Add(offer);
         }
 
+        offer.Repeated();
         offer.Responder = target.Address;
         TakenOver++;
         var delivery = new DeliveryMessage(offer.Id.Value, offer.Channel?.Responder.Id ?? RelayLegId.None, offer.Initiator, target.Address, message.Carried);

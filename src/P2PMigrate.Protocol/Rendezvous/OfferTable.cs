@@ -16,7 +16,7 @@ internal sealed record OpenOffer(OfferId Id, NetworkAddress Initiator, Transacti
     public OfferOrigin? Origin { get; init; }
 
     /// <summary>Answers that may still go to the initiator.</summary>
-    // spec: RDV-44
+    // spec: RDV-13, RDV-44
     public int AnswersLeft { get; private set; } = MaxAnswers;
 
     /// <summary>Was it passed on to another server? spec: RDV-44.</summary>

@@ -299,6 +299,7 @@ public sealed class RendezvousServerCore : IDisposable
 
         if (offer is not null)
         {
+            offer.Repeated();
             offer.Responder = target.Address;
         }
 
@@ -316,6 +317,11 @@ public sealed class RendezvousServerCore : IDisposable
         if (offer is null || offer.Responder != source || offer.ExpiresAt <= now)
         {
             return Refusal.Unexpected; // spec: RDV-13
+        }
+
+        if (!offer.TryTakeAnswer())
+        {
+            return Refusal.Busy; // spec: RDV-13
         }
 
         if (offer.Origin is { } origin)

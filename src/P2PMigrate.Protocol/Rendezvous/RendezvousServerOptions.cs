@@ -59,7 +59,7 @@ public sealed record RendezvousServerOptions
     public double FleetOffersPerSecondAndPeer { get; init; } = 50;
 
     /// <summary>Answers that an offer may have without being repeated.</summary>
-    // spec: RDV-44, CONST-286
+    // spec: RDV-13, RDV-44, CONST-286
     public int AnswersPerOffer { get; init; } = 8;
 
     /// <summary>The server's place in a fleet; null for one that stands alone.</summary>

@@ -155,6 +155,36 @@ public sealed class OfferTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "RDV-13")]
+    public void Whoever_has_an_offer_cannot_flood_its_initiator_with_answers()
+    {
+        (RendezvousWorld.Peer initiator, RendezvousWorld.Peer responder, OfferReceived offer) = OpenOffer();
+        for (int count = 0; count < 200; count++)
+        {
+            responder.Client.Answer(offer.Offer, RendezvousWorld.Response());
+            _world.Settle();
+        }
+
+        Assert.Equal(8, _world.Sent.Count(sent => sent.Client == initiator.Address && sent.Datagram[1] == (byte)RendezvousMessageType.AnswerDelivery));
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-13")]
+    public void Each_repetition_of_an_offer_may_have_its_answer()
+    {
+        (RendezvousWorld.Peer initiator, RendezvousWorld.Peer responder, OfferReceived offer) = OpenOffer();
+        for (int count = 0; count < 15; count++)
+        {
+            responder.Client.Answer(offer.Offer, RendezvousWorld.Response());
+            _world.Settle();
+            initiator.Client.ReplaceOffer(_world.Now, initiator.Take<AnswerReceived>().Transaction, RendezvousWorld.Init());
+            _world.Settle();
+        }
+
+        Assert.Equal(15, responder.Events.OfType<OfferReceived>().Count());
+    }
+
+    [Fact]
     public void Only_handshakes_are_carried()
     {
         RendezvousWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
@@ -202,5 +232,15 @@ public sealed class OfferTests : IDisposable
         world.Advance(TimeSpan.FromSeconds(6));
 
         Assert.Contains(responder.Events.OfType<OfferReceived>(), offer => offer.Init.Span[1] == 2);
+    }
+
+    private (RendezvousWorld.Peer Initiator, RendezvousWorld.Peer Responder, OfferReceived Offer) OpenOffer()
+    {
+        RendezvousWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        RendezvousWorld.Peer initiator = _world.AddPeer("198.51.100.1:1000", isRegistering: false);
+        _world.Settle();
+        initiator.Client.Offer(_world.Now, responder.Id, RendezvousWorld.Init());
+        _world.Settle();
+        return (initiator, responder, responder.Take<OfferReceived>());
     }
 }
