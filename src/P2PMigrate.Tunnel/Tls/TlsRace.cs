@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using P2PMigrate.Tunnel.Endpoint;
 
 namespace P2PMigrate.Tunnel.Tls;

@@ -56,8 +56,9 @@ public sealed class DatagramStreamTests
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             throw new NotSupportedException("Nobody expects this.");
 
-        public override ValueTask DisposeAsync()
+        public override async ValueTask DisposeAsync()
         {
+            await base.DisposeAsync();
             IsDisposed = true;
             throw new NotSupportedException("Nor this.");
         }
