@@ -85,6 +85,17 @@ public sealed class UdpBlockedTests
     }
 
     [Fact]
+    [Trait("Spec", "RLY-17")]
+    public async Task A_web_server_where_a_rendezvous_should_listen_is_not_pestered()
+    {
+        await using Peers peers = await Peers.OpenWithTlsAsync();
+        await using var web = new WebServer();
+        await Assert.ThrowsAsync<TunnelException>(() => peers.OpenOneAsync(
+            static at => new FilteredSocket(DatagramSocket.Open(at)) { Passes = static _ => false }, options => options with { RendezvousTlsPort = web.Port }));
+        Assert.InRange(web.Count, 1, 10);
+    }
+
+    [Fact]
     [Trait("Spec", "RLY-21")]
     public async Task A_direct_session_does_not_notice_that_the_server_is_gone()
     {
