@@ -78,10 +78,15 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
         if (leg.Address.IsNone)
         {
             leg.Address = source;
-            Answered(now, channel);
         }
 
-        return leg.Address == source ? leg : null;
+        if (leg.Address != source)
+        {
+            return null;
+        }
+
+        Answered(now, channel); // nobody answers an offer here: asking is what keeps a side open until the other comes
+        return leg;
     }
 
     /// <summary>The responder answered: the channel now lives as long as it is used.</summary>
@@ -118,7 +123,6 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
         }
 
         toCheck = source != leg.Address && IsCheckDue(now, source, leg) ? leg : null;
-        Touch(now, leg.Channel);
         if (leg.Other.Address.IsNone)
         {
             FramesDropped++;
@@ -127,6 +131,7 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
             return false;
         }
 
+        Touch(now, leg.Channel); // spec: RLY-06: what goes nowhere keeps nothing open
         RelayFrame.WriteHeader(frame, leg.Other.Id); // spec: RLY-02
         destination = leg.Other.Address;
         FramesRelayed++;

@@ -150,6 +150,23 @@ public sealed class FleetTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "RLY-06")]
+    public void Frames_for_a_server_that_does_not_answer_keep_no_channel_open()
+    {
+        _world.Tamper = message => WithServerAddress(message, RendezvousWorld.Address("192.0.2.66:53"));
+        (FleetWorld.Peer initiator, RelayLegId near, FleetWorld.Peer responder, RelayLegId far) = _world.Meet();
+        for (int second = 0; second < 70; second += 10)
+        {
+            _world.Relay(initiator, near, [1]);
+            _world.Relay(responder, far, [1]);
+            _world.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.Equal(0, _world.Servers[0].Core.Statistics.Channels);
+        Assert.Equal(0, _world.Servers[1].Core.Statistics.Channels);
+    }
+
+    [Fact]
     [Trait("Spec", "RDV-42")]
     public void A_peer_that_is_nowhere_is_told_at_once()
     {

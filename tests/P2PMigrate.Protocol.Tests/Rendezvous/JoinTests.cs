@@ -48,6 +48,32 @@ public sealed class JoinTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "RLY-22")]
+    public void Frames_that_go_nowhere_do_not_keep_one_side_open_but_asking_does()
+    {
+        (Peer initiator, RelayLegId leg, _, _) = _world.Meet();
+        _world.RestartServer();
+        initiator.Client.Join(_world.Now, s_name, isInitiator: true, leg);
+        _world.Settle();
+        leg = initiator.Take<ChannelJoined>().Leg;
+        for (int second = 0; second < 100; second += 10)
+        {
+            initiator.Client.Join(_world.Now, s_name, isInitiator: true, leg);
+            _world.Advance(TimeSpan.FromSeconds(10));
+            Assert.False(_world.Relay(initiator, leg, [1], out _, out _, out _));
+            Assert.Equal(1, _world.Server.Statistics.Channels);
+        }
+
+        for (int second = 0; second < 70; second += 10)
+        {
+            _world.Advance(TimeSpan.FromSeconds(10));
+            Assert.False(_world.Relay(initiator, leg, [1], out _, out _, out _));
+        }
+
+        Assert.Equal(0, _world.Server.Statistics.Channels);
+    }
+
+    [Fact]
     public void A_relay_that_has_forgotten_nothing_gives_the_same_leg()
     {
         (Peer initiator, RelayLegId leg, _, _) = _world.Meet();
