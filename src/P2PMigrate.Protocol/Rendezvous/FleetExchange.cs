@@ -38,6 +38,7 @@ internal sealed class FleetExchange(
         }
 
         offer.Repeated();
+        offer.Channel = offer.IsPassedOn ? offer.Channel : null; // that one led to where the peer was registered here
         offer.Responder = default;
         Desk.PassOn(offer, message.Carried);
         PassedOn++;

@@ -259,6 +259,32 @@ public sealed class FleetTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "RDV-42")]
+    public void The_channel_to_where_a_peer_was_is_not_given_out_when_it_has_gone_to_a_server_without_room()
+    {
+        _world.Tamper = message =>
+        {
+            if (message[1] == (byte)FleetMessageKind.Answer)
+                message.AsSpan(20, 8).Clear(); // That server opened no channel.
+            return message;
+        };
+        FleetWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", _world.Servers[0], isRegistering: true);
+        FleetWorld.Peer initiator = _world.AddPeer("198.51.100.1:1000", _world.Servers[0], isRegistering: false);
+        _world.Settle();
+        initiator.Client.Offer(_world.Now, responder.Id, RendezvousWorld.Init());
+        _world.Settle();
+        Assert.NotEqual(RelayLegId.None, responder.Take<OfferReceived>().Leg);
+        responder.Client.Leave();
+        FleetWorld.Peer moved = _world.AddPeer("198.51.100.2:2001", _world.Servers[1], isRegistering: true, responder.Identity);
+        _world.Advance(TimeSpan.FromSeconds(2));
+
+        moved.Client.Answer(moved.Take<OfferReceived>().Offer, RendezvousWorld.Response());
+        _world.Settle();
+
+        Assert.Equal(RelayLegId.None, initiator.Take<AnswerReceived>().Leg);
+    }
+
+    [Fact]
     [Trait("Spec", "RDV-40")]
     public void Without_the_directory_the_peers_of_one_server_go_on_meeting_and_others_are_told_to_try_again()
     {
