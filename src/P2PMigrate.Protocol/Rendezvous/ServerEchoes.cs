@@ -52,6 +52,7 @@ internal sealed class ServerEchoes(RendezvousServerOptions options, ServerAltern
 
     private bool HasSocket(ServerSocket socket, NetworkAddress target) => socket switch
     {
+        ServerSocket.OtherPort or ServerSocket.OtherAddress when target.IsStream => false, // only the main one has the stream
         ServerSocket.OtherPort => alternates.OtherPort != 0,
         ServerSocket.OtherAddress => alternates.OtherAddress.Family == target.Family,
         _ => true,

@@ -83,6 +83,26 @@ public sealed class EchoTests : IDisposable
         Assert.False(_server.TryPollAside(_buffer, out _, out _, out _) || _server.TryPollTransmit(_buffer, out _, out _));
     }
 
+    [Fact]
+    [Trait("Spec", "RDV-23")]
+    public void A_stream_is_reached_from_the_main_socket_only()
+    {
+        NetworkAddress stream = RendezvousWorld.Address("[100::c633:6401]:1");
+        using var server = new RendezvousServerCore(
+            new RendezvousServerOptions(), new SeededEntropy(1), new(3479, RendezvousWorld.Address("[2001:db8::2]:3480")));
+        server.Handle(_now, stream, Hello());
+        Assert.True(server.TryPollTransmit(_buffer, out _, out int length));
+        Assert.True(ChallengeMessage.TryParse(_buffer.AsSpan(0, length), out ChallengeMessage challenge, out _));
+
+        Assert.Equal(Refusal.Unexpected, server.Handle(_now, stream, Echo(challenge.Cookie, ServerSocket.OtherPort, default)));
+        Assert.Equal(Refusal.Unexpected, server.Handle(_now, stream, Echo(challenge.Cookie, ServerSocket.OtherAddress, default)));
+        Assert.Equal(Refusal.None, server.Handle(_now, stream, Echo(challenge.Cookie, ServerSocket.Main, default)));
+
+        Assert.False(server.TryPollAside(_buffer, out _, out _, out _));
+        Assert.True(server.TryPollTransmit(_buffer, out NetworkAddress destination, out _));
+        Assert.Equal(stream, destination);
+    }
+
     // spec: RDV-23, CONST-220
     [Fact]
     public void Replays_get_a_limited_number_of_short_answers()
