@@ -114,8 +114,18 @@ public readonly record struct NetworkAddress
         writer.WriteUInt16(Port);
     }
 
-    /// <summary>Whoever is there, without a port: of IPv4 the host, of IPv6 its network of 64 bits, in which a host chooses its addresses freely.</summary>
-    public NetworkAddress ToNetwork() => Family == IpFamily.V6 && !IsStream ? new(Family, _high, 0, 0) : WithPort(0);
+    /// <summary>
+    /// Whoever is there, without a port: of IPv4 the host, of IPv6 its network of 64 bits, in which a host chooses its addresses freely. Of a
+    /// stream it is that of the host that the stream is named after, so that one who comes by streams and datagrams is one.
+    /// </summary>
+    // spec: RLY-13
+    public NetworkAddress ToNetwork() =>
+        IsStream ? (IsOfV4Host ? new(IpFamily.V4, 0, _low, 0) : new(IpFamily.V6, _low, 0, 0))
+        : Family == IpFamily.V6 ? new(Family, _high, 0, 0)
+        : WithPort(0);
+
+    // No network of IPv6 in use begins with 32 zero bits but that of the unspecified and the loopback address, which is all zeros.
+    private bool IsOfV4Host => _low is > 0 and <= uint.MaxValue;
 
     /// <summary>Copies the IP address in network order and returns its length.</summary>
     public int CopyAddressTo(Span<byte> destination)

@@ -154,6 +154,30 @@ public sealed class RelayTests : IDisposable
         Assert.Equal(4, responder.Events.OfType<OfferReceived>().Count());
     }
 
+    [Theory]
+    [Trait("Spec", "RLY-13")]
+    [InlineData("198.51.100.1:1000")]
+    [InlineData("[2001:db8:1:2:3::4]:1000")]
+    [InlineData("[::1]:1000")]
+    public void A_host_has_one_limit_whether_it_comes_by_UDP_or_by_TLS(string text)
+    {
+        using var world = new RendezvousWorld(new RendezvousServerOptions { MaxChannelsPerHost = 2 });
+        RendezvousWorld.Peer responder = world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        NetworkAddress host = RendezvousWorld.Address(text);
+        foreach (NetworkAddress address in (NetworkAddress[])[host, host.WithPort(1001), NetworkAddress.ForStream(host, 1), NetworkAddress.ForStream(host, 2)])
+            world.AddPeer(text, isRegistering: false).Address = address;
+        RendezvousWorld.Peer other = world.AddPeer("198.51.100.9:1000", isRegistering: false);
+        other.Address = NetworkAddress.ForStream(other.Address, 1);
+        world.Settle();
+        foreach (RendezvousWorld.Peer initiator in world.Peers.Skip(1))
+            initiator.Client.Offer(world.Now, responder.Id, RendezvousWorld.Init());
+
+        world.Settle();
+
+        Assert.Equal(2 + 1, world.Server.Statistics.Channels);
+        Assert.Equal(4 + 1, responder.Events.OfType<OfferReceived>().Count());
+    }
+
     [Fact]
     [Trait("Spec", "RLY-06")]
     public void Channels_are_limited_in_number_for_all_and_for_each_host()
