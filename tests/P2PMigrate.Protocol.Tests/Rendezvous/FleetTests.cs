@@ -167,6 +167,23 @@ public sealed class FleetTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "RLY-23")]
+    public void A_channel_by_name_is_at_one_server()
+    {
+        ChannelName name = ChannelName.Of(new byte[32]);
+        FleetWorld.Peer[] peers = [.. ((int[])[0, 1, 0]).Select((server, index) => _world.AddPeer($"198.51.100.{index + 1}:1000", _world.Servers[server], isRegistering: false))];
+        _world.Settle();
+        foreach (FleetWorld.Peer peer in peers)
+            peer.Client.Join(_world.Now, name, isInitiator: peer == peers[0], RelayLegId.None);
+        _world.Settle();
+
+        _world.Relay(peers[0], peers[0].Take<ChannelJoined>().Leg, [1]);
+
+        Assert.Empty(peers[1].Frames);
+        Assert.Single(peers[2].Frames);
+    }
+
+    [Fact]
     [Trait("Spec", "RDV-42")]
     public void A_peer_that_is_nowhere_is_told_at_once()
     {
