@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
@@ -18,15 +19,16 @@ internal sealed class MirrorSocket : IDatagramOwner
     public const int MaxWaiting = 256;
 
     private readonly DatagramLoop _loop;
+    private readonly ILogger _logger;
     private readonly DatagramRing _waiting = new(MaxWaiting);
     private int _posted;
 
-    /// <summary>Takes over <paramref name="socket"/> and serves it.</summary>
-    public MirrorSocket(IDatagramSocket socket, LoopClock clock)
+    /// <summary>Will serve <paramref name="socket"/>.</summary>
+    public MirrorSocket(IDatagramSocket socket, LoopClock clock, ILogger logger)
     {
         Local = socket.Local;
         _loop = new DatagramLoop(socket, clock);
-        _loop.Start(this, $"mirror:{socket.Local.Port}");
+        _logger = logger;
     }
 
     /// <summary>Where it is bound.</summary>
@@ -40,6 +42,9 @@ internal sealed class MirrorSocket : IDatagramOwner
 
     /// <inheritdoc/>
     public bool HasRoom => _waiting.FreeSlots >= TransmitBatch.MaxTrainDatagrams;
+
+    /// <summary>Takes the socket over and serves it. Once.</summary>
+    public void Start() => _loop.Start(this, $"mirror:{Local.Port}");
 
     /// <summary>From any thread: sends a datagram from here; drops it when too many wait.</summary>
     public void Send(NetworkAddress destination, ReadOnlySpan<byte> datagram)
@@ -87,7 +92,9 @@ internal sealed class MirrorSocket : IDatagramOwner
     /// <inheritdoc/>
     public void HandleStopped(Exception? error)
     {
-        // The clients notice by silence, and know less of their NATs.
+        // The clients notice by silence, and know less of their NATs; the server goes on without.
+        if (error is not null)
+            Log.MirrorFailed(_logger, Local, error);
     }
 
     /// <summary>A datagram from another thread.</summary>

@@ -12,6 +12,9 @@ public sealed record RendezvousAlternates
     /// <summary>The second port, at the same address; 0 takes any free one, null is none.</summary>
     public int? OtherPort { get; init; }
 
+    /// <summary>True: when the second port cannot be had, the server starts without it, says so in its log, and is otherwise the same.</summary>
+    public bool MayLackOtherPort { get; init; }
+
     /// <summary>A second address of this machine, of the same internet protocol, with its port; port 0 takes any free one.</summary>
     public IPEndPoint? OtherAddress { get; init; }
 

@@ -25,15 +25,17 @@ public sealed class RendezvousServer : IAsyncDisposable
     private readonly RendezvousServerDriver _driver;
     private readonly ServerMirrors _mirrors;
     private readonly FleetLink? _fleet;
-    private readonly TlsListener? _tls;
+    private TlsListener? _tls;
 
-    private RendezvousServer(DatagramLoop loop, RendezvousServerDriver driver, ServerMirrors mirrors, FleetLink? fleet, TlsListener? tls)
+    private RendezvousServer(ServerSockets sockets, IServerDirectory? directory, RendezvousServerOptions options, ILogger logger, TimeProvider? time)
     {
-        _loop = loop;
-        _driver = driver;
-        _mirrors = mirrors;
-        _fleet = fleet;
-        _tls = tls;
+        var clock = new LoopClock(time ?? TimeProvider.System);
+        _loop = new DatagramLoop(sockets.Main, clock);
+        _mirrors = new ServerMirrors(sockets, clock, logger);
+        _fleet = directory is null ? null : new FleetLink(directory, _loop);
+        var core = new RendezvousServerCore(options, CryptographicEntropy.Instance, _mirrors.Alternates);
+        _driver = new RendezvousServerDriver(core, _mirrors, _fleet, error => Log.StoppedOrFailed(logger, error));
+        FleetAddress = options.Fleet?.Address.ToEndPoint();
     }
 
     /// <summary>Where it listens; the port is the real one.</summary>
@@ -43,7 +45,7 @@ public sealed class RendezvousServer : IAsyncDisposable
     public ServerAlternates Alternates => _mirrors.Alternates;
 
     /// <summary>Where the other servers of its fleet are told to reach it; null when it stands alone.</summary>
-    public IPEndPoint? FleetAddress { get; private init; }
+    public IPEndPoint? FleetAddress { get; }
 
     /// <summary>Where it listens for TLS, if it does; the port is the real one.</summary>
     public IPEndPoint? LocalTlsEndPoint => _tls?.Local;
@@ -87,7 +89,9 @@ public sealed class RendezvousServer : IAsyncDisposable
     /// <summary>Stops, closes the socket and ends the thread. Peers notice by silence.</summary>
     public async ValueTask DisposeAsync()
     {
-        await CloseSideDoorsAsync().ConfigureAwait(false);
+        if (_tls is not null)
+            await _tls.DisposeAsync().ConfigureAwait(false);
+        await _mirrors.StopAsync().ConfigureAwait(false);
         _loop.Stop();
         await _loop.Ended.ConfigureAwait(false);
         if (_fleet is not null)
@@ -99,10 +103,20 @@ public sealed class RendezvousServer : IAsyncDisposable
         IDatagramSocket socket, RendezvousServerOptions? options, ILogger? logger, TimeProvider? time, RendezvousAlternates? alternates = null,
         Func<IPEndPoint, IDatagramSocket>? open = null)
     {
-        RendezvousServer server = Make(
-            socket, directory: null, options ?? new RendezvousServerOptions(), logger ?? NullLogger.Instance, time, alternates, open ?? DatagramSocket.Open);
-        server.Run(logger ?? NullLogger.Instance);
-        return server;
+        alternates ??= new RendezvousAlternates();
+        logger ??= NullLogger.Instance;
+        ServerSockets sockets = ServerSockets.Open(socket, alternates, open ?? DatagramSocket.Open, logger);
+        try
+        {
+            var server = new RendezvousServer(sockets, directory: null, options ?? new RendezvousServerOptions(), logger, time);
+            server.Run(sockets, alternates.Tls, logger);
+            return server;
+        }
+        catch
+        {
+            sockets.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The same as one of several, with a directory of any kind, which the server owns from then on.</summary>
@@ -110,89 +124,44 @@ public sealed class RendezvousServer : IAsyncDisposable
         Func<IDatagramSocket> open, IServerDirectory directory, IPEndPoint? address, RendezvousServerOptions? options, ILogger? logger, TimeProvider? time,
         CancellationToken cancellationToken, RendezvousAlternates? alternates = null)
     {
-        IDatagramSocket? socket = null;
-        RendezvousServer? server = null;
+        alternates ??= new RendezvousAlternates();
+        logger ??= NullLogger.Instance;
+        ServerSockets? sockets = null;
         try
         {
-            socket = open();
-            var self = new FleetMembership(ServerId.Create(CryptographicEntropy.Instance), ReachableAddress(address ?? socket.Local.ToEndPoint(), socket));
-            server = Make(
-                socket, directory, (options ?? new RendezvousServerOptions()) with { Fleet = self }, logger ?? NullLogger.Instance, time, alternates, DatagramSocket.Open);
+            sockets = ServerSockets.Open(open(), alternates, DatagramSocket.Open, logger);
+            var self = new FleetMembership(ServerId.Create(CryptographicEntropy.Instance), ReachableAddress(address, sockets.Main.Local));
+            var server = new RendezvousServer(sockets, directory, (options ?? new RendezvousServerOptions()) with { Fleet = self }, logger, time);
             await server._fleet!.JoinAsync(server._driver, self.Id, cancellationToken).ConfigureAwait(false); // before anybody can register
-            server.Run(logger ?? NullLogger.Instance);
+            server.Run(sockets, alternates.Tls, logger);
             return server;
         }
         catch
         {
-            socket?.Dispose();
-            if (server is not null)
-                await server.CloseSideDoorsAsync().ConfigureAwait(false);
+            sockets?.Dispose();
             await directory.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
 
-    private static RendezvousServer Make(
-        IDatagramSocket socket, IServerDirectory? directory, RendezvousServerOptions options, ILogger logger, TimeProvider? time,
-        RendezvousAlternates? alternates, Func<IPEndPoint, IDatagramSocket> open)
+    // From here on the threads own the sockets. What can still fail comes first, when nothing runs yet.
+    private void Run(ServerSockets sockets, RendezvousTlsOptions? tls, ILogger logger)
     {
-        var clock = new LoopClock(time ?? TimeProvider.System);
-        ServerMirrors mirrors = OpenMirrors(socket, alternates ?? new RendezvousAlternates(), clock, open);
-        var sockets = new SocketWithStreams(socket);
-        var loop = new DatagramLoop(sockets, clock);
-        FleetLink? fleet = directory is null ? null : new FleetLink(directory, loop);
-        var core = new RendezvousServerCore(options, CryptographicEntropy.Instance, mirrors.Alternates);
-        var driver = new RendezvousServerDriver(core, mirrors, fleet, error => Log.StoppedOrFailed(logger, error));
-        TlsListener? tls = alternates?.Tls is { } wanted ? OpenTls(sockets, mirrors, wanted, logger) : null;
-        return new RendezvousServer(loop, driver, mirrors, fleet, tls) { FleetAddress = options.Fleet?.Address.ToEndPoint() };
-    }
-
-    private static ServerMirrors OpenMirrors(IDatagramSocket main, RendezvousAlternates alternates, LoopClock clock, Func<IPEndPoint, IDatagramSocket> open)
-    {
-        try
+        if (sockets.Tls is { } listener)
         {
-            return ServerMirrors.Open(main.Local, alternates, clock, open);
+            _tls = TlsListener.Start(listener, sockets.Main, tls!, logger);
+            Log.ListeningTls(logger, _tls.Local);
         }
-        catch
-        {
-            main.Dispose();
-            throw;
-        }
-    }
 
-    private static TlsListener OpenTls(SocketWithStreams sockets, ServerMirrors mirrors, RendezvousTlsOptions options, ILogger logger)
-    {
-        try
-        {
-            TlsListener listener = TlsListener.Start(sockets, options, logger);
-            Log.ListeningTls(logger, listener.Local);
-            return listener;
-        }
-        catch
-        {
-            _ = mirrors.StopAsync();
-            sockets.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>Closes what it listens on besides its socket.</summary>
-    private async Task CloseSideDoorsAsync()
-    {
-        if (_tls is not null)
-            await _tls.DisposeAsync().ConfigureAwait(false);
-        await _mirrors.StopAsync().ConfigureAwait(false);
-    }
-
-    private void Run(ILogger logger)
-    {
+        _mirrors.Start();
         _loop.Start(_driver, $"rendezvous:{_loop.Local.Port}");
         Log.Listening(logger, _loop.Local);
     }
 
-    private static NetworkAddress ReachableAddress(IPEndPoint address, IDatagramSocket socket)
+    private static NetworkAddress ReachableAddress(IPEndPoint? advertised, NetworkAddress local)
     {
-        NetworkAddress reachable = NetworkAddress.From(address.Address, address.Port == 0 ? socket.Local.Port : address.Port);
+        IPEndPoint address = advertised ?? local.ToEndPoint();
+        NetworkAddress reachable = NetworkAddress.From(address.Address, address.Port == 0 ? local.Port : address.Port);
         if (reachable.IsUsable)
             return reachable;
         throw new TunnelException(TunnelFailure.Local, $"The other servers cannot reach {address}; an address of this machine has to be named for them.");

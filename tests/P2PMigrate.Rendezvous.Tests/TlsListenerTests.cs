@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Logging;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Rendezvous.Tls;
@@ -120,13 +121,17 @@ public sealed class TlsListenerTests
     [Fact]
     public async Task A_host_gets_so_many_connections_and_no_more()
     {
-        await using RendezvousServer server = Start(s_options with { HandshakeTimeout = TimeSpan.FromMinutes(1) });
+        var log = new KeptLog();
+        await using RendezvousServer server = Start(s_options with { HandshakeTimeout = TimeSpan.FromMinutes(1) }, log);
         var sockets = new List<Socket>();
         for (int i = 0; i < 8; i++)
             sockets.Add(await ConnectPlainAsync(server));
         await WaitForConnectionsAsync(server, 8);
         using Socket ninth = await ConnectPlainAsync(server);
         await AssertClosedAsync(ninth);
+        using Socket tenth = await ConnectPlainAsync(server);
+        await AssertClosedAsync(tenth);
+        Assert.Single(log.Lines, line => line.Contains("127.0.0.1", StringComparison.Ordinal) && line.Contains("refused", StringComparison.Ordinal));
         sockets.ForEach(socket => socket.Dispose());
         await WaitForConnectionsAsync(server, 0);
     }
@@ -181,7 +186,8 @@ public sealed class TlsListenerTests
         }
     }
 
-    private static RendezvousServer Start(RendezvousTlsOptions options) => RendezvousServer.Start(new IPEndPoint(IPAddress.Loopback, 0), tls: options);
+    private static RendezvousServer Start(RendezvousTlsOptions options, ILogger? logger = null) =>
+        RendezvousServer.Start(new IPEndPoint(IPAddress.Loopback, 0), logger: logger, tls: options);
 
     private static NetworkAddress Address(string text) => NetworkAddress.TryParse(text, out NetworkAddress address) ? address : throw new ArgumentException(text);
 

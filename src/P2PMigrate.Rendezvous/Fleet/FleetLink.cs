@@ -17,7 +17,7 @@ internal sealed class FleetLink(IServerDirectory directory, DatagramLoop loop) :
     private RendezvousServerDriver? _driver;
     private int _waiting;
 
-    /// <summary>Begins to listen for <paramref name="driver"/>, whose loop runs already.</summary>
+    /// <summary>Begins to listen for <paramref name="driver"/>, whose loop is started when this has succeeded: what comes before waits for it.</summary>
     public Task JoinAsync(RendezvousServerDriver driver, ServerId self, CancellationToken cancellationToken)
     {
         _driver = driver;

@@ -19,6 +19,7 @@ namespace P2PMigrate.Rendezvous.Tls;
 internal sealed class TlsListener : IAsyncDisposable
 {
     private static readonly TimeSpan s_sweepInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_refusalPause = TimeSpan.FromMinutes(1);
 
     private readonly Socket _listener;
     private readonly SocketWithStreams _sockets;
@@ -29,6 +30,8 @@ internal sealed class TlsListener : IAsyncDisposable
     private readonly HostConnections _connections;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _work;
+    private long? _refusalTold;
+    private int _refused;
 
     private TlsListener(Socket listener, SocketWithStreams sockets, RendezvousTlsOptions options, ILogger logger)
     {
@@ -49,15 +52,28 @@ internal sealed class TlsListener : IAsyncDisposable
     /// <summary>Connections that are there, those that have not shown what they want included.</summary>
     public int Count => _connections.Count;
 
-    /// <summary>Begins to listen for <paramref name="sockets"/>. Throws <see cref="TunnelException"/> (<see cref="TunnelFailure.Local"/>).</summary>
-    public static TlsListener Start(SocketWithStreams sockets, RendezvousTlsOptions options, ILogger logger) =>
-        Start(Bind(options.Listen), sockets, options, logger);
+    /// <summary>Takes over <paramref name="listener"/>, which listens, and lets its callers in to <paramref name="sockets"/>.</summary>
+    public static TlsListener Start(Socket listener, SocketWithStreams sockets, RendezvousTlsOptions options, ILogger logger) =>
+        new(listener, sockets, options, logger);
 
-    /// <summary>The same over a socket that is bound.</summary>
-    public static TlsListener Start(Socket bound, SocketWithStreams sockets, RendezvousTlsOptions options, ILogger logger)
+    /// <summary>A socket that listens; whoever calls waits until somebody accepts. Throws <see cref="TunnelException"/> (<see cref="TunnelFailure.Local"/>).</summary>
+    public static Socket Bind(IPEndPoint listen)
     {
-        bound.Listen();
-        return new TlsListener(bound, sockets, options, logger);
+        Socket? socket = null;
+        try
+        {
+            socket = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+            if (listen.AddressFamily == AddressFamily.InterNetworkV6)
+                socket.DualMode = true;
+            socket.Bind(listen);
+            socket.Listen();
+            return socket;
+        }
+        catch (SocketException error)
+        {
+            socket?.Dispose();
+            throw new TunnelException(TunnelFailure.Local, $"Cannot listen on TCP {listen}: {error.Message}.", error);
+        }
     }
 
     /// <summary>Accepts nobody any more. The connections that are there go with the socket that they belong to.</summary>
@@ -69,24 +85,6 @@ internal sealed class TlsListener : IAsyncDisposable
         if (_isCertificateOwn)
             _certificate.Dispose();
         _stop.Dispose();
-    }
-
-    private static Socket Bind(IPEndPoint listen)
-    {
-        Socket? socket = null;
-        try
-        {
-            socket = new Socket(listen.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            if (listen.AddressFamily == AddressFamily.InterNetworkV6)
-                socket.DualMode = true;
-            socket.Bind(listen);
-            return socket;
-        }
-        catch (SocketException error)
-        {
-            socket?.Dispose();
-            throw new TunnelException(TunnelFailure.Local, $"Cannot listen on TCP {listen}: {error.Message}.", error);
-        }
     }
 
     private async Task AcceptAllAsync()
@@ -112,14 +110,40 @@ internal sealed class TlsListener : IAsyncDisposable
 
     private void Admit(Socket socket)
     {
-        NetworkAddress remote = socket.RemoteEndPoint is IPEndPoint from ? NetworkAddress.From(from) : default;
-        if (remote.IsNone || !_connections.TryTake(remote, out NetworkAddress name))
+        NetworkAddress remote = RemoteOf(socket);
+        if (!remote.IsNone && _connections.TryTake(remote, out NetworkAddress name))
         {
-            socket.Dispose();
+            _ = ServeAsync(socket, remote, name);
             return;
         }
 
-        _ = ServeAsync(socket, remote, name);
+        socket.Dispose();
+        if (!remote.IsNone)
+            NoteRefusal(remote);
+    }
+
+    // None when the caller has gone already.
+    private static NetworkAddress RemoteOf(Socket socket)
+    {
+        try
+        {
+            return socket.RemoteEndPoint is IPEndPoint from ? NetworkAddress.From(from) : default;
+        }
+        catch (SocketException)
+        {
+            return default;
+        }
+    }
+
+    // Whoever is refused comes again: the log gets one line in a while.
+    private void NoteRefusal(NetworkAddress remote)
+    {
+        _refused++;
+        long now = Environment.TickCount64;
+        if (_refusalTold is { } told && now - told < s_refusalPause.TotalMilliseconds)
+            return;
+        Log.TlsFull(_logger, remote.ToNetwork(), _refused);
+        (_refusalTold, _refused) = (now, 0);
     }
 
     private async Task ServeAsync(Socket socket, NetworkAddress remote, NetworkAddress name)
