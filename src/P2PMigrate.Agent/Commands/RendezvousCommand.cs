@@ -68,43 +68,56 @@ internal sealed class RendezvousCommand : AgentCommand
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        using X509Certificate2? certificate = context.Parsed.GetValue(_certificate) is { } file ? ServerCertificate.Load(file) : null;
-        await using RendezvousServer server = await StartAsync(context, TlsOf(context, certificate), cancellationToken).ConfigureAwait(false);
-        context.Output.Show(new Listening(server.LocalEndPoint.ToString())
-        {
-            Redis = context.Parsed.GetValue(_redis)?.Split(',')[0],
-            Advertised = server.FleetAddress?.ToString(),
-        });
+        IPEndPoint listen = PeerAddressing.ListenAddress(context.Parsed.GetValue(_listen)!);
+        FleetOptions? fleet = FleetOf(context, listen);
+        using X509Certificate2? certificate = CertificateOf(context);
+        RendezvousAlternates alternates = AlternatesOf(context, listen) with { Tls = TlsOf(context, certificate) };
+        await using RendezvousServer server = await StartAsync(context, listen, fleet, alternates, cancellationToken).ConfigureAwait(false);
+        context.Output.Show(Ready(server, fleet, alternates));
         await server.Stopped.WaitAsync(cancellationToken).ConfigureAwait(false);
         return ExitCode.Unexpected; // It stopped by itself, and the log says why.
     }
 
-    private async Task<RendezvousServer> StartAsync(CommandContext context, RendezvousTlsOptions? tls, CancellationToken cancellationToken)
+    private static async Task<RendezvousServer> StartAsync(
+        CommandContext context, IPEndPoint listen, FleetOptions? fleet, RendezvousAlternates alternates, CancellationToken cancellationToken)
     {
-        IPEndPoint listen = PeerAddressing.ListenAddress(context.Parsed.GetValue(_listen)!);
-        FleetOptions? fleet = FleetOf(context, listen);
-        RendezvousAlternates alternates = AlternatesOf(context, listen) with { Tls = tls };
         ILogger logger = context.Log.CreateLogger<RendezvousServer>();
         try
         {
-            try
-            {
-                return await ServeAsync(alternates).ConfigureAwait(false);
-            }
-            catch (TunnelException) when (alternates.OtherPort is not null && context.Parsed.GetValue(_secondPort) is null)
-            {
-                // Nobody asked for the second port. Without it the server is what it was before there were second ports.
-                return await ServeAsync(alternates with { OtherPort = null }).ConfigureAwait(false);
-            }
+            return fleet is null
+                ? RendezvousServer.Start(listen, alternates, logger: logger)
+                : await RendezvousServer.StartAsync(listen, fleet, alternates, logger: logger, cancellationToken: cancellationToken).ConfigureAwait(false);
         }
         catch (TunnelException refused) when (refused.Reason == TunnelFailure.Local)
         {
             throw new UsageException(refused.Message, refused); // A port that is taken, a Redis that is not there: what was typed names them.
         }
+    }
 
-        async Task<RendezvousServer> ServeAsync(RendezvousAlternates others) => fleet is null
-            ? RendezvousServer.Start(listen, others, logger: logger)
-            : await RendezvousServer.StartAsync(listen, fleet, others, logger: logger, cancellationToken: cancellationToken).ConfigureAwait(false);
+    private static Listening Ready(RendezvousServer server, FleetOptions? fleet, RendezvousAlternates wanted)
+    {
+        int secondPort = server.Alternates.OtherPort;
+        return new Listening(server.LocalEndPoint.ToString())
+        {
+            SecondPort = secondPort == 0 ? null : secondPort,
+            SecondPortLeftOut = secondPort == 0 ? wanted.OtherPort : null,
+            Alternate = server.Alternates.OtherAddress is { IsNone: false } alternate ? alternate.ToString() : null,
+            Tls = server.LocalTlsEndPoint?.ToString(),
+            Redis = fleet?.RedisServers,
+            Advertised = server.FleetAddress?.ToString(),
+        };
+    }
+
+    private X509Certificate2? CertificateOf(CommandContext context)
+    {
+        try
+        {
+            return context.Parsed.GetValue(_certificate) is { } file ? ServerCertificate.Load(file) : null;
+        }
+        catch (TunnelException unusable)
+        {
+            throw new UsageException(unusable.Message, unusable);
+        }
     }
 
     private RendezvousTlsOptions? TlsOf(CommandContext context, X509Certificate2? certificate) => context.Parsed.GetValue(_tls) is { } listen
@@ -119,6 +132,7 @@ internal sealed class RendezvousCommand : AgentCommand
         return new RendezvousAlternates
         {
             OtherPort = wanted is { } port ? (port == 0 ? null : port) : After(listen.Port, 1),
+            MayLackOtherPort = wanted is null, // Nobody asked for it. Without it the server is what it was before there were second ports.
             OtherAddress = PeerAddressing.AlternateAddress(context.Parsed.GetValue(_alternate), After(listen.Port, 2)),
         };
     }
@@ -127,12 +141,21 @@ internal sealed class RendezvousCommand : AgentCommand
     {
         string? redis = context.Parsed.GetValue(_redis);
         string? advertised = context.Parsed.GetValue(_advertise);
+        if (redis is not null && IsUrl(redis))
+            throw new UsageException("--redis takes no URL and no user before the host; type HOST:PORT, and options after commas, such as HOST:PORT,user=…,password=….");
         if (redis is null)
             return advertised is null ? null : throw new UsageException("--advertise is for servers that share a Redis; name it with --redis HOST:PORT.");
         if (advertised is null && (listen.Address.Equals(IPAddress.Any) || listen.Address.Equals(IPAddress.IPv6Any)))
             throw new UsageException($"With --redis the other servers have to know where this one is, and {listen} does not say that; add --advertise ADDR:PORT.");
         return new FleetOptions { Redis = redis, Address = advertised is null ? null : PeerAddressing.ListenAddress(advertised) };
     }
+
+    // In a value after `=`, such as a password, everything may stand. The text is not told: there may be a password in it.
+    private static bool IsUrl(string redis) => redis.Split(',').Any(part =>
+    {
+        string head = part.Split('=')[0];
+        return head.Contains('@', StringComparison.Ordinal) || head.Contains("://", StringComparison.Ordinal) || (head != part && head.Contains(':', StringComparison.Ordinal));
+    });
 
     private static int After(int port, int distance) => port == 0 || port + distance > ushort.MaxValue ? 0 : port + distance;
 }

@@ -49,6 +49,22 @@ internal sealed record IdentityShown(string PeerId) : AgentEvent
 /// <summary>A server is ready for datagrams at <paramref name="Address"/>.</summary>
 internal sealed record Listening(string Address) : AgentEvent
 {
+    /// <summary>The second port, at the same address.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? SecondPort { get; init; }
+
+    /// <summary>The second port that it would have had by default, and does without because it cannot be had; 0 is any.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? SecondPortLeftOut { get; init; }
+
+    /// <summary>The second address.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Alternate { get; init; }
+
+    /// <summary>Where it serves by TLS.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Tls { get; init; }
+
     /// <summary>The Redis shared with other servers, without what is secret about it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Redis { get; init; }
@@ -57,9 +73,13 @@ internal sealed record Listening(string Address) : AgentEvent
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Advertised { get; init; }
 
-    public override string ToLine() => Redis is null
-        ? $"Rendezvous and relay on {Address} (UDP)."
-        : $"Rendezvous and relay on {Address} (UDP), together with the other servers at Redis {Redis}; they reach this one at {Advertised}.";
+    public override string ToLine() =>
+        $"Rendezvous and relay on {Address} (UDP)"
+        + (SecondPort is { } port ? $", second port {port}" : "")
+        + (Alternate is null ? "" : $", second address {Alternate}")
+        + (Tls is null ? "" : $", TLS on {Tls}")
+        + (Redis is null ? "" : $", together with the other servers at Redis {Redis}; they reach this one at {Advertised}")
+        + (SecondPortLeftOut is { } taken ? $". Without the second port {taken}, which is taken: peers learn less of their NATs." : ".");
 }
 
 /// <summary>One line of a check.</summary>

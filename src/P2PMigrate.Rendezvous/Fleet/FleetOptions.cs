@@ -11,6 +11,12 @@ public sealed record FleetOptions
     /// </summary>
     public required string Redis { get; init; }
 
+    /// <summary>What of <see cref="Redis"/> may be shown: the servers that it names, without the options, one of which may be a password.</summary>
+    public string RedisServers => ServersOf(Redis);
+
     /// <summary>Where the other servers reach this one over UDP; null: where it listens, which then must be one address. Port 0 is the one where it listens.</summary>
     public IPEndPoint? Address { get; init; }
+
+    /// <summary>The parts of <paramref name="redis"/> that are no options, wherever they stand.</summary>
+    internal static string ServersOf(string redis) => string.Join(',', redis.Split(',').Where(part => !part.Contains('=', StringComparison.Ordinal)));
 }

@@ -69,7 +69,7 @@ internal sealed class RedisDirectory : IServerDirectory
         }
         catch (Exception error) when (error is RedisException or ArgumentException or TimeoutException)
         {
-            throw new TunnelException(TunnelFailure.Local, $"The Redis at {HostOf(server)} cannot be used: {FirstSentence(error.Message)}", error);
+            throw new TunnelException(TunnelFailure.Local, $"The Redis at {FleetOptions.ServersOf(server)} cannot be used: {FirstSentence(error.Message)}", error);
         }
     }
 
@@ -168,9 +168,6 @@ internal sealed class RedisDirectory : IServerDirectory
 
     // What the client throws when the connection is down, slow, or disposed while something waits.
     private static bool IsExpected(Exception error) => error is RedisException or TimeoutException or ObjectDisposedException or OperationCanceledException;
-
-    // Never the whole text: it may hold a password.
-    private static string HostOf(string server) => server.Split(',')[0];
 
     private static string FirstSentence(string text) => text.Contains("uthentication", StringComparison.Ordinal)
         ? "it asks for another password or user, as in HOST:PORT,user=…,password=…."

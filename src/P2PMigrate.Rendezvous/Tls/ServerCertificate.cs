@@ -31,7 +31,7 @@ public static class ServerCertificate
             // Some platforms' TLS takes only keys that come out of a store.
             return X509CertificateLoader.LoadPkcs12(fromPem.Export(X509ContentType.Pkcs12), password: null);
         }
-        catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is CryptographicException or IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new TunnelException(TunnelFailure.Local, $"Cannot use {file} as a certificate with its key: {error.Message}", error);
         }
