@@ -7,6 +7,9 @@ namespace P2PMigrate.Agent.Commands;
 /// <summary><c>p2pmigrate id</c>: who this peer is.</summary>
 internal sealed class IdCommand() : AgentCommand("id", "Prints this peer's id; makes its key on first use.")
 {
+    /// <inheritdoc/>
+    protected override bool ConcernsContainer => false;
+
     protected override Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         using PrivateIdentity identity = IdentityFile.LoadOrCreate(context.State.Root);

@@ -37,6 +37,7 @@ internal sealed class MigrateCommand : AgentCommand
         Options.Add(_bundle);
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
+        Options.Add(PeerAddressing.NoPunching);
     }
 
     protected override ExitCode Interrupt(IOutput output)

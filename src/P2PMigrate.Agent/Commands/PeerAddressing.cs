@@ -65,4 +65,10 @@ internal static class PeerAddressing
     {
         Description = "Do not ask the gateway (by PCP, NAT-PMP or UPnP) to map a port to this machine for as long as the command runs.",
     };
+
+    /// <summary>The option of commands that talk to peers by which no ports are guessed; <see cref="PeerConnection"/> reads it.</summary>
+    public static Option<bool> NoPunching { get; } = new("--no-punching")
+    {
+        Description = "Where NATs hide their ports, do not look for them with many sockets and datagrams; such peers are reached by the relay then.",
+    };
 }

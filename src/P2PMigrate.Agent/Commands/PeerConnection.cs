@@ -33,6 +33,7 @@ internal sealed class PeerConnection : IAsyncDisposable
             Rendezvous = rendezvous,
             Logger = context.Log.CreateLogger<TunnelEndpoint>(),
             MapPortOnGateway = !context.Parsed.GetValue(PeerAddressing.NoPortMapping),
+            AllowPunching = !context.Parsed.GetValue(PeerAddressing.NoPunching),
         };
         TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(
             tune(address is null ? options : options with { Listen = address }), cancellationToken).ConfigureAwait(false);

@@ -16,7 +16,11 @@ internal sealed class PingCommand : AgentCommand
         Arguments.Add(_ticket);
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
+        Options.Add(PeerAddressing.NoPunching);
     }
+
+    /// <inheritdoc/>
+    protected override bool ConcernsContainer => false;
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {

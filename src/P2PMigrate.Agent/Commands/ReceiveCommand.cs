@@ -43,7 +43,11 @@ internal sealed class ReceiveCommand : AgentCommand
         Options.Add(_runtime.Option);
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
+        Options.Add(PeerAddressing.NoPunching);
     }
+
+    /// <inheritdoc/>
+    protected override bool ConcernsContainer => false;
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
