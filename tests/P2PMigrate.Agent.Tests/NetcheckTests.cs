@@ -1,7 +1,9 @@
+using System.Reflection;
 using System.Text.Json;
 using P2PMigrate.Agent.Netcheck;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Lab;
+using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Nat;
 using NatFiltering = P2PMigrate.Protocol.Nat.NatFiltering;
 using NatMapping = P2PMigrate.Protocol.Nat.NatMapping;
@@ -44,6 +46,18 @@ public sealed class NetcheckTests(ITestOutputHelper output)
     {
         (JsonElement last, _) = await CheckAsync(NatKind.UdpBlocked, exitCode: 4);
         Assert.False(last.GetProperty("udp").GetBoolean());
+        Assert.False(last.GetProperty("tls").GetBoolean());
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-14")]
+    public async Task Where_only_TLS_gets_through_it_says_that_sessions_work_and_how()
+    {
+        (JsonElement last, string everything) = await CheckAsync(NatKind.UdpBlocked, exitCode: 0, "--tls", "0.0.0.0:443");
+        Assert.Equal((false, true), (last.GetProperty("udp").GetBoolean(), last.GetProperty("tls").GetBoolean()));
+        Assert.All(last.GetProperty("peers").EnumerateArray(), peer => Assert.Equal("relay", peer.GetProperty("way").GetString()));
+        Assert.Equal(5, last.GetProperty("peers").GetArrayLength());
+        Assert.Contains("by TLS on port 443", everything, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -55,35 +69,39 @@ public sealed class NetcheckTests(ITestOutputHelper output)
         Assert.All(last.GetProperty("peers").EnumerateArray(), peer => Assert.Equal("direct", peer.GetProperty("way").GetString()));
     }
 
+    // The plan is the protocol's own affair; only here somebody looks at it from outside, so that the forecast cannot tell a different tale.
     [Fact]
-    public void Every_pair_has_a_way_and_it_is_the_same_from_both_sides()
+    [Trait("Spec", "PATH-70")]
+    public void The_forecast_is_what_the_protocol_does()
     {
-        NatClass[] classes = [NatClass.Open, NatClass.Cone, NatClass.Sequential, NatClass.Block, NatClass.Random];
-        foreach (NatClass one in classes)
+        MethodInfo plan = typeof(NatProfile).Assembly.GetType("P2PMigrate.Protocol.Punching.PunchPlan", throwOnError: true)!.GetMethod("Choose")!;
+        NatProfile[] known = [.. Profiles().Where(nat => nat.Mapping != NatMapping.Unknown)];
+        foreach (NatProfile one in known)
         {
-            Assert.Equal("direct", PairForecast.WayBetween(NatClass.Open, one));
-            Assert.All(classes, other => Assert.Equal(PairForecast.WayBetween(one, other), PairForecast.WayBetween(other, one)));
+            foreach (NatProfile other in known)
+            {
+                bool isPunched = plan.Invoke(null, [one, other, ConnectionRole.Initiator])!.ToString() != "None";
+                // What is not punched is direct by probes alone as soon as one port is fixed, and cannot be otherwise.
+                bool isOneFixed = one.Mapping == NatMapping.EndpointIndependent || other.Mapping == NatMapping.EndpointIndependent;
+                Assert.Equal(isPunched ? "by guessing" : isOneFixed ? "direct" : "relay", PairForecast.WayBetween(one, other));
+            }
         }
-
-        Assert.Equal("direct", PairForecast.WayBetween(NatClass.Cone, NatClass.Cone));
-        Assert.Equal("by guessing", PairForecast.WayBetween(NatClass.Cone, NatClass.Random));
-        Assert.Equal("relay", PairForecast.WayBetween(NatClass.Random, NatClass.Random));
-        Assert.Equal("relay", PairForecast.WayBetween(NatClass.Random, NatClass.Block));
-        Assert.Equal("by guessing", PairForecast.WayBetween(NatClass.Block, NatClass.Block));
-        Assert.Empty(PairForecast.For(NatClass.Unknown));
-        Assert.Equal(NatClass.Open, PairForecast.ClassOf(new NatProfile { Mapping = NatMapping.AddressAndPortDependent }, isMapped: true));
     }
 
-    [Theory]
-    [InlineData(NatMapping.EndpointIndependent, NatFiltering.EndpointIndependent, PortAllocation.Preserving, "Open")]
-    [InlineData(NatMapping.EndpointIndependent, NatFiltering.AddressAndPortDependent, PortAllocation.Random, "Cone")]
-    [InlineData(NatMapping.EndpointIndependent, NatFiltering.Unknown, PortAllocation.Unknown, "Cone")]
-    [InlineData(NatMapping.AddressDependent, NatFiltering.AddressDependent, PortAllocation.Sequential, "Sequential")]
-    [InlineData(NatMapping.AddressAndPortDependent, NatFiltering.EndpointIndependent, PortAllocation.Block, "Block")]
-    [InlineData(NatMapping.AddressAndPortDependent, NatFiltering.AddressAndPortDependent, PortAllocation.Unknown, "Random")]
-    [InlineData(NatMapping.Unknown, NatFiltering.EndpointIndependent, PortAllocation.Preserving, "Unknown")]
-    public void A_profile_belongs_to_one_class(NatMapping mapping, NatFiltering filtering, PortAllocation allocation, string expected) =>
-        Assert.Equal(expected, PairForecast.ClassOf(new NatProfile { Mapping = mapping, Filtering = filtering, Allocation = allocation }).ToString());
+    [Fact]
+    public void The_kinds_of_peers_have_the_ways_that_their_ports_allow()
+    {
+        NatProfile random = Varying(PortAllocation.Random);
+        Assert.Equal(["direct", "direct", "by guessing", "by guessing", "by guessing"], Ways(s_strict));
+        Assert.Equal(["direct", "direct", "direct", "direct", "direct"], Ways(s_strict with { Filtering = NatFiltering.AddressDependent }));
+        Assert.Equal(["direct", "by guessing", "by guessing", "by guessing", "relay"], Ways(Varying(PortAllocation.Sequential)));
+        Assert.Equal(["direct", "by guessing", "by guessing", "by guessing", "relay"], Ways(Varying(PortAllocation.Block)));
+        Assert.Equal(["direct", "by guessing", "relay", "relay", "relay"], Ways(Varying(PortAllocation.Preserving)));
+        Assert.Equal(["direct", "by guessing", "relay", "relay", "relay"], Ways(random));
+        Assert.Equal(["direct", "direct", "direct", "direct", "direct"], PairForecast.For(random, isMapped: true).Select(peer => peer.Way));
+        Assert.Empty(PairForecast.For(default, isMapped: false));
+        Assert.All(PairForecast.WithoutUdp, peer => Assert.Equal("relay", peer.Way));
+    }
 
     [Fact]
     public void A_report_in_words_names_the_step_the_block_and_a_remedy()
@@ -93,11 +111,18 @@ public sealed class NetcheckTests(ITestOutputHelper output)
             Observed = P2PMigrate.Protocol.Wire.NetworkAddress.FromBytes([203, 0, 113, 7], 4000),
             Profile = new NatProfile { Mapping = NatMapping.AddressAndPortDependent, Filtering = NatFiltering.AddressDependent, Allocation = PortAllocation.Block, LowestPort = 1024, HighestPort = 2047 },
         };
-        FindingMade[] findings = [.. NatWords.Findings("IPv4", report, isNat: true)];
+        FindingMade[] findings = [.. NatWords.Findings("IPv4", report, isNat: true, serverPort: 3478)];
         Assert.Contains(findings, finding => finding.Message.Contains("1024 to 2047", StringComparison.Ordinal));
         Assert.Contains(findings, finding => finding is { Severity: "warning", Remedy: not null });
         Assert.Equal("1024-2047", NatWords.Of(report, isNat: true).Ports);
-        Assert.Contains("\"event\":\"netchecked\"", JsonOutput.Format(new NetcheckCompleted(true, NatWords.Of(report, true), null, null, PairForecast.For(NatClass.Block))), StringComparison.Ordinal);
+        Assert.Contains("\"event\":\"netchecked\"", JsonOutput.Format(new NetcheckCompleted(true, false, NatWords.Of(report, true), null, null, PairForecast.For(report.Profile, isMapped: false))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_server_of_which_only_one_port_answers_may_have_another_behind_a_firewall()
+    {
+        var report = new NatReport { Observed = P2PMigrate.Protocol.Wire.NetworkAddress.FromBytes([203, 0, 113, 7], 4000) };
+        Assert.Contains(NatWords.Findings("IPv4", report, isNat: true, serverPort: 5000), finding => finding.Message.Contains("firewall closes port 5001", StringComparison.Ordinal));
     }
 
     [Theory]
@@ -117,8 +142,20 @@ public sealed class NetcheckTests(ITestOutputHelper output)
             everything);
     }
 
+    private static readonly NatProfile s_strict = new() { Mapping = NatMapping.EndpointIndependent, Filtering = NatFiltering.AddressAndPortDependent };
+
+    private static NatProfile Varying(PortAllocation allocation) => s_strict with { Mapping = NatMapping.AddressAndPortDependent, Allocation = allocation };
+
+    private static IEnumerable<NatProfile> Profiles() =>
+        from mapping in Enum.GetValues<NatMapping>()
+        from filtering in Enum.GetValues<NatFiltering>()
+        from allocation in Enum.GetValues<PortAllocation>()
+        select new NatProfile { Mapping = mapping, Filtering = filtering, Allocation = allocation };
+
+    private static IEnumerable<string> Ways(NatProfile own) => PairForecast.For(own, isMapped: false).Select(peer => peer.Way);
+
     // The program as it was built with these tests: only the network of the lab's nodes is another one.
-    private async Task<(JsonElement Last, string Everything)> CheckAsync(NatKind kind, int exitCode)
+    private async Task<(JsonElement Last, string Everything)> CheckAsync(NatKind kind, int exitCode, params string[] serverOptions)
     {
         Assert.SkipUnless(LabGround.IsFit, LabGround.WhyNot ?? "");
         string program = Path.Combine(AppContext.BaseDirectory, "p2pmigrate"), state = Directory.CreateTempSubdirectory("p2pmigrate-netcheck-").FullName;
@@ -126,7 +163,7 @@ public sealed class NetcheckTests(ITestOutputHelper output)
         {
             await using PeerLab lab = await PeerLab.RaiseAsync(new LabOptions { SourceNat = kind }, _token);
             await using LabProcess server = await lab.Rendezvous.StartAsync(
-                program, ["rendezvous", "--json", "--alternate", LabAddresses.RendezvousAlternate.ToString(), "--state-dir", Path.Combine(state, "server")], _token);
+                program, ["rendezvous", "--json", "--alternate", LabAddresses.RendezvousAlternate.ToString(), "--state-dir", Path.Combine(state, "server"), .. serverOptions], _token);
             await server.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
             CommandResult result = await lab.Source.RunAsync(
                 program, ["netcheck", "--rendezvous", $"{LabAddresses.Rendezvous}:3478", "--json", "--state-dir", Path.Combine(state, "client")], _token);

@@ -19,13 +19,11 @@ internal sealed class NetcheckCommand : AgentCommand
         Required = true,
     };
 
-    private readonly Option<bool> _noGateway = new("--no-gateway") { Description = "Do not ask the router for a port (it is given back at once otherwise)." };
-
     public NetcheckCommand()
         : base("netcheck", "Says what NATs and firewalls stand before this machine, and which peers it can reach directly.")
     {
         Options.Add(_rendezvous);
-        Options.Add(_noGateway);
+        Options.Add(PeerAddressing.NoPortMapping);
     }
 
     /// <inheritdoc/>
@@ -34,13 +32,13 @@ internal sealed class NetcheckCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         ServerName server = PeerAddressing.Server(context.Parsed.GetValue(_rendezvous))!.Value;
-        bool asksGateway = !context.Parsed.GetValue(_noGateway);
+        bool asksGateway = !context.Parsed.GetValue(PeerAddressing.NoPortMapping);
         IPAddress[] addresses = await ResolveAsync(server, cancellationToken).ConfigureAwait(false);
         ILogger logger = context.Log.CreateLogger<TunnelEndpoint>();
         FamilyResult?[] results = await Task.WhenAll(
             CheckAsync(AddressFamily.InterNetwork, asksGateway), CheckAsync(AddressFamily.InterNetworkV6, asksGateway: false)).ConfigureAwait(false);
         NetcheckCompleted verdict = Show(context.Output, server, results[0], results[1], asksGateway);
-        return verdict.Udp ? ExitCode.Done : ExitCode.PeerUnreachable;
+        return verdict.Udp || verdict.Tls ? ExitCode.Done : ExitCode.PeerUnreachable;
 
         async Task<FamilyResult?> CheckAsync(AddressFamily family, bool asksGateway) =>
             Array.Find(addresses, address => address.AddressFamily == family) is { } address
@@ -67,8 +65,10 @@ internal sealed class NetcheckCommand : AgentCommand
         if (askedGateway && v4 is { IsNat: true } or { Mapped: not null })
             output.Show(Gateway(v4));
         FamilyResult? best = v4?.Report is not null ? v4 : v6;
-        NatClass own = best?.Report is { } report ? PairForecast.ClassOf(report.Profile, best.IsMappedOutside) : NatClass.Unknown;
-        var verdict = new NetcheckCompleted(best?.Report is not null, FamilyOf(v4), FamilyOf(v6), v4?.Mapped?.ToString(), PairForecast.For(own));
+        bool isByTls = best?.Report is null && (v4 is { IsByTls: true } || v6 is { IsByTls: true });
+        IReadOnlyList<PairOutlook> peers = best?.Report is { } report ? PairForecast.For(report.Profile, best.IsMappedOutside)
+            : isByTls ? PairForecast.WithoutUdp : [];
+        var verdict = new NetcheckCompleted(best?.Report is not null, isByTls, FamilyOf(v4), FamilyOf(v6), v4?.Mapped?.ToString(), peers);
         output.Show(verdict);
         return verdict;
     }
@@ -83,10 +83,12 @@ internal sealed class NetcheckCommand : AgentCommand
         {
             output.Show(new FindingMade(
                 "warning", "here", family, $"The rendezvous server {server} does not answer by UDP.", $"Let UDP out to port {server.Port} in this network's firewall, or check that the server runs."));
+            if (result.IsByTls)
+                output.Show(new FindingMade("good", "here", family, $"The server is reached by TLS on port {FamilyCheck.TlsPort}: sessions work, relayed.", null));
             return;
         }
 
-        foreach (FindingMade finding in NatWords.Findings(family, report, result.IsNat))
+        foreach (FindingMade finding in NatWords.Findings(family, report, result.IsNat, server.Port))
             output.Show(finding);
     }
 

@@ -8,8 +8,11 @@ using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Agent.Netcheck;
 
-/// <summary>What was found by one internet protocol: null where the server kept silent, and the gateway's address for us, if it was asked for.</summary>
-internal sealed record FamilyResult(AddressFamily Family, NatReport? Report, IPEndPoint? Mapped)
+/// <summary>
+/// What was found by one internet protocol: no report where the server kept silent by UDP, whether it was reached by TLS then, and the gateway's address
+/// for us, if it was asked for.
+/// </summary>
+internal sealed record FamilyResult(AddressFamily Family, NatReport? Report, bool IsByTls, IPEndPoint? Mapped)
 {
     /// <summary>Is the port that the gateway mapped one of the address outside? Otherwise there is another NAT before the gateway.</summary>
     public bool IsMappedOutside => Mapped is not null && Report is { Observed.IsNone: false } report && report.Observed.ToIPAddress().Equals(Mapped.Address);
@@ -29,6 +32,9 @@ internal sealed record FamilyResult(AddressFamily Family, NatReport? Report, IPE
 /// </summary>
 internal static class FamilyCheck
 {
+    /// <summary>Where a server is tried by TLS.</summary>
+    public const ushort TlsPort = 443;
+
     private static readonly TimeSpan s_surveyPatience = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan s_gatewayPatience = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(50);
@@ -42,21 +48,38 @@ internal static class FamilyCheck
             Identity = identity,
             Listen = new IPEndPoint(server.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0),
             Rendezvous = new ServerName(server.ToString(), port),
+            RendezvousTlsPort = TlsPort,
             MapPortOnGateway = asksGateway,
             Logger = logger,
         };
         await using TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(options, cancellationToken).ConfigureAwait(false);
-        NatReport? report = await SurveyAsync(endpoint, cancellationToken).ConfigureAwait(false);
+        bool isRegistered = await RegisterAsync(endpoint, cancellationToken).ConfigureAwait(false);
+        NatReport? report = isRegistered ? await SurveyAsync(endpoint, cancellationToken).ConfigureAwait(false) : null;
         IPEndPoint? mapped = asksGateway ? await MappedAsync(endpoint, cancellationToken).ConfigureAwait(false) : null;
-        return new FamilyResult(server.AddressFamily, report, mapped);
+        // Who is registered by UDP is surveyed: where no survey comes about, it was by TLS.
+        return new FamilyResult(server.AddressFamily, report, isRegistered && report is null, mapped);
     }
 
-    private static async Task<NatReport?> SurveyAsync(TunnelEndpoint endpoint, CancellationToken cancellationToken)
+    private static async Task<bool> RegisterAsync(TunnelEndpoint endpoint, CancellationToken cancellationToken)
     {
         try
         {
             await endpoint.WaitRegisteredAsync(cancellationToken).ConfigureAwait(false);
-            return await endpoint.WaitNatAsync(cancellationToken).WaitAsync(s_surveyPatience, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (TunnelException)
+        {
+            return false;
+        }
+    }
+
+    // A report of a server that answered none of its questions is none.
+    private static async Task<NatReport?> SurveyAsync(TunnelEndpoint endpoint, CancellationToken cancellationToken)
+    {
+        try
+        {
+            NatReport report = await endpoint.WaitNatAsync(cancellationToken).WaitAsync(s_surveyPatience, cancellationToken).ConfigureAwait(false);
+            return report.Observed.IsNone ? null : report;
         }
         catch (Exception silence) when (silence is TunnelException or TimeoutException)
         {

@@ -16,11 +16,11 @@ internal static class NatWords
         Ports = report.Profile.Allocation == PortAllocation.Block ? $"{report.Profile.LowestPort}-{report.Profile.HighestPort}" : null,
     };
 
-    /// <summary>All that a report of one internet protocol is worth saying.</summary>
-    public static IEnumerable<FindingMade> Findings(string family, NatReport report, bool isNat)
+    /// <summary>All that a report of one internet protocol is worth saying; <paramref name="serverPort"/> is the first of the server that was asked.</summary>
+    public static IEnumerable<FindingMade> Findings(string family, NatReport report, bool isNat, int serverPort)
     {
         yield return new("good", "here", family, $"UDP gets through; the server sees {report.Observed}" + (isNat ? ", which is a NAT's address." : ", this machine's own address."), null);
-        yield return Mapping(family, report, isNat);
+        yield return Mapping(family, report, isNat, serverPort);
         if (report.Profile.Filtering != NatFiltering.Unknown)
             yield return Filtering(family, report.Profile.Filtering);
         if (isNat && Allocation(report.Profile) is { } allocation)
@@ -29,9 +29,11 @@ internal static class NatWords
             yield return new("good", "here", family, hairpins ? "The NAT turns round what is sent to its own address." : "The NAT does not turn round what is sent to its own address; peers behind it use their inner addresses.", null);
     }
 
-    private static FindingMade Mapping(string family, NatReport report, bool isNat) => report.Profile.Mapping switch
+    private static FindingMade Mapping(string family, NatReport report, bool isNat, int serverPort) => report.Profile.Mapping switch
     {
-        NatMapping.Unknown => new("warning", "here", family, "What the NAT does cannot be told: the rendezvous server has one socket only.", "Run the server with --second-port, and --alternate if its machine has a second address."),
+        NatMapping.Unknown => new("warning", "here", family,
+            $"What the NAT does cannot be told: the rendezvous server has one socket only, or a firewall closes port {serverPort + 1}, its second one by default.",
+            $"Let UDP through to the server's port {serverPort + 1}, or run the server with --second-port, and --alternate if its machine has a second address."),
         NatMapping.EndpointIndependent when !isNat => new("good", "here", family, "No NAT is in between.", null),
         NatMapping.EndpointIndependent => new("good", "here", family,
             "The NAT keeps one outside port for all destinations: peers can be told where to send." + (report.HasOtherAddress ? "" : " (The server has no second address, so that is not quite certain.)"), null),

@@ -4,15 +4,16 @@ namespace P2PMigrate.Agent.Output;
 
 /// <summary>The verdict of <c>netcheck</c>: what stands between this machine and its peers. The findings before it say it in sentences.</summary>
 /// <param name="Udp">Did the rendezvous server answer by UDP?</param>
+/// <param name="Tls">If not, was it reached by TLS?</param>
 /// <param name="Ipv4">What was found by IPv4; null when the server has no such address or this machine no way to it.</param>
 /// <param name="Ipv6">The same by IPv6.</param>
 /// <param name="Mapped">The address outside that a gateway mapped, or null.</param>
 /// <param name="Peers">How a session to each kind of peer goes.</param>
 internal sealed record NetcheckCompleted(
-    bool Udp, NetFamily? Ipv4, NetFamily? Ipv6, string? Mapped, IReadOnlyList<PairOutlook> Peers) : AgentEvent
+    bool Udp, bool Tls, NetFamily? Ipv4, NetFamily? Ipv6, string? Mapped, IReadOnlyList<PairOutlook> Peers) : AgentEvent
 {
     public override string ToLine() =>
-        !Udp ? "UDP does not get through to the rendezvous server."
+        !Udp && !Tls ? "The rendezvous server does not answer, neither by UDP nor by TLS."
         : string.Join('\n', [.. Peers.Select(peer => $"Peers {peer.Peer}: {peer.Way}."), "Peers that share a network, or IPv6, with this machine need none of that."]);
 }
 
