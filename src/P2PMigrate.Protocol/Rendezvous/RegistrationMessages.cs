@@ -11,6 +11,22 @@ internal readonly record struct AddressCookie(UInt128 Value)
     public static AddressCookie Read(ReadOnlySpan<byte> bytes) => new(BinaryPrimitives.ReadUInt128BigEndian(bytes));
 
     public void Write(Span<byte> destination) => BinaryPrimitives.WriteUInt128BigEndian(destination, Value);
+
+    /// <summary>The proof that <paramref name="address"/> is given now.</summary>
+    public static AddressCookie Make(CookieSecret secret, Instant now, NetworkAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[MessageMac.Size];
+        secret.Make(now, address, bytes);
+        return Read(bytes);
+    }
+
+    /// <summary>Does it prove this address?</summary>
+    public bool Proves(CookieSecret secret, Instant now, NetworkAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[MessageMac.Size];
+        Write(bytes);
+        return secret.IsGood(now, address, bytes);
+    }
 }
 
 /// <summary><see cref="RendezvousMessageType.Hello"/>: header, zeros to 128 bytes.</summary>

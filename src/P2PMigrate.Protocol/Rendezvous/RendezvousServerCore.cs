@@ -375,18 +375,12 @@ public sealed class RendezvousServerCore : IDisposable
             : _relay.Confirm(now, source, message, isServer: type == RendezvousMessageType.TrunkConfirm);
     }
 
-    private bool IsProven(Instant now, NetworkAddress source, AddressCookie cookie)
-    {
-        Span<byte> bytes = stackalloc byte[MessageMac.Size];
-        cookie.Write(bytes);
-        return _cookies.IsGood(now, source, bytes);
-    }
+    private bool IsProven(Instant now, NetworkAddress source, AddressCookie cookie) => cookie.Proves(_cookies, now, source);
 
     private void SendChallenge(Instant now, NetworkAddress source, TransactionId transaction)
     {
-        Span<byte> cookie = stackalloc byte[MessageMac.Size];
-        _cookies.Make(now, source, cookie);
-        Send(source, new ChallengeMessage(transaction, AddressCookie.Read(cookie), _challengeKeys.Current(now), source, _echoes.AlternatesFor(source)).Write(_buffer));
+        AddressCookie cookie = AddressCookie.Make(_cookies, now, source);
+        Send(source, new ChallengeMessage(transaction, cookie, _challengeKeys.Current(now), source, _echoes.AlternatesFor(source)).Write(_buffer));
     }
 
     private void SendRegistered(TransactionId transaction, Registration registration, uint lifetime)

@@ -30,7 +30,7 @@ internal sealed class ServerEchoes(RendezvousServerOptions options, ServerAltern
 
         NetworkAddress target = echo.Target.IsNone ? source : echo.Target;
         refusal = !HasSocket(echo.From, target) ? Refusal.Unexpected
-            : !IsProven(now, target, echo.Cookie) ? Refusal.CookieRequired
+            : !echo.Cookie.Proves(cookies, now, target) ? Refusal.CookieRequired
             : !_rate.TryTake(now, target) ? Refusal.Busy
             : Refusal.None;
         if (refusal == Refusal.None)
@@ -57,13 +57,6 @@ internal sealed class ServerEchoes(RendezvousServerOptions options, ServerAltern
         ServerSocket.OtherAddress => alternates.OtherAddress.Family == target.Family,
         _ => true,
     };
-
-    private bool IsProven(Instant now, NetworkAddress target, AddressCookie cookie)
-    {
-        Span<byte> bytes = stackalloc byte[MessageMac.Size];
-        cookie.Write(bytes);
-        return cookies.IsGood(now, target, bytes);
-    }
 
     private void Send(ServerSocket from, NetworkAddress destination, int length)
     {
