@@ -1,4 +1,6 @@
 using System.IO.Pipelines;
+using System.Net;
+using System.Net.Sockets;
 using P2PMigrate.Tunnel.Sockets;
 using P2PMigrate.Tunnel.Tests.Endpoint;
 
@@ -96,6 +98,16 @@ public sealed class UdpBlockedTests
     }
 
     [Fact]
+    public async Task A_connection_that_cannot_be_made_does_not_make_the_client_ask_more_often_by_UDP()
+    {
+        await using Peers peers = await Peers.OpenWithTlsAsync();
+        int asked = await CountQuestionsAsync(peers, tlsPort: null);
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Assert.InRange(await CountQuestionsAsync(peers, (ushort)((IPEndPoint)closed.LocalEndPoint!).Port), 1, asked + 1);
+    }
+
+    [Fact]
     [Trait("Spec", "RLY-21")]
     public async Task A_direct_session_does_not_notice_that_the_server_is_gone()
     {
@@ -131,6 +143,15 @@ public sealed class UdpBlockedTests
         await flow.WaitForMoreAsync(1_000_000);
         Assert.Equal(PathKind.Relay, near.PrimaryPath?.Kind);
         await peers.ConnectAsync(); // The target is registered again, too.
+    }
+
+    private static async Task<int> CountQuestionsAsync(Peers peers, ushort? tlsPort)
+    {
+        int count = 0;
+        var isSilent = await Assert.ThrowsAsync<TunnelException>(() => peers.OpenOneAsync(
+            at => new FilteredSocket(DatagramSocket.Open(at)) { Passes = _ => ++count < 0 }, options => options with { RendezvousTlsPort = tlsPort }));
+        Assert.Equal(TunnelFailure.RendezvousUnreachable, isSilent.Reason);
+        return Volatile.Read(ref count);
     }
 
     /// <summary>Bulk that flows, not too fast, until it is disposed.</summary>
