@@ -138,7 +138,8 @@ public sealed partial class TunnelConnection : IDisposable
 
     internal TimerTable Timers => _timers;
 
-    internal int PendingEvents => _events.Count;
+    /// <summary>Events that wait for <see cref="TryPollEvent"/>. Making a datagram may cause one, too.</summary>
+    public int PendingEvents => _events.Count;
 
     private TimeSpan ProbeTimeout => _paths.Primary?.Recovery.ProbeTimeout ?? _options.Recovery.MaxProbeTimeout;
 

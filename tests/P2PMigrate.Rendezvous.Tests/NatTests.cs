@@ -33,6 +33,7 @@ public sealed class NatTests(ITestOutputHelper output)
     public async Task Peers_whose_NATs_probes_do_not_open_punch_through_from_many_sockets(string source, string target)
     {
         await using NattedPeers peers = await NattedPeers.ConnectAsync(NatKind.Parse(source), NatKind.Parse(target), _token);
+        output.WriteLine($"{await peers.Source.WaitNatAsync(_token)}\n{await peers.Target.WaitNatAsync(_token)}");
 
         await Task.WhenAll(WaitForDirectAsync(peers.Near), WaitForDirectAsync(peers.Far));
         output.WriteLine($"{peers.Near.Timings} {peers.Near.PrimaryPath} {peers.Far.PrimaryPath}");

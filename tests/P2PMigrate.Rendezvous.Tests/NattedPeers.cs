@@ -14,8 +14,6 @@ internal sealed class NattedPeers : IAsyncDisposable
 {
     private readonly PrivateIdentity _near = PrivateIdentity.Create(CryptographicEntropy.Instance);
     private readonly PrivateIdentity _far = PrivateIdentity.Create(CryptographicEntropy.Instance);
-    private readonly TunnelEndpoint _target;
-
     private NattedPeers(VirtualLab lab)
     {
         Lab = lab;
@@ -24,7 +22,7 @@ internal sealed class NattedPeers : IAsyncDisposable
             new RendezvousAlternates { OtherPort = 0, OtherAddress = new IPEndPoint(LabAddresses.RendezvousAlternate, 0) },
             local => Bind(lab.Rendezvous, local.Address));
         Source = Open(lab.Source, LabAddresses.Source, _near);
-        _target = Open(lab.Target, LabAddresses.Target, _far);
+        Target = Open(lab.Target, LabAddresses.Target, _far);
     }
 
     public VirtualLab Lab { get; }
@@ -33,6 +31,9 @@ internal sealed class NattedPeers : IAsyncDisposable
 
     /// <summary>The peer that dialled.</summary>
     public TunnelEndpoint Source { get; }
+
+    /// <summary>The peer that was dialled.</summary>
+    public TunnelEndpoint Target { get; }
 
     /// <summary>The session as the peer that dialled has it.</summary>
     public TunnelSession Near { get; private set; } = null!;
@@ -48,10 +49,10 @@ internal sealed class NattedPeers : IAsyncDisposable
     {
         Assert.SkipUnless(LabGround.IsFit, LabGround.WhyNot ?? "");
         var peers = new NattedPeers(await VirtualLab.RaiseAsync(new LabOptions { SourceNat = source, TargetNat = target }, cancellationToken));
-        await peers._target.WaitRegisteredAsync(cancellationToken);
-        await Task.WhenAll(peers.Source.WaitNatAsync(cancellationToken), peers._target.WaitNatAsync(cancellationToken));
-        Ticket ticket = await peers._target.IssueTicketAsync(TimeSpan.FromMinutes(5), cancellationToken);
-        ValueTask<TunnelSession> accepting = peers._target.AcceptAsync(cancellationToken);
+        await peers.Target.WaitRegisteredAsync(cancellationToken);
+        await Task.WhenAll(peers.Source.WaitNatAsync(cancellationToken), peers.Target.WaitNatAsync(cancellationToken));
+        Ticket ticket = await peers.Target.IssueTicketAsync(TimeSpan.FromMinutes(5), cancellationToken);
+        ValueTask<TunnelSession> accepting = peers.Target.AcceptAsync(cancellationToken);
         peers.Near = await peers.Source.DialAsync(ticket, cancellationToken);
         peers.Far = await accepting;
         return peers;
@@ -59,7 +60,7 @@ internal sealed class NattedPeers : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _target.DisposeAsync();
+        await Target.DisposeAsync();
         await Source.DisposeAsync();
         _near.Dispose();
         _far.Dispose();

@@ -153,9 +153,9 @@ public sealed class World : IDisposable
         {
             Checks.That(i < 10_000, "Draining does not come to an end.");
             peer.DrainEvents();
-            isBusy = peer.Connection.TryPollTransmit(Now, _buffer, out Transmit transmit);
-            if (isBusy)
+            if (isBusy = peer.Connection.TryPollTransmit(Now, _buffer, out Transmit transmit))
                 Send(peer, transmit);
+            isBusy |= peer.Connection.PendingEvents > 0;
         }
 
         Checks.AfterDrain(this, peer);

@@ -12,6 +12,7 @@ internal readonly record struct AllocationVerdict(PortAllocation Allocation, sho
 
     // Of two ports in a row, and of n random ones that lie in a range by chance in one case of ten thousand.
     private const int LongestStep = 64;
+    private const int LongestOddGap = 16;
     private const int WidestBlock = 4096;
     private const int WidestBlockOfFew = 1024;
     private const int ManySamples = 6;
@@ -50,8 +51,10 @@ internal readonly record struct AllocationVerdict(PortAllocation Allocation, sho
         bool isOrdered = 5 * Math.Max(up, down) >= 4 * (up + down);
         if (!isOrdered || gaps.Length == 0 || gaps[gaps.Length / 2] > LongestStep || gaps[^1] > WidestBlockOfFew)
             return null;
-        int step = gaps.GroupBy(gap => gap).OrderByDescending(group => group.Count()).ThenBy(group => group.Key).First().Key;
-        return new(PortAllocation.Sequential, (short)(up >= down ? step : -step));
+        IGrouping<int, int> usual = gaps.GroupBy(gap => gap).OrderByDescending(group => group.Count()).ThenBy(group => group.Key).First();
+        if (2 * usual.Count() < gaps.Length && gaps[^1] > LongestOddGap)
+            return null; // Ports of a small block come in order by chance, too; but not at equal distances.
+        return new(PortAllocation.Sequential, (short)(up >= down ? usual.Key : -usual.Key));
     }
 
     private static AllocationVerdict? BlockOf(int[] ports)

@@ -81,7 +81,8 @@ internal sealed class SessionDriver : IDisposable, ISiblingOwner
     public bool IsTerminated => _connection.IsTerminated;
 
     /// <summary>When <see cref="HandleTimeout"/> is due at the latest.</summary>
-    public Instant NextTimeout => Instant.Min(_connection.NextTimeout ?? Instant.Never, Instant.Min(_lateFlushes.Due, Instant.Min(_closing.Deadline, _facts.NextPublication)));
+    // What was sent last may have caused an event, and they are delivered before.
+    public Instant NextTimeout => _connection.PendingEvents > 0 ? default : Instant.Min(_connection.NextTimeout ?? Instant.Never, Instant.Min(_lateFlushes.Due, Instant.Min(_closing.Deadline, _facts.NextPublication)));
 
     /// <summary>From any thread: opens a stream, as soon as the peer's limit allows.</summary>
     public async ValueTask<TunnelStream> OpenAsync(StreamPriority priority, CancellationToken cancellationToken)
