@@ -14,6 +14,8 @@ internal sealed class SocketWithStreams(IDatagramSocket inner) : IDatagramSocket
 {
     private readonly ConcurrentDictionary<NetworkAddress, DatagramStream> _streams = new();
     private readonly ConcurrentQueue<DatagramStream> _readable = new();
+    private readonly bool _mayBeForged = inner.Local.Family != IpFamily.V4;
+    private volatile bool _hadStreams;
     private bool _isTurnOfStreams;
     private volatile bool _isDisposed;
 
@@ -29,6 +31,7 @@ internal sealed class SocketWithStreams(IDatagramSocket inner) : IDatagramSocket
     /// <summary>From any thread: <paramref name="stream"/> belongs to the socket from now on. False, and it ends, when its address is taken.</summary>
     public bool TryAdd(DatagramStream stream)
     {
+        _hadStreams = true; // From now on there are such addresses.
         bool isAdded = _streams.TryAdd(stream.Address, stream);
         stream.Start(NoteReadable);
         if (!isAdded || _isDisposed)
@@ -51,13 +54,16 @@ internal sealed class SocketWithStreams(IDatagramSocket inner) : IDatagramSocket
         }
 
         bool more = inner.Receive(batch);
-        batch.Remove(static remote => remote.IsStream); // Nobody on the network has such an address.
+        if (_mayBeForged)
+            batch.Remove(static remote => remote.IsStream); // Nobody on the network has such an address.
         return more || !_readable.IsEmpty;
     }
 
     /// <inheritdoc/>
     public int Send(TransmitBatch batch)
     {
+        if (!_hadStreams)
+            return inner.Send(batch);
         int taken = 0;
         TimeSpan now = Stopwatch.GetElapsedTime(0);
         for (int i = 0; i < batch.Count; i++)
