@@ -110,6 +110,20 @@ internal sealed class FleetWorld : IDisposable
 
     public void Kill(Server server) => Servers.Remove(server);
 
+    /// <summary>A message between servers that names another server's address.</summary>
+    // All addresses here are IPv4, so they are encoded in the same number of bytes.
+    public static byte[] WithServerAddress(byte[] message, NetworkAddress address)
+    {
+        int at = (FleetMessageKind)message[1] switch { FleetMessageKind.Offer => 20, FleetMessageKind.Answer => 28, _ => message.Length };
+        if (at < message.Length)
+        {
+            var writer = new WireWriter(message.AsSpan(at));
+            address.Encode(ref writer);
+        }
+
+        return message;
+    }
+
     public void Dispose()
     {
         Servers.ForEach(server => server.Core.Dispose());
