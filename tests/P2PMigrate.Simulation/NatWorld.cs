@@ -30,7 +30,7 @@ public sealed class NatWorld : IDisposable
         _options = options;
         _generator = new SeededGenerator(seed);
         _relay = [new Link(_generator.Fork()), new Link(_generator.Fork())];
-        var internet = new Zone(options.Delay, hops: 3);
+        var internet = new Zone(options.Delay, hops: options.Hops);
         Zone common = options.Common is { } shared ? internet.Behind(new VirtualNat(shared, Internet.Address("203.0.113.9:1"), _generator.Fork())) : internet;
         _hosts = [NatHost.Behind(common, options.First, 0, _generator), NatHost.Behind(common, options.Second, 1, _generator)];
         if (options.AreNeighbours)
@@ -243,6 +243,9 @@ public sealed record NatWorldOptions
 
     /// <summary>Through the internet, one way.</summary>
     public TimeSpan Delay { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Routers of the internet between the two sites.</summary>
+    public int Hops { get; init; } = 3;
 
     /// <summary>Through the server, one way.</summary>
     public TimeSpan RelayDelay { get; init; } = TimeSpan.FromMilliseconds(30);

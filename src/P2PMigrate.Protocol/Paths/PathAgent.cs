@@ -243,7 +243,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         int size = PickSize(now, pair);
         bool isAllowed = pair.IsAnnounced || pair.Allows(size);
         if (isAllowed)
-            probe = _maker.Make(now, pair, size) with { HopLimit = _openers.LimitOf(now, pair) };
+            probe = _maker.Make(now, pair, size) with { HopLimit = _openers.LimitOf(now, pair, hasRelay: Primary is { Address.Kind: PathKind.Relay }) };
         if (pair.Check is { IsOpen: true, IsInRound: true })
             return isAllowed; // The rest of the round follows at once.
 

@@ -10,9 +10,13 @@ namespace P2PMigrate.Protocol.Punching;
 // spec: PATH-78
 internal sealed class ShortOpeners(ConnectionRole role)
 {
-    /// <summary>How long it lasts at most.</summary>
+    /// <summary>How long it lasts at most when the peer can be heard directly only.</summary>
     // spec: CONST-247
     public static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The same when there is a relay, by which the peer is heard as soon as it begins.</summary>
+    // spec: CONST-247
+    public static readonly TimeSpan PatienceWithRelay = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// So much longer when the peer was heard by another way than the direct one: what it says there may overtake its first
@@ -21,21 +25,23 @@ internal sealed class ShortOpeners(ConnectionRole role)
     // spec: CONST-247
     public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(20);
 
+    private const byte Shortest = 2;
+
     private readonly bool _isNeeded = role == ConnectionRole.Responder;
     private Instant? _until;
     private bool _isPeerHeard;
 
-    /// <summary>The hop limit of the n-th probe, counted from 0: it passes one NAT, two, three.</summary>
+    /// <summary>The hop limit of the n-th probe, counted from 0, of a socket that is sent from often: it passes one NAT, two, three.</summary>
     // spec: CONST-247
-    public static byte LimitOf(int index) => (byte)Math.Min(2 + index, 4);
+    public static byte LimitOf(int index) => (byte)Math.Min(Shortest + index, 4);
 
-    /// <summary>For the next probe of a pair; 0 when it may go all the way.</summary>
-    public byte LimitOf(Instant now, CandidatePair pair)
+    /// <summary>For the next probe of a pair; 0 when it may go all the way. More than one NAT would be passed into the router of a neighbour.</summary>
+    public byte LimitOf(Instant now, CandidatePair pair, bool hasRelay)
     {
         if (!_isNeeded || pair.Address.Kind != PathKind.Direct || pair.IsKnown || pair.State != PairState.Probing)
             return 0;
-        _until ??= now + Patience;
-        return now >= _until ? (byte)0 : LimitOf(pair.ProbeCount);
+        _until ??= now + (hasRelay ? PatienceWithRelay : Patience);
+        return now >= _until ? (byte)0 : Shortest;
     }
 
     /// <summary>Something of the peer has come: true the first time, when all pairs are to be probed from the start.</summary>

@@ -96,6 +96,22 @@ public sealed class PunchScenarios
     }
 
     // spec: PATH-78
+    [Theory]
+    [InlineData(15)]
+    [InlineData(60)]
+    [InlineData(200)]
+    [InlineData(600)]
+    public void Routers_that_take_in_what_comes_unasked_are_passed_by_neighbours_whose_server_is_far(int relayDelay)
+    {
+        using NatWorld world = new(1, new()
+        {
+            First = [s_restricted with { IsLeaky = true }], Second = [s_restricted with { IsLeaky = true }],
+            Delay = TimeSpan.FromMilliseconds(1), Hops = 1, RelayDelay = TimeSpan.FromMilliseconds(relayDelay),
+        });
+        Assert.True(world.RunUntil(() => world.IsDirect, TimeSpan.FromSeconds(1) + 2 * TimeSpan.FromMilliseconds(relayDelay)));
+    }
+
+    // spec: PATH-78
     [Fact]
     public void A_router_that_takes_in_what_comes_unasked_does_not_keep_another_ones_random_ports_from_being_found()
     {
