@@ -35,8 +35,15 @@ internal abstract class PunchAttempt(NetworkAddress target)
     /// <summary>Does it use others than the endpoint's own socket?</summary>
     public virtual bool NeedsSockets => false;
 
-    /// <summary>The attempt that <paramref name="method"/> asks for; <paramref name="number"/> attempts were made before.</summary>
-    public static PunchAttempt Create(PunchMethod method, in NatProfile local, in NatProfile remote, NetworkAddress target, int number, ulong seed)
+    /// <summary>Walks that it has begun so far.</summary>
+    public virtual int Walks => 0;
+
+    /// <summary>
+    /// The attempt that <paramref name="method"/> asks for; <paramref name="number"/> attempts were made before, in which either peer walked
+    /// <paramref name="walked"/> times since a server saw the newest port.
+    /// </summary>
+    public static PunchAttempt Create(
+        PunchMethod method, in NatProfile local, in NatProfile remote, NetworkAddress target, int number, int walked, ulong seed)
     {
         ushort newest = remote.Newest.HasSameHost(target) ? remote.Newest.Port : target.Port;
         bool isGuess = number == 0; // A sequence is predicted first; then many sockets take what others have put out of step.
@@ -46,7 +53,7 @@ internal abstract class PunchAttempt(NetworkAddress target)
             PunchMethod.Seek => new SeekingAttempt(target, new PortOrder(remote, newest, reach, seed)),
             PunchMethod.Open => new OpeningAttempt(target, local.Allocation == PortAllocation.Sequential && isGuess ? 1 : MaxSockets),
             PunchMethod.Meet => new MeetingAttempt(target, remote, newest, seed),
-            _ => new WalkingAttempt(target, newest, remote.Step, isLeader: method == PunchMethod.Lead),
+            _ => new WalkingAttempt(target, newest, remote, walked, firstSocket: isGuess ? 0 : 1) { IsLeader = method == PunchMethod.Lead },
         };
     }
 
@@ -106,35 +113,6 @@ internal sealed class OpeningAttempt(NetworkAddress target, int sockets) : Punch
     {
         (socket, port) = ((byte)(index % sockets), Target.Port);
         return index < Rounds * sockets;
-    }
-}
-
-/// <summary>
-/// See <see cref="PunchMethod.Lead"/>. The leader's i-th new port sends to the i-th port after the newest one that was seen of
-/// the follower. If both NATs have given ports to others meanwhile, a and b of them, the follower's k-th port meets the leader's
-/// when it sends a + b ports further than the k-th: it tries all such distances in turn, which takes it to every second port. Those
-/// left out come last, for a NAT that has one port for all. No port is sent to twice, for that would not make the NAT count. The
-/// same is sent again, from the same ports, for what came before the other side was open.
-/// </summary>
-// spec: PATH-73
-internal sealed class WalkingAttempt(NetworkAddress target, ushort newest, short step, bool isLeader) : PunchAttempt(target)
-{
-    private const int Length = 160;
-    private const int Passes = 3;
-    private const int Distances = 96;
-    private const int DistancesBack = 8;
-    private static readonly TimeSpan s_pass = TimeSpan.FromMilliseconds(400);
-
-    /// <inheritdoc/>
-    public override TimeSpan DueAfter(int index) => s_pass * (index / Length) + Pause * (index % Length);
-
-    /// <inheritdoc/>
-    protected override bool TryPick(int index, out byte socket, out ushort port)
-    {
-        int place = 1 + index % Length;
-        int further = isLeader ? place : place <= Distances ? 2 * place - DistancesBack : 2 * (place - Distances) - 1;
-        (socket, port) = (0, PortOrder.At(newest, (step == 0 ? 1 : step) * further));
-        return index < Passes * Length;
     }
 }
 

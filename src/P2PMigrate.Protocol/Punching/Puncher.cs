@@ -22,6 +22,7 @@ internal sealed class Puncher(TunnelConnectionOptions options)
     private Instant _begunAt;
     private Instant _nextAt;
     private int _attempts;
+    private int _walked;
 
     /// <summary>The NATs before this peer.</summary>
     public NatProfile Local
@@ -40,6 +41,8 @@ internal sealed class Puncher(TunnelConnectionOptions options)
         get => _remote;
         set
         {
+            if (value.Newest != _remote.Newest)
+                _walked = 0;
             _remote = value;
             Choose();
         }
@@ -69,7 +72,7 @@ internal sealed class Puncher(TunnelConnectionOptions options)
     {
         if (_attempt is not null)
             options.Punching!.HandleEnded(_vouched, _attempt.Sent);
-        _attempt = null;
+        Drop();
         _wantedAt = Instant.Never;
         _attempts = 0;
     }
@@ -87,7 +90,7 @@ internal sealed class Puncher(TunnelConnectionOptions options)
 
         Span<byte> seed = stackalloc byte[sizeof(ulong)];
         options.Entropy.Fill(seed);
-        _attempt = PunchAttempt.Create(_method, _local, _remote, _vouched, _attempts++, BinaryPrimitives.ReadUInt64LittleEndian(seed));
+        _attempt = PunchAttempt.Create(_method, _local, _remote, _vouched, _attempts++, _walked, BinaryPrimitives.ReadUInt64LittleEndian(seed));
         HoldsSockets |= _attempt.NeedsSockets;
         _begunAt = now;
         _nextAt = now;
@@ -134,6 +137,12 @@ internal sealed class Puncher(TunnelConnectionOptions options)
         if (now < end)
             _nextAt = end;
         else
-            _attempt = null;
+            Drop();
+    }
+
+    private void Drop()
+    {
+        _walked += _attempt?.Walks ?? 0;
+        _attempt = null;
     }
 }
