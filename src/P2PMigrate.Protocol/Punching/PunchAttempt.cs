@@ -22,15 +22,21 @@ internal abstract class PunchAttempt(NetworkAddress target)
     // spec: PATH-75, CONST-240
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(1);
 
-    /// <summary>How long answers are waited for after the last probe, with all sockets open.</summary>
+    /// <summary>How long answers are waited for after the last probe, with all sockets open, at most.</summary>
     // spec: CONST-241
-    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan LongestPatience = TimeSpan.FromSeconds(2);
 
     /// <summary>The host, and the port at which a server saw the peer.</summary>
     public NetworkAddress Target => target;
 
     /// <summary>Probes so far.</summary>
     public int Sent { get; private set; }
+
+    /// <summary>How long it itself waits.</summary>
+    public virtual TimeSpan Patience => LongestPatience;
+
+    /// <summary>Is it mere chance whether it hits, so that another one like it is worth while at once?</summary>
+    public virtual bool IsWorthRepeating => false;
 
     /// <summary>Does it use others than the endpoint's own socket?</summary>
     public virtual bool NeedsSockets => false;
@@ -113,43 +119,5 @@ internal sealed class OpeningAttempt(NetworkAddress target, int sockets) : Punch
     {
         (socket, port) = ((byte)(index % sockets), Target.Port);
         return index < Rounds * sockets;
-    }
-}
-
-/// <summary>See <see cref="PunchMethod.Meet"/>.</summary>
-// spec: PATH-73
-internal sealed class MeetingAttempt : PunchAttempt
-{
-    private const int Sockets = 16;
-
-    private readonly ushort _newest;
-    private readonly int _step;
-    private readonly ShuffledRange[]? _blocks;
-    private readonly ShuffledRange? _distances;
-
-    /// <summary>Towards a NAT of this profile.</summary>
-    public MeetingAttempt(NetworkAddress target, in NatProfile remote, ushort newest, ulong seed)
-        : base(target)
-    {
-        (ushort low, ushort high) = (remote.LowestPort, remote.HighestPort);
-        (_newest, _step) = (newest, remote.Step == 0 ? 1 : remote.Step);
-        if (PortOrder.IsBlock(remote))
-            _blocks = [.. Enumerable.Range(1, Sockets).Select(i => new ShuffledRange(low, high, seed * (ulong)(2 * i + 1)))];
-        else
-            _distances = new ShuffledRange(1, MaxProbes, seed);
-    }
-
-    /// <inheritdoc/>
-    public override bool NeedsSockets => true;
-
-    /// <inheritdoc/>
-    protected override bool TryPick(int index, out byte socket, out ushort port)
-    {
-        socket = (byte)(index % Sockets);
-        if (_blocks is not null)
-            return _blocks[socket].TryNext(out port);
-        bool isThere = _distances!.TryNext(out ushort distance);
-        port = PortOrder.At(_newest, _step * distance);
-        return isThere;
     }
 }

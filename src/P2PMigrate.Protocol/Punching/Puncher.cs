@@ -133,11 +133,16 @@ internal sealed class Puncher(TunnelConnectionOptions options)
     // The last probe has left: those that come late shall find the sockets open.
     private void End(Instant now)
     {
-        Instant end = _begunAt + _attempt!.DueAfter(_attempt.Sent - 1) + PunchAttempt.Patience;
+        Instant end = _begunAt + _attempt!.DueAfter(_attempt.Sent - 1) + _attempt.Patience;
         if (now < end)
+        {
             _nextAt = end;
-        else
-            Drop();
+            return;
+        }
+
+        if (_attempt.IsWorthRepeating && _attempts == 1)
+            _wantedAt = now + PunchAttempt.Pause;
+        Drop();
     }
 
     private void Drop()

@@ -37,6 +37,31 @@ public sealed class PunchScenarios
         Assert.Equal(1, world.Hosts[1].Sockets);
     }
 
+    // spec: PATH-73
+    [Fact]
+    public void Two_NATs_that_count_are_walked_through_again_when_the_probes_that_would_have_met_are_lost()
+    {
+        for (ulong seed = 0; seed < 20; seed++)
+        {
+            using NatWorld world = new(seed, new() { First = [s_sequence], Second = [s_sequence] });
+            HashSet<NetworkAddress> targets = [];
+            world.Tap = (from, transmit) => from != 0 || !targets.Add(transmit.Path.Remote) || targets.Count is < 9 or > 16;
+            Assert.True(world.RunUntil(() => world.IsDirect, TimeSpan.FromSeconds(2)), $"seed {seed}");
+        }
+    }
+
+    // spec: PATH-73
+    [Fact]
+    public void Two_blocks_of_a_thousand_ports_are_punched_through_by_the_second_attempt_at_the_latest()
+    {
+        NatBehaviour block = new() { Mapping = NatMapping.AddressAndPortDependent, Allocation = PortAllocation.Block };
+        for (ulong seed = 0; seed < 150; seed++)
+        {
+            using NatWorld world = new(seed, new() { First = [block], Second = [block] });
+            Assert.True(world.RunUntil(() => world.IsDirect, TimeSpan.FromSeconds(5.2)), $"seed {seed}");
+        }
+    }
+
     // spec: PATH-76
     [Fact]
     public void The_sockets_that_did_not_win_are_closed_and_those_of_both_directions_stay()
