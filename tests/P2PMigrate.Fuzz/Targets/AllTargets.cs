@@ -9,7 +9,7 @@ internal static class AllTargets
     public static IReadOnlyList<FuzzTarget> List { get; } =
     [
         .. SessionTargets.List, .. HandshakeTargets.List, .. RendezvousTargets.List, .. FleetTargets.List, .. SnapshotTargets.List, .. MigrationTargets.List,
-        .. ContainerTargets.List, .. GatewayTargets.List,
+        .. ContainerTargets.List, .. GatewayTargets.List, .. TurnTargets.List,
     ];
 
     /// <summary>The one of this name.</summary>

@@ -1,0 +1,219 @@
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Turn;
+
+/// <summary>
+/// Whom an allocation talks with: hosts that may send to it, and the addresses that have a channel. Both are asked for when they
+/// are first needed, renewed while they are used, and forgotten when not. One owner.
+/// </summary>
+// spec: TURN-05, TURN-06
+internal sealed class TurnPeers(TurnRequests requests)
+{
+    /// <summary>Hosts at a time.</summary>
+    // spec: CONST-303
+    public const int MaxPermissions = 64;
+
+    /// <summary>Channels at a time.</summary>
+    // spec: CONST-303
+    public const int MaxChannels = 256;
+
+    /// <summary>Until a permission, which lives for 5 min, or a channel, which lives for 10, is renewed.</summary>
+    // spec: CONST-304
+    public static readonly TimeSpan RenewalAfter = TimeSpan.FromMinutes(4);
+
+    /// <summary>Until what the server refused is asked for again.</summary>
+    // spec: CONST-304
+    public static readonly TimeSpan RefusalPause = TimeSpan.FromSeconds(60);
+
+    private readonly Dictionary<NetworkAddress, Grant> _permissions = [];
+    private readonly Dictionary<NetworkAddress, Grant> _channels = [];
+    private readonly Dictionary<ushort, Grant> _byNumber = [];
+    private ushort _nextNumber = ChannelData.First;
+
+    /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
+    public Instant NextTimeout { get; private set; } = Instant.Never;
+
+    /// <summary>May datagrams go to this peer and come from there? If not yet, the server is asked, as far as there is room.</summary>
+    public bool Allows(Instant now, NetworkAddress peer)
+    {
+        NetworkAddress host = peer.WithPort(0);
+        if (!_permissions.TryGetValue(host, out Grant? grant))
+        {
+            if (_permissions.Count >= MaxPermissions && !TryForgetOne(now))
+                return false;
+            _permissions.Add(host, grant = new Grant(peer, 0, host: null));
+            Ask(now, grant);
+        }
+        else if (!grant.IsGranted && now >= grant.DueAt)
+        {
+            Ask(now, grant);
+        }
+
+        grant.Use(now);
+        return grant.IsGranted;
+    }
+
+    /// <summary>May a datagram be from this peer? The server lets nobody else through; whoever forges the server shall not either.</summary>
+    public bool Knows(NetworkAddress peer) => _permissions.ContainsKey(peer.WithPort(0));
+
+    /// <summary>The channel that is bound to this peer; 0 for none.</summary>
+    public ushort ChannelOf(Instant now, NetworkAddress peer)
+    {
+        if (!_channels.TryGetValue(peer, out Grant? grant) || !grant.IsGranted)
+            return 0;
+        grant.Use(now);
+        return grant.Number;
+    }
+
+    /// <summary>The peer of a channel.</summary>
+    public bool TryFind(ushort number, out NetworkAddress peer)
+    {
+        bool isFound = _byNumber.TryGetValue(number, out Grant? grant);
+        peer = grant?.Peer ?? default;
+        return isFound;
+    }
+
+    /// <summary>Something came from there without a channel: it is worth one.</summary>
+    public void HandleHeard(Instant now, NetworkAddress peer)
+    {
+        if (_channels.TryGetValue(peer, out Grant? grant))
+        {
+            if (!grant.IsGranted && now >= grant.DueAt)
+                Ask(now, grant);
+            return;
+        }
+
+        if (_channels.Count >= MaxChannels)
+            return;
+        grant = new Grant(peer, TakeNumber(), _permissions.GetValueOrDefault(peer.WithPort(0)));
+        grant.Use(now);
+        _channels.Add(peer, grant);
+        _byNumber.Add(grant.Number, grant);
+        Ask(now, grant);
+    }
+
+    /// <summary>The server agreed.</summary>
+    public void HandleGranted(Instant now, TurnRequest request)
+    {
+        if (Find(request) is not { } grant)
+            return;
+        (grant.IsGranted, grant.IsAsked) = (true, false);
+        Due(grant, now + RenewalAfter);
+    }
+
+    /// <summary>The server did not agree, or did not answer.</summary>
+    public void HandleRefused(Instant now, TurnRequest request)
+    {
+        if (Find(request) is not { } grant)
+            return;
+        (grant.IsGranted, grant.IsAsked) = (false, false);
+        Due(grant, now + RefusalPause);
+    }
+
+    /// <summary>Renews what is in use, and forgets what is not.</summary>
+    public void HandleTimeout(Instant now)
+    {
+        if (now < NextTimeout)
+            return;
+        NextTimeout = Instant.Never;
+        foreach (Grant grant in _permissions.Values.Concat(_channels.Values).ToArray())
+        {
+            if (grant.IsAsked)
+                continue;
+            if (now < grant.DueAt)
+                NextTimeout = Instant.Min(NextTimeout, grant.DueAt);
+            else if (grant.IsGranted && now - grant.UsedAt < RenewalAfter)
+                Ask(now, grant);
+            else
+                Forget(grant);
+        }
+    }
+
+    /// <summary>The allocation is gone, and everything with it.</summary>
+    public void Clear()
+    {
+        _permissions.Clear();
+        _channels.Clear();
+        _byNumber.Clear();
+        NextTimeout = Instant.Never;
+    }
+
+    private Grant? Find(TurnRequest request) => request.Method == StunMethod.ChannelBind
+        ? _channels.GetValueOrDefault(request.Peer)
+        : _permissions.GetValueOrDefault(request.Peer.WithPort(0));
+
+    private void Ask(Instant now, Grant grant)
+    {
+        grant.IsAsked = true;
+        grant.DueAt = Instant.Never;
+        StunMethod method = grant.Number == 0 ? StunMethod.CreatePermission : StunMethod.ChannelBind;
+        requests.Send(now, new TurnRequest(method) { Peer = grant.Peer, Channel = grant.Number });
+    }
+
+    private void Due(Grant grant, Instant at)
+    {
+        grant.DueAt = at;
+        NextTimeout = Instant.Min(NextTimeout, at);
+    }
+
+    private bool TryForgetOne(Instant now)
+    {
+        foreach (Grant grant in _permissions.Values)
+        {
+            if (grant.IsAsked || now - grant.UsedAt < RefusalPause)
+                continue;
+            Forget(grant);
+            return true;
+        }
+
+        return false;
+    }
+
+    private void Forget(Grant grant)
+    {
+        if (grant.Number == 0)
+        {
+            _permissions.Remove(grant.Peer.WithPort(0));
+            return;
+        }
+
+        _channels.Remove(grant.Peer);
+        _byNumber.Remove(grant.Number);
+    }
+
+    // The server keeps a number for its peer for minutes after we have forgotten it: the next one is taken, 4 096 in turn.
+    private ushort TakeNumber()
+    {
+        ushort number;
+        do
+        {
+            number = _nextNumber;
+            _nextNumber = number == ChannelData.Last ? ChannelData.First : (ushort)(number + 1);
+        }
+        while (_byNumber.ContainsKey(number));
+        return number;
+    }
+
+    /// <summary>A permission for the host of a peer, or, with a number, a channel to the peer.</summary>
+    private sealed class Grant(NetworkAddress peer, ushort number, Grant? host)
+    {
+        public NetworkAddress Peer => peer;
+
+        public ushort Number => number;
+
+        public bool IsGranted { get; set; }
+
+        public bool IsAsked { get; set; }
+
+        public Instant UsedAt { get; private set; }
+
+        public Instant DueAt { get; set; }
+
+        public void Use(Instant now)
+        {
+            UsedAt = now;
+            if (host is not null)
+                host.UsedAt = now;
+        }
+    }
+}

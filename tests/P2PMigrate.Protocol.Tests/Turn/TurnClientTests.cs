@@ -1,0 +1,389 @@
+using P2PMigrate.Protocol.Turn;
+using P2PMigrate.Protocol.Wire;
+
+namespace P2PMigrate.Protocol.Tests.Turn;
+
+/// <summary>The life of an allocation under a virtual clock, with a server that loses, forgets and refuses.</summary>
+public sealed class TurnClientTests
+{
+    private static readonly byte[] s_datagram = [1, 2, 3, 4, 5];
+
+    // spec: TURN-03
+    [Fact]
+    public void An_allocation_takes_two_round_trips()
+    {
+        TurnWorld world = new TurnWorld().Start();
+
+        Assert.Equal([new TurnAllocated(world.Server.Relayed)], world.Events);
+        Assert.Equal([(StunMethod.Allocate, 401), (StunMethod.Allocate, 0)], world.Server.Log);
+    }
+
+    // spec: TURN-04
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    public void Lost_answers_are_asked_for_again(int losses)
+    {
+        var world = new TurnWorld();
+        world.Server.Losses = losses;
+        world.Start().Pass(TimeSpan.FromSeconds(30));
+
+        Assert.Contains(new TurnAllocated(world.Server.Relayed), world.Events);
+        Assert.Equal(world.Server.Relayed, world.Client.Relayed);
+    }
+
+    // spec: TURN-03
+    [Fact]
+    public void An_allocation_lives_for_hours()
+    {
+        TurnWorld world = new TurnWorld().Start().Pass(TimeSpan.FromHours(5));
+
+        Assert.Single(world.Events);
+        Assert.True(world.Now < world.Server.Until);
+        Assert.InRange(world.Server.Log.Count(entry => entry.Method == StunMethod.Refresh), 55, 65);
+        Assert.InRange(world.Sent.Count(datagram => datagram.Length == StunMessage.HeaderSize), 800, 950); // Keeps the way open.
+    }
+
+    // spec: TURN-03
+    [Fact]
+    public void A_server_that_grants_less_is_asked_more_often()
+    {
+        var world = new TurnWorld();
+        world.Server.Lifetime = 40;
+        world.Start().Pass(TimeSpan.FromMinutes(10));
+
+        Assert.Single(world.Events);
+        Assert.True(world.Now < world.Server.Until);
+    }
+
+    // spec: TURN-03
+    [Fact]
+    public void A_stale_nonce_is_replaced_at_once()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Server.Nonce = "nonce2";
+        world.Pass(TimeSpan.FromMinutes(11));
+
+        Assert.Single(world.Events);
+        Assert.Equal((StunMethod.Refresh, 438), world.Server.Log[2]);
+        Assert.Equal((StunMethod.Refresh, 0), world.Server.Log[3]);
+    }
+
+    // spec: TURN-08
+    [Fact]
+    public void A_server_that_always_wants_another_nonce_is_given_up_after_a_few()
+    {
+        var world = new TurnWorld();
+        world.Server.Refusal = (StunMethod.Allocate, 438);
+        world.Start();
+
+        Assert.InRange(world.Sent.Count, 4, 6);
+        Assert.Single(world.Sentences);
+    }
+
+    // spec: TURN-08
+    [Fact]
+    public void A_wrong_password_is_said_once_and_not_tried_again()
+    {
+        TurnWorld world = new TurnWorld(password: "wrong").Start().Pass(TimeSpan.FromHours(1));
+
+        Assert.Equal(["The TURN server turn.example:3478 refuses the user name or the password."], world.Sentences);
+        Assert.InRange(world.Sent.Count, 2, 3);
+        Assert.Equal(Instant.Never, world.Client.NextTimeout);
+    }
+
+    // spec: TURN-08
+    [Theory]
+    [InlineData(486, "as many allocations as it may have")]
+    [InlineData(508, "no room for another allocation")]
+    public void A_full_server_is_asked_again_after_a_minute(int code, string words)
+    {
+        var world = new TurnWorld();
+        world.Server.Refusal = (StunMethod.Allocate, code);
+        world.Start().Pass(TimeSpan.FromSeconds(59));
+        Assert.Contains(words, Assert.Single(world.Sentences), StringComparison.Ordinal);
+        Assert.Equal(2, world.Sent.Count);
+
+        world.Server.Refusal = null;
+        world.Pass(TimeSpan.FromSeconds(2));
+        Assert.Equal(world.Server.Relayed, world.Client.Relayed);
+    }
+
+    // spec: TURN-02
+    [Fact]
+    public void Errors_without_a_proof_count_too()
+    {
+        var world = new TurnWorld();
+        (world.Server.SignsErrors, world.Server.Refusal) = (false, (StunMethod.Allocate, 441));
+        world.Start();
+
+        Assert.Contains("another user", Assert.Single(world.Sentences), StringComparison.Ordinal);
+    }
+
+    // spec: TURN-08
+    [Fact]
+    public void A_server_that_is_silent_is_reported_soon_and_asked_on()
+    {
+        var world = new TurnWorld();
+        world.Server.IsGone = true;
+        world.Start().Pass(TimeSpan.FromSeconds(6));
+        Assert.Contains("does not answer", Assert.Single(world.Sentences), StringComparison.Ordinal);
+
+        world.Pass(TimeSpan.FromMinutes(5));
+        Assert.Single(world.Sentences);
+        world.Server.IsGone = false;
+        world.Pass(TimeSpan.FromMinutes(10));
+        Assert.Equal(world.Server.Relayed, world.Client.Relayed);
+    }
+
+    // spec: TURN-08
+    [Fact]
+    public void A_server_that_goes_takes_the_relayed_address_with_it()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Server.IsGone = true;
+        world.Pass(TimeSpan.FromMinutes(10));
+
+        Assert.Contains(new TurnLost(), world.Events);
+        Assert.True(world.Client.Relayed.IsNone);
+        Assert.Null(world.Send(TurnWorld.Peer, s_datagram));
+    }
+
+    // spec: TURN-08
+    [Fact]
+    public void A_server_that_has_forgotten_is_asked_for_another_allocation_at_once()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Server.Restart();
+        world.Server.Relayed = world.Server.Relayed.WithPort(50_000);
+        world.Client.Recheck(world.Now);
+        world.Drain();
+
+        Assert.Equal([new TurnAllocated(world.Server.Relayed.WithPort(49_152)), new TurnLost(), new TurnAllocated(world.Server.Relayed)], world.Events);
+        Assert.Empty(world.Sentences);
+    }
+
+    [Fact]
+    public void Questions_whether_the_server_remembers_are_not_asked_too_often()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        for (int i = 0; i < 100; i++)
+        {
+            world.Client.Recheck(world.Now);
+            world.Drain();
+            world.Pass(TimeSpan.FromMilliseconds(100));
+        }
+
+        Assert.InRange(world.Server.Log.Count(entry => entry.Method == StunMethod.Refresh), 2, 3);
+    }
+
+    // spec: TURN-08
+    [Fact]
+    public void Another_socket_is_asked_for_when_the_server_remembers_somebody_elses_allocation()
+    {
+        var world = new TurnWorld();
+        world.Server.Until = Instant.Never;
+        world.Start();
+        Assert.Equal([new TurnSocketSpent()], world.Events);
+
+        world.Server.Until = null; // Another socket: the server knows nothing of it.
+        world.Start();
+        Assert.Equal(new TurnAllocated(world.Server.Relayed), world.Events[^1]);
+    }
+
+    // spec: TURN-08
+    [Fact]
+    public void A_server_may_send_its_clients_to_another_one_but_not_for_ever()
+    {
+        var world = new TurnWorld();
+        world.Server.Alternate = NetworkAddress.FromBytes([198, 51, 100, 2], 3479);
+        world.Server.Refusal = (StunMethod.Allocate, 300);
+        world.Start();
+        Assert.Equal(world.Server.Alternate, world.Client.Server);
+        Assert.Single(world.Sentences);
+        Assert.InRange(world.Sent.Count, 4, 8);
+    }
+
+    // spec: TURN-05
+    [Fact]
+    public void A_peer_gets_nothing_before_it_has_a_permission_which_is_asked_for()
+    {
+        TurnWorld world = new TurnWorld().Start();
+
+        Assert.Null(world.Receive(TurnWorld.Peer, s_datagram));
+        Assert.Null(world.Send(TurnWorld.Peer, s_datagram));
+        Assert.Equal(s_datagram, world.Send(TurnWorld.Peer, s_datagram));
+        Assert.Equal(s_datagram, world.Send(TurnWorld.Peer.WithPort(1), s_datagram)); // Of the host, not of the port.
+    }
+
+    // spec: TURN-06
+    [Fact]
+    public void What_a_peer_sends_gives_it_a_channel()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Send(TurnWorld.Peer, s_datagram);
+        Assert.Equal(0, world.Server.Channels);
+
+        Assert.Equal(s_datagram, world.Receive(TurnWorld.Peer, s_datagram)); // As an indication, which asks for the channel.
+        Assert.Equal(1, world.Server.Channels);
+        Assert.Equal(s_datagram, world.Receive(TurnWorld.Peer, s_datagram));
+        Assert.Equal(s_datagram, world.Send(TurnWorld.Peer, s_datagram));
+        Assert.True(world.Client.TryWriteHeader(world.Now, TurnWorld.Peer, 5, new byte[4]));
+    }
+
+    // spec: TURN-05, TURN-06
+    [Fact]
+    public void Permissions_and_channels_in_use_are_renewed_in_time()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Send(TurnWorld.Peer, s_datagram);
+        world.Receive(TurnWorld.Peer, s_datagram);
+        for (int i = 0; i < 360; i++)
+        {
+            Assert.Equal(s_datagram, world.Send(TurnWorld.Peer, s_datagram));
+            Assert.Equal(s_datagram, world.Receive(TurnWorld.Peer, s_datagram));
+            world.Pass(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.InRange(world.Server.Log.Count(entry => entry.Method == StunMethod.CreatePermission), 13, 17);
+        Assert.InRange(world.Server.Log.Count(entry => entry.Method == StunMethod.ChannelBind), 13, 17);
+    }
+
+    // spec: TURN-05
+    [Fact]
+    public void What_is_not_used_is_not_renewed()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Send(TurnWorld.Peer, s_datagram);
+        world.Receive(TurnWorld.Peer, s_datagram);
+        world.Pass(TimeSpan.FromHours(1));
+
+        Assert.InRange(world.Server.Log.Count(entry => entry.Method is StunMethod.CreatePermission or StunMethod.ChannelBind), 2, 4);
+        Assert.Null(world.Receive(TurnWorld.Peer, s_datagram));
+    }
+
+    // spec: TURN-05
+    [Fact]
+    public void A_host_that_the_server_forbids_is_asked_for_again_after_a_minute_only()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Server.Refusal = (StunMethod.CreatePermission, 403);
+        for (int i = 0; i < 50; i++)
+            Assert.Null(world.Send(TurnWorld.Peer, s_datagram));
+        Assert.Single(world.Server.Log, entry => entry.Method == StunMethod.CreatePermission);
+        Assert.Empty(world.Sentences);
+
+        world.Server.Refusal = null;
+        world.Pass(TimeSpan.FromSeconds(61));
+        world.Send(TurnWorld.Peer, s_datagram);
+        Assert.Equal(s_datagram, world.Send(TurnWorld.Peer, s_datagram));
+    }
+
+    // spec: TURN-05
+    [Fact]
+    public void There_are_so_many_permissions_and_no_more()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        for (int i = 1; i <= 200; i++)
+            world.Send(NetworkAddress.FromBytes([203, 0, 113, (byte)i], 1), s_datagram);
+        Assert.Equal(64, world.Server.Log.Count(entry => entry.Method == StunMethod.CreatePermission));
+
+        world.Pass(TimeSpan.FromSeconds(70)); // The first have not been used since.
+        world.Send(NetworkAddress.FromBytes([203, 0, 113, 200], 1), s_datagram);
+        Assert.NotNull(world.Send(NetworkAddress.FromBytes([203, 0, 113, 200], 1), s_datagram));
+    }
+
+    // spec: TURN-06
+    [Fact]
+    public void Long_datagrams_wait_for_the_channel()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Send(TurnWorld.Peer, s_datagram);
+
+        Assert.NotNull(world.Send(TurnWorld.Peer, new byte[TurnClient.MaxIndicated]));
+        Assert.Null(world.Send(TurnWorld.Peer, new byte[TurnClient.MaxIndicated + 1]));
+        world.Receive(TurnWorld.Peer, s_datagram);
+        Assert.NotNull(world.Send(TurnWorld.Peer, new byte[9000]));
+    }
+
+    // spec: TURN-02
+    [Fact]
+    public void Nobody_who_does_not_know_the_password_can_grant_anything()
+    {
+        var world = new TurnWorld();
+        world.Client.Start(world.Now);
+        Assert.True(world.Client.TryPollTransmit(out ReadOnlyMemory<byte> request));
+        world.Client.Handle(world.Now, world.Server.Handle(world.Now, request.Span)!);
+        Assert.True(world.Client.TryPollTransmit(out request));
+        Assert.True(StunMessage.TryParse(request.Span, out StunMessage message, out _));
+        byte[] buffer = new byte[200];
+        foreach (byte[]? key in (byte[]?[])[null, new byte[16]])
+        {
+            var forged = new StunWriter(buffer, StunMethod.Allocate, StunClass.Success, message.Id);
+            forged.Add(StunAttribute.XorRelayedAddress, TurnWorld.Peer);
+            int length = key is null ? forged.Finish() : forged.FinishWithIntegrity(key);
+            Assert.Equal(Refusal.BadMac, world.Client.Handle(world.Now, buffer.AsSpan(0, length)));
+        }
+
+        Assert.True(world.Client.Relayed.IsNone);
+    }
+
+    // spec: TURN-05
+    [Fact]
+    public void Datagrams_of_peers_that_nobody_sent_to_are_dropped()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        byte[] buffer = new byte[200];
+        var writer = new StunWriter(buffer, StunMethod.Data, StunClass.Indication, default);
+        writer.Add(StunAttribute.XorPeerAddress, TurnWorld.Peer);
+        writer.Add(StunAttribute.Data, s_datagram);
+
+        Assert.False(world.Client.TryUnwrap(world.Now, buffer.AsSpan(0, writer.Finish()), out _, out _));
+        Assert.False(world.Client.TryUnwrap(world.Now, [0x40, 0, 0, 1, 9], out _, out _));
+    }
+
+    // spec: TURN-03
+    [Fact]
+    public void A_released_allocation_is_gone()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Server.Losses = 1;
+        world.Release();
+        Assert.False(world.Client.IsReleased);
+        world.Pass(TimeSpan.FromSeconds(1));
+
+        Assert.True(world.Client.IsReleased);
+        Assert.Null(world.Server.Until);
+        Assert.Equal(Instant.Never, world.Client.NextTimeout);
+    }
+
+    // spec: TURN-03
+    [Fact]
+    public void An_allocation_that_comes_after_the_release_is_given_back()
+    {
+        var world = new TurnWorld();
+        world.Server.Losses = 1;
+        world.Start();
+        world.Release();
+        world.Pass(TimeSpan.FromSeconds(2));
+
+        Assert.True(world.Client.IsReleased);
+        Assert.Null(world.Server.Until);
+        Assert.DoesNotContain(world.Events, news => news is TurnAllocated);
+    }
+
+    [Fact]
+    public void Bytes_of_nobody_do_no_harm()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        var entropy = new SeededEntropy(3);
+        for (int i = 0; i < 20_000; i++)
+        {
+            byte[] bytes = entropy.Take(i % 90);
+            world.Client.Handle(world.Now, bytes);
+            world.Client.TryUnwrap(world.Now, bytes, out _, out _);
+        }
+
+        Assert.Single(world.Events);
+    }
+}
