@@ -64,6 +64,9 @@ public sealed class RuncRuntime : IContainerRuntime
         new TargetCheck(_runc, container, source).RunAsync(cancellationToken);
 
     /// <inheritdoc/>
+    public ILiveMemory? OpenLiveMemory(ContainerDescription container) => new LiveMemoryReader(new Cgroup(container.CgroupPath).Pids);
+
+    /// <inheritdoc/>
     public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
         await RuncFence.FreezeAsync(_runc, _logger, container, workDirectory, cancellationToken).ConfigureAwait(false);
 

@@ -30,6 +30,9 @@ public interface IContainerRuntime
     /// <summary>Could the peer's container be restored here? Asked at the target before any content is sent.</summary>
     Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken);
 
+    /// <summary>The memory of a running container, to be read ahead of the freeze; null where this runtime or machine cannot.</summary>
+    ILiveMemory? OpenLiveMemory(ContainerDescription container);
+
     /// <summary>
     /// Takes the container off its network and stops every process of it. From here the fence decides whether it ever
     /// runs again. When this throws, the container runs as before. <paramref name="workDirectory"/> is empty and private;

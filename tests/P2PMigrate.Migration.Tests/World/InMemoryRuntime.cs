@@ -57,6 +57,9 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
             : [new Finding(FindingSeverity.Blocker, "container", $"'{container.Name}' exists here already.", "Remove it.")];
     }
 
+    public ILiveMemory? OpenLiveMemory(ContainerDescription container) =>
+        machine.Find(container.Name) is { } copy ? new InMemoryLiveMemory(this, copy) : null;
+
     public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken)
     {
         await AtAsync("freeze", cancellationToken);
