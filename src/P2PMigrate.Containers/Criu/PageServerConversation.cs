@@ -8,8 +8,9 @@ namespace P2PMigrate.Containers.Criu;
 /// any length are handed on in pieces of at most <see cref="PieceBytes"/>, straight from the receive buffer. Whatever
 /// does not fit the protocol ends the conversation with a <see cref="ContainerException"/>, a connection that breaks with an
 /// <see cref="IOException"/>, a sink that fails with a <see cref="PageSinkException"/>; CRIU then fails its dump by itself.
+/// <paramref name="begun"/> is called once, when CRIU has said its first word.
 /// </summary>
-internal sealed class PageServerConversation(Stream connection, PageServerDialect dialect, IPageSink sink)
+internal sealed class PageServerConversation(Stream connection, PageServerDialect dialect, IPageSink sink, Action? begun = null)
 {
     /// <summary>The longest piece of a run that the sink is given at once.</summary>
     public const int PieceBytes = 1 << 20;
@@ -34,6 +35,7 @@ internal sealed class PageServerConversation(Stream connection, PageServerDialec
         while (await window.EnsureAsync(dialect.HeaderSize, cancellationToken).ConfigureAwait(false))
         {
             PageServerHeader.TryParse(window.Take(dialect.HeaderSize).Span, dialect, out PageServerHeader header);
+            Interlocked.Exchange(ref begun, null)?.Invoke();
             if (header.Command is PageServerCommand.Close or PageServerCommand.ForceClose)
             {
                 await _sink.CompleteAsync(cancellationToken).ConfigureAwait(false);

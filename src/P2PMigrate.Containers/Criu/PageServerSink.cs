@@ -9,7 +9,8 @@ namespace P2PMigrate.Containers.Criu;
 /// <summary>
 /// Receives the memory of one dump from the local CRIU: it connects once, to a port on loopback that exists for this dump only.
 /// Connections that do not belong to our own user are dropped unheard. Disposing it closes the connection, which is
-/// the gentle way to make CRIU fail a dump.
+/// the gentle way to make CRIU fail a dump. <c>senders</c> are the processes one of which is that CRIU; its end of the connection is made to
+/// send at once what it is given.
 /// </summary>
 internal sealed class PageServerSink : IDisposable
 {
@@ -19,11 +20,11 @@ internal sealed class PageServerSink : IDisposable
     private readonly Socket _listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly PageServerDialect _dialect;
     private readonly IPageSink _pages;
+    private readonly Func<IEnumerable<int>> _senders;
 
-    public PageServerSink(PageServerDialect dialect, IPageSink pages)
+    public PageServerSink(PageServerDialect dialect, IPageSink pages, Func<IEnumerable<int>> senders)
     {
-        _dialect = dialect;
-        _pages = pages;
+        (_dialect, _pages, _senders) = (dialect, pages, senders);
         _listener.ReceiveBufferSize = BufferBytes;
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         _listener.Listen(1);
@@ -40,10 +41,18 @@ internal sealed class PageServerSink : IDisposable
         _listener.Dispose();
         accepted.NoDelay = true;
         await using var connection = new NetworkStream(accepted, ownsSocket: false);
-        return await new PageServerConversation(connection, _dialect, _pages).RunAsync(cancellationToken).ConfigureAwait(false);
+        var peer = (IPEndPoint)accepted.RemoteEndPoint!;
+        return await new PageServerConversation(connection, _dialect, _pages, () => Task.Run(() => Uncork(peer), CancellationToken.None))
+            .RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
     public void Dispose() => _listener.Dispose();
+
+    /// <summary>CRIU corks its socket when it has connected and is heard first after that. It goes on meanwhile.</summary>
+    private void Uncork(IPEndPoint peer)
+    {
+        if (LoopbackPeer.InodeOf(peer, Address) is { } inode) ForeignSocket.TryUncork(inode, _senders());
+    }
 
     private async Task<Socket> AcceptOursAsync(CancellationToken cancellationToken)
     {

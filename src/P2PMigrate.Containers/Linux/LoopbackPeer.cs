@@ -11,21 +11,26 @@ internal static class LoopbackPeer
     private const int LocalColumn = 1;
     private const int RemoteColumn = 2;
     private const int UserColumn = 7;
+    private const int InodeColumn = 9;
 
     /// <summary>Does the socket bound to <paramref name="peer"/> and connected to <paramref name="ours"/> belong to the user we run as?</summary>
-    public static bool IsOurUser(IPEndPoint peer, IPEndPoint ours)
+    public static bool IsOurUser(IPEndPoint peer, IPEndPoint ours) =>
+        Row(peer, ours) is { } columns && uint.TryParse(columns[UserColumn], CultureInfo.InvariantCulture, out uint user) && user == Native.EffectiveUser();
+
+    /// <summary>The inode by which /proc/PID/fd names that socket, or null when it is gone.</summary>
+    public static ulong? InodeOf(IPEndPoint peer, IPEndPoint ours) =>
+        Row(peer, ours) is { } columns && ulong.TryParse(columns[InodeColumn], CultureInfo.InvariantCulture, out ulong inode) ? inode : null;
+
+    private static string[]? Row(IPEndPoint peer, IPEndPoint ours)
     {
         string local = Format(peer), remote = Format(ours);
         foreach (string line in File.ReadLines(Table).Skip(1))
         {
             string[] columns = line.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-            if (columns.Length > UserColumn && columns[LocalColumn] == local && columns[RemoteColumn] == remote)
-            {
-                return uint.TryParse(columns[UserColumn], CultureInfo.InvariantCulture, out uint user) && user == Native.EffectiveUser();
-            }
+            if (columns.Length > InodeColumn && columns[LocalColumn] == local && columns[RemoteColumn] == remote) return columns;
         }
 
-        return false;
+        return null;
     }
 
     /// <summary>The kernel prints the address as one number in host order: 127.0.0.1:80 is 0100007F:0050.</summary>

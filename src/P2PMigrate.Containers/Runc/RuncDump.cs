@@ -29,7 +29,7 @@ internal sealed class RuncDump(RuncTool runc, string workDirectory)
         await File.WriteAllTextAsync(configuration, CriuConfiguration.ForDump(criu, fence.Isolated, Tool.Exists("nft")), cancellationToken).ConfigureAwait(false);
         IReadOnlyList<string> versioned = await runc.DumpOptionsAsync(manageCgroups, cancellationToken).ConfigureAwait(false);
 
-        using var sink = new PageServerSink(PageServerDialect.Of(criu), pages);
+        using var sink = new PageServerSink(PageServerDialect.Of(criu), pages, () => OwnedProcesses.Find(workDirectory).Select(process => process.Pid));
         using var process = DetachedProcess.Start(
             workDirectory,
             [

@@ -12,7 +12,7 @@ public sealed class PageServerSinkTests
     public async Task A_dump_comes_over_loopback_once()
     {
         var pages = new RecordedPages();
-        using var sink = new PageServerSink(s_dialect, pages);
+        using var sink = new PageServerSink(s_dialect, pages, () => []);
         Task<long> run = sink.RunAsync(TestContext.Current.CancellationToken);
 
         using var criu = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -32,7 +32,7 @@ public sealed class PageServerSinkTests
     public async Task Cancelling_hangs_up_so_that_criu_fails_its_dump()
     {
         using var stop = new CancellationTokenSource();
-        using var sink = new PageServerSink(s_dialect, new RecordedPages());
+        using var sink = new PageServerSink(s_dialect, new RecordedPages(), () => []);
         Task<long> run = sink.RunAsync(stop.Token);
         using var criu = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await criu.ConnectAsync(sink.Address);
@@ -42,6 +42,32 @@ public sealed class PageServerSinkTests
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => run);
         Assert.Equal(0, await criu.ReceiveAsync(new byte[1]));
+    }
+
+    [Fact]
+    public async Task A_criu_that_corks_its_socket_has_its_last_word_heard_all_the_same()
+    {
+        const int cork = 3;
+        using var sink = new PageServerSink(s_dialect, new RecordedPages(), () => [Environment.ProcessId]);
+        Task<long> run = sink.RunAsync(TestContext.Current.CancellationToken);
+        using var criu = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await criu.ConnectAsync(sink.Address);
+        criu.SetRawSocketOption((int)SocketOptionLevel.Tcp, cork, BitConverter.GetBytes(1));
+        criu.NoDelay = true;
+        await criu.SendAsync(new ScriptedCriu(s_dialect).Send(PageServerCommand.Open2, 0, 0, 0, 0x101).Sent);
+        criu.NoDelay = true; // pushes what is corked, as CRIU does here
+        Assert.Equal(1, await criu.ReceiveAsync(new byte[1]));
+
+        byte[] corked = [1, 0, 0, 0];
+        while (corked[0] != 0)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            criu.GetRawSocketOption((int)SocketOptionLevel.Tcp, cork, corked);
+            await Task.Yield();
+        }
+
+        await criu.SendAsync(new ScriptedCriu(s_dialect).Send(PageServerCommand.Close, 0, 0, 0, 0).Sent);
+        Assert.Equal(0, await run);
     }
 
     [Fact]
