@@ -9,7 +9,7 @@ namespace P2PMigrate.Protocol;
 /// </summary>
 /// <remarks>
 /// On a relay path both sizes include <see cref="TunnelConnectionOptions.RelayHeadroom"/> bytes in front of each
-/// datagram, which the owner fills.
+/// datagram, which the owner fills, and on one from a TURN server's address <see cref="TunnelConnectionOptions.TurnHeadroom"/>.
 /// </remarks>
 public readonly record struct Transmit(PathAddress Path, int Length, int DatagramSize)
 {

@@ -73,7 +73,7 @@ public sealed partial class TunnelConnection : IDisposable
     public ConnectionRole Role => _options.Role;
 
     /// <summary>The path that carries data, or null before one is usable.</summary>
-    public PathStatus? PrimaryPath => _paths.Primary is { } path ? new(path.Pair.Address, path.Recovery.RoundTrip.Smoothed) : null;
+    public PathStatus? PrimaryPath => _paths.Primary is { } path ? new(path.Pair.Address, path.Pair.Kind, path.Recovery.RoundTrip.Smoothed) : null;
 
     /// <summary>Bytes of the longest application datagram that the primary path carries; it changes with the path.</summary>
     public int MaxAppDatagram =>

@@ -86,6 +86,9 @@ public sealed record TunnelConnectionOptions
 
     /// <summary>Bytes in front of each datagram on a relay path that are left to the owner: see <see cref="Transmit"/>.</summary>
     public int RelayHeadroom { get; init; }
+
+    /// <summary>The same on a path that begins at an address of a TURN server.</summary>
+    public int TurnHeadroom { get; init; }
 }
 
 /// <summary>A socket that the driver can send from, and the internet protocols that it can reach.</summary>

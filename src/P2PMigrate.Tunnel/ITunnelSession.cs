@@ -53,7 +53,10 @@ public enum PathKind
     /// <summary>Between the peers' own sockets; no third machine carries data.</summary>
     Direct,
 
-    /// <summary>Through a relay, which sees ciphertext only.</summary>
+    /// <summary>Through a TURN server, which sees ciphertext only.</summary>
+    Turn,
+
+    /// <summary>Through the relay of a rendezvous server, which sees ciphertext only.</summary>
     Relay,
 }
 

@@ -40,6 +40,18 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Debug, "The rendezvous server {Address} is now reached by this way: {Way}")]
     public static partial void WayChanged(ILogger logger, NetworkAddress address, ServerWayKind way);
 
+    [LoggerMessage(11, LogLevel.Information, "A TURN server relays for this peer")]
+    public static partial void TurnAllocated(ILogger logger);
+
+    [LoggerMessage(12, LogLevel.Debug, "The relayed address is {Address}")]
+    public static partial void TurnAllocatedAt(ILogger logger, NetworkAddress address);
+
+    [LoggerMessage(13, LogLevel.Information, "The TURN server relays for this peer no more")]
+    public static partial void TurnLost(ILogger logger);
+
+    [LoggerMessage(14, LogLevel.Warning, "{Sentence}")]
+    public static partial void TurnFailed(ILogger logger, string sentence);
+
     [LoggerMessage(40, LogLevel.Debug, "Asking the gateway {Address} for a port that leads to {Local}")]
     public static partial void GatewayFound(ILogger logger, NetworkAddress address, NetworkAddress local);
 

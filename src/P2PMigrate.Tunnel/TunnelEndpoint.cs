@@ -10,6 +10,7 @@ using P2PMigrate.Tunnel.Loop;
 using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Sockets;
 using P2PMigrate.Tunnel.Tls;
+using P2PMigrate.Tunnel.Turn;
 
 namespace P2PMigrate.Tunnel;
 
@@ -133,6 +134,8 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     public async ValueTask<TunnelSession> DialAsync(Ticket ticket, CancellationToken cancellationToken = default)
     {
         DialTarget target = await ResolveAsync(ticket, cancellationToken).ConfigureAwait(false);
+        if (_driver.Turn is { FirstWord: { IsCompleted: false } word })
+            await Task.WhenAny(word, Task.Delay(TurnLink.DialPatience, _options.Time, cancellationToken)).ConfigureAwait(false); // spec: TURN-09
         Dial dial = await _loop.CallAsync(now => _driver.BeginDial(now, target)).ConfigureAwait(false);
         using CancellationTokenRegistration registration = cancellationToken.Register(dial.Cancel);
         return await dial.Result.ConfigureAwait(false);
@@ -199,6 +202,7 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         {
             Task released = _portMapper?.DisposeAsync().AsTask() ?? Task.CompletedTask;
             await CloseSessionsAsync().ConfigureAwait(false);
+            await ReleaseTurnAsync().ConfigureAwait(false);
             await released.ConfigureAwait(false);
             _watch?.Dispose();
             _dialer?.Dispose();
@@ -226,9 +230,27 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         loop.Start(driver, $"tunnel:{socket.Local.Port}");
         watch?.Start(driver.NetworkChanges.Note);
         Log.Listening(options.Logger, socket.Local);
+        if (options.Turn is { } turn)
+            _ = TurnStart.RunAsync(loop, driver.Turn!, turn, sockets.Reaches);
         // After the end of the loop nobody wants to know any more, and the call's fault is nobody's either.
         portMapper?.Start(mapped => _ = loop.CallAsync(_ => driver.ReplaceMapped(mapped)).ContinueWith(call => call.Exception, TaskScheduler.Default));
         return new TunnelEndpoint(options, loop, driver, clock, watch, portMapper, dialer);
+    }
+
+    // spec: TURN-03
+    private async Task ReleaseTurnAsync()
+    {
+        if (_driver.Turn is not { } turn)
+            return;
+        try
+        {
+            Task released = await _loop.CallAsync(turn.Release).ConfigureAwait(false);
+            await released.WaitAsync(TurnLink.ReleasePatience).ConfigureAwait(false);
+        }
+        catch (Exception impatience) when (impatience is TimeoutException or TunnelException)
+        {
+            // The server forgets the allocation by itself after some minutes.
+        }
     }
 
     private async Task CloseSessionsAsync()

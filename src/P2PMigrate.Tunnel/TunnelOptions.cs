@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Protection;
 using P2PMigrate.Protocol.Recovery;
+using P2PMigrate.Protocol.Turn;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Tunnel;
@@ -52,6 +53,12 @@ public sealed record TunnelOptions
     /// rendezvous server has seen the peer, at most three times in ten minutes.
     /// </summary>
     public bool AllowPunching { get; init; } = true;
+
+    /// <summary>
+    /// A TURN server (RFC 8656) that shall lend this peer an address, over which sessions go when there is no direct path; null for none. It is preferred
+    /// to the relay of the rendezvous server. When it does not answer or refuses, the endpoint does without.
+    /// </summary>
+    public TurnServer? Turn { get; init; }
 
     /// <summary>What this peer announces to others: credit and timers.</summary>
     public TransportParameters Parameters { get; init; } = new();

@@ -40,7 +40,12 @@ internal static class MigrationView
         new(job.JobId.ToString(), job.Container, job.Action.ToString().ToLowerInvariant(), job.RunningAt.ToString().ToLowerInvariant(), job.Message);
 
     /// <summary>The word for a kind of path.</summary>
-    public static string Word(PathKind kind) => kind == PathKind.Direct ? "direct" : "relay";
+    public static string Word(PathKind kind) => kind switch
+    {
+        PathKind.Direct => "direct",
+        PathKind.Turn => "turn",
+        _ => "relay",
+    };
 
     private static MigrationCompleted Success(Completed completed) => new(
         completed.Container, Word(completed.Path), Round(completed.Downtime), Round(completed.Total),

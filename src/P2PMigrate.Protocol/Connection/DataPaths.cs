@@ -123,7 +123,7 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
     // spec: REC-33
     private ICongestionController NewController(CandidatePair pair, int datagramSize)
     {
-        CongestionControl chosen = pair.Address.Kind == PathKind.Direct ? options.Recovery.DirectPaths : options.Recovery.RelayedPaths;
+        CongestionControl chosen = pair.Kind == PathKind.Direct ? options.Recovery.DirectPaths : options.Recovery.RelayedPaths;
         if (chosen == CongestionControl.Cubic)
             return new CubicController(datagramSize);
         Span<byte> seed = stackalloc byte[sizeof(ulong)];

@@ -89,7 +89,12 @@ internal sealed class PacketSender(
 
     private int HeadroomOf(DataPath path) => HeadroomOf(path.Pair.Address);
 
-    private int HeadroomOf(PathAddress path) => path.Kind == PathKind.Relay ? options.RelayHeadroom : 0;
+    private int HeadroomOf(PathAddress path) => path.Kind switch
+    {
+        PathKind.Relay => options.RelayHeadroom,
+        PathKind.Turn => options.TurnHeadroom,
+        _ => 0,
+    };
 
     // spec: PATH-10
     private bool TryBuildProbe(Instant now, Span<byte> buffer, out Transmit transmit)

@@ -19,6 +19,13 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     /// <summary>The pair.</summary>
     public PathAddress Address => address;
 
+    /// <summary>Is the remote address one that a relay lends to the peer?</summary>
+    public bool LeadsToRelay { get; set; }
+
+    /// <summary>How data would travel on it.</summary>
+    // spec: TURN-07
+    public PathKind Kind => address.Kind == PathKind.Direct && LeadsToRelay ? PathKind.Turn : address.Kind;
+
     /// <summary>How much is known.</summary>
     public PairState State { get; set; }
 
@@ -83,7 +90,7 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     public bool IsUsable => State == PairState.Validated;
 
     /// <summary>A snapshot for the application.</summary>
-    public PathStatus Status => new(address, RoundTrip.Smoothed);
+    public PathStatus Status => new(address, Kind, RoundTrip.Smoothed);
 
     /// <summary>
     /// May <paramref name="bytes"/> be sent there? An address that has proven nothing and was not announced gets at most
@@ -98,7 +105,11 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     /// <summary>Does only the port tell the two apart? Then a NAT chose another one, and the way is the same.</summary>
     // spec: PATH-32
     public bool IsSameRouteAs(CandidatePair other) =>
-        address.Local == other.Address.Local && address.Remote.HasSameHost(other.Address.Remote);
+        IsSameWayAs(other) && address.Remote.HasSameHost(other.Address.Remote);
+
+    /// <summary>Do both begin at the same socket, and are of one kind?</summary>
+    // spec: PATH-31, PATH-33
+    public bool IsSameWayAs(CandidatePair other) => address.Local == other.Address.Local && Kind == other.Kind;
 
     /// <summary>Data takes this pair from now on: what is known of its size counts anew, unless the way is the same.</summary>
     // spec: PATH-46
@@ -132,7 +143,7 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
 
     private static int UsualSize(PathAddress address) => UsualLink
         - (address.Remote.Family == Wire.IpFamily.V4 ? HeadersV4 : HeadersV6)
-        - (address.Kind == PathKind.Relay ? Rendezvous.RelayFrame.HeaderSize : 0);
+        - (address.Kind != PathKind.Direct ? Rendezvous.RelayFrame.HeaderSize : 0);
 }
 
 /// <summary>How much is known of a pair.</summary>

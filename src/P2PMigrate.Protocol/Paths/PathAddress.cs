@@ -8,7 +8,7 @@ namespace P2PMigrate.Protocol.Paths;
 /// </summary>
 public readonly record struct PathAddress(LocalInterface Local, NetworkAddress Remote)
 {
-    /// <summary>Direct, or through a relay.</summary>
+    /// <summary>How it begins, as seen from here; whether it leads to a relay of the peer's only its pair knows.</summary>
     public PathKind Kind => Local.Kind;
 
     /// <inheritdoc/>
@@ -16,7 +16,7 @@ public readonly record struct PathAddress(LocalInterface Local, NetworkAddress R
 }
 
 /// <summary>
-/// A token for one of the driver's sockets, or for a relay channel reached through one. The driver chooses the index;
+/// A token for one of the driver's sockets, for the one that a TURN server lends it, or for a relay channel reached through one. The driver chooses the index;
 /// the protocol only compares and hands it back.
 /// </summary>
 public readonly record struct LocalInterface(PathKind Kind, byte Index)
@@ -27,8 +27,16 @@ public readonly record struct LocalInterface(PathKind Kind, byte Index)
     /// <summary>The relay channel number <paramref name="index"/>.</summary>
     public static LocalInterface Relay(byte index) => new(PathKind.Relay, index);
 
+    /// <summary>The address number <paramref name="index"/> that a TURN server lends us.</summary>
+    public static LocalInterface Turn(byte index) => new(PathKind.Turn, index);
+
     /// <inheritdoc/>
-    public override string ToString() => Kind == PathKind.Direct ? $"socket{Index}" : $"relay{Index}";
+    public override string ToString() => Kind switch
+    {
+        PathKind.Direct => $"socket{Index}",
+        PathKind.Turn => $"turn{Index}",
+        _ => $"relay{Index}",
+    };
 }
 
 /// <summary>How datagrams of a path travel; declared best first.</summary>
@@ -37,6 +45,10 @@ public enum PathKind : byte
     /// <summary>Between the peers' own sockets.</summary>
     Direct = 0,
 
-    /// <summary>Through a relay, which sees ciphertext only.</summary>
-    Relay = 1,
+    /// <summary>Through a TURN server, this side's or the peer's.</summary>
+    // spec: TURN-07
+    Turn = 1,
+
+    /// <summary>Through the relay of a rendezvous server, which sees ciphertext only.</summary>
+    Relay = 2,
 }

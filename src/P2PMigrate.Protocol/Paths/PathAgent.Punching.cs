@@ -27,7 +27,7 @@ internal sealed partial class PathAgent
 
     private void FollowSearch(Instant now)
     {
-        bool isDirect = Primary is { Address.Kind: PathKind.Direct };
+        bool isDirect = Primary is { Kind: PathKind.Direct };
         if (isDirect == !_upgrades.IsRunning)
             return;
         if (!isDirect)

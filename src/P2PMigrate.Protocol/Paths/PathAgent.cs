@@ -67,10 +67,14 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
     {
         if (!candidate.Address.IsUsable)
             return;
+        NoteAnnounced(candidate);
         foreach (LocalSocket socket in _sockets)
         {
-            if (socket.Reaches(candidate.Address) && FindOrAdd(now, new(socket.Interface, candidate.Address)) is { } pair)
-                pair.IsAnnounced = true;
+            if (!socket.Reaches(candidate.Address) || FindOrAdd(now, new(socket.Interface, candidate.Address)) is not { } pair)
+                continue;
+            pair.IsAnnounced = true;
+            if (candidate.Kind == CandidateKind.Relayed)
+                HandleRelayed(now, pair);
         }
     }
 
@@ -103,14 +107,14 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         if ((from == Primary?.Address ? Primary : FindOrAdd(now, from)) is not { } pair)
             return;
         pair.HandleReceived(now, bytes);
-        if (_openers.HandleHeard(now, from.Kind == PathKind.Direct))
+        if (_openers.HandleHeard(now, pair.Kind == PathKind.Direct))
             ProbeAgain(now); // The peer has begun, so its NATs are open to what comes from here now, or in a moment.
         if (!isNewestData)
             return;
         bool isNews = _peer.Note(pair);
         if (isNews && pair.State == PairState.Probing)
             _pairs.Schedule(pair, Instant.Min(pair.NextProbe, now + ProbeTimetable.TriggeredDelay(pair)));
-        if (isNews && pair.IsUsable && Primary is { } primary && primary.Address.Local != pair.Address.Local)
+        if (isNews && pair.IsUsable && Primary is { } primary && !primary.IsSameWayAs(pair))
             DoubtAll(now); // The peer prefers a relay, or a direct path that we have not chosen: ours may be dead.
         FollowPeer(now);
     }

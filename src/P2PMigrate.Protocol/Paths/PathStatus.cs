@@ -1,8 +1,4 @@
 namespace P2PMigrate.Protocol.Paths;
 
 /// <summary>A path at one moment. <paramref name="RoundTrip"/> is the smoothed round-trip time.</summary>
-public readonly record struct PathStatus(PathAddress Address, TimeSpan RoundTrip)
-{
-    /// <summary>Direct, or through a relay.</summary>
-    public PathKind Kind => Address.Kind;
-}
+public readonly record struct PathStatus(PathAddress Address, PathKind Kind, TimeSpan RoundTrip);

@@ -40,7 +40,7 @@ internal sealed class PeerTrail
     // spec: PATH-31, PATH-35
     public CandidatePair? Follow(Instant now, CandidatePair? primary)
     {
-        if (At is not { } pair || primary is null || pair == primary || pair.Address.Local != primary.Address.Local)
+        if (At is not { } pair || primary is null || pair == primary || !pair.IsSameWayAs(primary))
             return null;
         if (pair.IsUsable)
             return HasLeft(now, primary, pair) ? pair : null;

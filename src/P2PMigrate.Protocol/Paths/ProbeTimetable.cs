@@ -66,7 +66,7 @@ internal sealed class ProbeTimetable(PathOptions options)
 
     /// <summary>Once the primary path is direct, pairs that never answered are left alone after a while.</summary>
     public static bool IsWorthProbing(Instant now, CandidatePair pair, CandidatePair? primary) =>
-        pair.State != PairState.Probing || primary is not { Address.Kind: PathKind.Direct }
+        pair.State != PairState.Probing || primary is not { Kind: PathKind.Direct }
         || PathSelector.IsSuspect(primary) || now - pair.ProbingSince < s_grace;
 
     /// <summary>Has silence lasted so long that the pair has to start again?</summary>

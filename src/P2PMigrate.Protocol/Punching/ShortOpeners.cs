@@ -38,7 +38,7 @@ internal sealed class ShortOpeners(ConnectionRole role)
     /// <summary>For the next probe of a pair; 0 when it may go all the way. More than one NAT would be passed into the router of a neighbour.</summary>
     public byte LimitOf(Instant now, CandidatePair pair, bool hasRelay)
     {
-        if (!_isNeeded || pair.Address.Kind != PathKind.Direct || pair.IsKnown || pair.State != PairState.Probing)
+        if (!_isNeeded || pair.Kind != PathKind.Direct || pair.IsKnown || pair.State != PairState.Probing)
             return 0;
         _until ??= now + (hasRelay ? PatienceWithRelay : Patience);
         return now >= _until ? (byte)0 : Shortest;

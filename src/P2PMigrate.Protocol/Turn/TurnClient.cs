@@ -174,16 +174,17 @@ public sealed class TurnClient
     /// <summary>The next event.</summary>
     public bool TryPollEvent([NotNullWhen(true)] out TurnEvent? news) => _events.TryDequeue(out news);
 
-    /// <summary>Writes the bytes before a datagram for a peer that has a channel. False when it has none, and nothing is written.</summary>
-    public bool TryWriteHeader(Instant now, NetworkAddress peer, int length, Span<byte> destination)
+    /// <summary>The channel of a peer, to which something is sent now; 0 when it has none.</summary>
+    public ushort ChannelOf(Instant now, NetworkAddress peer)
     {
         ushort channel = _peers.ChannelOf(now, peer);
-        if (channel == 0)
-            return false;
-        _sentAt = now;
-        ChannelData.WriteHeader(destination, channel, length);
-        return true;
+        if (channel != 0)
+            _sentAt = now;
+        return channel;
     }
+
+    /// <summary>Writes the <see cref="HeaderSize"/> bytes before a datagram of this length for a peer with a channel.</summary>
+    public static void WriteHeader(Span<byte> destination, ushort channel, int length) => ChannelData.WriteHeader(destination, channel, length);
 
     /// <summary>
     /// Writes a whole datagram for <see cref="Server"/> that it sends on to a peer, and gives its length; 0 when the peer has no

@@ -117,6 +117,8 @@ internal sealed class Dialing(
             return;
         if (options.AllowDirectPaths)
             session.AddVouchedCandidate(now, answer.Responder);
+        else
+            session.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, answer.Responder)); // For a socket of a TURN server, if there is one.
         Adopt(now, dial, session);
     }
 

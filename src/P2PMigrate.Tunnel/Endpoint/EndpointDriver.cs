@@ -13,6 +13,7 @@ using P2PMigrate.Tunnel.Paths;
 using P2PMigrate.Tunnel.Sessions;
 using P2PMigrate.Tunnel.Sockets;
 using P2PMigrate.Tunnel.Tls;
+using P2PMigrate.Tunnel.Turn;
 
 namespace P2PMigrate.Tunnel.Endpoint;
 
@@ -27,6 +28,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     private readonly OwnCandidates _own;
     private readonly StrayDatagrams _strays;
     private readonly SessionTable _sessions = new();
+    private readonly SessionFactory _factory;
     private readonly Answering _answering;
     private readonly Dialing _dialing;
     private readonly Meeting _meeting;
@@ -39,7 +41,8 @@ internal sealed class EndpointDriver : IDatagramOwner
         _clock = clock;
         _own = new OwnCandidates(socket, options.AllowDirectPaths);
         _strays = new StrayDatagrams(socket);
-        var factory = new SessionFactory(loop, socket, options);
+        Turn = options.Turn is null ? null : new TurnLink(socket.Siblings, _sessions, ReplaceRelayed, options.Logger);
+        SessionFactory factory = _factory = new SessionFactory(loop, socket, options, Turn);
         var responderOptions = new HandshakeResponderOptions
         {
             Identity = options.Identity, Tickets = Tickets, Suites = options.Suites, Parameters = options.Parameters,
@@ -50,8 +53,11 @@ internal sealed class EndpointDriver : IDatagramOwner
         Nat = new NatWatch(loop, _own, _sessions, _strays, options.AllowDirectPaths, bind);
         _meeting = new Meeting(options, _own, _answering, _dialing, _sessions, _strays, Nat, dialer);
         NetworkChanges = new NetworkChanges(loop);
-        _roaming = new Roaming(NetworkChanges, _own, _sessions, factory, _meeting, Nat);
+        _roaming = new Roaming(NetworkChanges, _own, _sessions, factory, _meeting, Nat, Turn);
     }
+
+    /// <summary>The address that a TURN server lends, if there is a server.</summary>
+    public TurnLink? Turn { get; }
 
     /// <summary>What is known of the NATs before this endpoint.</summary>
     public NatWatch Nat { get; }
@@ -70,7 +76,7 @@ internal sealed class EndpointDriver : IDatagramOwner
 
     /// <inheritdoc/>
     public Instant NextTimeout =>
-        Instant.Min(Instant.Min(_sessions.NextTimeout, _roaming.NextTimeout), Instant.Min(Instant.Min(_dialing.NextTimeout, Nat.NextTimeout), _meeting.NextTimeout));
+        Instant.Min(Instant.Min(_sessions.NextTimeout, _roaming.NextTimeout), Instant.Min(Instant.Min(_dialing.NextTimeout, Nat.NextTimeout), Instant.Min(_meeting.NextTimeout, Turn?.NextTimeout ?? Instant.Never)));
 
     /// <summary>Registers at a rendezvous server, so that others find this peer.</summary>
     public void Register(Instant now, ServerAddresses server) => _meeting.Register(now, server);
@@ -145,6 +151,7 @@ internal sealed class EndpointDriver : IDatagramOwner
         _dialing.HandleTimeout(now);
         _meeting.HandleTimeout(now);
         Nat.HandleTimeout(now);
+        Turn?.HandleTimeout(now);
     }
 
     /// <inheritdoc/>
@@ -162,6 +169,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     public void FillTransmits(Instant now, TransmitBatch batch)
     {
         _strays.MoveTo(batch);
+        Turn?.SendOwn(batch);
         int silent = 0;
         while (!batch.IsFull && silent < _sessions.All.Length)
             silent = _sessions.Next().TryTransmit(now, batch) ? 0 : silent + 1;
@@ -206,6 +214,14 @@ internal sealed class EndpointDriver : IDatagramOwner
         }
 
         _answering.Stop(exception);
+    }
+
+    // spec: TURN-01
+    private void ReplaceRelayed(Instant now, Candidate? relayed)
+    {
+        _own.Relayed = relayed;
+        foreach (SessionDriver session in _sessions.All)
+            session.SetTurn(now, _factory.Sockets, relayed);
     }
 
     private void HandleDatagram(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)

@@ -236,6 +236,8 @@ internal sealed class Meeting
         link.Client.Answer(offer.Offer, reply[..length]);
         if (_options.AllowDirectPaths)
             session?.AddVouchedCandidate(now, offer.Initiator);
+        else
+            session?.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, offer.Initiator)); // For a socket of a TURN server, if there is one.
     }
 
     private void Announce(Candidate reflexive)

@@ -5,6 +5,7 @@ using P2PMigrate.Tunnel.Nat;
 using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Paths;
 using P2PMigrate.Tunnel.Sessions;
+using P2PMigrate.Tunnel.Turn;
 
 namespace P2PMigrate.Tunnel.Endpoint;
 
@@ -13,7 +14,7 @@ namespace P2PMigrate.Tunnel.Endpoint;
 /// probed again at once; when only its outside address may have, the servers are asked for it. Loop only.
 /// </summary>
 // spec: PATH-36
-internal sealed class Roaming(NetworkChanges changes, OwnCandidates own, SessionTable sessions, SessionFactory factory, Meeting meeting, NatWatch nat)
+internal sealed class Roaming(NetworkChanges changes, OwnCandidates own, SessionTable sessions, SessionFactory factory, Meeting meeting, NatWatch nat, TurnLink? turn = null)
 {
     /// <summary>When <see cref="HandleTimeout"/> has something to do.</summary>
     public Instant NextTimeout => changes.NextTimeout;
@@ -31,7 +32,7 @@ internal sealed class Roaming(NetworkChanges changes, OwnCandidates own, Session
         foreach (SessionDriver session in sessions.All)
         {
             if (session.TryTakeSilence())
-                meeting.HandleSilence(now, session);
+                HandleSilence(now, session);
             if (!session.TryTakeAddressNews(out NetworkAddress observed))
                 continue;
             if (observed.IsNone)
@@ -41,8 +42,16 @@ internal sealed class Roaming(NetworkChanges changes, OwnCandidates own, Session
         }
     }
 
+    // spec: PATH-80, TURN-08
+    private void HandleSilence(Instant now, SessionDriver session)
+    {
+        meeting.HandleSilence(now, session);
+        turn?.Recheck(now);
+    }
+
     private void HandleNetworkChange(Instant now)
     {
+        turn?.Recheck(now);
         IReadOnlyList<Candidate> news = own.LookAgain(now);
         meeting.Renew(now);
         nat.HandleNetworkChange(now);

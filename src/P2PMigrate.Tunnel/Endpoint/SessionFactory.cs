@@ -4,15 +4,17 @@ using P2PMigrate.Protocol.Handshake;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Punching;
 using P2PMigrate.Protocol.Rendezvous;
+using P2PMigrate.Protocol.Turn;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Loop;
 using P2PMigrate.Tunnel.Sessions;
 using P2PMigrate.Tunnel.Sockets;
+using P2PMigrate.Tunnel.Turn;
 
 namespace P2PMigrate.Tunnel.Endpoint;
 
 /// <summary>Makes a running session of what a handshake agreed on. Loop only.</summary>
-internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, TunnelOptions options)
+internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, TunnelOptions options, TurnLink? turn = null)
 {
     private static readonly LocalInterface s_interface = LocalInterface.Socket(0);
 
@@ -21,8 +23,8 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
     private readonly LocalSocket _localSocket = new(
         s_interface, socket.Reaches(NetworkAddress.From(IPAddress.Loopback, 1)), socket.Reaches(NetworkAddress.From(IPAddress.IPv6Loopback, 1)));
 
-    /// <summary>The sockets over which sessions may send directly.</summary>
-    public IReadOnlyList<LocalSocket> Sockets => options.AllowDirectPaths ? [_localSocket] : [];
+    /// <summary>The sockets from which sessions may send to their peers, the one that a TURN server lends included.</summary>
+    public IReadOnlyList<LocalSocket> Sockets => [.. options.AllowDirectPaths ? (LocalSocket[])[_localSocket] : [], .. turn?.Sockets ?? []];
 
     /// <summary>The path of a datagram that came to the socket itself.</summary>
     public static PathAddress DirectPath(NetworkAddress remote) => new(s_interface, remote);
@@ -44,7 +46,7 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
                 LocalParameters = established.LocalParameters,
                 PeerParameters = established.PeerParameters,
                 Sockets = Sockets,
-                RemoteCandidates = options.AllowDirectPaths ? established.PeerCandidates : [],
+                RemoteCandidates = options.AllowDirectPaths || turn is not null ? established.PeerCandidates : [],
                 LocalNat = established.LocalNat,
                 RemoteNat = established.PeerNat,
                 KnownPaths = paths,
@@ -52,8 +54,9 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
                 Recovery = options.Recovery,
                 Punching = _punching,
                 RelayHeadroom = RelayFrame.HeaderSize,
+                TurnHeadroom = TurnClient.HeaderSize,
             },
             now);
-        return new SessionDriver(loop, socket.Siblings, connection, established, begun, now, options.Logger) { Relay = relay };
+        return new SessionDriver(loop, socket.Siblings, connection, established, begun, now, options.Logger) { Relay = relay, Turn = turn };
     }
 }

@@ -8,9 +8,9 @@ using P2PMigrate.Tunnel.Sockets;
 namespace P2PMigrate.Tunnel.Paths;
 
 /// <summary>
-/// Where this endpoint may be reached, as it tells its peers: its own addresses, those that its gateways mapped to it, and
-/// the one that a rendezvous server saw.
-/// Empty when direct paths are not allowed. Loop only.
+/// Where this endpoint may be reached, as it tells its peers: its own addresses, those that its gateways mapped to it,
+/// the one that a rendezvous server saw, and the one that a TURN server lends it; the last alone when direct paths are not
+/// allowed. Loop only.
 /// </summary>
 internal sealed class OwnCandidates(
     IDatagramSocket socket, bool allowDirectPaths, Func<IDatagramSocket, bool, IReadOnlyList<Candidate>>? gather = null)
@@ -36,6 +36,10 @@ internal sealed class OwnCandidates(
     /// <summary>The address that a rendezvous server saw last.</summary>
     public Candidate? Reflexive { get; set; }
 
+    /// <summary>The address that a TURN server lends this endpoint now. Told even when direct paths are not allowed: it is none of this machine.</summary>
+    // spec: TURN-01
+    public Candidate? Relayed { get; set; }
+
     /// <summary>The machine's network changed: looks at once, and gives the candidates that are new.</summary>
     public IReadOnlyList<Candidate> LookAgain(Instant now)
     {
@@ -56,8 +60,12 @@ internal sealed class OwnCandidates(
     /// <summary>Best first. Loopback addresses are told only to <paramref name="peer"/>s that are on loopback themselves.</summary>
     public IReadOnlyList<Candidate> For(Instant now, NetworkAddress peer)
     {
-        if (!allowDirectPaths)
-            return [];
+        IReadOnlyList<Candidate> direct = allowDirectPaths ? Direct(now, peer) : [];
+        return Relayed is { } lent ? [.. direct, lent] : direct;
+    }
+
+    private IReadOnlyList<Candidate> Direct(Instant now, NetworkAddress peer)
+    {
         if (_gatheredAt is not { } gatheredAt || now - gatheredAt > Freshness)
             Gather(now);
         IReadOnlyList<Candidate> own = HostCandidates.IsLoopback(peer) ? _local : _public;

@@ -18,7 +18,7 @@ namespace P2PMigrate.Tunnel.Sessions;
 /// The loop's side of a session: it owns the <see cref="TunnelConnection"/> and moves bytes and events between it and
 /// what the application holds. Everything but <see cref="OpenAsync"/> and <see cref="RequestClose"/> runs on the loop.
 /// </summary>
-internal sealed class SessionDriver : IDisposable, ISiblingOwner
+internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
 {
     private readonly TunnelConnection _connection;
     private readonly DatagramLoop _loop;
@@ -124,6 +124,8 @@ internal sealed class SessionDriver : IDisposable, ISiblingOwner
             _connection.HandleTooLong(now, new PathAddress(socket, remote), size);
         if (Relay is { } relay && relay.Server == remote)
             _connection.HandleTooLong(now, relay.Path, size - RelayFrame.HeaderSize);
+        if (_connection.PrimaryPath is { Address: var path } && Turn?.SizeOf(remote, size, path) is > 0 and var lent)
+            _connection.HandleTooLong(now, path, lent);
     }
 
     /// <summary>The rendezvous server opened a relay channel, after the session had begun on another path.</summary>
@@ -196,7 +198,7 @@ internal sealed class SessionDriver : IDisposable, ISiblingOwner
             return false;
         if (transmit.Path.Kind != Protocol.Paths.PathKind.Direct)
         {
-            AddRelayed(batch, transmit);
+            AddRelayed(now, batch, transmit);
             return true;
         }
 
@@ -263,16 +265,6 @@ internal sealed class SessionDriver : IDisposable, ISiblingOwner
         End(_connection.CloseReason ?? new CloseReason(TunnelErrorCode.None, "the endpoint was disposed", ByPeer: false, IsLost: false));
         _sockets.Release([]);
         _connection.Dispose();
-    }
-
-    private void AddRelayed(TransmitBatch batch, in Transmit transmit)
-    {
-        if (Relay is not { } relay)
-            return;
-        Span<byte> train = batch.Free[..transmit.Length];
-        for (int start = 0; start < train.Length; start += transmit.DatagramSize)
-            RelayFrame.WriteHeader(train[start..], relay.Leg);
-        batch.Add(transmit.Length, transmit.DatagramSize, relay.Server);
     }
 
     private void Handle(TunnelEvent tunnelEvent, Instant now)

@@ -228,7 +228,7 @@ public sealed class TurnClientTests
         Assert.Equal(1, world.Server.Channels);
         Assert.Equal(s_datagram, world.Receive(TurnWorld.Peer, s_datagram));
         Assert.Equal(s_datagram, world.Send(TurnWorld.Peer, s_datagram));
-        Assert.True(world.Client.TryWriteHeader(world.Now, TurnWorld.Peer, 5, new byte[4]));
+        Assert.Equal(ChannelData.First, world.Client.ChannelOf(world.Now, TurnWorld.Peer));
     }
 
     // spec: TURN-05, TURN-06

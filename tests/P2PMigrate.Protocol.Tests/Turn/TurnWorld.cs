@@ -51,8 +51,9 @@ internal sealed class TurnWorld
     {
         byte[] buffer = new byte[data.Length + TurnClient.IndicationOverhead];
         int length;
-        if (Client.TryWriteHeader(Now, peer, data.Length, buffer))
+        if (Client.ChannelOf(Now, peer) is var channel and not 0)
         {
+            TurnClient.WriteHeader(buffer, channel, data.Length);
             data.CopyTo(buffer, TurnClient.HeaderSize);
             length = TurnClient.HeaderSize + data.Length;
         }
