@@ -16,8 +16,11 @@ internal static class AgentLog
     private const int FilesKept = 4;
     private const string Template = "{Timestamp:yyyy-MM-dd HH:mm:ss.fff} {Level:u3} {SourceContext}: {Message:lj}{NewLine}{Exception}";
 
-    /// <summary>Opens the log; disposing the factory flushes it. Without a state directory only standard error is written.</summary>
-    public static ILoggerFactory Open(StateDirectory? state, bool verbose)
+    /// <summary>
+    /// Opens the log with a line that names the <paramref name="command"/>: the file is made by the first line, which must not be one that is written
+    /// while a peer waits. Disposing the factory flushes it. Without a state directory only standard error is written.
+    /// </summary>
+    public static ILoggerFactory Open(StateDirectory? state, bool verbose, string command)
     {
         LoggerConfiguration configuration = new LoggerConfiguration()
             .MinimumLevel.Is(verbose ? LogEventLevel.Debug : LogEventLevel.Information)
@@ -31,6 +34,8 @@ internal static class AgentLog
                 Path.Combine(state.Root, "p2pmigrate.log"), outputTemplate: Template, fileSizeLimitBytes: FileBytesMax, rollOnFileSizeLimit: true,
                 retainedFileCountLimit: FilesKept, shared: true, formatProvider: System.Globalization.CultureInfo.InvariantCulture);
         }
-        return new SerilogLoggerFactory(configuration.CreateLogger(), dispose: true);
+        Serilog.Core.Logger logger = configuration.CreateLogger();
+        logger.ForContext(Serilog.Core.Constants.SourceContextPropertyName, "p2pmigrate").Information("The command {Command} begins.", command);
+        return new SerilogLoggerFactory(logger, dispose: true);
     }
 }

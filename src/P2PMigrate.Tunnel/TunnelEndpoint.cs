@@ -227,8 +227,9 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         var driver = new EndpointDriver(options, loop, sockets, clock, bind, dialer);
         if (server is not null)
             driver.Register(clock.Now, server);
-        loop.Start(driver, $"tunnel:{socket.Local.Port}");
         watch?.Start(driver.NetworkChanges.Note);
+        driver.Prepare(clock.Now, isWatched: watch is not null);
+        loop.Start(driver, $"tunnel:{socket.Local.Port}");
         Log.Listening(options.Logger, socket.Local);
         if (options.Turn is { } turn)
             _ = TurnStart.RunAsync(loop, driver.Turn!, turn, sockets.Reaches);

@@ -55,7 +55,7 @@ internal abstract class AgentCommand : Command
         try
         {
             StateDirectory state = OpenState(parsed.GetValue(_stateDirectory)!);
-            using ILoggerFactory log = AgentLog.Open(state, parsed.GetValue(_verbose));
+            using ILoggerFactory log = AgentLog.Open(state, parsed.GetValue(_verbose), Name);
             return (int)await RunAsync(new CommandContext(parsed, state, output, log), cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -78,6 +78,13 @@ internal sealed class EndpointDriver : IDatagramOwner
     public Instant NextTimeout =>
         Instant.Min(Instant.Min(_sessions.NextTimeout, _roaming.NextTimeout), Instant.Min(Instant.Min(_dialing.NextTimeout, Nat.NextTimeout), Instant.Min(_meeting.NextTimeout, Turn?.NextTimeout ?? Instant.Never)));
 
+    /// <summary>Before the loop: looks at the machine's addresses, so that no peer waits for that; <paramref name="isWatched"/>: changes are told from now on.</summary>
+    public void Prepare(Instant now, bool isWatched)
+    {
+        _own.LookAgain(now);
+        _own.IsWatched = isWatched;
+    }
+
     /// <summary>Registers at a rendezvous server, so that others find this peer.</summary>
     public void Register(Instant now, ServerAddresses server) => _meeting.Register(now, server);
 

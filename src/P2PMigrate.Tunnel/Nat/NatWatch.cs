@@ -27,6 +27,10 @@ internal sealed class NatWatch(
     // spec: CONST-224
     public static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
 
+    /// <summary>So much later than it could begin a survey begins, for what tells the address may have been waited for by an offer, which goes first.</summary>
+    // spec: CONST-224
+    public static readonly TimeSpan Courtesy = TimeSpan.FromMilliseconds(2);
+
     private readonly byte[] _buffer = new byte[NatSurvey.MaxDatagramSize];
     private readonly Pace _pace = new(ShortestPause, ShortestPause);
     private readonly TaskCompletionSource<NatReport> _completed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,7 +54,8 @@ internal sealed class NatWatch(
         if (!isAllowed || (_subject is not null && _subject != server && !isHome))
             return;
         _subject = server;
-        HandleNetworkChange(now);
+        _isStale = true;
+        _againAt = Instant.Min(_againAt, now + Courtesy);
     }
 
     /// <summary>The network may be another one: what was known may be wrong.</summary>

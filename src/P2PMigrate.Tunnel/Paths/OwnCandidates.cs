@@ -15,7 +15,7 @@ namespace P2PMigrate.Tunnel.Paths;
 internal sealed class OwnCandidates(
     IDatagramSocket socket, bool allowDirectPaths, Func<IDatagramSocket, bool, IReadOnlyList<Candidate>>? gather = null)
 {
-    /// <summary>How long the list of interfaces is taken as it was: asking the system costs, and strangers can make us ask.</summary>
+    /// <summary>How long the list of interfaces is taken as it was when nobody tells of changes: asking the system costs, and strangers can make us ask.</summary>
     // spec: CONST-60
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
 
@@ -32,6 +32,9 @@ internal sealed class OwnCandidates(
         get => allowDirectPaths ? _nat : null;
         set => _nat = value ?? default;
     }
+
+    /// <summary>Is every change of the machine's network told (<see cref="LookAgain"/>), so that the list does not age?</summary>
+    public bool IsWatched { get; set; }
 
     /// <summary>The address that a rendezvous server saw last.</summary>
     public Candidate? Reflexive { get; set; }
@@ -66,7 +69,7 @@ internal sealed class OwnCandidates(
 
     private IReadOnlyList<Candidate> Direct(Instant now, NetworkAddress peer)
     {
-        if (_gatheredAt is not { } gatheredAt || now - gatheredAt > Freshness)
+        if (_gatheredAt is not { } gatheredAt || (!IsWatched && now - gatheredAt > Freshness))
             Gather(now);
         IReadOnlyList<Candidate> own = HostCandidates.IsLoopback(peer) ? _local : _public;
         if (Mapped.Count > 0)
