@@ -5,7 +5,7 @@ using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Migration;
 
-/// <summary>What every job of this machine shares. Made once by the agent; immutable.</summary>
+/// <summary>What every job of this machine shares. Made once by the agent.</summary>
 public sealed record MigrationEnvironment
 {
     /// <summary>The runtime whose containers move.</summary>
@@ -19,6 +19,9 @@ public sealed record MigrationEnvironment
 
     /// <summary>How long things may take.</summary>
     public MigrationTimers Timers { get; init; } = new();
+
+    /// <summary>What a switchover costs on this machine, as far as it was seen.</summary>
+    public DowntimeModel Downtimes { get; init; } = new();
 
     /// <summary>Where to log.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;

@@ -34,6 +34,12 @@ public sealed record MigrationCompleted : MigrationOutcome
     /// <summary>Memory that the dump held, before compression.</summary>
     public required long MemoryBytes { get; init; }
 
+    /// <summary>The part of it that was sent while the container was frozen, because the target did not have it.</summary>
+    public required long FrozenMemoryBytes { get; init; }
+
+    /// <summary>The last live round, with what was predicted then; null when there was none.</summary>
+    public RoundSummary? LastRound { get; init; }
+
     /// <summary>Content of the root file system's regular files, before compression.</summary>
     public required long RootfsBytes { get; init; }
 

@@ -21,6 +21,9 @@ public sealed record MigrationProgress
     /// <summary>The round of <see cref="MigrationPhase.Copying"/>, from 0.</summary>
     public int Round { get; init; }
 
+    /// <summary>What the round was like, for <see cref="ProgressKind.RoundEnded"/>.</summary>
+    public RoundSummary? RoundSummary { get; init; }
+
     /// <summary>Bytes of content that this phase has moved, before compression.</summary>
     public long BytesDone { get; init; }
 
@@ -45,4 +48,7 @@ public enum ProgressKind
 
     /// <summary>The phase ended well; a failed one ends with the start of <see cref="MigrationPhase.RollingBack"/>.</summary>
     Finished,
+
+    /// <summary>A live round is over, and was judged; before the <see cref="Finished"/> of its phase.</summary>
+    RoundEnded,
 }

@@ -31,6 +31,7 @@ public sealed class OutputTests
             new TicketIssued("p2pm1x", "id", DateTimeOffset.UnixEpoch), new IdentityShown("id"), new Listening("0.0.0.0:3478"),
             new FindingMade("blocker", "here", "criu", "missing", "install it"), new CheckCompleted(false, 1, 0), new PathChosen("relay", "a:1", 1),
             new PhaseStarted("copying"), new PhaseProgressed("copying", 1, null), new PhaseFinished("copying", 1, 2),
+            new RoundCompleted(0, 1, 2, 3, 4, 5, 6, 300), new RoundCompleted(1, 1, 0, 0, 0, 0, 0, 300) { PredictedDowntimeMs = 4, DirtyBytesPerSecond = 5, EndReason = "Why." },
             new JobRecovered("00", "web", "thawed", "source", "said"), new MigrationFailed("no", "none") { Remedy = "try" },
             new ContainerReceived("web", "peer", "direct", 1), new ReceptionFailed("peer", "why"), new Interrupting(), new PingCompleted("direct", "a:1", 1, 2, null),
             new SpeedCompleted(1, "direct", 2, 3, 4, 5, "aegis-128l", "sent"),
@@ -40,6 +41,22 @@ public sealed class OutputTests
             Assert.NotEmpty(shown.ToLine());
             Assert.True(JsonDocument.Parse(JsonOutput.Format(shown)).RootElement.TryGetProperty("event", out _));
         });
+    }
+
+    [Theory]
+    [InlineData("300ms", 300.0)]
+    [InlineData("1.5s", 1500.0)]
+    [InlineData("0", 0.0)]
+    [InlineData("20", 20.0)]
+    [InlineData("ms", null)]
+    [InlineData("-1ms", null)]
+    [InlineData("1e9s", null)]
+    [InlineData("99999s", null)]
+    [InlineData("soon", null)]
+    public void A_downtime_is_written_with_its_unit(string text, double? milliseconds)
+    {
+        Assert.Equal(milliseconds is not null, Commands.CopyChoice.TryParseDuration(text, out TimeSpan duration));
+        Assert.Equal(milliseconds ?? 0, duration.TotalMilliseconds);
     }
 
     [Theory]

@@ -26,6 +26,8 @@ internal sealed class MigrateCommand : AgentCommand
         HelpName = "DIR",
     };
 
+    private readonly CopyChoice _copy = new();
+
     private readonly Option<string?> _listen = PeerAddressing.ListenOption();
 
     public MigrateCommand()
@@ -35,6 +37,8 @@ internal sealed class MigrateCommand : AgentCommand
         Options.Add(_ticket);
         Options.Add(_runtime.Option);
         Options.Add(_bundle);
+        foreach (Option option in _copy.Options)
+            Options.Add(option);
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
         Options.Add(PeerAddressing.NoPunching);
@@ -50,6 +54,7 @@ internal sealed class MigrateCommand : AgentCommand
     {
         MigrationEnvironment environment = _runtime.Environment(context);
         string name = context.Parsed.GetValue(_container)!;
+        CopyOptions copy = _copy.Of(context.Parsed);
         if (await RecoverAsync(environment, name, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
             return unfinished;
         await using PeerConnection peer = await PeerConnection.OpenAsync(
@@ -64,7 +69,7 @@ internal sealed class MigrateCommand : AgentCommand
         Task paths = PeerConnection.ShowPathsAsync(session, context.Output);
         using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
         MigrationOutcome outcome = await new SourceRunner(environment).SendAsync(
-            session, container, new SendOptions { PeerName = session.Peer.ToString() }, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
+            session, container, new SendOptions { PeerName = session.Peer.ToString(), Copy = copy }, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
         await session.CloseAsync(0, "done", CancellationToken.None).ConfigureAwait(false);
         await paths.ConfigureAwait(false);
 

@@ -17,6 +17,7 @@ namespace P2PMigrate.Agent.Output;
 [JsonDerivedType(typeof(PhaseStarted), "phase")]
 [JsonDerivedType(typeof(PhaseProgressed), "progress")]
 [JsonDerivedType(typeof(PhaseFinished), "phaseFinished")]
+[JsonDerivedType(typeof(RoundCompleted), "round")]
 [JsonDerivedType(typeof(JobRecovered), "recovered")]
 [JsonDerivedType(typeof(Interrupting), "interrupting")]
 [JsonDerivedType(typeof(MigrationCompleted), "completed")]
@@ -143,6 +144,16 @@ internal sealed record Interrupting : AgentEvent
 internal sealed record MigrationCompleted(
     string Container, string Path, double DowntimeMs, double TotalMs, long BytesSent, long MemoryBytes, long RootfsBytes) : AgentEvent
 {
+    /// <summary>Memory that was sent while the container was stopped; the rest was there before.</summary>
+    public long FrozenMemoryBytes { get; init; }
+
+    /// <summary>Rounds while the container ran.</summary>
+    public int Rounds { get; init; }
+
+    /// <summary>The downtime that was predicted when the container was stopped; left out where nothing was.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? PredictedDowntimeMs { get; init; }
+
     /// <summary>Where the downtime went, in the order in which it happened.</summary>
     public IReadOnlyList<PhaseDuration> Downtime { get; init; } = [];
 
@@ -151,8 +162,9 @@ internal sealed record MigrationCompleted(
     public string? Warning { get; init; }
 
     public override string ToLine() =>
-        $"{Container} runs at the target. Downtime {Milliseconds(DowntimeMs)}, total {Milliseconds(TotalMs)}, path {Path}, " +
-        $"{ByteText.Of(BytesSent)} sent (memory {ByteText.Of(MemoryBytes)}, root file system {ByteText.Of(RootfsBytes)}). " +
+        $"{Container} runs at the target. Downtime {Milliseconds(DowntimeMs)}" +
+        (PredictedDowntimeMs is { } predicted ? $" ({Milliseconds(predicted)} predicted)" : "") + $", total {Milliseconds(TotalMs)}, path {Path}, " +
+        $"{ByteText.Of(BytesSent)} sent (memory {ByteText.Of(MemoryBytes)}, {ByteText.Of(FrozenMemoryBytes)} of it while stopped, root file system {ByteText.Of(RootfsBytes)}). " +
         $"Downtime: {string.Join(", ", Downtime.Select(part => $"{part.Phase} {Milliseconds(part.Ms)}"))}." +
         (Warning is null ? "" : $"\n{Warning}");
 }

@@ -17,9 +17,22 @@ internal static class MigrationView
         {
             ProgressKind.Started => new PhaseStarted(phase),
             ProgressKind.Advanced => new PhaseProgressed(phase, progress.BytesDone, progress.BytesTotal),
+            ProgressKind.RoundEnded => Of(progress.RoundSummary!),
             _ => new PhaseFinished(phase, progress.Elapsed.TotalMilliseconds, progress.BytesDone),
         };
     }
+
+    /// <summary>The event of a round.</summary>
+    public static RoundCompleted Of(RoundSummary round) => new(
+        round.Round, round.RootfsBytes, round.MemoryBytes, round.NewBytes, round.WireBytes, Round(round.Elapsed),
+        round.Elapsed > TimeSpan.Zero ? Math.Round(round.NewBytes / round.Elapsed.TotalSeconds) : 0, Round(round.DowntimeTarget))
+    {
+        DirtyBytesPerSecond = round.DirtyBytesPerSecond is { } rate ? Math.Round(rate) : null,
+        ExpectedBytes = round.ExpectedBytes,
+        PredictedDowntimeMs = round.PredictedDowntime is { } predicted ? Round(predicted) : null,
+        End = round.End == RoundsEnd.None ? null : char.ToLowerInvariant(round.End.ToString()[0]) + round.End.ToString()[1..],
+        EndReason = ReasonOf(round.End),
+    };
 
     /// <summary>The last event of <c>migrate</c> and its exit code.</summary>
     public static (AgentEvent Event, ExitCode Code) Of(MigrationOutcome outcome) => outcome switch
@@ -51,6 +64,9 @@ internal static class MigrationView
         completed.Container, Word(completed.Path), Round(completed.Downtime), Round(completed.Total),
         completed.BytesSent, completed.MemoryBytes, completed.RootfsBytes)
     {
+        FrozenMemoryBytes = completed.FrozenMemoryBytes,
+        Rounds = completed.LastRound is { } last ? last.Round + 1 : 0,
+        PredictedDowntimeMs = completed.LastRound?.PredictedDowntime is { } predicted ? Round(predicted) : null,
         Downtime =
         [
             new("freeze", Round(completed.Breakdown.Freeze)),
@@ -62,6 +78,17 @@ internal static class MigrationView
             new("commit", Round(completed.Breakdown.Commit)),
         ],
         Warning = completed.Warning,
+    };
+
+    private static string? ReasonOf(RoundsEnd end) => end switch
+    {
+        RoundsEnd.None => null,
+        RoundsEnd.FilesConverged => "Stopping the container: the files have been copied.",
+        RoundsEnd.TargetMet => "Stopping the container: the downtime is as short as wanted.",
+        RoundsEnd.NotImproving => "Stopping the container: another round would not make the downtime shorter.",
+        RoundsEnd.DirtierThanLink => "Stopping the container: its memory changes faster than it can be sent.",
+        RoundsEnd.NoRoom => "Stopping the container: the target takes no more memory beforehand.",
+        _ => "Stopping the container: these were all the rounds allowed.",
     };
 
     private static MigrationFailed Failure(Failed failed) =>

@@ -4,7 +4,7 @@ namespace P2PMigrate.Migration.Control;
 internal static class ControlLimits
 {
     /// <summary>The version of the messages.</summary>
-    public const uint Version = 1;
+    public const uint Version = 2;
 
     /// <summary>Bytes of one control message.</summary>
     public const int MaxMessageLength = 1 << 20;

@@ -42,7 +42,14 @@ internal sealed class ProgressReporter(MigrationEnvironment environment, JobId j
             Report(ProgressKind.Advanced);
     }
 
-    private void Report(ProgressKind kind)
+    /// <summary>The round under way is over.</summary>
+    public void EndRound(RoundSummary round)
+    {
+        lock (_lock)
+            Report(ProgressKind.RoundEnded, round);
+    }
+
+    private void Report(ProgressKind kind, RoundSummary? summary = null)
     {
         if (_phase is not { } phase || progress is null)
             return;
@@ -57,6 +64,7 @@ internal sealed class ProgressReporter(MigrationEnvironment environment, JobId j
             Kind = kind,
             Phase = phase,
             Round = _round,
+            RoundSummary = summary,
             BytesDone = done,
             BytesTotal = expected > 0 ? Math.Max(expected, done) : null,
             BytesPerSecond = elapsed > TimeSpan.Zero ? done / elapsed.TotalSeconds : 0,

@@ -4,6 +4,7 @@ using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Transfer;
 using P2PMigrate.Snapshot;
+using P2PMigrate.Snapshot.Pages;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Jobs;
@@ -13,11 +14,14 @@ namespace P2PMigrate.Migration.Jobs;
 /// a rollback first stops and awaits the one before it. Owns the fence.
 /// </summary>
 internal sealed class SourceEffects(
-    MigrationEnvironment environment, ITunnelSession session, Propose proposal, JobJournal journal, TransferMeter meter) : IAsyncDisposable
+    MigrationEnvironment environment, ITunnelSession session, Propose proposal, JobJournal journal, CopyOptions copy, TransferMeter meter) : IAsyncDisposable
 {
     private readonly JobFiles _files = new(environment.State, proposal.JobId);
     private readonly CancellationTokenSource _stop = new();
+    private readonly PageKey _pageKey = PageKey.Create();
+    private readonly PageBook _pageBook = new(ContentBudget.BytesFor(proposal.Container.MemoryBytes) / PageRun.PageSize);
     private RootfsSender? _rootfs;
+    private LiveMemorySender? _memory;
     private IFence? _fence;
 
     /// <summary>Cancelled when the job rolls back.</summary>
@@ -26,11 +30,14 @@ internal sealed class SourceEffects(
     /// <summary>Memory that the dump held, in bytes.</summary>
     public long MemoryBytes { get; private set; }
 
+    /// <summary>Memory that was sent while the container was frozen, in bytes before compression.</summary>
+    public long FrozenMemoryBytes { get; private set; }
+
     /// <summary>Content of the root file system, in bytes.</summary>
     public long RootfsBytes => _rootfs?.DataLength ?? 0;
 
-    /// <summary>Does one thing and returns the bytes that a round sent, else 0. Whatever goes wrong is thrown.</summary>
-    public async Task<long> CarryOutAsync(SourceRequest request, Task previous)
+    /// <summary>Does one thing and returns what a round was like. Whatever goes wrong is thrown.</summary>
+    public async Task<RoundFigures> CarryOutAsync(SourceRequest request, Task previous)
     {
         if (request.Work == SourceWork.RollBack)
             await _stop.CancelAsync().ConfigureAwait(false);
@@ -43,7 +50,7 @@ internal sealed class SourceEffects(
             SourceWork.Freeze => await FreezeAsync().ConfigureAwait(false),
             SourceWork.Dump => await DumpAsync().ConfigureAwait(false),
             SourceWork.Ship => await ShipAsync(request.Round).ConfigureAwait(false),
-            SourceWork.Commit => 0,
+            SourceWork.Commit => default,
             SourceWork.Destroy => await DestroyAsync().ConfigureAwait(false),
             SourceWork.RollBack => await RollBackAsync().ConfigureAwait(false),
             _ => throw new InvalidOperationException($"Nobody knows how to {request.Work}."),
@@ -54,40 +61,56 @@ internal sealed class SourceEffects(
     public async ValueTask DisposeAsync()
     {
         _rootfs?.Dispose();
+        _memory?.Dispose();
+        _pageKey.Dispose();
         await QuietDisposal.OfAsync(_fence, environment.Logger).ConfigureAwait(false);
         _stop.Dispose();
     }
 
-    private async Task<long> CopyRoundAsync(int round)
+    /// <summary>Files first: memory changes faster, so it had better be read last.</summary>
+    // spec: MIG-85
+    private async Task<RoundFigures> CopyRoundAsync(int round)
     {
         _rootfs ??= new RootfsSender(session, proposal.JobId, proposal.Container.RootPath, meter);
-        return await _rootfs.SendRoundAsync(round, isFinal: false, _stop.Token).ConfigureAwait(false);
+        long files = await _rootfs.SendRoundAsync(round, isFinal: false, _stop.Token).ConfigureAwait(false);
+        if (round == 0)
+            OpenMemory();
+        return new RoundFigures(files, _memory is null ? null : await _memory.SendRoundAsync(round, _stop.Token).ConfigureAwait(false));
     }
 
-    private async Task<long> FreezeAsync()
+    private void OpenMemory()
+    {
+        if (copy.Mode == MigrationMode.StopAndCopy || environment.Runtime.OpenLiveMemory(proposal.Container) is not { } memory)
+            return;
+        _memory = new LiveMemorySender(session, proposal.JobId, memory, _pageKey, _pageBook, meter, environment.Time);
+        meter.Expect(proposal.Container.MemoryBytes);
+    }
+
+    private async Task<RoundFigures> FreezeAsync()
     {
         _fence = await environment.Runtime.FreezeAsync(proposal.Container, _files.Work, _stop.Token).ConfigureAwait(false);
-        return 0;
+        return default;
     }
 
     /// <summary>Memory flows while CRIU dumps; done when the target has all of it.</summary>
-    private async Task<long> DumpAsync()
+    private async Task<RoundFigures> DumpAsync()
     {
-        PageSender pages = await PageSender.OpenAsync(session, proposal.JobId, meter, _stop.Token).ConfigureAwait(false);
+        PageSender pages = await PageSender.OpenAsync(session, proposal.JobId, _pageKey, _pageBook, meter, _stop.Token).ConfigureAwait(false);
         await using (pages.ConfigureAwait(false))
         {
             meter.Expect(proposal.Container.MemoryBytes);
             await _fence!.DumpAsync(_files.Images, pages, _stop.Token).ConfigureAwait(false);
             await pages.CompleteAsync(_stop.Token).ConfigureAwait(false);
             MemoryBytes = pages.Pages * PageRun.PageSize;
+            FrozenMemoryBytes = pages.FreshPages * PageRun.PageSize;
         }
 
-        return 0;
+        return default;
     }
 
     /// <summary>The final round follows the dump, because CRIU may make files in the container's tree while it dumps.</summary>
     // spec: MIG-25
-    private async Task<long> ShipAsync(int round)
+    private async Task<RoundFigures> ShipAsync(int round)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
         Task[] both =
@@ -101,27 +124,27 @@ internal sealed class SourceEffects(
         await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first.ConfigureAwait(false);
         await Task.WhenAll(both).ConfigureAwait(false);
-        return 0;
+        return default;
     }
 
-    private async Task<long> DestroyAsync()
+    private async Task<RoundFigures> DestroyAsync()
     {
         if (_fence is not null)
             await _fence.DestroyAsync(CancellationToken.None).ConfigureAwait(false);
         _files.RemoveBundleIfOurs(proposal.Name, proposal.Container.BundlePath);
         Forget(SourceState.Completed);
-        return 0;
+        return default;
     }
 
     // spec: MIG-12
-    private async Task<long> RollBackAsync()
+    private async Task<RoundFigures> RollBackAsync()
     {
         // A freeze that failed has undone itself, unless that failed too: then its record is still there.
         _fence ??= await environment.Runtime.ReopenFenceAsync(_files.Work, CancellationToken.None).ConfigureAwait(false);
         if (_fence is not null)
             await _fence.ThawAsync(CancellationToken.None).ConfigureAwait(false);
         Forget(SourceState.RolledBack);
-        return 0;
+        return default;
     }
 
     private void Write(SourceState state)

@@ -12,10 +12,10 @@ namespace P2PMigrate.Migration.Jobs;
 /// for. Used once.
 /// </summary>
 internal sealed class SourceJob(
-    MigrationEnvironment environment, ITunnelSession session, Propose proposal, JobJournal journal, IProgress<MigrationProgress>? progress)
+    MigrationEnvironment environment, ITunnelSession session, Propose proposal, JobJournal journal, CopyOptions copy, IProgress<MigrationProgress>? progress)
 {
     private readonly MachineLoop _loop = new(environment.Time);
-    private readonly MigrationSource _machine = new(proposal, environment.Timers);
+    private readonly MigrationSource _machine = new(proposal, environment.Timers, new Convergence(copy, environment.Downtimes.Costs));
     private readonly SourceTimeline _timeline = new(environment.Time);
     private readonly ProgressReporter _reporter = new(environment, proposal.JobId, proposal.Name.Value, progress);
     private int _isProgressPosted;
@@ -29,7 +29,7 @@ internal sealed class SourceJob(
     {
         var meter = new TransferMeter(NoteProgress);
         _reporter.Watch(meter);
-        var effects = new SourceEffects(environment, session, proposal, journal, meter);
+        var effects = new SourceEffects(environment, session, proposal, journal, copy, meter);
         await using (effects.ConfigureAwait(false))
         {
             using CancellationTokenRegistration interrupt = cancellationToken.Register(() => _loop.Post(_machine.Cancel));
@@ -41,7 +41,10 @@ internal sealed class SourceJob(
         }
 
         _reporter.Enter(null);
-        return SourceOutcome.Of(_machine.Result!, proposal, _timeline, meter, effects);
+        MigrationOutcome outcome = SourceOutcome.Of(_machine.Result!, proposal, _timeline, meter, effects, _machine.LastRound);
+        if (outcome is MigrationCompleted completed)
+            environment.Downtimes.Learn(completed.Downtime, TimeSpan.FromSeconds(completed.FrozenMemoryBytes / _machine.ContentRate), completed.MemoryBytes);
+        return outcome;
     }
 
     /// <summary>Messages first: what a request needs the peer to know is already on its way. Returns whether the machine has ended.</summary>
@@ -68,8 +71,8 @@ internal sealed class SourceJob(
         Action<Instant> report;
         try
         {
-            long bytes = await Task.Run(() => effects.CarryOutAsync(request, previous)).ConfigureAwait(false);
-            report = now => _machine.HandleDone(now, request.Work, bytes);
+            RoundFigures figures = await Task.Run(() => effects.CarryOutAsync(request, previous)).ConfigureAwait(false);
+            report = now => NoteDone(now, request.Work, figures);
         }
         catch (Exception exception)
         {
@@ -79,6 +82,13 @@ internal sealed class SourceJob(
         }
 
         _loop.Post(report);
+    }
+
+    private void NoteDone(Instant now, SourceWork work, RoundFigures figures)
+    {
+        _machine.HandleDone(now, work, figures.RootfsBytes, figures.Memory);
+        if (work == SourceWork.CopyRound && _machine.LastRound is { } round)
+            _reporter.EndRound(round);
     }
 
     private void Listen(ControlChannel control)

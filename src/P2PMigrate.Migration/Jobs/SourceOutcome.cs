@@ -9,7 +9,7 @@ internal static class SourceOutcome
 {
     /// <summary>The outcome of a machine that has ended.</summary>
     public static MigrationOutcome Of(
-        SourceResult result, Propose proposal, SourceTimeline timeline, TransferMeter meter, SourceEffects effects)
+        SourceResult result, Propose proposal, SourceTimeline timeline, TransferMeter meter, SourceEffects effects, RoundSummary? lastRound)
     {
         if (result.End != SourceState.Completed)
             return Failed(result, proposal);
@@ -23,7 +23,9 @@ internal static class SourceOutcome
             Total = timeline.Total,
             BytesSent = meter.Wire,
             MemoryBytes = effects.MemoryBytes,
+            FrozenMemoryBytes = effects.FrozenMemoryBytes,
             RootfsBytes = effects.RootfsBytes,
+            LastRound = lastRound,
             Warning = result.Warning,
         };
     }

@@ -47,8 +47,8 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
             yield return Blocker("disk", $"The target needs {needed >> 20} MiB in {state.Root} and has {free >> 20} MiB.", "Make room there.");
     }
 
-    /// <summary>The root file system twice (as chunks and as a tree), memory once, and a reserve.</summary>
-    private static long NeededBytes(Propose proposal) => (2 * proposal.RootfsBytes) + proposal.Container.MemoryBytes + DiskReserve;
+    /// <summary>The root file system twice (as chunks and as a tree), memory twice (as pages that are kept and as an image), and a reserve.</summary>
+    private static long NeededBytes(Propose proposal) => (2 * proposal.RootfsBytes) + (2 * proposal.Container.MemoryBytes) + DiskReserve;
 
     private static Finding Blocker(string subject, string message, string remedy) => new(FindingSeverity.Blocker, subject, message, remedy);
 }

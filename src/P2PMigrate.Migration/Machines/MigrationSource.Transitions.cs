@@ -53,15 +53,14 @@ internal sealed partial class MigrationSource
         }
     }
 
-    private void HandleRound(Instant now, long bytes)
+    private void HandleRound(Instant now, RoundFigures figures)
     {
-        if (CopyPolicy.IsConverged(_round, bytes, _previousBytes))
+        if (_convergence.Judge(figures).End != RoundsEnd.None)
         {
             Move(now, Converged);
             return;
         }
 
-        _previousBytes = bytes;
         _round++;
         Move(now, RoundCopied);
     }

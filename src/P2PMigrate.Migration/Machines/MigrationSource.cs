@@ -14,7 +14,7 @@ namespace P2PMigrate.Migration.Machines;
 /// <para><c>TryPoll…</c> for what it wants done. After every input the caller polls both until they are empty, then waits for
 /// the next input or <see cref="NextTimeout"/>. One owner; time never runs backwards.</para>
 /// </summary>
-internal sealed partial class MigrationSource(Propose proposal, MigrationTimers timers)
+internal sealed partial class MigrationSource(Propose proposal, MigrationTimers timers, Convergence? convergence = null)
 {
     /// <summary>How often a thaw or a destroy is tried before the job ends with what is.</summary>
     public const int AttemptsMax = 10;
@@ -22,13 +22,13 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
     private readonly Queue<ControlMessage> _messages = new();
     private readonly Queue<SourceRequest> _requests = new();
     private readonly LeaseLedger _leases = new(timers.CommitLease);
+    private readonly Convergence _convergence = convergence ?? new Convergence(new CopyOptions(), default);
 
     private Failure? _failure;           // the first reason wins
     private bool _isSessionOver;
     private bool _isPrepared;            // the target has said so
     private PrepareTimes _times;
     private int _round;
-    private long _previousBytes = long.MaxValue;
     private int _attempts;
     private string? _warning;
 
@@ -47,6 +47,12 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
 
     /// <summary>The live round under way or done last.</summary>
     public int Round => _round;
+
+    /// <summary>What the live round that was done last was like, and why it was the last one if it was.</summary>
+    public RoundSummary? LastRound => _convergence.Last;
+
+    /// <summary>How fast content travelled in the live rounds, in bytes a second before compression.</summary>
+    public double ContentRate => _convergence.Rate;
 
     /// <summary>What a word and its answer take at present, as far as the caller knows.</summary>
     public TimeSpan RoundTrip { get; set; }
@@ -100,13 +106,16 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
         }
     }
 
-    /// <summary>A piece of work is done. <paramref name="bytes"/> is what a round sent. Work that was given up on may still end; nobody minds.</summary>
-    public void HandleDone(Instant now, SourceWork work, long bytes = 0)
+    /// <summary>
+    /// A piece of work is done. <paramref name="bytes"/> is what a round sent of the root file system, <paramref name="memory"/> its pass over memory. Work that was
+    /// given up on may still end; nobody minds.
+    /// </summary>
+    public void HandleDone(Instant now, SourceWork work, long bytes = 0, MemoryRound? memory = null)
     {
         switch (work, State)
         {
             case (SourceWork.CopyRound, Copying):
-                HandleRound(now, bytes);
+                HandleRound(now, new RoundFigures(bytes, memory));
                 break;
             case (SourceWork.Freeze, Freezing):
                 Move(now, Frozen);

@@ -10,7 +10,10 @@ internal sealed class ContentBudget(long claimedBytes)
     /// <summary>… and by this much in any case.</summary>
     public const long Allowance = 1L << 30;
 
-    private long _left = (claimedBytes * GrowthFactor) + Allowance;
+    private long _left = BytesFor(claimedBytes);
+
+    /// <summary>What a source that claims so much may put there.</summary>
+    public static long BytesFor(long claimedBytes) => (claimedBytes * GrowthFactor) + Allowance;
 
     /// <summary>Takes <paramref name="bytes"/> from the budget or ends the transfer.</summary>
     public void Spend(long bytes) =>

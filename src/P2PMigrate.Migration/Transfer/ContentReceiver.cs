@@ -20,6 +20,8 @@ internal sealed class ContentReceiver : IAsyncDisposable
     private readonly JobId _job;
     private readonly RootfsReceiver _rootfs;
     private readonly IPageSink _writer;
+    private readonly KeptPages _kept;
+    private readonly LiveMemoryReceiver _live;
     private readonly PageReceiver _pages;
     private readonly ImageReceiver _images;
     private readonly Action<StoredContent> _stored;
@@ -36,7 +38,9 @@ internal sealed class ContentReceiver : IAsyncDisposable
         (_session, _job, _stored) = (session, proposal.JobId, stored);
         _rootfs = new RootfsReceiver(state.Rootfs(proposal.Name), store, new ContentBudget(proposal.RootfsBytes), meter);
         _writer = writer;
-        _pages = new PageReceiver(writer, new ContentBudget(proposal.Container.MemoryBytes), meter);
+        _kept = new KeptPages(state.Job(proposal.JobId), proposal.Container.MemoryBytes);
+        _live = new LiveMemoryReceiver(_kept, meter);
+        _pages = new PageReceiver(writer, _kept, new ContentBudget(proposal.Container.MemoryBytes), meter);
         _images = new ImageReceiver(state.Images(proposal.JobId), meter);
     }
 
@@ -62,6 +66,7 @@ internal sealed class ContentReceiver : IAsyncDisposable
         await _stop.CancelAsync().ConfigureAwait(false);
         await _receiving.ConfigureAwait(false);
         _rootfs.Dispose();
+        _kept.Dispose();
         if (_writer is IAsyncDisposable disposable)
             await disposable.DisposeAsync().ConfigureAwait(false);
         _room.Dispose();
@@ -113,7 +118,8 @@ internal sealed class ContentReceiver : IAsyncDisposable
         (long bytes, StoredContent content) = header.Kind switch
         {
             ContentKind.Rootfs => await ReceiveRoundAsync(stream, header, stop).ConfigureAwait(false),
-            ContentKind.Memory => (await _pages.ReceiveAsync(Once(stream, header), stop).ConfigureAwait(false), StoredContent.Memory),
+            ContentKind.LiveMemory => (await _live.ReceiveRoundAsync(stream.Input, header, stop).ConfigureAwait(false), StoredContent.None),
+            ContentKind.Memory => (await _pages.ReceiveAsync(Once(stream, header), header, stop).ConfigureAwait(false), StoredContent.Memory),
             _ => (await _images.ReceiveAsync(Once(stream, header), stop).ConfigureAwait(false), StoredContent.Images),
         };
         _stored(content);

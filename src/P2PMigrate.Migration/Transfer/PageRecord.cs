@@ -5,16 +5,16 @@ using P2PMigrate.Snapshot;
 namespace P2PMigrate.Migration.Transfer;
 
 /// <summary>
-/// What stands between page blocks on a MEMORY stream. 20 bytes, little-endian:
+/// What stands between page blocks on a MEMORY or a LIVE_MEMORY stream. 20 bytes, little-endian:
 /// <code>
-/// 0  u32 kind     1 space         2 run           3 end
-/// 4  u64          id of space     address         pages with content in the whole stream
-/// 12 u32          kind of space   pages           0
-/// 16 u32          0               flags           0
+/// 0  u32 kind     1 space         2 run      3 end                      4 fresh            5 kept
+/// 4  u64          id of space     address    pages in the whole stream  number, or 0       number of the first
+/// 12 u32          kind of space   pages      0                          pages              pages
+/// 16 u32          0               flags      0                          0                  0
 /// </code>
-/// Behind a run that is present follow page blocks until its pages are complete.
+/// Behind a run that is present follow fresh and kept pages until it is complete; behind fresh pages follows one page block with just these.
 /// </summary>
-// spec: MIG-26
+// spec: MIG-26, MIG-80
 internal readonly record struct PageRecord(PageRecordKind Kind, ulong Number, uint First, uint Second)
 {
     /// <summary>Bytes of a record.</summary>
@@ -37,6 +37,12 @@ internal readonly record struct PageRecord(PageRecordKind Kind, ulong Number, ui
 
     /// <summary>Nothing follows.</summary>
     public static PageRecord End(long pages) => new(PageRecordKind.End, (ulong)pages, 0, 0);
+
+    /// <summary>A page block of so many pages follows, the first of which has this number in the target's store (on a MEMORY stream, 0).</summary>
+    public static PageRecord Fresh(ulong number, int pages) => new(PageRecordKind.Fresh, number, (uint)pages, 0);
+
+    /// <summary>So many pages that the target keeps.</summary>
+    public static PageRecord Kept(ulong number, int pages) => new(PageRecordKind.Kept, number, (uint)pages, 0);
 
     /// <summary>Writes the record.</summary>
     public void Write(Span<byte> destination)
@@ -72,6 +78,8 @@ internal readonly record struct PageRecord(PageRecordKind Kind, ulong Number, ui
             && Run.Address <= ulong.MaxValue - ((ulong)Run.Pages * PageRun.PageSize)
             ? null : "sent a run of pages that cannot be",
         PageRecordKind.End => First == 0 && Second == 0 ? null : "ended memory in an unknown way",
+        PageRecordKind.Fresh => First is > 0 and <= SnapshotLimits.MaxBlockPages && Second == 0 ? null : "announced pages in an unknown way",
+        PageRecordKind.Kept => First is > 0 and <= RunPagesMax && Second == 0 ? null : "named pages in an unknown way",
         _ => "sent a page record of an unknown kind",
     };
 }
@@ -87,4 +95,10 @@ internal enum PageRecordKind : uint
 
     /// <summary>Nothing follows.</summary>
     End = 3,
+
+    /// <summary>A page block follows.</summary>
+    Fresh = 4,
+
+    /// <summary>Pages that the target has.</summary>
+    Kept = 5,
 }

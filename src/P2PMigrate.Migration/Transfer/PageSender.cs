@@ -5,52 +5,63 @@ using P2PMigrate.Tunnel;
 namespace P2PMigrate.Migration.Transfer;
 
 /// <summary>
-/// The sink that a dump at the source writes to: every page goes into a block on a bulk stream at once, so that memory travels while
-/// CRIU dumps. <see cref="CompleteAsync"/> returns when the target has written everything down.
+/// The sink that a dump at the source writes to: every page is named at once, and goes as a number if the target keeps it, else into
+/// a block on a bulk stream, so that memory travels while CRIU dumps. <see cref="CompleteAsync"/> returns when the target has written
+/// everything down and found it to be the same. Owns neither key nor book.
 /// </summary>
+// spec: MIG-26, MIG-81
 internal sealed class PageSender : IPageSink, IAsyncDisposable
 {
     private const int FlushThreshold = 1 << 20;
+    private const int SlicePages = 256;
 
     private readonly ITunnelStream _stream;
+    private readonly PageKey _key;
+    private readonly PageBook _book;
     private readonly TransferMeter _meter;
+    private readonly MemoryDigest _digest = new();
+    private readonly long[] _numbers = new long[SlicePages];      // of the slice's pages; -1 for one that the target lacks
+    private int _unflushed;
     private bool _isComplete;
 
-    private PageSender(ITunnelStream stream, TransferMeter meter) => (_stream, _meter) = (stream, meter);
+    private PageSender(ITunnelStream stream, PageKey key, PageBook book, TransferMeter meter) =>
+        (_stream, _key, _book, _meter) = (stream, key, book, meter);
 
-    /// <summary>Pages with content that were sent.</summary>
+    /// <summary>Pages with content that the dump held.</summary>
     public long Pages { get; private set; }
 
+    /// <summary>Those of them that were sent; the others were kept at the target, or of zeros.</summary>
+    public long FreshPages { get; private set; }
+
     /// <summary>Opens the stream.</summary>
-    public static async Task<PageSender> OpenAsync(ITunnelSession session, JobId job, TransferMeter meter, CancellationToken cancellationToken)
+    public static async Task<PageSender> OpenAsync(
+        ITunnelSession session, JobId job, PageKey key, PageBook book, TransferMeter meter, CancellationToken cancellationToken)
     {
-        ITunnelStream stream = await new StreamHeader(job, ContentKind.Memory).OpenAsync(session, cancellationToken).ConfigureAwait(false);
-        return new PageSender(stream, meter);
+        var header = new StreamHeader(job, ContentKind.Memory, PageKey: key.Export());
+        ITunnelStream stream = await header.OpenAsync(session, cancellationToken).ConfigureAwait(false);
+        return new PageSender(stream, key, book, meter);
     }
 
     /// <inheritdoc/>
     public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)
     {
-        Write(PageRecord.Of(space));
+        Write(PageRecord.Of(space), isContent: true);
         return ValueTask.CompletedTask;
     }
 
     /// <inheritdoc/>
     public async ValueTask WriteAsync(PageRun run, ReadOnlyMemory<byte> pages, CancellationToken cancellationToken)
     {
-        Write(PageRecord.Of(run));
-        for (int offset = 0, unflushed = 0; offset < pages.Length;)
+        Write(PageRecord.Of(run), isContent: true);
+        for (int offset = 0; offset < pages.Length;)
         {
-            int length = Math.Min(PageBlock.MaxContentLength, pages.Length - offset);
-            int written = PageBlock.Encode(pages.Span.Slice(offset, length), _stream.Output.GetSpan(PageBlock.MaxLength));
-            _stream.Output.Advance(written);
-            _meter.Move(length, written);
+            int length = Math.Min(SlicePages * PageRun.PageSize, pages.Length - offset);
+            WriteSlice(pages.Span.Slice(offset, length));
             offset += length;
-            unflushed += written;
-            if (unflushed >= FlushThreshold || offset == pages.Length)
+            if (_unflushed >= FlushThreshold || offset == pages.Length)
             {
                 await _stream.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
-                unflushed = 0;
+                _unflushed = 0;
             }
         }
 
@@ -62,18 +73,83 @@ internal sealed class PageSender : IPageSink, IAsyncDisposable
     {
         if (_isComplete)
             return;
-        Write(PageRecord.End(Pages));
+        Write(PageRecord.End(Pages), isContent: false);
+        _digest.Finish().CopyTo(_stream.Output.GetSpan(MemoryDigest.Size));
+        _stream.Output.Advance(MemoryDigest.Size);
         await _stream.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
         await StreamReceipt.ReadAsync(_stream, cancellationToken).ConfigureAwait(false);
         _isComplete = true;
     }
 
     /// <summary>Resets the stream unless it is complete.</summary>
-    public ValueTask DisposeAsync() => _stream.DisposeAsync();
-
-    private void Write(PageRecord record)
+    public ValueTask DisposeAsync()
     {
-        record.Write(_stream.Output.GetSpan(PageRecord.Size));
+        _digest.Dispose();
+        return _stream.DisposeAsync();
+    }
+
+    private void WriteSlice(ReadOnlySpan<byte> pages)
+    {
+        int count = pages.Length / PageRun.PageSize;
+        for (int page = 0; page < count; page++)
+        {
+            PageName name = _key.NameOf(pages.Slice(page * PageRun.PageSize, PageRun.PageSize));
+            _digest.AddPage(name);
+            bool isKept = _book.TryFind(name, out uint number);
+            _numbers[page] = isKept ? number : -1;
+            FreshPages += isKept || name.IsZeros ? 0 : 1;
+        }
+
+        for (int first = 0; first < count;)
+        {
+            bool isKept = _numbers[first] >= 0;
+            int length = isKept ? CountKept(first, count) : CountFresh(first, count);
+            if (isKept)
+                WriteKept(_numbers[first], length);
+            else
+                WriteFresh(pages.Slice(first * PageRun.PageSize, length * PageRun.PageSize));
+            first += length;
+        }
+    }
+
+    private int CountKept(int first, int count)
+    {
+        int length = 1;
+        while (first + length < count && _numbers[first + length] == _numbers[first] + length)
+            length++;
+        return length;
+    }
+
+    private int CountFresh(int first, int count)
+    {
+        int length = 1;
+        while (first + length < count && length < SnapshotLimits.MaxBlockPages && _numbers[first + length] < 0)
+            length++;
+        return length;
+    }
+
+    private void WriteKept(long number, int pages)
+    {
+        Write(PageRecord.Kept((ulong)number, pages), isContent: false);
+        _meter.Move((long)pages * PageRun.PageSize, PageRecord.Size);
+    }
+
+    private void WriteFresh(ReadOnlySpan<byte> pages)
+    {
+        Write(PageRecord.Fresh(0, pages.Length / PageRun.PageSize), isContent: false);
+        int written = PageBlock.Encode(pages, _stream.Output.GetSpan(PageBlock.MaxLength));
+        _stream.Output.Advance(written);
+        _unflushed += written;
+        _meter.Move(pages.Length, PageRecord.Size + written);
+    }
+
+    private void Write(PageRecord record, bool isContent)
+    {
+        Span<byte> bytes = _stream.Output.GetSpan(PageRecord.Size)[..PageRecord.Size];
+        record.Write(bytes);
+        if (isContent)
+            _digest.AddRecord(bytes);
         _stream.Output.Advance(PageRecord.Size);
+        _unflushed += PageRecord.Size;
     }
 }

@@ -17,16 +17,21 @@ internal enum ContentKind
 
     /// <summary>CRIU's other images.</summary>
     Images = 3,
+
+    /// <summary>Memory pages, ahead of the freeze.</summary>
+    LiveMemory = 4,
 }
 
 /// <summary>The first record of every bulk stream.</summary>
 /// <param name="JobId">The job it belongs to.</param>
 /// <param name="Kind">What follows.</param>
-/// <param name="Round">The round, for <see cref="ContentKind.Rootfs"/>.</param>
+/// <param name="Round">The round, for <see cref="ContentKind.Rootfs"/> and <see cref="ContentKind.LiveMemory"/>.</param>
 /// <param name="IsFinal">Is the container frozen? For <see cref="ContentKind.Rootfs"/>.</param>
 /// <param name="IsWhole">Does the demand speak of the whole manifest's chunks? For <see cref="ContentKind.Rootfs"/>.</param>
+/// <param name="PageKey">The key of page names, for <see cref="ContentKind.Memory"/> and <see cref="ContentKind.LiveMemory"/>.</param>
 // spec: MIG-20
-internal readonly record struct StreamHeader(JobId JobId, ContentKind Kind, int Round = 0, bool IsFinal = false, bool IsWhole = false)
+internal readonly record struct StreamHeader(
+    JobId JobId, ContentKind Kind, int Round = 0, bool IsFinal = false, bool IsWhole = false, ReadOnlyMemory<byte> PageKey = default)
 {
     /// <summary>Opens a bulk stream and says what it carries.</summary>
     public async ValueTask<ITunnelStream> OpenAsync(ITunnelSession session, CancellationToken cancellationToken)
@@ -38,6 +43,7 @@ internal readonly record struct StreamHeader(JobId JobId, ContentKind Kind, int 
             Round = (uint)Round,
             IsFinal = IsFinal,
             WholeCatalogue = IsWhole,
+            PageKey = ByteString.CopyFrom(PageKey.Span),
         };
         ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Bulk, cancellationToken).ConfigureAwait(false);
         await stream.Output.WriteRecordAsync(wire, cancellationToken).ConfigureAwait(false);
@@ -50,8 +56,8 @@ internal readonly record struct StreamHeader(JobId JobId, ContentKind Kind, int 
         byte[] record = await input.ReadRecordAsync(ControlLimits.MaxRecordLength, cancellationToken).ConfigureAwait(false);
         Wire.StreamHeader wire = PeerFault.Parse(Wire.StreamHeader.Parser, record);
         PeerFault.Require(JobId.TryParse(wire.JobId.Span, out JobId job), "opened a stream for no job");
-        PeerFault.Require(wire.Kind is >= Wire.StreamKind.Rootfs and <= Wire.StreamKind.Images, "opened a stream of an unknown kind");
+        PeerFault.Require(wire.Kind is >= Wire.StreamKind.Rootfs and <= Wire.StreamKind.LiveMemory, "opened a stream of an unknown kind");
         PeerFault.Require(wire.Round < ControlLimits.MaxRounds, "sent too many rounds");
-        return new StreamHeader(job, (ContentKind)wire.Kind, (int)wire.Round, wire.IsFinal, wire.WholeCatalogue);
+        return new StreamHeader(job, (ContentKind)wire.Kind, (int)wire.Round, wire.IsFinal, wire.WholeCatalogue, wire.PageKey.Memory);
     }
 }

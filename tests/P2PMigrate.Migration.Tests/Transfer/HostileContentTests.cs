@@ -14,6 +14,7 @@ namespace P2PMigrate.Migration.Tests.Transfer;
 /// <summary>Bulk streams from a source that lies: every one ends as the peer's fault, and nothing outside the job's directory appears.</summary>
 public sealed class HostileContentTests : IDisposable
 {
+    private static readonly PageKey s_key = PageKey.Create();
     private readonly string _directory = Directory.CreateTempSubdirectory("p2pmigrate-content-").FullName;
 
     public void Dispose() => Directory.Delete(_directory, recursive: true);
@@ -26,7 +27,7 @@ public sealed class HostileContentTests : IDisposable
         new Random(3).NextBytes(pages.AsSpan(0, 900 * PageRun.PageSize));
         var sink = new RecordingSink();
 
-        long bytes = await Receiver(sink).ReceiveAsync(Reader(MemoryStream(pages)), CancellationToken.None);
+        long bytes = await ReceiveAsync(sink, MemoryStream(pages));
 
         Assert.Equal(pages.Length, bytes);
         Assert.Equal(pages, sink.Pages.ToArray());
@@ -41,7 +42,7 @@ public sealed class HostileContentTests : IDisposable
     {
         byte[] stream = MemoryStream(new byte[3 * PageRun.PageSize]);
         for (int length = 0; length < stream.Length; length++)
-            await AssertPeerFaultAsync(() => Receiver(new RecordingSink()).ReceiveAsync(Reader(stream[..length]), CancellationToken.None));
+            await AssertPeerFaultAsync(() => ReceiveAsync(new RecordingSink(), stream[..length]));
     }
 
     [Fact]
@@ -59,11 +60,15 @@ public sealed class HostileContentTests : IDisposable
             changed[random.Next(changed.Length)] ^= (byte)(1 << random.Next(8));
             try
             {
-                await Receiver(new RecordingSink()).ReceiveAsync(Reader(changed), CancellationToken.None);
+                await ReceiveAsync(new RecordingSink(), changed);
             }
             catch (MigrationException exception)
             {
                 Assert.Equal(MigrationFault.PeerBrokeProtocol, exception.Fault);
+            }
+            catch (SnapshotException exception)
+            {
+                Assert.Contains("not what was dumped", exception.Message, StringComparison.Ordinal);
             }
         }
     }
@@ -77,7 +82,7 @@ public sealed class HostileContentTests : IDisposable
             .. Record(PageRecord.Of(new PageSpace(PageSpaceKind.Process, 1))),
             .. Record(PageRecord.Of(new PageRun(0, PageRecord.RunPagesMax, 4))),
         ];
-        await AssertPeerFaultAsync(() => Receiver(new RecordingSink()).ReceiveAsync(Reader(stream), CancellationToken.None));
+        await AssertPeerFaultAsync(() => ReceiveAsync(new RecordingSink(), stream));
     }
 
     public static TheoryData<string> BadNames => ["../escape", "/etc/passwd", "a/b", ".hidden", "..", "nul\0", new string('n', 200), "there.img", "ümlaut"];
@@ -147,7 +152,13 @@ public sealed class HostileContentTests : IDisposable
         }
     }
 
-    private static PageReceiver Receiver(IPageSink sink) => new(sink, new ContentBudget(0), new TransferMeter(() => { }));
+    private async Task<long> ReceiveAsync(IPageSink sink, byte[] stream)
+    {
+        var meter = new TransferMeter(() => { });
+        using var kept = new KeptPages(_directory, 0);
+        return await new PageReceiver(sink, kept, new ContentBudget(0), meter).ReceiveAsync(
+            Reader(stream), new StreamHeader(default, ContentKind.Memory, PageKey: s_key.Export()), CancellationToken.None);
+    }
 
     private static ImageReceiver Images(string directory) => new(directory, new TransferMeter(() => { }));
 
@@ -157,13 +168,28 @@ public sealed class HostileContentTests : IDisposable
     private static byte[] MemoryStream(byte[] pages)
     {
         using var stream = new System.IO.MemoryStream();
-        stream.Write(Record(PageRecord.Of(new PageSpace(PageSpaceKind.Process, 1))));
-        stream.Write(Record(PageRecord.Of(new PageRun(0x1000_0000, (uint)(pages.Length / PageRun.PageSize), 4))));
+        using var digest = new MemoryDigest();
+        void Open(PageRecord record)
+        {
+            stream.Write(Record(record));
+            digest.AddRecord(Record(record));
+        }
+
+        Open(PageRecord.Of(new PageSpace(PageSpaceKind.Process, 1)));
+        Open(PageRecord.Of(new PageRun(0x1000_0000, (uint)(pages.Length / PageRun.PageSize), 4)));
         byte[] block = new byte[PageBlock.MaxLength];
         for (int offset = 0; offset < pages.Length; offset += PageBlock.MaxContentLength)
-            stream.Write(block.AsSpan(0, PageBlock.Encode(pages.AsSpan(offset, Math.Min(PageBlock.MaxContentLength, pages.Length - offset)), block)));
-        stream.Write(Record(PageRecord.Of(new PageRun(0x9000_0000, 7, 2))));
+        {
+            Span<byte> part = pages.AsSpan(offset, Math.Min(PageBlock.MaxContentLength, pages.Length - offset));
+            stream.Write(Record(PageRecord.Fresh(0, part.Length / PageRun.PageSize)));
+            stream.Write(block.AsSpan(0, PageBlock.Encode(part, block)));
+        }
+
+        for (int offset = 0; offset < pages.Length; offset += PageRun.PageSize)
+            digest.AddPage(s_key.NameOf(pages.AsSpan(offset, PageRun.PageSize)));
+        Open(PageRecord.Of(new PageRun(0x9000_0000, 7, 2)));
         stream.Write(Record(PageRecord.End(pages.Length / PageRun.PageSize)));
+        stream.Write(digest.Finish());
         return stream.ToArray();
     }
 

@@ -57,6 +57,9 @@ internal sealed class MigrationRig : IAsyncDisposable
     /// <summary>Called at every step of either side, with <c>side:step</c>.</summary>
     public Func<string, Task>? AtStep { get; set; }
 
+    /// <summary>A target that the first round meets, unless a test wants another.</summary>
+    public CopyOptions Copy { get; set; } = new() { DowntimeTarget = TimeSpan.FromMinutes(1) };
+
     public SimulatedContainer? SourceCopy => Source.Runtime.Machine.Find(Container);
 
     public SimulatedContainer? TargetCopy => Target.Runtime.Machine.Find(Container);
@@ -74,7 +77,7 @@ internal sealed class MigrationRig : IAsyncDisposable
         var runner = new TargetRunner(Target.Environment);
         Task<ReceiveOutcome> receiving = Task.Run(() => ReceiveAsync(runner, Far, admit));
         Task<MigrationOutcome> sending = Task.Run(async () => await new SourceRunner(Source.Environment).SendAsync(
-            Near, await Source.Runtime.InspectAsync(Container, null, default), new SendOptions { PeerName = "two" }, new Reports(this), interrupt));
+            Near, await Source.Runtime.InspectAsync(Container, null, default), new SendOptions { PeerName = "two", Copy = Copy }, new Reports(this), interrupt));
         return (sending, receiving);
     }
 

@@ -1,0 +1,95 @@
+using P2PMigrate.Snapshot;
+
+namespace P2PMigrate.Migration.Machines;
+
+/// <summary>
+/// Decides after each live round whether another one pays. It predicts what the downtime would be if the freeze began now, and ends the
+/// rounds when that is good enough, gets no better, or cannot get better. Knows no clock; the figures come from outside.
+/// </summary>
+// spec: MIG-23, MIG-83, MIG-84
+internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
+{
+    /// <summary>A prediction that shrinks by less than this part does not shrink.</summary>
+    public const double LeastGain = 0.1;
+
+    /// <summary>The least content that tells how fast content travels; less is mostly waiting.</summary>
+    public const long TellingBytes = 1 << 20;
+
+    /// <summary>How fast content travels as long as nobody knows, in bytes a second.</summary>
+    public const double DefaultRate = 50e6;
+
+    private int _round = -1;
+    private long _previousFiles = long.MaxValue;
+    private bool _haveFilesConverged;
+    private bool _isRateKnown;
+    private TimeSpan? _previousPrediction;
+
+    /// <summary>How fast content travelled, in bytes a second before compression.</summary>
+    public double Rate { get; private set; } = DefaultRate;
+
+    /// <summary>The round that was judged last.</summary>
+    public RoundSummary? Last { get; private set; }
+
+    /// <summary>A round is over.</summary>
+    public RoundSummary Judge(RoundFigures figures)
+    {
+        _round++;
+        _haveFilesConverged |= CopyPolicy.IsConverged(_round, figures.RootfsBytes, _previousFiles);
+        _previousFiles = figures.RootfsBytes;
+        return Last = figures.Memory is { } memory ? JudgeMemory(figures, memory) : JudgeFiles(figures);
+    }
+
+    private RoundSummary JudgeFiles(RoundFigures figures) => new(
+        _round, figures.RootfsBytes, 0, 0, 0, TimeSpan.Zero, null, null, null, options.DowntimeTarget,
+        _haveFilesConverged ? RoundsEnd.FilesConverged : RoundsEnd.None);
+
+    private RoundSummary JudgeMemory(RoundFigures figures, MemoryRound memory)
+    {
+        MeasureRate(memory);
+        long expected = ExpectedBytes(memory);
+        TimeSpan predicted = costs.Fixed + (memory.Pages * costs.PerPage) + TimeSpan.FromSeconds(expected / Rate);
+        var end = EndAfter(memory, predicted);
+        _previousPrediction = predicted;
+        double? dirty = memory.Interval is { } interval && interval > TimeSpan.Zero
+            ? memory.ChangedPages * PageRun.PageSize / interval.TotalSeconds : null;
+        return new RoundSummary(
+            _round, figures.RootfsBytes, memory.Bytes, memory.NewBytes, memory.WireBytes, memory.Elapsed, dirty,
+            expected, predicted, options.DowntimeTarget, end);
+    }
+
+    /// <summary>A pass that finds little to send is slow because it looks at everything, so it only counts when it was faster than what is known.</summary>
+    private void MeasureRate(MemoryRound memory)
+    {
+        if (memory.NewBytes < TellingBytes || memory.Elapsed <= TimeSpan.Zero)
+            return;
+        double seen = memory.NewBytes / memory.Elapsed.TotalSeconds;
+        if (!_isRateKnown || memory.NewPages >= memory.Pages / 2 || seen > Rate)
+            (Rate, _isRateKnown) = (seen, true);
+    }
+
+    /// <summary>
+    /// What will have changed by the freeze. A page waits half a pass, on average, and what changes in that time is in proportion to what changed between
+    /// two passes; it is counted twice, since hot pages change again at once. Before there were two passes, everything may have changed.
+    /// </summary>
+    private static long ExpectedBytes(MemoryRound memory)
+    {
+        if (memory.Interval is not { } interval || interval <= TimeSpan.Zero)
+            return memory.Bytes;
+        return (long)(memory.NewBytes * Math.Min(1, memory.Elapsed / interval));
+    }
+
+    private RoundsEnd EndAfter(MemoryRound memory, TimeSpan predicted)
+    {
+        if (_round + 1 >= options.MaxRounds)
+            return RoundsEnd.RoundLimit;
+        if (!_haveFilesConverged)
+            return RoundsEnd.None;
+        if (predicted <= options.DowntimeTarget)
+            return RoundsEnd.TargetMet;
+        if (memory.IsFull)
+            return RoundsEnd.NoRoom;
+        if (_previousPrediction is not { } previous || memory.Interval is not { } interval || predicted < previous * (1 - LeastGain))
+            return RoundsEnd.None;
+        return memory.NewBytes >= Rate * interval.TotalSeconds * (1 - LeastGain) ? RoundsEnd.DirtierThanLink : RoundsEnd.NotImproving;
+    }
+}

@@ -1,0 +1,135 @@
+using P2PMigrate.Migration.Machines;
+using P2PMigrate.Snapshot;
+
+namespace P2PMigrate.Migration.Tests.Machines;
+
+/// <summary>When the live rounds end, and what is predicted.</summary>
+[Trait("Spec", "MIG-84")]
+public sealed class ConvergenceTests
+{
+    private const long Mega = 1 << 20;
+    private static readonly DowntimeCosts s_costs = new(TimeSpan.FromMilliseconds(100), TimeSpan.Zero);
+
+    [Fact]
+    [Trait("Spec", "MIG-83")]
+    public void A_prediction_is_fixed_costs_and_pages_and_what_must_be_sent()
+    {
+        var convergence = new Convergence(new CopyOptions(), new DowntimeCosts(TimeSpan.FromMilliseconds(100), TimeSpan.FromMicroseconds(5)));
+        convergence.Judge(new RoundFigures(0, Round(megabytes: 1000, sent: 1000, seconds: 10)));
+
+        // 10 MB changed in 10 s; the pass takes 1 s, so 1 MB is expected, which takes 10 ms at 100 MB/s.
+        RoundSummary second = convergence.Judge(new RoundFigures(0, Round(1000, sent: 10, seconds: 1, interval: 10, changed: 20)));
+
+        Assert.Equal(100 * Mega, convergence.Rate);
+        Assert.Equal(Mega, second.ExpectedBytes);
+        Assert.Equal(100 + 10 + (1000 * 256 * 0.005), second.PredictedDowntime!.Value.TotalMilliseconds, 3);
+        Assert.Equal(2.0 * Mega, second.DirtyBytesPerSecond);
+    }
+
+    [Fact]
+    public void The_first_round_expects_everything_and_is_the_last_when_even_that_is_soon_sent()
+    {
+        RoundSummary large = new Convergence(new CopyOptions(), s_costs).Judge(new RoundFigures(0, Round(1000, 1000, 10)));
+        RoundSummary small = new Convergence(new CopyOptions(), s_costs).Judge(new RoundFigures(0, Round(15, 15, 0.15)));
+
+        Assert.Equal((RoundsEnd.None, 1000 * Mega), (large.End, large.ExpectedBytes));
+        Assert.Equal((RoundsEnd.TargetMet, 15 * Mega), (small.End, small.ExpectedBytes));
+        Assert.Null(large.DirtyBytesPerSecond);
+    }
+
+    [Fact]
+    public void Rounds_end_when_the_target_is_met_but_not_before_the_files_have_converged()
+    {
+        var convergence = new Convergence(new CopyOptions(), s_costs);
+        Assert.Equal(RoundsEnd.None, convergence.Judge(new RoundFigures(500 * Mega, Round(10, 10, 0.1))).End);
+        Assert.Equal(RoundsEnd.TargetMet, convergence.Judge(new RoundFigures(1 * Mega, Round(10, 1, 0.1, 1, 1))).End);
+    }
+
+    [Fact]
+    public void Rounds_end_when_the_prediction_stands_still()
+    {
+        var convergence = new Convergence(new CopyOptions { DowntimeTarget = TimeSpan.Zero }, s_costs);
+        RoundsEnd[] ends =
+        [
+            convergence.Judge(new RoundFigures(0, Round(1000, 1000, 10))).End,
+            convergence.Judge(new RoundFigures(0, Round(1000, 50, 2, 10, 50))).End,
+            convergence.Judge(new RoundFigures(0, Round(1000, 10, 2, 2, 10))).End,
+        ];
+        Assert.Equal([RoundsEnd.None, RoundsEnd.None, RoundsEnd.NotImproving], ends);
+    }
+
+    [Fact]
+    public void A_container_that_changes_faster_than_the_link_carries_is_recognised_and_not_copied_for_ever()
+    {
+        var convergence = new Convergence(new CopyOptions(), s_costs);
+        Assert.Equal(RoundsEnd.None, convergence.Judge(new RoundFigures(0, Round(1000, 1000, 10))).End);
+        Assert.Equal(RoundsEnd.DirtierThanLink, convergence.Judge(new RoundFigures(0, Round(1000, 1000, 10, 10, 1000))).End);
+    }
+
+    [Fact]
+    public void Rounds_end_at_the_limit_whatever_may_be_gained_and_when_the_target_has_no_room()
+    {
+        var limited = new Convergence(new CopyOptions { MaxRounds = 1 }, s_costs);
+        Assert.Equal(RoundsEnd.RoundLimit, limited.Judge(new RoundFigures(0, Round(1000, 1000, 10))).End);
+        var full = new Convergence(new CopyOptions(), s_costs);
+        Assert.Equal(RoundsEnd.NoRoom, full.Judge(new RoundFigures(0, Round(1000, 1000, 10) with { IsFull = true })).End);
+    }
+
+    [Fact]
+    public void A_pass_that_finds_little_does_not_make_the_link_slow()
+    {
+        var convergence = new Convergence(new CopyOptions(), s_costs);
+        convergence.Judge(new RoundFigures(0, Round(1000, 1000, 10)));
+        convergence.Judge(new RoundFigures(0, Round(1000, 2, 1, 10, 2)));
+        Assert.Equal(100 * Mega, convergence.Rate);
+        convergence.Judge(new RoundFigures(0, Round(1000, 900, 18, 10, 900)));
+        Assert.Equal(50 * Mega, convergence.Rate);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-23")]
+    public void Without_memory_rounds_the_files_alone_decide()
+    {
+        var convergence = new Convergence(new CopyOptions(), s_costs);
+        Assert.Equal(RoundsEnd.None, convergence.Judge(new RoundFigures(100 * Mega)).End);
+        RoundSummary last = convergence.Judge(new RoundFigures(1 * Mega));
+        Assert.Equal(RoundsEnd.FilesConverged, last.End);
+        Assert.Null(last.PredictedDowntime);
+    }
+
+    [Fact]
+    public void However_the_figures_are_the_rounds_end()
+    {
+        var random = new Random(17);
+        for (int run = 0; run < 2000; run++)
+        {
+            var convergence = new Convergence(new CopyOptions { MaxRounds = 1 + random.Next(CopyOptions.MaxRoundsLimit) }, s_costs);
+            int rounds = 0;
+            RoundSummary summary;
+            do
+            {
+                Assert.True(++rounds <= CopyOptions.MaxRoundsLimit);
+                summary = convergence.Judge(new RoundFigures(
+                    random.NextInt64(1 << 30), Round(random.Next(5000), random.Next(5000), random.NextDouble() * random.Next(3), random.Next(3), random.Next(5000))));
+                Assert.True(summary.PredictedDowntime >= TimeSpan.Zero);
+            }
+            while (summary.End == RoundsEnd.None);
+        }
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-83")]
+    public void Fixed_costs_are_learned_from_what_migrations_took()
+    {
+        var model = new DowntimeModel();
+        for (int migration = 0; migration < 20; migration++)
+            model.Learn(TimeSpan.FromMilliseconds(200) + (1000 * DowntimeModel.DefaultPerPage), TimeSpan.FromMilliseconds(100), 1000 * PageRun.PageSize);
+        Assert.Equal(100, model.Costs.Fixed.TotalMilliseconds, 0.1);
+        model.Learn(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(100), 0);
+        Assert.Equal(100, model.Costs.Fixed.TotalMilliseconds, 0.1);
+    }
+
+    private static MemoryRound Round(long megabytes, long sent, double seconds, double? interval = null, long changed = 0) => new(
+        megabytes * 256, sent * 256, changed * 256, sent * Mega, TimeSpan.FromSeconds(seconds),
+        interval is { } value ? TimeSpan.FromSeconds(value) : null, IsFull: false);
+}
