@@ -11,7 +11,8 @@ public sealed partial class TunnelConnection
 
     private Instant _heldUntil;
 
-    private Instant LastHeardAt => _receiver.LastHeardAt ?? _startedAt;
+    /// <summary>When the last authentic packet of the peer came, or the connection began.</summary>
+    public Instant LastHeardAt => _receiver.LastHeardAt ?? _startedAt;
 
     private Instant IdleDeadline => Instant.Max(LastHeardAt + _idleTimeout, Instant.Min(_heldUntil, LastHeardAt + LongestHold));
 

@@ -24,7 +24,7 @@ internal sealed class FleetDesk(FleetMembership self, TimeSpan lifetime)
     public void Announce(Instant now, Registration registration)
     {
         registration.AnnouncedAt = now;
-        _requests.Enqueue(new AnnouncePeer(registration.Peer, lifetime));
+        _requests.Enqueue(new AnnounceKey(FleetKey.OfPeer(registration.Peer), lifetime));
     }
 
     /// <summary>A registration was refreshed: the directory hears of it when half of the entry's life has passed.</summary>
@@ -38,7 +38,7 @@ internal sealed class FleetDesk(FleetMembership self, TimeSpan lifetime)
     }
 
     /// <summary>A registration was ended by its peer.</summary>
-    public void Withdraw(Registration registration) => _requests.Enqueue(new WithdrawPeer(registration.Peer));
+    public void Withdraw(Registration registration) => _requests.Enqueue(new WithdrawKey(FleetKey.OfPeer(registration.Peer)));
 
     /// <summary>The directory was away and may have forgotten everything.</summary>
     public void HandleRestored(Instant now) => _restoredAt = now;
@@ -65,7 +65,7 @@ internal sealed class FleetDesk(FleetMembership self, TimeSpan lifetime)
     {
         WireWriter writer = new FleetHeader(FleetMessageKind.Offer, offer.Id, self.Id).Begin(_buffer);
         new FleetOffer(self.Address, offer.Target, offer.Initiator, carried).Write(ref writer);
-        _requests.Enqueue(new TellServerOfPeer(offer.Target, offer.Id, _buffer.AsSpan(0, writer.Written).ToArray()));
+        _requests.Enqueue(new TellHolder(FleetKey.OfPeer(offer.Target), offer.Id, _buffer.AsSpan(0, writer.Written).ToArray()));
     }
 
     /// <summary>Sends a reply back to the server that passed its offer on.</summary>
@@ -76,11 +76,31 @@ internal sealed class FleetDesk(FleetMembership self, TimeSpan lifetime)
         _requests.Enqueue(new TellServer(origin.Server, _buffer.AsSpan(0, writer.Written).ToArray()));
     }
 
+    /// <summary>Says that a side of a channel is here, and asks for the other one, wherever it is.</summary>
+    // spec: RLY-31
+    public void Seek(ChannelTag channel, bool isInitiator, RelayLegId trunk, TimeSpan entryLifetime)
+    {
+        _requests.Enqueue(new AnnounceKey(FleetKey.OfSide(channel, isInitiator), entryLifetime));
+        _requests.Enqueue(new TellHolder(FleetKey.OfSide(channel, !isInitiator), default, WriteSide(channel, isInitiator, trunk)));
+    }
+
+    /// <summary>Says to a server that has the other side of a channel how to reach the one that is here.</summary>
+    // spec: RLY-32
+    public void TellSide(ServerId server, ChannelTag channel, bool isInitiator, RelayLegId trunk) =>
+        _requests.Enqueue(new TellServer(server, WriteSide(channel, isInitiator, trunk)));
+
     /// <summary>Says that a peer is not here, whatever the directory believes.</summary>
     public void SayUnknown(OfferOrigin origin)
     {
         WireWriter writer = new FleetHeader(FleetMessageKind.Unknown, origin.Token, self.Id).Begin(_buffer);
         _requests.Enqueue(new TellServer(origin.Server, _buffer.AsSpan(0, writer.Written).ToArray()));
+    }
+
+    private byte[] WriteSide(ChannelTag channel, bool isInitiator, RelayLegId trunk)
+    {
+        WireWriter writer = new FleetHeader(FleetMessageKind.Side, default, self.Id).Begin(_buffer);
+        new FleetSide(channel, isInitiator, trunk, self.Address).Write(ref writer);
+        return _buffer[..writer.Written];
     }
 }
 

@@ -8,8 +8,13 @@ namespace P2PMigrate.Protocol.Rendezvous;
 /// </summary>
 /// <remarks>spec: RDV-40 to RDV-47.</remarks>
 internal sealed class FleetExchange(
-    FleetMembership self, RendezvousServerOptions options, IEntropy entropy, RegistrationTable registrations, OfferTable offers, RelayTable relay, ServerOutbox outbox)
+    FleetMembership self, RendezvousServerOptions options, IEntropy entropy, RegistrationTable registrations, OfferTable offers, RelayTable relay, RelayJoins joins,
+    ServerOutbox outbox)
 {
+    /// <summary>Between two times that the other side of a channel is looked for.</summary>
+    // spec: CONST-291
+    public static readonly TimeSpan SeekInterval = TimeSpan.FromMilliseconds(500);
+
     private readonly HostLimiter _takeOverRate = new(options.OffersPerSecondAndHost, options.OffersPerSecondAndHost, options.MaxHosts);
 
     /// <summary>What this server has to say to the fleet.</summary>
@@ -53,7 +58,7 @@ internal sealed class FleetExchange(
             SendStatus(offer, outcome switch
             {
                 FleetOutcome.Taken => OfferStatus.Forwarded,
-                FleetOutcome.PeerUnknown => OfferStatus.PeerUnknown,
+                FleetOutcome.Unknown => OfferStatus.PeerUnknown,
                 _ => OfferStatus.Busy,
             });
         }
@@ -71,6 +76,7 @@ internal sealed class FleetExchange(
         {
             FleetMessageKind.Offer => FleetOffer.TryParse(body, out FleetOffer offer, out refusal) ? TakeOver(now, header, offer) : refusal,
             FleetMessageKind.Answer => FleetAnswer.TryParse(body, out FleetAnswer answer, out refusal) ? HandleAnswer(now, header, answer) : refusal,
+            FleetMessageKind.Side => FleetSide.TryParse(body, out FleetSide side, out refusal) ? HandleSide(now, header, side) : refusal,
             _ => HandleUnknown(now, header, body),
         };
     }
@@ -87,6 +93,28 @@ internal sealed class FleetExchange(
         }
 
         Desk.Answer(origin, trunk, offer.Responder, carried);
+    }
+
+    /// <summary>
+    /// A peer of this server hears nothing, and was given <paramref name="leg"/>: asks the server at the other end whether it is still there,
+    /// and looks for the other side of a channel that goes by name.
+    /// </summary>
+    // spec: RLY-31
+    public void Seek(Instant now, RelayLeg leg)
+    {
+        RelayChannel channel = leg.Channel;
+        if (relay.IsTrunkCheckDue(now, leg.Other))
+        {
+            SendTrunkCheck(leg.Other);
+        }
+
+        bool isOtherHere = !leg.Other.IsTrunk && !leg.Other.Address.IsNone;
+        if (channel.Tag is { } tag && !isOtherHere && now >= channel.NextSeekAt)
+        {
+            channel.NextSeekAt = now + SeekInterval;
+            bool isInitiator = leg == channel.Initiator;
+            Desk.Seek(tag, isInitiator, isInitiator ? RelayLegId.None : leg.Other.Id, options.ChannelIdleTimeout);
+        }
     }
 
     /// <summary>Another server asks whether this is the other end of a trunk leg. spec: RDV-47.</summary>
@@ -170,6 +198,23 @@ internal sealed class FleetExchange(
         return Refusal.None;
     }
 
+    // spec: RLY-32
+    private Refusal HandleSide(Instant now, FleetHeader header, FleetSide message)
+    {
+        if (joins.JoinServer(now, message, out bool isNew) is not { } trunk)
+        {
+            return Refusal.Unexpected;
+        }
+
+        if (isNew || message.IsInitiator)
+        {
+            Desk.TellSide(header.Sender, message.Channel, !message.IsInitiator, message.IsInitiator ? trunk.Id : RelayLegId.None);
+        }
+
+        AskTrunk(now, trunk.Channel);
+        return Refusal.None;
+    }
+
     private Refusal HandleUnknown(Instant now, FleetHeader header, WireReader body)
     {
         if (!body.IsAtEnd)
@@ -198,9 +243,12 @@ internal sealed class FleetExchange(
     {
         if (relay.TrunkToAsk(now, channel) is { } leg)
         {
-            outbox.Send(leg.Candidate, new LegMessage(leg.Nonce, leg.Id).Write(outbox.Buffer, RendezvousMessageType.TrunkCheck));
+            SendTrunkCheck(leg);
         }
     }
+
+    private void SendTrunkCheck(RelayLeg leg) =>
+        outbox.Send(leg.Candidate, new LegMessage(leg.Nonce, leg.Id).Write(outbox.Buffer, RendezvousMessageType.TrunkCheck));
 
     private void SendStatus(OpenOffer offer, OfferStatus status) =>
         outbox.Send(offer.Initiator, new StatusMessage(offer.Transaction, status, offer.Initiator).Write(outbox.Buffer));

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 
@@ -14,6 +15,9 @@ internal enum FleetMessageKind : byte
 
     /// <summary>That peer is not here.</summary>
     Unknown = 3,
+
+    /// <summary>A side of a channel is here.</summary>
+    Side = 4,
 }
 
 /// <summary>What all messages between servers start with: 1, kind, two zero bytes, token (8), sender's id (8).</summary>
@@ -38,7 +42,7 @@ internal readonly record struct FleetHeader(FleetMessageKind Kind, OfferId Token
         refusal = !isWhole ? Refusal.Truncated
             : message.Length > MaxSize ? Refusal.OverLimit
             : version != Version ? Refusal.UnknownVersion
-            : kind is 0 or > (byte)FleetMessageKind.Unknown ? Refusal.WrongType
+            : kind is 0 or > (byte)FleetMessageKind.Side ? Refusal.WrongType
             : reserved != 0 ? Refusal.ReservedNotZero
             : Refusal.None;
         return refusal == Refusal.None;
@@ -118,6 +122,39 @@ internal readonly ref struct FleetAnswer(RelayLegId trunk, NetworkAddress server
         Server.Encode(ref writer);
         Responder.Encode(ref writer);
         writer.WriteBytes(Carried);
+    }
+}
+
+/// <summary>
+/// <see cref="FleetMessageKind.Side"/>: tag of the channel (16), side (1: initiator, 2: responder), trunk leg (8, zero from the initiator's server),
+/// sender's address. The token is zero.
+/// </summary>
+/// <remarks>spec: RLY-32.</remarks>
+internal readonly record struct FleetSide(ChannelTag Channel, bool IsInitiator, RelayLegId Trunk, NetworkAddress Server)
+{
+    public static bool TryParse(WireReader body, out FleetSide side, out Refusal refusal)
+    {
+        bool isWhole = body.TryReadBytes(ChannelTag.Size, out ReadOnlySpan<byte> tag)
+            & body.TryReadByte(out byte number)
+            & body.TryReadUInt64(out ulong trunk)
+            & NetworkAddress.TryDecode(ref body, out NetworkAddress server);
+        refusal = !isWhole ? Refusal.Truncated
+            : !body.IsAtEnd ? Refusal.TrailingBytes
+            : number is not (1 or 2) || trunk > RelayLegId.Mask || trunk == 0 != (number == 1) || !server.IsUsable ? Refusal.BadValue
+            : Refusal.None;
+        side = refusal == Refusal.None
+            ? new FleetSide(new ChannelTag(BinaryPrimitives.ReadUInt128BigEndian(tag)), number == 1, new RelayLegId(trunk), server)
+            : default;
+        return refusal == Refusal.None;
+    }
+
+    public void Write(ref WireWriter writer)
+    {
+        BinaryPrimitives.WriteUInt128BigEndian(writer.Free, Channel.Value);
+        writer.Advance(ChannelTag.Size);
+        writer.WriteByte((byte)(IsInitiator ? 1 : 2));
+        writer.WriteUInt64(Trunk.Value);
+        Server.Encode(ref writer);
     }
 }
 

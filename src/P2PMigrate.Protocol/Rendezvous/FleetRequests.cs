@@ -1,5 +1,4 @@
 using System.Globalization;
-using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol.Rendezvous;
@@ -23,29 +22,29 @@ public sealed record FleetMembership(ServerId Id, NetworkAddress Address);
 /// <remarks>spec: RDV-40.</remarks>
 public abstract record FleetRequest;
 
-/// <summary>That peer is here, for so long.</summary>
-public sealed record AnnouncePeer(PeerId Peer, TimeSpan Lifetime) : FleetRequest;
+/// <summary>That peer, or side of a channel, is here, for so long.</summary>
+public sealed record AnnounceKey(FleetKey Key, TimeSpan Lifetime) : FleetRequest;
 
-/// <summary>That peer is not here any more. Somebody else's entry for it stays.</summary>
-public sealed record WithdrawPeer(PeerId Peer) : FleetRequest;
+/// <summary>It is not here any more. Somebody else's entry for it stays.</summary>
+public sealed record WithdrawKey(FleetKey Key) : FleetRequest;
 
 /// <summary>
-/// A message for the server of that peer, whichever it is. What became of it is told with
+/// A message for whichever server has that peer or side. What became of it is told with
 /// <see cref="RendezvousServerCore.HandleFleetOutcome"/> and <paramref name="Token"/>.
 /// </summary>
-public sealed record TellServerOfPeer(PeerId Peer, OfferId Token, ReadOnlyMemory<byte> Message) : FleetRequest;
+public sealed record TellHolder(FleetKey Key, OfferId Token, ReadOnlyMemory<byte> Message) : FleetRequest;
 
 /// <summary>A message for that server.</summary>
 public sealed record TellServer(ServerId Server, ReadOnlyMemory<byte> Message) : FleetRequest;
 
-/// <summary>What became of a message for a peer's server.</summary>
+/// <summary>What became of a message for whoever has a key.</summary>
 public enum FleetOutcome
 {
     /// <summary>A server took it.</summary>
     Taken,
 
-    /// <summary>The directory knows no such peer, or its server is gone.</summary>
-    PeerUnknown,
+    /// <summary>The directory knows no such key, or its server is gone.</summary>
+    Unknown,
 
     /// <summary>The directory did not answer, or not in time.</summary>
     Failed,

@@ -20,8 +20,32 @@ public readonly record struct ChannelName(UInt128 Value)
         return new ChannelName(BinaryPrimitives.ReadUInt128BigEndian(name));
     }
 
+    /// <summary>What the servers of a fleet call the channel among themselves; it does not give the name away.</summary>
+    // spec: RLY-31
+    public ChannelTag Tag
+    {
+        get
+        {
+            ReadOnlySpan<byte> label = "p2pmigrate 1 relay channel tag"u8;
+            Span<byte> named = stackalloc byte[label.Length + Size];
+            label.CopyTo(named);
+            BinaryPrimitives.WriteUInt128BigEndian(named[label.Length..], Value);
+            Span<byte> digest = stackalloc byte[HashAlgorithm.Sha256.HashSize];
+            HashAlgorithm.Sha256.Hash(named, digest);
+            return new ChannelTag(BinaryPrimitives.ReadUInt128BigEndian(digest));
+        }
+    }
+
     /// <summary>Does not show the name: whoever knows it could take a side of the channel.</summary>
     public override string ToString() => "channel";
+}
+
+/// <summary>A relay channel's name as servers and their directory may see it: nobody can take a side by it.</summary>
+/// <remarks>spec: RLY-31.</remarks>
+public readonly record struct ChannelTag(UInt128 Value)
+{
+    /// <summary>Bytes of a tag.</summary>
+    public const int Size = 16;
 }
 
 /// <summary>

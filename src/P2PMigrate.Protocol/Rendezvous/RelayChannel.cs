@@ -9,6 +9,17 @@ namespace P2PMigrate.Protocol.Rendezvous;
 /// <remarks>spec: RLY-04, RLY-05.</remarks>
 internal sealed class RelayLeg(RelayEnd end, RelayChannel channel)
 {
+    /// <summary>A server that has not answered for this long is not there, or does not know the leg.</summary>
+    // spec: CONST-290
+    public static readonly TimeSpan TrunkPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>A trunk that has brought nothing for this long gives its side to whoever comes by name.</summary>
+    // spec: CONST-290
+    public static readonly TimeSpan TrunkSilence = TimeSpan.FromSeconds(5);
+
+    private Instant _heardAt;
+    private Instant? _unansweredSince;
+
     /// <summary>The secret between the server and the peer at this end.</summary>
     public RelayLegId Id { get; } = end.Id;
 
@@ -30,6 +41,33 @@ internal sealed class RelayLeg(RelayEnd end, RelayChannel channel)
 
     /// <summary>What the candidate has to echo.</summary>
     public ulong Nonce { get; set; }
+
+    /// <summary>Is there no server at the other end of this trunk leg any more, or does it not know the leg?</summary>
+    // spec: RLY-31
+    public bool IsLost(Instant now) => IsTrunk && _unansweredSince is { } since && now - since >= TrunkPatience;
+
+    /// <summary>May somebody who knows the channel's name have this side? A peer keeps its own; a server keeps one that it uses.</summary>
+    // spec: RLY-22
+    public bool IsFree(Instant now) => Address.IsNone || IsLost(now) || (IsTrunk && now - _heardAt >= TrunkSilence);
+
+    /// <summary>A frame of this leg came from <paramref name="source"/>.</summary>
+    public void Heard(Instant now, NetworkAddress source)
+    {
+        if (IsTrunk && source == Address)
+        {
+            (_heardAt, _unansweredSince) = (now, null);
+        }
+    }
+
+    /// <summary>The server at the end of this trunk leg is asked whether it is there.</summary>
+    public void Asked(Instant now, bool isFirst) => _unansweredSince = isFirst ? now : _unansweredSince ?? now;
+
+    /// <summary>The candidate answered from <paramref name="source"/>.</summary>
+    public void Prove(Instant now, NetworkAddress source)
+    {
+        _heardAt = source == Address ? _heardAt : now;
+        (Address, Candidate, _unansweredSince) = (source, default, null);
+    }
 
     /// <summary>Not before then is a candidate asked again.</summary>
     public Instant NextCheckAt { get; set; }
@@ -64,10 +102,10 @@ internal sealed class RelayChannel
     }
 
     /// <summary>The end of whoever made the offer.</summary>
-    public RelayLeg Initiator { get; }
+    public RelayLeg Initiator { get; private set; }
 
     /// <summary>The end of whoever was asked.</summary>
-    public RelayLeg Responder { get; }
+    public RelayLeg Responder { get; private set; }
 
     /// <summary>Whose offer it was; its host's limit counts the channel.</summary>
     public NetworkAddress OpenedBy { get; }
@@ -76,14 +114,26 @@ internal sealed class RelayChannel
     // spec: RDV-43
     public bool IsOfFleet { get; init; }
 
-    /// <summary>The name by which its peers asked for it; none for the channel of an offer.</summary>
-    public ChannelName? Name { get; set; }
+    /// <summary>What stands for the name by which its peers asked for it; none for the channel of an offer.</summary>
+    public ChannelTag? Tag { get; set; }
+
+    /// <summary>Not before then is the other side looked for among the fleet.</summary>
+    // spec: RLY-31
+    public Instant NextSeekAt { get; set; }
 
     /// <summary>Did the responder answer the offer?</summary>
     public bool IsAnswered { get; set; }
 
     /// <summary>From then on the channel is closed.</summary>
     public Instant ExpiresAt { get; set; }
+
+    /// <summary>Puts another end in the place of <paramref name="old"/>.</summary>
+    public RelayLeg Replace(RelayLeg old, RelayEnd end)
+    {
+        var leg = new RelayLeg(end, this);
+        (Initiator, Responder) = old == Initiator ? (leg, Responder) : (Initiator, leg);
+        return leg;
+    }
 
     /// <summary>May that many bytes pass now?</summary>
     public bool TryTake(Instant now, int bytes) => _rate.TryTake(now, bytes);

@@ -14,7 +14,6 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     public static readonly TimeSpan CheckInterval = TimeSpan.FromMilliseconds(200);
 
     private readonly Dictionary<RelayLegId, RelayLeg> _legs = [];
-    private readonly Dictionary<ChannelName, RelayChannel> _byName = [];
     private readonly Dictionary<NetworkAddress, int> _channelsByHost = [];
     private readonly Dictionary<NetworkAddress, int> _fleetChannelsByHost = [];
     private int _fleetChannels;
@@ -43,49 +42,21 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     public RelayChannel? OpenToServer(Instant now, NetworkAddress initiator, RelayLegId trunk, NetworkAddress claimed) =>
         Open(now, initiator, RelayEnd.OfPeer(entropy, initiator), RelayEnd.OfServer(trunk, claimed));
 
-    /// <summary>
-    /// The leg of a peer that asks by name from a proven address: the one that it has, if the relay knows it, or its side of the
-    /// channel of that name, which is opened if need be. Null when a limit is reached or the side belongs to somebody else.
-    /// </summary>
-    // spec: RLY-21, RLY-22
-    public RelayLeg? Join(Instant now, NetworkAddress source, JoinMessage join)
+    /// <summary>The leg with that id, if its channel is open.</summary>
+    public RelayLeg? Find(Instant now, RelayLegId id) => _legs.TryGetValue(id, out RelayLeg? leg) && now < leg.Channel.ExpiresAt ? leg : null;
+
+    /// <summary>Puts another end in the place of one of a channel's; null when that id is taken.</summary>
+    public RelayLeg? Replace(RelayLeg old, RelayEnd end)
     {
-        if (_legs.TryGetValue(join.Leg, out RelayLeg? known) && known.Channel.ExpiresAt > now && !known.IsTrunk)
+        _legs.Remove(old.Id);
+        if (_legs.ContainsKey(end.Id))
         {
-            known.Address = source;
-            Touch(now, known.Channel);
-            return known;
-        }
-
-        if (!_byName.TryGetValue(join.Name, out RelayChannel? channel) || channel.ExpiresAt <= now)
-        {
-            if (channel is not null)
-            {
-                Close(channel);
-            }
-
-            channel = Open(now, source, RelayEnd.OfPeer(entropy, join.IsInitiator ? source : default), RelayEnd.OfPeer(entropy, join.IsInitiator ? default : source));
-            if (channel is null)
-            {
-                return null;
-            }
-
-            channel.Name = join.Name;
-            _byName[join.Name] = channel;
-        }
-
-        RelayLeg leg = join.IsInitiator ? channel.Initiator : channel.Responder;
-        if (leg.Address.IsNone)
-        {
-            leg.Address = source;
-        }
-
-        if (leg.Address != source)
-        {
+            _legs.Add(old.Id, old);
             return null;
         }
 
-        Answered(now, channel); // nobody answers an offer here: asking is what keeps a side open until the other comes
+        RelayLeg leg = old.Channel.Replace(old, end);
+        _legs.Add(leg.Id, leg);
         return leg;
     }
 
@@ -95,6 +66,11 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
         channel.IsAnswered = true;
         channel.ExpiresAt = Instant.Max(channel.ExpiresAt, now + options.ChannelIdleTimeout);
     }
+
+    /// <summary>Opens a channel for one peer that asked by name; nobody is at its other side yet. Null when a limit is reached.</summary>
+    // spec: RLY-21
+    public RelayChannel? OpenSide(Instant now, NetworkAddress peer, bool isInitiator) =>
+        Open(now, peer, RelayEnd.OfPeer(entropy, isInitiator ? peer : default), RelayEnd.OfPeer(entropy, isInitiator ? default : peer));
 
     /// <summary>
     /// Makes <paramref name="frame"/> one for the other leg, in place, and says where to. <paramref name="toCheck"/> is a leg
@@ -109,7 +85,7 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
             return false;
         }
 
-        if (!_legs.TryGetValue(id, out RelayLeg? leg) || leg.Channel.ExpiresAt <= now)
+        if (Find(now, id) is not { } leg)
         {
             refusal = Refusal.Unexpected; // spec: RLY-03
             return false;
@@ -131,6 +107,7 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
             return false;
         }
 
+        leg.Heard(now, source);
         Touch(now, leg.Channel); // spec: RLY-06: what goes nowhere keeps nothing open
         RelayFrame.WriteHeader(frame, leg.Other.Id); // spec: RLY-02
         destination = leg.Other.Address;
@@ -144,19 +121,31 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
         ToAsk(now, channel.Initiator.IsTrunk ? channel.Initiator : channel.Responder);
 
     /// <summary>Is that a trunk leg of an open channel?</summary>
-    public bool IsTrunk(Instant now, RelayLegId id) => _legs.TryGetValue(id, out RelayLeg? leg) && leg.IsTrunk && now < leg.Channel.ExpiresAt;
+    public bool IsTrunk(Instant now, RelayLegId id) => Find(now, id) is { IsTrunk: true };
+
+    /// <summary>Shall the server at the end of that trunk leg be asked now whether it is there and still has it?</summary>
+    // spec: RLY-31
+    public bool IsTrunkCheckDue(Instant now, RelayLeg leg)
+    {
+        Instant last = leg.NextCheckAt;
+        bool isDue = leg.IsTrunk && IsCheckDue(now, leg.Address.IsNone ? leg.Claimed : leg.Address, leg);
+        if (isDue)
+        {
+            leg.Asked(now, isFirst: now - last >= RelayLeg.TrunkSilence);
+        }
+
+        return isDue;
+    }
 
     /// <summary>A client, or for a trunk leg a server, echoed a nonce: its leg moves there.</summary>
     public Refusal Confirm(Instant now, NetworkAddress source, LegMessage confirm, bool isServer)
     {
-        if (!_legs.TryGetValue(confirm.Leg, out RelayLeg? leg) || leg.IsTrunk != isServer
-            || leg.Candidate != source || leg.Nonce != confirm.Nonce || leg.Channel.ExpiresAt <= now)
+        if (Find(now, confirm.Leg) is not { } leg || leg.IsTrunk != isServer || leg.Candidate != source || leg.Nonce != confirm.Nonce)
         {
             return Refusal.Unexpected;
         }
 
-        leg.Address = source; // spec: RLY-05
-        leg.Candidate = default;
+        leg.Prove(now, source); // spec: RLY-05
         return Refusal.None;
     }
 
@@ -195,15 +184,11 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
         return channel;
     }
 
-    private void Close(RelayChannel channel)
+    /// <summary>Forgets a channel.</summary>
+    public void Close(RelayChannel channel)
     {
         _legs.Remove(channel.Initiator.Id);
         _legs.Remove(channel.Responder.Id);
-        if (channel.Name is { } name && _byName.GetValueOrDefault(name) == channel)
-        {
-            _byName.Remove(name);
-        }
-
         NetworkAddress host = channel.OpenedBy.ToNetwork();
         Dictionary<NetworkAddress, int> countByHost = CountByHost(channel.IsOfFleet);
         if (--CollectionsMarshal.GetValueRefOrNullRef(countByHost, host) == 0)
@@ -217,7 +202,8 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     // Whoever made up another server's offer must not use up what a host may have here.
     private Dictionary<NetworkAddress, int> CountByHost(bool isOfFleet) => isOfFleet ? _fleetChannelsByHost : _channelsByHost;
 
-    private void Touch(Instant now, RelayChannel channel)
+    /// <summary>Something moved on the channel.</summary>
+    public void Touch(Instant now, RelayChannel channel)
     {
         if (channel.IsAnswered)
         {
@@ -225,8 +211,7 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
         }
     }
 
-    private RelayLeg? ToAsk(Instant now, RelayLeg leg) =>
-        leg.IsTrunk && leg.Address.IsNone && IsCheckDue(now, leg.Claimed, leg) ? leg : null;
+    private RelayLeg? ToAsk(Instant now, RelayLeg leg) => leg.Address.IsNone && IsTrunkCheckDue(now, leg) ? leg : null;
 
     private bool IsCheckDue(Instant now, NetworkAddress source, RelayLeg leg)
     {

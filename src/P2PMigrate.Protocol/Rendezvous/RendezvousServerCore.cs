@@ -25,6 +25,7 @@ public sealed class RendezvousServerCore : IDisposable
     private readonly RegistrationTable _registrations;
     private readonly OfferTable _offers;
     private readonly RelayTable _relay;
+    private readonly RelayJoins _joins;
     private readonly HostLimiter _registrationRate;
     private readonly HostLimiter _offerRate;
     private readonly ServerOutbox _outbox = new();
@@ -45,10 +46,11 @@ public sealed class RendezvousServerCore : IDisposable
         _registrations = new RegistrationTable(options.MaxRegistrations, options.MaxRegistrationsPerHost);
         _offers = new OfferTable(options.MaxOffers, (int)(options.FleetShare * options.MaxOffers));
         _relay = new RelayTable(options, entropy);
+        _joins = new RelayJoins(_relay, entropy);
         _registrationRate = new HostLimiter(options.RegistrationsPerSecondAndHost, options.RegistrationsPerSecondAndHost, options.MaxHosts);
         _offerRate = new HostLimiter(options.OffersPerSecondAndHost, options.OffersPerSecondAndHost, options.MaxHosts);
         _echoes = new ServerEchoes(options, alternates, _cookies, _outbox);
-        _fleet = options.Fleet is { } self ? new FleetExchange(self, options, entropy, _registrations, _offers, _relay, _outbox) : null;
+        _fleet = options.Fleet is { } self ? new FleetExchange(self, options, entropy, _registrations, _offers, _relay, _joins, _outbox) : null;
     }
 
     /// <summary>What the server holds and did.</summary>
@@ -72,6 +74,7 @@ public sealed class RendezvousServerCore : IDisposable
 
         _registrations.Sweep(now);
         _offers.Sweep(now);
+        _joins.Sweep(now);
         _relay.Sweep(now);
         _fleet?.Desk.Sweep(now, _registrations);
         _sweepAt = _registrations.Count + _offers.Count + _relay.Count > 0 ? now + s_sweepInterval : null;
@@ -114,7 +117,7 @@ public sealed class RendezvousServerCore : IDisposable
         return Count(_fleet?.Handle(now, message) ?? Refusal.WrongType);
     }
 
-    /// <summary>Takes the end of a <see cref="TellServerOfPeer"/>.</summary>
+    /// <summary>Takes the end of a <see cref="TellHolder"/>.</summary>
     public void HandleFleetOutcome(Instant now, OfferId token, FleetOutcome outcome) => _fleet?.HandleOutcome(now, token, outcome);
 
     /// <summary>The directory was away, or lost requests: what it knew may be gone.</summary>
@@ -354,12 +357,13 @@ public sealed class RendezvousServerCore : IDisposable
             return Refusal.CookieRequired;
         }
 
-        if (!_offerRate.TryTake(now, source) || _relay.Join(now, source, join) is not { } leg)
+        if (!_offerRate.TryTake(now, source) || _joins.Join(now, source, join) is not { } leg)
         {
             return Refusal.Busy;
         }
 
         Send(source, new JoinedMessage(join.Transaction, leg.Id).Write(_buffer));
+        _fleet?.Seek(now, leg);
         return Refusal.None;
     }
 

@@ -29,14 +29,14 @@ internal sealed class FleetLink(IServerDirectory directory, DatagramLoop loop) :
     {
         switch (request)
         {
-            case AnnouncePeer announce:
-                directory.Announce(announce.Peer, announce.Lifetime);
+            case AnnounceKey announce:
+                directory.Announce(announce.Key, announce.Lifetime);
                 break;
-            case WithdrawPeer withdraw:
-                directory.Withdraw(withdraw.Peer);
+            case WithdrawKey withdraw:
+                directory.Withdraw(withdraw.Key);
                 break;
-            case TellServerOfPeer tell:
-                directory.TellServerOf(tell.Peer, tell.Message, outcome => Post((driver, now) => driver.HandleFleetOutcome(now, tell.Token, outcome)));
+            case TellHolder tell:
+                directory.TellHolder(tell.Key, tell.Message, outcome => Post((driver, now) => driver.HandleFleetOutcome(now, tell.Token, outcome)));
                 break;
             case TellServer tell:
                 directory.Tell(tell.Server, tell.Message);

@@ -1,4 +1,3 @@
-using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Rendezvous;
 
 namespace P2PMigrate.Rendezvous.Fleet;
@@ -7,17 +6,17 @@ namespace P2PMigrate.Rendezvous.Fleet;
 internal sealed class MemoryDirectory(TimeProvider time)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<PeerId, (ServerId Server, DateTimeOffset Until)> _entries = [];
+    private readonly Dictionary<FleetKey, (ServerId Server, DateTimeOffset Until)> _entries = [];
     private readonly Dictionary<ServerId, IDirectoryListener> _servers = [];
 
     /// <summary>The directory as another server sees it.</summary>
     public IServerDirectory Open() => new View(this);
 
-    private ServerId? Find(PeerId peer)
+    private ServerId? Find(FleetKey key)
     {
         lock (_lock)
         {
-            return _entries.TryGetValue(peer, out (ServerId Server, DateTimeOffset Until) entry) && time.GetUtcNow() < entry.Until ? entry.Server : null;
+            return _entries.TryGetValue(key, out (ServerId Server, DateTimeOffset Until) entry) && time.GetUtcNow() < entry.Until ? entry.Server : null;
         }
     }
 
@@ -42,23 +41,23 @@ internal sealed class MemoryDirectory(TimeProvider time)
             return Task.CompletedTask;
         }
 
-        public void Announce(PeerId peer, TimeSpan lifetime)
+        public void Announce(FleetKey key, TimeSpan lifetime)
         {
             lock (directory._lock)
-                directory._entries[peer] = (_self, directory.TimeAfter(lifetime));
+                directory._entries[key] = (_self, directory.TimeAfter(lifetime));
         }
 
-        public void Withdraw(PeerId peer)
+        public void Withdraw(FleetKey key)
         {
             lock (directory._lock)
             {
-                if (directory._entries.TryGetValue(peer, out (ServerId Server, DateTimeOffset Until) entry) && entry.Server == _self)
-                    directory._entries.Remove(peer);
+                if (directory._entries.TryGetValue(key, out (ServerId Server, DateTimeOffset Until) entry) && entry.Server == _self)
+                    directory._entries.Remove(key);
             }
         }
 
-        public void TellServerOf(PeerId peer, ReadOnlyMemory<byte> message, Action<FleetOutcome> done) =>
-            done(directory.Find(peer) is { } server && directory.TryCarry(server, message) ? FleetOutcome.Taken : FleetOutcome.PeerUnknown);
+        public void TellHolder(FleetKey key, ReadOnlyMemory<byte> message, Action<FleetOutcome> done) =>
+            done(directory.Find(key) is { } server && directory.TryCarry(server, message) ? FleetOutcome.Taken : FleetOutcome.Unknown);
 
         public void Tell(ServerId server, ReadOnlyMemory<byte> message) => directory.TryCarry(server, message);
 

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Tunnel;
 using StackExchange.Redis;
@@ -90,13 +89,13 @@ internal sealed class RedisDirectory : IServerDirectory
     }
 
     /// <inheritdoc/>
-    public void Announce(PeerId peer, TimeSpan lifetime) => _ = AskAsync(() => _database.StringSetAsync(KeyOf(peer), _self, lifetime));
+    public void Announce(FleetKey key, TimeSpan lifetime) => _ = AskAsync(() => _database.StringSetAsync(KeyOf(key), _self, lifetime));
 
     /// <inheritdoc/>
-    public void Withdraw(PeerId peer) => _ = AskAsync(() => _database.ScriptEvaluateAsync(WithdrawScript, [KeyOf(peer)], [_self]));
+    public void Withdraw(FleetKey key) => _ = AskAsync(() => _database.ScriptEvaluateAsync(WithdrawScript, [KeyOf(key)], [_self]));
 
     /// <inheritdoc/>
-    public void TellServerOf(PeerId peer, ReadOnlyMemory<byte> message, Action<FleetOutcome> done) => _ = TellServerOfAsync(peer, message, done);
+    public void TellHolder(FleetKey key, ReadOnlyMemory<byte> message, Action<FleetOutcome> done) => _ = TellHolderAsync(key, message, done);
 
     /// <inheritdoc/>
     public void Tell(ServerId server, ReadOnlyMemory<byte> message) =>
@@ -123,15 +122,15 @@ internal sealed class RedisDirectory : IServerDirectory
         }
     }
 
-    private async Task TellServerOfAsync(PeerId peer, ReadOnlyMemory<byte> message, Action<FleetOutcome> done)
+    private async Task TellHolderAsync(FleetKey key, ReadOnlyMemory<byte> message, Action<FleetOutcome> done)
     {
         long? takers = null;
-        (bool isAnswered, RedisValue server) = await AskAsync(() => _database.StringGetAsync(KeyOf(peer))).ConfigureAwait(false);
+        (bool isAnswered, RedisValue server) = await AskAsync(() => _database.StringGetAsync(KeyOf(key))).ConfigureAwait(false);
         if (isAnswered && server.HasValue)
             takers = await AskAsync(() => _subscriber.PublishAsync(ChannelOf(server!), message)).ConfigureAwait(false) is (true, long count) ? count : null;
         bool isUnknown = isAnswered && (server.IsNull || takers == 0);
         done(takers > 0 ? FleetOutcome.Taken
-            : isUnknown && Environment.TickCount64 >= Volatile.Read(ref _doubtUntil) ? FleetOutcome.PeerUnknown
+            : isUnknown && Environment.TickCount64 >= Volatile.Read(ref _doubtUntil) ? FleetOutcome.Unknown
             : FleetOutcome.Failed);
     }
 
@@ -162,7 +161,12 @@ internal sealed class RedisDirectory : IServerDirectory
         }
     }
 
-    private static RedisKey KeyOf(PeerId peer) => $"p2pmigrate:1:peer:{peer.High:x32}{peer.Low:x32}";
+    private static RedisKey KeyOf(FleetKey key) => key.Kind switch
+    {
+        FleetKeyKind.Peer => $"p2pmigrate:1:peer:{key.High:x32}{key.Low:x32}",
+        FleetKeyKind.InitiatorSide => $"p2pmigrate:1:side:{key.High:x32}:1",
+        _ => $"p2pmigrate:1:side:{key.High:x32}:2",
+    };
 
     private static RedisChannel ChannelOf(string server) => RedisChannel.Literal($"p2pmigrate:1:server:{server}");
 

@@ -25,9 +25,13 @@ internal sealed class Meeting
     // spec: CONST-267, PATH-80
     private static readonly TimeSpan s_silenceInterval = TimeSpan.FromSeconds(1);
 
-    /// <summary>How much longer a session waits at a time whose relay says nothing, or is just back.</summary>
+    /// <summary>How much longer a session waits at a time whose relay says nothing.</summary>
     // spec: CONST-268
     private static readonly TimeSpan s_hold = TimeSpan.FromSeconds(10);
+
+    /// <summary>How much longer it waits for a peer that has to find the relay again, too.</summary>
+    // spec: CONST-268
+    private static readonly TimeSpan s_holdForPeer = TimeSpan.FromSeconds(20);
 
     private readonly Pace _doubts = new(DoubtInterval, DoubtInterval);
     private readonly Pace _silences = new(s_silenceInterval, DoubtInterval);
@@ -168,7 +172,7 @@ internal sealed class Meeting
             if (session.Relay is not { } relay || relay.Link != link || !session.RelayClaim.TryTake(joined) || relay.Leg == joined.Leg)
                 continue;
             session.Relay = relay.WithLeg(joined.Leg);
-            session.Hold(now + s_hold); // The other peer may need a moment more to be back.
+            session.Hold(now + s_holdForPeer); // The other peer may need longer to be back, or to find another server.
             session.HandleRelayMoved(now);
         }
     }

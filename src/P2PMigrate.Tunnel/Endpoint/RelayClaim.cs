@@ -11,10 +11,6 @@ namespace P2PMigrate.Tunnel.Endpoint;
 // spec: RLY-21
 internal sealed class RelayClaim(ChannelName name, bool isInitiator)
 {
-    /// <summary>Between two questions of a session that stays silent though the relay knows its channel.</summary>
-    // spec: CONST-269
-    private static readonly TimeSpan s_interval = TimeSpan.FromSeconds(1);
-
     private TransactionId? _open;
     private Instant _notBefore;
 
@@ -24,7 +20,7 @@ internal sealed class RelayClaim(ChannelName name, bool isInitiator)
         if (session.Relay is not { } relay || now < _notBefore || (_open is { } open && relay.Link.Client.IsJoining(open)))
             return;
         _open = relay.Link.Client.Join(now, name, isInitiator, relay.Leg);
-        _notBefore = now + s_interval;
+        _notBefore = now + Silence.Interval;
     }
 
     /// <summary>The relay gave a leg for what was asked. False when it is another session's.</summary>

@@ -30,9 +30,9 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
     private readonly SessionDatagrams _datagrams;
     private readonly LateFlushes _lateFlushes = new();
     private readonly SessionSockets _sockets;
+    private readonly Silence _silence = new();
     private bool _ended;
     private bool _hasAddressNews;
-    private bool _isSilent;
     private bool _wasDirect;
     private NetworkAddress _observed;
 
@@ -82,7 +82,8 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
 
     /// <summary>When <see cref="HandleTimeout"/> is due at the latest.</summary>
     // What was sent last may have caused an event, and they are delivered before.
-    public Instant NextTimeout => _connection.PendingEvents > 0 ? default : Instant.Min(_connection.NextTimeout ?? Instant.Never, Instant.Min(_lateFlushes.Due, Instant.Min(_closing.Deadline, _facts.NextPublication)));
+    public Instant NextTimeout => _connection.PendingEvents > 0 ? default : Instant.Min(_connection.NextTimeout ?? Instant.Never, Instant.Min(
+        Instant.Min(_lateFlushes.Due, _silence.NextTimeout), Instant.Min(_closing.Deadline, _facts.NextPublication)));
 
     /// <summary>From any thread: opens a stream, as soon as the peer's limit allows.</summary>
     public async ValueTask<TunnelStream> OpenAsync(StreamPriority priority, CancellationToken cancellationToken)
@@ -111,6 +112,7 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
     public void HandleTimeout(Instant now)
     {
         _connection.HandleTimeout(now);
+        _silence.HandleTimeout(now, _connection.LastHeardAt);
         _closing.HandleTimeout(now);
         _lateFlushes.Run(now);
     }
@@ -155,14 +157,9 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
         return isNews;
     }
 
-    /// <summary>True, once, when no path to the peer answers.</summary>
+    /// <summary>True, once, when no path to the peer answers, and again as long as that goes on.</summary>
     // spec: PATH-80
-    public bool TryTakeSilence()
-    {
-        bool isSilent = _isSilent;
-        _isSilent = false;
-        return isSilent;
-    }
+    public bool TryTakeSilence() => _silence.TryTake();
 
     /// <summary>Relay frames take another way to the relay from now on: the path is taken as good and probed at once.</summary>
     // spec: RLY-14
@@ -295,7 +292,7 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
                 NotePath(changed.Path.Kind == Protocol.Paths.PathKind.Direct);
                 break;
             case PathsSilent:
-                _isSilent = true;
+                _silence.Begin(now);
                 break;
             case AddressObserved { Address: var address }:
                 (_hasAddressNews, _observed) = (true, address);

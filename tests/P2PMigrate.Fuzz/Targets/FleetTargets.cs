@@ -61,12 +61,14 @@ internal static class FleetTargets
         using RendezvousServerCore server = Open(s_self, identity, now);
         while (server.TryPollFleet(out FleetRequest? request))
         {
-            if (request is not TellServerOfPeer tell)
+            if (request is not TellHolder tell)
                 continue;
             yield return Offer(tell.Token, identity.PeerId);
             yield return Answer(tell.Token, new RelayLegId(9));
             yield return Answer(tell.Token, RelayLegId.None);
             yield return Unknown(tell.Token);
+            yield return Side(isInitiator: true, RelayLegId.None);
+            yield return Side(isInitiator: false, new RelayLegId(9));
         }
     }
 
@@ -83,6 +85,14 @@ internal static class FleetTargets
         byte[] buffer = new byte[FleetHeader.MaxSize];
         WireWriter writer = new FleetHeader(FleetMessageKind.Answer, token, new ServerId(8)).Begin(buffer);
         new FleetAnswer(trunk, s_other, s_peer, new byte[] { FirstByte.HandshakeResponse, 1, 2, 3 }).Write(ref writer);
+        return buffer[..writer.Written];
+    }
+
+    private static byte[] Side(bool isInitiator, RelayLegId trunk)
+    {
+        byte[] buffer = new byte[FleetHeader.MaxSize];
+        WireWriter writer = new FleetHeader(FleetMessageKind.Side, default, new ServerId(8)).Begin(buffer);
+        new FleetSide(ChannelName.Of(new byte[32]).Tag, isInitiator, trunk, s_other).Write(ref writer);
         return buffer[..writer.Written];
     }
 

@@ -11,7 +11,7 @@ namespace P2PMigrate.Protocol.Tests.Rendezvous;
 internal sealed class FleetWorld : IDisposable
 {
     private readonly byte[] _buffer = new byte[2048];
-    private readonly Dictionary<PeerId, ServerId> _entries = [];
+    private readonly Dictionary<FleetKey, ServerId> _entries = [];
     private Instant _doubtUntil;
     private readonly Queue<(NetworkAddress From, NetworkAddress To, byte[] Datagram)> _flying = [];
 
@@ -39,7 +39,7 @@ internal sealed class FleetWorld : IDisposable
     public Func<byte[], bool> Lose { get; set; } = _ => false;
 
     /// <summary>Is called when a peer is announced.</summary>
-    public Action<PeerId> Announced { get; set; } = _ => { };
+    public Action<FleetKey> Announced { get; set; } = _ => { };
 
     /// <summary>Every datagram that was sent.</summary>
     public List<(NetworkAddress From, NetworkAddress To, byte[] Datagram)> Sent { get; } = [];
@@ -184,20 +184,20 @@ internal sealed class FleetWorld : IDisposable
     {
         switch (request)
         {
-            case AnnouncePeer announce when IsDirectoryUp:
-                Announced(announce.Peer);
-                _entries[announce.Peer] = server.Id;
+            case AnnounceKey announce when IsDirectoryUp:
+                Announced(announce.Key);
+                _entries[announce.Key] = server.Id;
                 break;
-            case WithdrawPeer withdraw when IsDirectoryUp && _entries.TryGetValue(withdraw.Peer, out ServerId owner) && owner == server.Id:
-                _entries.Remove(withdraw.Peer);
+            case WithdrawKey withdraw when IsDirectoryUp && _entries.TryGetValue(withdraw.Key, out ServerId owner) && owner == server.Id:
+                _entries.Remove(withdraw.Key);
                 break;
-            case TellServerOfPeer tell:
+            case TellHolder tell:
                 FleetOutcome outcome = !IsDirectoryUp ? FleetOutcome.Failed
-                    : _entries.TryGetValue(tell.Peer, out ServerId home) && Servers.Exists(each => each.Id == home) ? FleetOutcome.Taken
+                    : _entries.TryGetValue(tell.Key, out ServerId home) && Servers.Exists(each => each.Id == home) ? FleetOutcome.Taken
                     : Now < _doubtUntil ? FleetOutcome.Failed
-                    : FleetOutcome.PeerUnknown;
+                    : FleetOutcome.Unknown;
                 if (outcome == FleetOutcome.Taken)
-                    Carry(_entries[tell.Peer], tell.Message);
+                    Carry(_entries[tell.Key], tell.Message);
                 server.Core.HandleFleetOutcome(Now, tell.Token, outcome);
                 break;
             case TellServer tell when IsDirectoryUp:
@@ -239,7 +239,8 @@ internal sealed class FleetWorld : IDisposable
 
         public NetworkAddress Address { get; set; } = address;
 
-        public NetworkAddress Server { get; } = server;
+        /// <summary>Where it goes for a server now.</summary>
+        public NetworkAddress Server { get; set; } = server;
 
         public List<RendezvousEvent> Events { get; } = [];
 

@@ -84,6 +84,46 @@ public sealed class FleetServerTests : IAsyncDisposable
         Assert.True(third.Statistics.FramesRelayed > 0);
     }
 
+    // The session is the same all the time: no new handshake. At the end the two are at different servers, or at one.
+    [Theory]
+    [Trait("Spec", "RLY-32")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_session_whose_relay_dies_for_good_goes_on_through_the_other_servers_of_the_fleet(bool isTargetElsewhere)
+    {
+        (RedisProcess redis, RendezvousServer first, RendezvousServer second) = await OpenFleetAsync();
+        RendezvousServer third = await OpenServerAsync(redis);
+        TunnelEndpoint source = await OpenAsync(first, first, second);
+        TunnelEndpoint target = await OpenAsync(first, first, isTargetElsewhere ? third : second);
+        (TunnelSession near, TunnelSession far) = await ConnectAsync(source, target);
+        await EchoAsync(near, far, 100_000);
+        Assert.Equal(2, first.Statistics.Registrations);
+
+        await first.DisposeAsync();
+
+        await EchoAsync(near, far, 1 << 20);
+        Assert.True(second.Statistics.BytesRelayed > 2 << 20);
+        Assert.Equal(isTargetElsewhere, third.Statistics.BytesRelayed > 2 << 20);
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-31")]
+    public async Task A_session_through_two_servers_goes_on_when_one_of_them_dies_and_its_peer_finds_a_third()
+    {
+        (RedisProcess redis, RendezvousServer first, RendezvousServer second) = await OpenFleetAsync();
+        RendezvousServer third = await OpenServerAsync(redis);
+        TunnelEndpoint source = await OpenAsync(first, first);
+        TunnelEndpoint target = await OpenAsync(first, second, third);
+        await target.WaitRegisteredAsync(_token);
+        (TunnelSession near, TunnelSession far) = await ConnectAsync(source, target);
+        await EchoAsync(near, far, 100_000);
+
+        await second.DisposeAsync();
+
+        await EchoAsync(near, far, 1 << 20);
+        Assert.All([first, third], server => Assert.True(server.Statistics.BytesRelayed > 2 << 20));
+    }
+
     [Fact]
     public async Task A_server_without_an_address_that_others_reach_says_so()
     {

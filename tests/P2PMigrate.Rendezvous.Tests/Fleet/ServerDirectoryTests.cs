@@ -55,7 +55,7 @@ public abstract class ServerDirectoryTests : IAsyncLifetime
     [Fact]
     [Trait("Spec", "RDV-42")]
     public async Task A_peer_that_nobody_announced_is_unknown() =>
-        Assert.Equal(FleetOutcome.PeerUnknown, await (await JoinAsync()).TellAsync(Peer(1), new byte[1]));
+        Assert.Equal(FleetOutcome.Unknown, await (await JoinAsync()).TellAsync(Peer(1), new byte[1]));
 
     [Fact]
     [Trait("Spec", "RDV-41")]
@@ -73,7 +73,7 @@ public abstract class ServerDirectoryTests : IAsyncLifetime
         Assert.Equal(FleetOutcome.Taken, await near.TellAsync(Peer(1), new byte[1]));
 
         second.Directory.Withdraw(Peer(1));
-        await UntilAsync(async () => await near.TellAsync(Peer(1), new byte[1]) == FleetOutcome.PeerUnknown);
+        await UntilAsync(async () => await near.TellAsync(Peer(1), new byte[1]) == FleetOutcome.Unknown);
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public abstract class ServerDirectoryTests : IAsyncLifetime
         far.Directory.Announce(Peer(1), TimeSpan.FromSeconds(2));
         await near.TellUntilTakenAsync(Peer(1), new byte[1]);
 
-        await UntilAsync(async () => await near.TellAsync(Peer(1), new byte[1]) == FleetOutcome.PeerUnknown);
+        await UntilAsync(async () => await near.TellAsync(Peer(1), new byte[1]) == FleetOutcome.Unknown);
     }
 
     [Fact]
@@ -97,7 +97,7 @@ public abstract class ServerDirectoryTests : IAsyncLifetime
 
         await far.Directory.DisposeAsync();
 
-        await UntilAsync(async () => await near.TellAsync(Peer(1), new byte[1]) == FleetOutcome.PeerUnknown);
+        await UntilAsync(async () => await near.TellAsync(Peer(1), new byte[1]) == FleetOutcome.Unknown);
     }
 
     /// <summary>Opens the directory as one more server sees it.</summary>
@@ -106,7 +106,7 @@ public abstract class ServerDirectoryTests : IAsyncLifetime
     /// <summary>Ends what it is made of.</summary>
     protected abstract ValueTask CloseAsync();
 
-    private protected static PeerId Peer(byte number) => new(number, 77);
+    private protected static FleetKey Peer(byte number) => FleetKey.OfPeer(new PeerId(number, 77));
 
     private protected async Task<Member> JoinAsync()
     {
@@ -136,16 +136,16 @@ public abstract class ServerDirectoryTests : IAsyncLifetime
 
         public void Restored() => WasRestored.TrySetResult();
 
-        public Task<FleetOutcome> TellAsync(PeerId peer, byte[] message)
+        public Task<FleetOutcome> TellAsync(FleetKey peer, byte[] message)
         {
             var outcome = new TaskCompletionSource<FleetOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-            Directory.TellServerOf(peer, message, outcome.SetResult);
+            Directory.TellHolder(peer, message, outcome.SetResult);
             return outcome.Task;
         }
 
-        public async Task<FleetOutcome> TellUntilTakenAsync(PeerId peer, byte[] message)
+        public async Task<FleetOutcome> TellUntilTakenAsync(FleetKey peer, byte[] message)
         {
-            FleetOutcome outcome = FleetOutcome.PeerUnknown;
+            FleetOutcome outcome = FleetOutcome.Unknown;
             await UntilAsync(async () => (outcome = await TellAsync(peer, message)) == FleetOutcome.Taken);
             return outcome;
         }
