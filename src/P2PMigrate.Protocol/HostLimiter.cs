@@ -4,51 +4,68 @@ using P2PMigrate.Protocol.Wire;
 namespace P2PMigrate.Protocol;
 
 /// <summary>
-/// One <see cref="TokenBucket"/> per remote host, whatever its ports (of IPv6 per network of 64 bits, which is what one host gets), for a bounded number of hosts. Hosts whose bucket is
-/// full again are forgotten; when the table is full of busy ones, new hosts have to wait. One owner.
+/// One <see cref="TokenBucket"/> per remote host, whatever its ports (of IPv6 per network of 64 bits, which is what one host gets), and one
+/// of <see cref="HostsPerSite"/> times the size per site of IPv6, for a bounded number of each. Whose bucket is full again is forgotten;
+/// when the table is full of busy ones, new ones have to wait. One owner.
 /// </summary>
+// spec: RDV-51
 internal sealed class HostLimiter(double ratePerSecond, double burst, int capacity)
 {
-    private static readonly TimeSpan s_sweepInterval = TimeSpan.FromSeconds(1);
+    /// <summary>As much as so many hosts may have is what one site may have, however many hosts it makes up.</summary>
+    // spec: RDV-51, CONST-292
+    public const int HostsPerSite = 4;
 
-    private readonly Dictionary<NetworkAddress, TokenBucket> _buckets = [];
-    private Instant? _sweptAt;
+    private readonly Table _hosts = new(ratePerSecond, burst, capacity);
+    private readonly Table _sites = new(HostsPerSite * ratePerSecond, HostsPerSite * burst, capacity);
 
     /// <summary>May the host of <paramref name="source"/> have this much now?</summary>
     public bool TryTake(Instant now, NetworkAddress source, double amount = 1)
     {
         NetworkAddress host = source.ToNetwork();
-        if (_buckets.Count >= capacity && !_buckets.ContainsKey(host) && !TryMakeRoom(now))
-        {
-            return false;
-        }
-
-        ref TokenBucket bucket = ref CollectionsMarshal.GetValueRefOrAddDefault(_buckets, host, out bool exists);
-        if (!exists)
-        {
-            bucket = new TokenBucket(ratePerSecond, burst);
-        }
-
-        return bucket.TryTake(now, amount);
+        return _hosts.TryTake(now, host, amount) && (host.Family != IpFamily.V6 || _sites.TryTake(now, source.ToSite(), amount));
     }
 
-    // Looking through a full table costs more than anything that it protects: not for every stranger that comes.
-    private bool TryMakeRoom(Instant now)
+    private sealed class Table(double ratePerSecond, double burst, int capacity)
     {
-        if (now - _sweptAt < s_sweepInterval)
-        {
-            return false;
-        }
+        private static readonly TimeSpan s_sweepInterval = TimeSpan.FromSeconds(1);
 
-        _sweptAt = now;
-        foreach (NetworkAddress host in _buckets.Keys.ToArray())
+        private readonly Dictionary<NetworkAddress, TokenBucket> _buckets = [];
+        private Instant? _sweptAt;
+
+        public bool TryTake(Instant now, NetworkAddress key, double amount)
         {
-            if (CollectionsMarshal.GetValueRefOrNullRef(_buckets, host).IsFull(now))
+            if (_buckets.Count >= capacity && !_buckets.ContainsKey(key) && !TryMakeRoom(now))
             {
-                _buckets.Remove(host);
+                return false;
             }
+
+            ref TokenBucket bucket = ref CollectionsMarshal.GetValueRefOrAddDefault(_buckets, key, out bool exists);
+            if (!exists)
+            {
+                bucket = new TokenBucket(ratePerSecond, burst);
+            }
+
+            return bucket.TryTake(now, amount);
         }
 
-        return _buckets.Count < capacity;
+        // Looking through a full table costs more than anything that it protects: not for every stranger that comes.
+        private bool TryMakeRoom(Instant now)
+        {
+            if (now - _sweptAt < s_sweepInterval)
+            {
+                return false;
+            }
+
+            _sweptAt = now;
+            foreach (NetworkAddress key in _buckets.Keys.ToArray())
+            {
+                if (CollectionsMarshal.GetValueRefOrNullRef(_buckets, key).IsFull(now))
+                {
+                    _buckets.Remove(key);
+                }
+            }
+
+            return _buckets.Count < capacity;
+        }
     }
 }

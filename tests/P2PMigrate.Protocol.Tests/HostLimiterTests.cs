@@ -23,6 +23,41 @@ public sealed class HostLimiterTests
     }
 
     [Fact]
+    [Trait("Spec", "RDV-51")]
+    public void A_site_of_IPv6_has_the_rate_of_four_hosts_however_many_it_makes_up()
+    {
+        var limiter = new HostLimiter(ratePerSecond: 1, burst: 1, capacity: 1000);
+
+        int ofSite = Enumerable.Range(0, 100).Count(host => limiter.TryTake(_start, Address($"[2001:db8:7:{host:x}::1]:1")));
+        int ofIPv4 = Enumerable.Range(0, 100).Count(host => limiter.TryTake(_start, Address($"192.0.2.{host}:1"))); // who is one site there, nobody can tell
+
+        Assert.Equal((4, 100), (ofSite, ofIPv4));
+        Assert.True(limiter.TryTake(_start, Address("[2001:db8:8::1]:1")));
+        Assert.True(limiter.TryTake(_start + TimeSpan.FromSeconds(1), Address("[2001:db8:7:1::1]:1")));
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-51")]
+    public void Things_are_counted_by_host_and_by_site_and_given_back()
+    {
+        var counts = new HostCounts(maxPerHost: 2);
+        NetworkAddress[] hosts = [.. Enumerable.Range(0, 5).Select(host => Address($"[2001:db8:7:{host:x}::1]:1"))];
+        foreach (NetworkAddress host in hosts[..4])
+        {
+            counts.Add(host);
+            Assert.True(counts.HasRoom(host));
+            counts.Add(host);
+            Assert.False(counts.HasRoom(host));
+        }
+
+        Assert.False(counts.HasRoom(hosts[4]));
+        Assert.False(counts.HasRoom(NetworkAddress.ForStream(hosts[4], 7))); // the same by TLS
+        counts.Remove(hosts[0]);
+        Assert.True(counts.HasRoom(hosts[4]));
+        Assert.True(counts.HasRoom(Address("[2001:db8:8::1]:1")));
+    }
+
+    [Fact]
     public void A_full_table_lets_new_hosts_in_when_others_have_recovered_and_looks_for_them_once_a_second()
     {
         var limiter = new HostLimiter(ratePerSecond: 1, burst: 1, capacity: 2);

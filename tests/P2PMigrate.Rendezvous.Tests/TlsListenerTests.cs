@@ -148,9 +148,30 @@ public sealed class TlsListenerTests
     }
 
     [Fact]
+    [Trait("Spec", "RLY-33")]
+    public async Task However_many_do_not_read_what_they_asked_for_one_that_does_is_answered()
+    {
+        await using RendezvousServer server = Start(s_options with { MaxWaitingBytes = 256 << 10 });
+        byte[] hellos = [.. Enumerable.Repeat(Hello(), 64).SelectMany(hello => hello)];
+        var deaf = new List<SslStream>();
+        for (int count = 0; count < 6; count++)
+        {
+            deaf.Add(await ConnectAsync(server));
+            for (int i = 0; i < 200; i++)
+                await deaf[count].WriteAsync(hellos, _token);
+        }
+
+        await using SslStream stream = await ConnectAsync(server);
+        for (int i = 0; i < 100; i++)
+            await AskAsync(stream);
+        foreach (SslStream other in deaf)
+            await other.DisposeAsync();
+    }
+
+    [Fact]
     public void Places_are_counted_by_host_and_names_are_not_given_twice()
     {
-        var connections = new HostConnections(max: 3, maxPerHost: 2);
+        var connections = new HostConnections(max: 3, maxPerHost: 2, maxPerSite: 8);
         NetworkAddress one = Address("192.0.2.1:1000"), other = Address("[2001:db8::1]:5"), neighbour = Address("[2001:db8::2]:6");
         Assert.True(connections.TryTake(one, out NetworkAddress first));
         Assert.True(connections.TryTake(one.WithPort(2000), out NetworkAddress second));
@@ -165,6 +186,21 @@ public sealed class TlsListenerTests
         Assert.Equal(2, connections.Count);
         Assert.True(connections.TryTake(neighbour, out NetworkAddress fourth));
         Assert.Equal(third.ToNetwork(), fourth.ToNetwork()); // One network of 64 bits is one host.
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-51")]
+    public void Places_are_counted_by_site()
+    {
+        var connections = new HostConnections(max: 100, maxPerHost: 2, maxPerSite: 3);
+        NetworkAddress[] hosts = [Address("[2001:db8:7:1::1]:1"), Address("[2001:db8:7:2::1]:1"), Address("[2001:db8:7:3::1]:1")];
+        Assert.True(connections.TryTake(hosts[0], out NetworkAddress first));
+        Assert.True(connections.TryTake(hosts[1], out _));
+        Assert.True(connections.TryTake(hosts[1], out _));
+        Assert.False(connections.TryTake(hosts[2], out _));
+        Assert.True(connections.TryTake(Address("[2001:db8:8::1]:1"), out _));
+        connections.Return(hosts[0], first);
+        Assert.True(connections.TryTake(hosts[2], out _));
     }
 
     [Fact]

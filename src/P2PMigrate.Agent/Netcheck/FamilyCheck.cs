@@ -27,14 +27,16 @@ internal sealed record FamilyResult(AddressFamily Family, NatReport? Report, boo
 }
 
 /// <summary>
-/// Looks at the network through one internet protocol: an endpoint with a key that is thrown away registers at the server, has the NATs
-/// surveyed and, if wanted, asks the gateway for a port, which is given back at the end.
+/// Looks at the network through one internet protocol: an endpoint with a key that is thrown away registers at the server by UDP, has the NATs
+/// surveyed and, if wanted, asks the gateway for a port, which is given back at the end. Another one tries TLS too at the same time; when it is
+/// registered, and the first still is not a moment later, UDP does not get through.
 /// </summary>
 internal static class FamilyCheck
 {
     /// <summary>Where a server is tried by TLS.</summary>
     public const ushort TlsPort = 443;
 
+    private static readonly TimeSpan s_udpGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_surveyPatience = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan s_gatewayPatience = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(50);
@@ -43,21 +45,32 @@ internal static class FamilyCheck
     public static async Task<FamilyResult> RunAsync(IPAddress server, ushort port, bool asksGateway, ILogger logger, CancellationToken cancellationToken)
     {
         using PrivateIdentity identity = PrivateIdentity.Create(CryptographicEntropy.Instance);
-        var options = new TunnelOptions
+        using PrivateIdentity other = PrivateIdentity.Create(CryptographicEntropy.Instance);
+        var byUdp = new TunnelOptions
         {
             Identity = identity,
             Listen = new IPEndPoint(server.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0),
             Rendezvous = new ServerName(server.ToString(), port),
-            RendezvousTlsPort = TlsPort,
+            RendezvousTlsPort = null,
             MapPortOnGateway = asksGateway,
             Logger = logger,
         };
-        await using TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(options, cancellationToken).ConfigureAwait(false);
-        bool isRegistered = await RegisterAsync(endpoint, cancellationToken).ConfigureAwait(false);
-        NatReport? report = isRegistered ? await SurveyAsync(endpoint, cancellationToken).ConfigureAwait(false) : null;
+        TunnelOptions byAnyWay = byUdp with { Identity = other, RendezvousTlsPort = TlsPort, MapPortOnGateway = false };
+        await using TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(byUdp, cancellationToken).ConfigureAwait(false);
+        await using TunnelEndpoint fallback = await TunnelEndpoint.OpenAsync(byAnyWay, cancellationToken).ConfigureAwait(false);
+        Task<bool> udp = RegisterAsync(endpoint, cancellationToken), any = RegisterAsync(fallback, cancellationToken);
+        if (!await IsUdpOpenAsync(udp, any, cancellationToken).ConfigureAwait(false) && await any.ConfigureAwait(false))
+            return new FamilyResult(server.AddressFamily, Report: null, IsByTls: true, Mapped: null); // A port would be of no use.
+        NatReport? report = await udp.ConfigureAwait(false) ? await SurveyAsync(endpoint, cancellationToken).ConfigureAwait(false) : null;
         IPEndPoint? mapped = asksGateway ? await MappedAsync(endpoint, cancellationToken).ConfigureAwait(false) : null;
-        // Who is registered by UDP is surveyed: where no survey comes about, it was by TLS.
-        return new FamilyResult(server.AddressFamily, report, isRegistered && report is null, mapped);
+        return new FamilyResult(server.AddressFamily, report, IsByTls: false, mapped);
+    }
+
+    private static async Task<bool> IsUdpOpenAsync(Task<bool> udp, Task<bool> any, CancellationToken cancellationToken)
+    {
+        await Task.WhenAny(udp, any).ConfigureAwait(false);
+        await Task.WhenAny(udp, Task.Delay(s_udpGrace, cancellationToken)).ConfigureAwait(false);
+        return udp.IsCompleted && await udp.ConfigureAwait(false);
     }
 
     private static async Task<bool> RegisterAsync(TunnelEndpoint endpoint, CancellationToken cancellationToken)

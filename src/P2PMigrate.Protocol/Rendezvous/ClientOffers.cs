@@ -8,6 +8,7 @@ namespace P2PMigrate.Protocol.Rendezvous;
 internal sealed class ClientOffers(IEntropy entropy, ClientOutbox outbox, ClientLegs legs)
 {
     private const int MaxPromptChallenges = 4;
+    private const int MaxPromptRepetitions = 4;
 
     private readonly Dictionary<TransactionId, Pending> _pending = [];
 
@@ -104,6 +105,27 @@ internal sealed class ClientOffers(IEntropy entropy, ClientOutbox outbox, Client
         return outbox.TryRaise(new AnswerReceived(transaction, answer.Other, answer.Leg, answer.Carried.ToArray())) ? Refusal.None : Refusal.Busy;
     }
 
+    /// <summary>What was taken for an answer is none: the offer waits for another one, and is repeated at once unless that was done often.</summary>
+    // spec: RDV-52
+    public void RejectAnswer(Instant now, TransactionId transaction, ChallengeMessage? challenge)
+    {
+        if (!_pending.TryGetValue(transaction, out Pending? offer))
+        {
+            return;
+        }
+
+        offer.IsAnswered = false;
+        if (offer.PromptRepetitions++ < MaxPromptRepetitions)
+        {
+            offer.RetryDelay = RendezvousClientCore.FirstRetryDelay;
+            Send(now, transaction, challenge);
+        }
+        else if (offer.RetryAt == Instant.Never)
+        {
+            offer.RetryAt = now + offer.RetryDelay;
+        }
+    }
+
     /// <summary>Repeats offers, and gives up those that are too old.</summary>
     public void HandleTimeout(Instant now, ChallengeMessage? challenge)
     {
@@ -156,6 +178,8 @@ internal sealed class ClientOffers(IEntropy entropy, ClientOutbox outbox, Client
         public TimeSpan RetryDelay { get; set; } = RendezvousClientCore.FirstRetryDelay;
 
         public int PromptChallenges { get; set; }
+
+        public int PromptRepetitions { get; set; }
 
         public bool WasSent { get; set; }
 

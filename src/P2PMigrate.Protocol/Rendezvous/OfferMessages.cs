@@ -137,7 +137,7 @@ internal readonly ref struct DeliveryMessage(ulong id, RelayLegId leg, NetworkAd
     {
         WireWriter writer = RendezvousHeader.Begin(destination, type, Id);
         writer.WriteUInt64(Leg.Value);
-        Other.Encode(ref writer);
+        Vouching.Named(Other, Observed).Encode(ref writer); // spec: RDV-50
         Observed.Encode(ref writer);
         writer.WriteBytes(Carried);
         return writer.Written;

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Wire;
 
@@ -31,7 +30,7 @@ internal sealed record Registration(ulong Id, PeerId Peer, NetworkAddress Addres
 /// <remarks>spec: RDV-07.</remarks>
 internal sealed class RegistrationTable(int capacity, int capacityPerHost)
 {
-    private readonly Dictionary<NetworkAddress, int> _countByHost = [];
+    private readonly HostCounts _hosts = new(capacityPerHost);
     private readonly Dictionary<PeerId, Registration> _byPeer = [];
     private readonly Dictionary<ulong, Registration> _byId = [];
 
@@ -42,26 +41,22 @@ internal sealed class RegistrationTable(int capacity, int capacityPerHost)
     public IEnumerable<Registration> All => _byPeer.Values;
 
     /// <summary>Adds or replaces; false when the table is full, or has as many of that host as one may have.</summary>
-    // spec: RDV-48
+    // spec: RDV-48, RDV-51
     public bool TryAdd(Registration registration)
     {
         Registration? old = _byPeer.GetValueOrDefault(registration.Peer);
-        NetworkAddress host = registration.Address.ToNetwork();
-        int ofHost = _countByHost.GetValueOrDefault(host);
-        if (old is null ? _byPeer.Count >= capacity || ofHost >= capacityPerHost : old.Address.ToNetwork() != host && ofHost >= capacityPerHost)
-        {
-            return false;
-        }
-
         if (old is not null)
         {
             Remove(old);
         }
 
-        CollectionsMarshal.GetValueRefOrAddDefault(_countByHost, host, out _)++;
-        _byPeer[registration.Peer] = registration;
-        _byId[registration.Id] = registration;
-        return true;
+        bool hasRoom = _byPeer.Count < capacity && _hosts.HasRoom(registration.Address);
+        if ((hasRoom ? registration : old) is { } kept)
+        {
+            Add(kept);
+        }
+
+        return hasRoom;
     }
 
     /// <summary>The registration of a peer, if it is there now.</summary>
@@ -77,11 +72,7 @@ internal sealed class RegistrationTable(int capacity, int capacityPerHost)
     {
         _byPeer.Remove(registration.Peer);
         _byId.Remove(registration.Id);
-        NetworkAddress host = registration.Address.ToNetwork();
-        if (--CollectionsMarshal.GetValueRefOrNullRef(_countByHost, host) == 0)
-        {
-            _countByHost.Remove(host);
-        }
+        _hosts.Remove(registration.Address);
     }
 
     /// <summary>Forgets all that have expired.</summary>
@@ -91,5 +82,12 @@ internal sealed class RegistrationTable(int capacity, int capacityPerHost)
         {
             Remove(expired);
         }
+    }
+
+    private void Add(Registration registration)
+    {
+        _hosts.Add(registration.Address);
+        _byPeer[registration.Peer] = registration;
+        _byId[registration.Id] = registration;
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol.Rendezvous;
@@ -14,8 +13,8 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     public static readonly TimeSpan CheckInterval = TimeSpan.FromMilliseconds(200);
 
     private readonly Dictionary<RelayLegId, RelayLeg> _legs = [];
-    private readonly Dictionary<NetworkAddress, int> _channelsByHost = [];
-    private readonly Dictionary<NetworkAddress, int> _fleetChannelsByHost = [];
+    private readonly HostCounts _hosts = new(options.MaxChannelsPerHost);
+    private readonly HostCounts _fleetHosts = new(options.MaxChannelsPerHost);
     private int _fleetChannels;
 
     /// <summary>Open channels.</summary>
@@ -160,9 +159,8 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
 
     private RelayChannel? Open(Instant now, NetworkAddress openedBy, RelayEnd initiator, RelayEnd responder, bool isOfFleet = false)
     {
-        NetworkAddress host = openedBy.ToNetwork();
         bool isFull = Count >= options.MaxChannels || (isOfFleet && _fleetChannels >= (int)(options.FleetShare * options.MaxChannels)); // spec: RDV-43
-        if (isFull || CountByHost(isOfFleet).GetValueOrDefault(host) >= options.MaxChannelsPerHost)
+        if (isFull || !CountsOf(isOfFleet).HasRoom(openedBy))
         {
             return null;
         }
@@ -179,7 +177,7 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
             return null;
         }
 
-        CollectionsMarshal.GetValueRefOrAddDefault(CountByHost(isOfFleet), host, out _)++;
+        CountsOf(isOfFleet).Add(openedBy);
         _fleetChannels += isOfFleet ? 1 : 0;
         return channel;
     }
@@ -189,18 +187,12 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     {
         _legs.Remove(channel.Initiator.Id);
         _legs.Remove(channel.Responder.Id);
-        NetworkAddress host = channel.OpenedBy.ToNetwork();
-        Dictionary<NetworkAddress, int> countByHost = CountByHost(channel.IsOfFleet);
-        if (--CollectionsMarshal.GetValueRefOrNullRef(countByHost, host) == 0)
-        {
-            countByHost.Remove(host);
-        }
-
+        CountsOf(channel.IsOfFleet).Remove(channel.OpenedBy);
         _fleetChannels -= channel.IsOfFleet ? 1 : 0;
     }
 
     // Whoever made up another server's offer must not use up what a host may have here.
-    private Dictionary<NetworkAddress, int> CountByHost(bool isOfFleet) => isOfFleet ? _fleetChannelsByHost : _channelsByHost;
+    private HostCounts CountsOf(bool isOfFleet) => isOfFleet ? _fleetHosts : _hosts;
 
     /// <summary>Something moved on the channel.</summary>
     public void Touch(Instant now, RelayChannel channel)

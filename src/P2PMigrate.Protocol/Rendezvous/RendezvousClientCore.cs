@@ -129,6 +129,9 @@ public sealed class RendezvousClientCore
     public void ReplaceOffer(Instant now, TransactionId transaction, ReadOnlySpan<byte> init) =>
         _offers.Replace(now, transaction, init, _registration.Challenge);
 
+    /// <summary>The handshake did not accept what an <see cref="AnswerReceived"/> brought: the genuine answer may still come, and is asked for.</summary>
+    public void RejectAnswer(Instant now, TransactionId transaction) => _offers.RejectAnswer(now, transaction, _registration.Challenge);
+
     /// <summary>The offer has done its work, or nobody wants it any more.</summary>
     public void CloseOffer(TransactionId transaction) => _offers.Close(transaction);
 

@@ -25,6 +25,14 @@ public sealed record RendezvousTlsOptions
     /// <summary>Connections of one host, or of one IPv6 network of 64 bits.</summary>
     public int MaxConnectionsPerHost { get; init; } = 64;
 
+    /// <summary>Connections of one site: of IPv6 a network of 48 bits, of IPv4 a host.</summary>
+    // spec: RDV-51, CONST-292
+    public int MaxConnectionsPerSite { get; init; } = 256;
+
+    /// <summary>Bytes that may wait for all connections together, to be sent or to be looked at.</summary>
+    // spec: RLY-33, CONST-293
+    public long MaxWaitingBytes { get; init; } = 64 << 20;
+
     /// <summary>How long a connection may take until its first datagram.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

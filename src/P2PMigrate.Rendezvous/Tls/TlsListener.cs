@@ -28,6 +28,7 @@ internal sealed class TlsListener : IAsyncDisposable
     private readonly X509Certificate2 _certificate;
     private readonly bool _isCertificateOwn;
     private readonly HostConnections _connections;
+    private readonly StreamBudget _budget;
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _work;
     private long? _refusalTold;
@@ -41,7 +42,8 @@ internal sealed class TlsListener : IAsyncDisposable
         _logger = logger;
         _isCertificateOwn = options.Certificate is null;
         _certificate = options.Certificate ?? ServerCertificate.Make(TimeProvider.System.GetUtcNow());
-        _connections = new HostConnections(options.MaxConnections, options.MaxConnectionsPerHost);
+        _connections = new HostConnections(options.MaxConnections, options.MaxConnectionsPerHost, options.MaxConnectionsPerSite);
+        _budget = new StreamBudget(options.MaxWaitingBytes);
         Local = (IPEndPoint)listener.LocalEndPoint!;
         _work = Task.WhenAll(Task.Run(AcceptAllAsync), Task.Run(SweepAsync));
     }
@@ -169,7 +171,7 @@ internal sealed class TlsListener : IAsyncDisposable
         {
             socket.NoDelay = true;
             await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, patience.Token).ConfigureAwait(false);
-            return new DatagramStream(tls, socket, name);
+            return new DatagramStream(tls, socket, name, _budget);
         }
         catch (Exception error) when (error is IOException or AuthenticationException or SocketException or OperationCanceledException or ObjectDisposedException)
         {

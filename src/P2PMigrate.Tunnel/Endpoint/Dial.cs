@@ -87,8 +87,15 @@ internal sealed class Dial : IDisposable
             _deadline = Instant.Never;
         }
 
-        if (Result.IsCompleted || !_initiator.TryHandle(now, datagram, out _))
+        if (Result.IsCompleted)
             return null;
+        if (!_initiator.TryHandle(now, datagram, out _))
+        {
+            if (path is null && _offer is { } offer && _initiator.State == HandshakeState.Waiting)
+                Link!.Client.RejectAnswer(now, offer); // spec: RDV-52
+            return null;
+        }
+
         _findings.PeerAnswered |= _initiator.WasCookieRequired;
         return _initiator.State == HandshakeState.Established ? Establish(now, path, relay) : null;
     }

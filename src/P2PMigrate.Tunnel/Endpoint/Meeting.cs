@@ -238,7 +238,7 @@ internal sealed class Meeting
         if (length == 0)
             return;
         link.Client.Answer(offer.Offer, reply[..length]);
-        if (_options.AllowDirectPaths)
+        if (_options.AllowDirectPaths && link.MayVouchFor(offer.Initiator))
             session?.AddVouchedCandidate(now, offer.Initiator);
         else
             session?.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, offer.Initiator)); // For a socket of a TURN server, if there is one.

@@ -49,6 +49,10 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
     /// <summary>Is that one of the addresses of the server's name? All of them lead to one server, whichever it answers from.</summary>
     public bool Has(NetworkAddress address) => addresses.All.Contains(address);
 
+    /// <summary>Is an address of a peer that this server tells one that it can know?</summary>
+    // spec: RDV-50
+    public bool MayVouchFor(NetworkAddress address) => Vouching.IsBelievable(_udp, address);
+
     /// <summary>A rendezvous message came from where the server may be.</summary>
     public void Handle(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
     {

@@ -13,10 +13,10 @@ namespace P2PMigrate.Tunnel.Tls;
 /// <summary>
 /// A connection that carries datagrams both ways, one behind the other. Two tasks move bytes between it and two pipes; the loop
 /// reads one pipe and writes the other, and never waits. What does not fit is dropped, as a link would; what comes faster than
-/// the loop reads waits at its sender. Owns <paramref name="stream"/> and the socket below it.
+/// the loop reads waits at its sender. Owns <paramref name="stream"/> and the socket below it; what waits counts for <paramref name="budget"/>.
 /// </summary>
-// spec: RLY-11, RLY-12
-internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddress address) : IDisposable
+// spec: RLY-11, RLY-12, RLY-33
+internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddress address, StreamBudget? budget = null) : IDisposable
 {
     /// <summary>Bytes that wait for the loop before the sender has to.</summary>
     private const int MaxUnread = 256 << 10;
@@ -39,6 +39,7 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
         pauseWriterThreshold: 0, resumeWriterThreshold: 0, minimumSegmentSize: BlockSize, useSynchronizationContext: false));
 
     private readonly SendBacklog _backlog = new();
+    private readonly StreamBudget.Share _share = (budget ?? new StreamBudget(long.MaxValue)).Open();
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IPAddress? _local = (socket?.LocalEndPoint as IPEndPoint)?.Address;
@@ -126,6 +127,7 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
         if (slot > first)
             NoteHeard(slot - first);
         bool hasMore = slot == ReceiveBatch.Capacity && !rest.IsEmpty;
+        _share.Add(rest.Length - read.Buffer.Length);
         _received.Reader.AdvanceTo(rest.Start, hasMore ? rest.Start : rest.End);
         if (refusal != Refusal.None)
             Dispose(); // spec: RLY-11
@@ -149,7 +151,7 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
         foreach (ReadOnlySpan<byte> datagram in train)
         {
             int length = StreamedDatagram.HeaderSize + datagram.Length;
-            if (datagram.Length > StreamedDatagram.MaxLength || !_backlog.HasRoom(now, bytes + length))
+            if (datagram.Length > StreamedDatagram.MaxLength || !_backlog.HasRoom(now, bytes + length) || !_share.HasRoom(bytes + length))
                 break;
             Span<byte> frame = _sending.Writer.GetSpan(length);
             StreamedDatagram.WriteHeader(frame, datagram.Length);
@@ -162,6 +164,7 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
         if (bytes > 0)
         {
             _backlog.Add(now, bytes);
+            _share.Add(bytes);
             ValueTask<FlushResult> flushed = _sending.Writer.FlushAsync(CancellationToken.None);
             Debug.Assert(flushed.IsCompleted, "This pipe never makes its writer wait.");
         }
@@ -221,6 +224,7 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
         finally
         {
             socket?.Dispose();
+            _share.Close();
             _stop.Dispose();
             _ended.SetResult();
         }
@@ -232,10 +236,12 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
         {
             while (true)
             {
+                await WaitForRoomAsync().ConfigureAwait(false);
                 int length = await stream.ReadAsync(_received.Writer.GetMemory(BlockSize), _stop.Token).ConfigureAwait(false);
                 if (length == 0)
                     break;
                 _received.Writer.Advance(length);
+                _share.Add(length);
                 ValueTask<FlushResult> flushing = _received.Writer.FlushAsync(_stop.Token);
                 Note(); // Before the wait: it ends only when the loop has read.
                 await flushing.ConfigureAwait(false);
@@ -265,6 +271,7 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
                 await stream.WriteAsync(piece, _stop.Token).ConfigureAwait(false);
                 _sending.Reader.AdvanceTo(read.Buffer.GetPosition(piece.Length));
                 _backlog.Remove(piece.Length);
+                _share.Add(-piece.Length);
             }
         }
         catch (Exception error) when (IsEnd(error))
@@ -281,6 +288,16 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
     private async ValueTask WaitForKernelAsync()
     {
         for (TimeSpan pause = s_shortestPause; socket is not null && !socket.Poll(TimeSpan.Zero, SelectMode.SelectWrite);)
+        {
+            await Task.Delay(pause, _stop.Token).ConfigureAwait(false);
+            pause = TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, s_longestPause.Ticks));
+        }
+    }
+
+    // Whoever sends waits meanwhile; what waits here is on its way to the loop.
+    private async ValueTask WaitForRoomAsync()
+    {
+        for (TimeSpan pause = s_shortestPause; !_share.HasRoom(BlockSize);)
         {
             await Task.Delay(pause, _stop.Token).ConfigureAwait(false);
             pause = TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, s_longestPause.Ticks));

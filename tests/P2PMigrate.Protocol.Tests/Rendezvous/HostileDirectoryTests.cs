@@ -32,6 +32,20 @@ public sealed class HostileDirectoryTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "RDV-50")]
+    public void A_peer_is_not_told_of_a_private_address_that_the_directory_made_up()
+    {
+        FleetWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", _world.Servers[1], isRegistering: true);
+        FleetWorld.Peer initiator = _world.AddPeer("10.0.0.1:1000", _world.Servers[0], isRegistering: false);
+        _world.Settle();
+
+        initiator.Client.Offer(_world.Now, responder.Id, RendezvousWorld.Init());
+        _world.Settle();
+
+        Assert.False(responder.Take<OfferReceived>().Initiator.IsUsable);
+    }
+
+    [Fact]
     [Trait("Spec", "RDV-47")]
     public void A_peer_cannot_be_made_the_other_end_of_a_trunk()
     {

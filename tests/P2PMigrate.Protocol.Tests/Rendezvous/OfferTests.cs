@@ -35,6 +35,40 @@ public sealed class OfferTests : IDisposable
         Assert.Equal(1, _world.Server.Statistics.Registrations); // the initiator stayed anonymous
     }
 
+    // An address of one private network is another host's in another one.
+    [Theory]
+    [Trait("Spec", "RDV-50")]
+    [InlineData("198.51.100.1:1000", "198.51.100.2:2000", true)]
+    [InlineData("198.51.100.1:1000", "10.0.0.2:2000", true)]
+    [InlineData("10.0.0.1:1000", "192.168.1.2:2000", true)]
+    [InlineData("10.0.0.1:1000", "198.51.100.2:2000", false)]
+    [InlineData("192.168.1.1:1000", "198.51.100.2:2000", false)]
+    [InlineData("100.64.0.1:1000", "198.51.100.2:2000", false)]
+    [InlineData("127.0.0.1:1000", "198.51.100.2:2000", false)]
+    [InlineData("169.254.1.1:1000", "10.0.0.2:2000", false)]
+    [InlineData("[fd00::1]:1000", "[2001:db8::2]:2000", false)]
+    [InlineData("[fe80::1]:1000", "[fd00::2]:2000", false)]
+    [InlineData("10.0.0.1:1000", "[100::c633:6402]:2", false)]
+    public void A_peer_is_not_told_an_address_that_is_less_public_than_its_own(string initiatorAddress, string responderAddress, bool isTold)
+    {
+        foreach (bool isReversed in (bool[])[false, true])
+        {
+            using var world = new RendezvousWorld();
+            RendezvousWorld.Peer responder = world.AddPeer(isReversed ? initiatorAddress : responderAddress, isRegistering: true);
+            RendezvousWorld.Peer initiator = world.AddPeer(isReversed ? responderAddress : initiatorAddress, isRegistering: false);
+            world.Settle();
+            initiator.Client.Offer(world.Now, responder.Id, RendezvousWorld.Init());
+            world.Settle();
+            OfferReceived offer = responder.Take<OfferReceived>();
+            responder.Client.Answer(offer.Offer, RendezvousWorld.Response());
+            world.Settle();
+
+            NetworkAddress told = isReversed ? initiator.Take<AnswerReceived>().Responder : offer.Initiator;
+            Assert.Equal(isTold, told == (isReversed ? responder : initiator).Address);
+            Assert.Equal(isTold, told.IsUsable);
+        }
+    }
+
     [Fact]
     [Trait("Spec", "PATH-79")]
     public void A_delivery_that_somebody_else_made_up_is_not_believed()
@@ -47,6 +81,34 @@ public sealed class OfferTests : IDisposable
 
         Assert.Equal(Refusal.NotAuthentic, responder.Client.Handle(_world.Now, forged.AsSpan(0, length + 16)));
         Assert.Empty(responder.Events.OfType<OfferReceived>());
+    }
+
+    [Fact]
+    [Trait("Spec", "RDV-52")]
+    public void An_answer_that_is_rejected_has_the_offer_repeated_at_once_and_no_storm_comes_of_it()
+    {
+        RendezvousWorld.Peer responder = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        RendezvousWorld.Peer initiator = _world.AddPeer("198.51.100.1:1000", isRegistering: false);
+        _world.Settle();
+        TransactionId transaction = initiator.Client.Offer(_world.Now, responder.Id, RendezvousWorld.Init());
+        int rejected = 0;
+        for (Instant end = _world.Now + TimeSpan.FromSeconds(5); _world.Now < end; _world.Advance(TimeSpan.FromMilliseconds(10)))
+        {
+            _world.Settle();
+            while (responder.Events.OfType<OfferReceived>().Any())
+                responder.Client.Answer(responder.Take<OfferReceived>().Offer, RendezvousWorld.Response());
+            _world.Settle();
+            while (initiator.Events.OfType<AnswerReceived>().Any())
+            {
+                initiator.Take<AnswerReceived>();
+                initiator.Client.RejectAnswer(_world.Now, transaction);
+                rejected++;
+            }
+        }
+
+        Assert.InRange(rejected, 6, 10);
+        _world.Advance(TimeSpan.FromSeconds(10));
+        Assert.Single(initiator.Events.OfType<OfferTimedOut>());
     }
 
     [Fact]

@@ -117,6 +117,7 @@ public sealed class RegistrationTests : IDisposable
     [InlineData("198.51.100.1:200{0}", 2)]
     [InlineData("[2001:db8:0:{0}::1]:2000", 5)]
     [InlineData("[2001:db8::{0}]:2000", 2)]
+    [InlineData("[100::2001:db8:0:{0}]:2000", 5)]
     public void One_host_has_only_its_share_of_the_registrations_whatever_addresses_it_takes(string addresses, int registered)
     {
         using var world = new RendezvousWorld(new RendezvousServerOptions { MaxRegistrationsPerHost = 2 });
@@ -129,6 +130,21 @@ public sealed class RegistrationTests : IDisposable
         world.Peers.Find(peer => peer.Client.IsRegistered)!.Client.Leave();
         world.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal(Math.Min(registered, 4), world.Server.Statistics.Registrations); // one that waited has its place
+    }
+
+    [Theory]
+    [Trait("Spec", "RDV-51")]
+    [InlineData("[2001:db8:0:{0}::{1}]:2000", 8)]
+    [InlineData("[2001:db8:{0}::{1}]:2000", 12)]
+    public void One_site_has_only_the_share_of_four_hosts_whatever_networks_it_takes(string addresses, int registered)
+    {
+        using var world = new RendezvousWorld(new RendezvousServerOptions { MaxRegistrationsPerHost = 2 });
+        for (int index = 0; index < 12; index++)
+            world.AddPeer(string.Format(System.Globalization.CultureInfo.InvariantCulture, addresses, index / 2, index), isRegistering: true);
+
+        world.Advance(TimeSpan.FromSeconds(3));
+
+        Assert.Equal(registered, world.Server.Statistics.Registrations);
     }
 
     [Theory]

@@ -1,3 +1,4 @@
+using System.Net;
 using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Protocol.Rendezvous;
@@ -34,5 +35,24 @@ public sealed class RendezvousLinkTests
         Assert.Equal(s_second, link.Server);
         Assert.True(link.IsFrom(s_first) && link.IsFrom(s_second));
         Assert.True(link.Has(s_first) && link.Has(s_second));
+    }
+
+    [Theory]
+    [Trait("Spec", "RDV-50")]
+    [InlineData("198.51.100.1", "203.0.113.9", true)]
+    [InlineData("198.51.100.1", "10.0.0.9", false)]
+    [InlineData("198.51.100.1", "127.0.0.1", false)]
+    [InlineData("198.51.100.1", "100::a00:9", false)]
+    [InlineData("10.0.0.1", "192.168.1.9", true)]
+    [InlineData("10.0.0.1", "127.0.0.1", false)]
+    [InlineData("127.0.0.1", "127.0.0.1", true)]
+    [InlineData("2001:db8::1", "fd00::9", false)]
+    public void A_server_is_not_believed_that_a_peer_is_in_a_network_that_the_server_cannot_see(string server, string peer, bool isBelieved)
+    {
+        using PrivateIdentity identity = PrivateIdentity.Create(CryptographicEntropy.Instance);
+        var client = new RendezvousClientCore(new RendezvousClientOptions { Identity = identity }, CryptographicEntropy.Instance);
+        var link = new RendezvousLink(new ServerAddresses(NetworkAddress.From(IPAddress.Parse(server), 3478)), client);
+
+        Assert.Equal(isBelieved, link.MayVouchFor(NetworkAddress.From(IPAddress.Parse(peer), 5000)));
     }
 }
