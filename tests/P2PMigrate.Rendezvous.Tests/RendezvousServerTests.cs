@@ -20,14 +20,11 @@ public sealed class RendezvousServerTests
         await using TunnelEndpoint target = await OpenAsync(far, server);
         await target.WaitRegisteredAsync(_token);
 
-        Ticket ticket = await target.IssueTicketAsync(TimeSpan.FromMinutes(5), _token);
-        ValueTask<TunnelSession> accepting = target.AcceptAsync(_token);
-        TunnelSession session = await source.DialAsync(ticket, _token);
-        TunnelSession accepted = await accepting;
-        await EchoAsync(session, accepted);
+        Conversation met = await Conversation.BeginAsync(source, target, _token);
+        await met.EchoAsync(new byte[200_000], _token);
 
-        Assert.Equal(PathKind.Relay, session.PrimaryPath?.Kind);
-        Assert.Equal(PathKind.Relay, accepted.PrimaryPath?.Kind);
+        Assert.Equal(PathKind.Relay, met.Near.PrimaryPath?.Kind);
+        Assert.Equal(PathKind.Relay, met.Far.PrimaryPath?.Kind);
         Assert.True(server.Statistics.FramesRelayed > 0);
         Assert.Equal(2, server.Statistics.Registrations);
     }
@@ -84,17 +81,4 @@ public sealed class RendezvousServerTests
             AllowDirectPaths = false,
         },
         _token);
-
-    private async Task EchoAsync(TunnelSession near, TunnelSession far)
-    {
-        ITunnelStream opened = await near.OpenStreamAsync(StreamPriority.Control, _token);
-        await opened.Output.WriteAsync(new byte[] { 1, 2, 3 }, _token);
-        await opened.Output.CompleteAsync();
-        ITunnelStream accepted = await far.AcceptStreamAsync(_token);
-        await accepted.Input.CopyToAsync(accepted.Output, _token);
-        await accepted.Output.CompleteAsync();
-        using var echoed = new MemoryStream();
-        await opened.Input.CopyToAsync(echoed, _token);
-        Assert.Equal([1, 2, 3], echoed.ToArray());
-    }
 }

@@ -6,6 +6,7 @@ using P2PMigrate.Tunnel;
 using P2PMigrate.Tunnel.Endpoint;
 using P2PMigrate.Tunnel.Network;
 using P2PMigrate.Tunnel.Sockets;
+using P2PMigrate.Tunnel.Tests.Endpoint;
 
 namespace P2PMigrate.Rendezvous.Tests;
 
@@ -74,7 +75,7 @@ public sealed class RoamingTests : IAsyncLifetime
         await using TunnelSession there = await near.DialAsync(await far.IssueTicketAsync(TimeSpan.FromMinutes(5), _token), _token);
         await using TunnelSession here = await far.AcceptAsync(_token);
         await WaitForAsync(here, "10.79.1.1");
-        await using Transfer transfer = await Transfer.StartAsync(isNearSending ? there : here, isNearSending ? here : there, _token);
+        await using Trickle transfer = await Trickle.StartAsync(isNearSending ? there : here, isNearSending ? here : there, _token);
         await transfer.WaitForMoreAsync(2_000_000);
 
         await _lab["near"].ShellAsync(
@@ -104,65 +105,5 @@ public sealed class RoamingTests : IAsyncLifetime
         }
 
         throw new InvalidOperationException("The session ended before it had the path.");
-    }
-
-    /// <summary>Bulk that flows until it is disposed.</summary>
-    private sealed class Transfer : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource _stop;
-        private readonly SemaphoreSlim _arrived = new(0);
-        private Task _work = Task.CompletedTask;
-        private long _received;
-
-        private Transfer(CancellationToken token)
-        {
-            _stop = CancellationTokenSource.CreateLinkedTokenSource(token);
-            _stop.CancelAfter(TimeSpan.FromMinutes(3));
-        }
-
-        public static async Task<Transfer> StartAsync(TunnelSession from, TunnelSession to, CancellationToken token)
-        {
-            var transfer = new Transfer(token);
-            ITunnelStream sending = await from.OpenStreamAsync(StreamPriority.Bulk, token);
-            await sending.Output.WriteAsync(new byte[1], token);
-            ITunnelStream receiving = await to.AcceptStreamAsync(token);
-            transfer._work = Task.WhenAll(Task.Run(() => transfer.SendAsync(sending), token), Task.Run(() => transfer.ReceiveAsync(receiving), token));
-            return transfer;
-        }
-
-        public async Task WaitForMoreAsync(long bytes)
-        {
-            for (long wanted = Interlocked.Read(ref _received) + bytes; Interlocked.Read(ref _received) < wanted;)
-                Assert.True(await _arrived.WaitAsync(TimeSpan.FromSeconds(60), _stop.Token));
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _stop.Dispose();
-            _arrived.Dispose();
-        }
-
-        private async Task SendAsync(ITunnelStream stream)
-        {
-            byte[] piece = new byte[16 << 10];
-            while (true)
-            {
-                await stream.Output.WriteAsync(piece, _stop.Token);
-                await Task.Delay(1, _stop.Token); // A trickle: several tests share the machine.
-            }
-        }
-
-        private async Task ReceiveAsync(ITunnelStream stream)
-        {
-            while (true)
-            {
-                System.IO.Pipelines.ReadResult read = await stream.Input.ReadAsync(_stop.Token);
-                Interlocked.Add(ref _received, read.Buffer.Length);
-                stream.Input.AdvanceTo(read.Buffer.End);
-                _arrived.Release();
-            }
-        }
     }
 }

@@ -34,10 +34,10 @@ public sealed class FleetServerTests : IAsyncDisposable
         TunnelEndpoint target = await OpenAsync(first, second);
         await target.WaitRegisteredAsync(_token);
 
-        (TunnelSession near, TunnelSession far) = await ConnectAsync(source, target);
-        await EchoAsync(near, far, 1 << 20);
+        Conversation met = await ConnectAsync(source, target);
+        await EchoAsync(met, 1 << 20);
 
-        Assert.Equal(PathKind.Relay, near.PrimaryPath?.Kind);
+        Assert.Equal(PathKind.Relay, met.Near.PrimaryPath?.Kind);
         Assert.All([first, second], server => Assert.True(server.Statistics.BytesRelayed > 2 << 20));
         Assert.True(first.Statistics.OffersPassedOn > 0);
         Assert.True(second.Statistics.OffersTakenOver > 0);
@@ -53,16 +53,16 @@ public sealed class FleetServerTests : IAsyncDisposable
         TunnelEndpoint target = await OpenAsync(first, second);
         await beside.WaitRegisteredAsync(_token);
         await target.WaitRegisteredAsync(_token);
-        (TunnelSession near, TunnelSession far) = await ConnectAsync(source, target);
+        Conversation met = await ConnectAsync(source, target);
 
         await redis.KillAsync();
-        await EchoAsync(near, far, 100_000); // what stands goes on
-        (TunnelSession local, TunnelSession localFar) = await ConnectAsync(source, beside);
-        await EchoAsync(local, localFar, 100_000);
+        await EchoAsync(met, 100_000); // what stands goes on
+        Conversation local = await ConnectAsync(source, beside);
+        await EchoAsync(local, 100_000);
 
         await redis.StartAgainAsync(_token);
-        (near, far) = await ConnectEventuallyAsync(source, target);
-        await EchoAsync(near, far, 100_000);
+        met = await ConnectEventuallyAsync(source, target);
+        await EchoAsync(met, 100_000);
     }
 
     [Fact]
@@ -79,8 +79,8 @@ public sealed class FleetServerTests : IAsyncDisposable
         await second.DisposeAsync();
 
         await UntilAsync(() => third.Statistics.Registrations == 1);
-        (TunnelSession near, TunnelSession far) = await ConnectEventuallyAsync(source, target);
-        await EchoAsync(near, far, 100_000);
+        Conversation met = await ConnectEventuallyAsync(source, target);
+        await EchoAsync(met, 100_000);
         Assert.True(third.Statistics.FramesRelayed > 0);
     }
 
@@ -95,13 +95,13 @@ public sealed class FleetServerTests : IAsyncDisposable
         RendezvousServer third = await OpenServerAsync(redis);
         TunnelEndpoint source = await OpenAsync(first, first, second);
         TunnelEndpoint target = await OpenAsync(first, first, isTargetElsewhere ? third : second);
-        (TunnelSession near, TunnelSession far) = await ConnectAsync(source, target);
-        await EchoAsync(near, far, 100_000);
+        Conversation met = await ConnectAsync(source, target);
+        await EchoAsync(met, 100_000);
         Assert.Equal(2, first.Statistics.Registrations);
 
         await first.DisposeAsync();
 
-        await EchoAsync(near, far, 1 << 20);
+        await EchoAsync(met, 1 << 20);
         Assert.True(second.Statistics.BytesRelayed > 2 << 20);
         Assert.Equal(isTargetElsewhere, third.Statistics.BytesRelayed > 2 << 20);
     }
@@ -115,12 +115,12 @@ public sealed class FleetServerTests : IAsyncDisposable
         TunnelEndpoint source = await OpenAsync(first, first);
         TunnelEndpoint target = await OpenAsync(first, second, third);
         await target.WaitRegisteredAsync(_token);
-        (TunnelSession near, TunnelSession far) = await ConnectAsync(source, target);
-        await EchoAsync(near, far, 100_000);
+        Conversation met = await ConnectAsync(source, target);
+        await EchoAsync(met, 100_000);
 
         await second.DisposeAsync();
 
-        await EchoAsync(near, far, 1 << 20);
+        await EchoAsync(met, 1 << 20);
         Assert.All([first, third], server => Assert.True(server.Statistics.BytesRelayed > 2 << 20));
     }
 
@@ -178,16 +178,10 @@ public sealed class FleetServerTests : IAsyncDisposable
         return endpoint;
     }
 
-    private async Task<(TunnelSession Near, TunnelSession Far)> ConnectAsync(TunnelEndpoint source, TunnelEndpoint target)
-    {
-        Ticket ticket = await target.IssueTicketAsync(TimeSpan.FromMinutes(5), _token);
-        ValueTask<TunnelSession> accepting = target.AcceptAsync(_token);
-        TunnelSession near = await source.DialAsync(ticket, _token);
-        return (near, await accepting);
-    }
+    private Task<Conversation> ConnectAsync(TunnelEndpoint source, TunnelEndpoint target) => Conversation.BeginAsync(source, target, _token);
 
     // A peer that its fleet cannot find at this moment is told as unreachable or unknown; whoever dials tries again.
-    private async Task<(TunnelSession Near, TunnelSession Far)> ConnectEventuallyAsync(TunnelEndpoint source, TunnelEndpoint target)
+    private async Task<Conversation> ConnectEventuallyAsync(TunnelEndpoint source, TunnelEndpoint target)
     {
         ValueTask<TunnelSession> accepting = target.AcceptAsync(_token);
         for (long start = Environment.TickCount64; ;)
@@ -195,7 +189,7 @@ public sealed class FleetServerTests : IAsyncDisposable
             try
             {
                 TunnelSession near = await source.DialAsync(await target.IssueTicketAsync(TimeSpan.FromMinutes(5), _token), _token);
-                return (near, await accepting);
+                return new Conversation(near, await accepting);
             }
             catch (TunnelException) when (Environment.TickCount64 - start < s_patience.TotalMilliseconds)
             {
@@ -209,22 +203,10 @@ public sealed class FleetServerTests : IAsyncDisposable
             Assert.True(Environment.TickCount64 - start < s_patience.TotalMilliseconds, "It does not come to that.");
     }
 
-    private async Task EchoAsync(TunnelSession near, TunnelSession far, int length)
+    private Task EchoAsync(Conversation conversation, int length)
     {
         byte[] sent = new byte[length];
         new Random(length).NextBytes(sent);
-        ITunnelStream opened = await near.OpenStreamAsync(StreamPriority.Bulk, _token);
-        Task echoing = Task.Run(async () =>
-        {
-            ITunnelStream accepted = await far.AcceptStreamAsync(_token);
-            await accepted.Input.CopyToAsync(accepted.Output, _token);
-            await accepted.Output.CompleteAsync();
-        }, _token);
-        using var echoed = new MemoryStream();
-        Task reading = opened.Input.CopyToAsync(echoed, _token);
-        await opened.Output.WriteAsync(sent, _token);
-        await opened.Output.CompleteAsync();
-        await Task.WhenAll(echoing, reading);
-        Assert.Equal(sent, echoed.ToArray());
+        return conversation.EchoAsync(sent, _token);
     }
 }

@@ -78,6 +78,23 @@ public sealed class StrangerTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => peers.Target.AcceptAsync(impatience.Token).AsTask());
     }
 
+    // Whoever has a ticket may have written somebody else's address into its message 1.
+    [Fact]
+    [Trait("Spec", "PATH-08")]
+    public async Task Who_holds_a_ticket_and_never_answers_gets_no_more_than_three_times_what_it_sent()
+    {
+        await using Peers peers = await Peers.OpenAsync();
+        byte[] init = Init(await peers.Target.IssueTicketAsync(Peers.Hour, _token));
+        _stranger.SendTo(init, peers.Target.LocalEndPoint);
+
+        byte[] buffer = new byte[2048];
+        int received = 0;
+        while (_stranger.Poll(TimeSpan.FromSeconds(4), SelectMode.SelectRead))
+            received += _stranger.Receive(buffer);
+
+        Assert.InRange(received, HandshakeResponse.Size, 3 * init.Length);
+    }
+
     [Fact]
     public async Task An_endpoint_that_says_goodbye_answers_no_handshake_any_more()
     {

@@ -1,4 +1,3 @@
-using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using P2PMigrate.Tunnel.Sockets;
@@ -17,7 +16,7 @@ public sealed class UdpBlockedTests
         (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
         (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
 
-        await using Flow flow = Flow.Start(sending, receiving);
+        await using Trickle flow = Trickle.Start(sending, receiving);
         await flow.WaitForMoreAsync(4_000_000);
 
         Assert.Equal(PathKind.Relay, near.PrimaryPath?.Kind);
@@ -33,7 +32,7 @@ public sealed class UdpBlockedTests
         (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
         await Peers.WaitForPathAsync(near, PathKind.Direct);
         (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
-        await using Flow flow = Flow.Start(sending, receiving);
+        await using Trickle flow = Trickle.Start(sending, receiving);
         await flow.WaitForMoreAsync(1_000_000);
 
         peers.FirewallOf(peers.Source).Passes = static _ => false;
@@ -53,7 +52,7 @@ public sealed class UdpBlockedTests
         await using Peers peers = await Peers.OpenWithTlsAsync(isUdpBlocked: true);
         (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
         (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
-        await using Flow flow = Flow.Start(sending, receiving);
+        await using Trickle flow = Trickle.Start(sending, receiving);
         await flow.WaitForMoreAsync(1_000_000);
 
         peers.UnblockInside();
@@ -77,7 +76,7 @@ public sealed class UdpBlockedTests
             static at => new FilteredSocket(DatagramSocket.Open(at)) { Passes = static _ => false }, options => options with { RendezvousTlsPort = gateway.Port });
         (TunnelSession near, TunnelSession far) = await Peers.ConnectAsync(source, peers.Target);
         (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
-        await using Flow flow = Flow.Start(sending, receiving);
+        await using Trickle flow = Trickle.Start(sending, receiving);
         await flow.WaitForMoreAsync(1_000_000);
         Assert.Equal(1, gateway.Count);
 
@@ -116,7 +115,7 @@ public sealed class UdpBlockedTests
         await Peers.WaitForPathAsync(near, PathKind.Direct);
         await Peers.WaitForPathAsync(far, PathKind.Direct);
         (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
-        await using Flow flow = Flow.Start(sending, receiving);
+        await using Trickle flow = Trickle.Start(sending, receiving);
         await flow.WaitForMoreAsync(1_000_000);
 
         await peers.Server!.DisposeAsync();
@@ -135,7 +134,7 @@ public sealed class UdpBlockedTests
         peers.BlockDirectPaths();
         (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
         (ITunnelStream sending, ITunnelStream receiving) = await Peers.OpenStreamAsync(near, far);
-        await using Flow flow = Flow.Start(sending, receiving);
+        await using Trickle flow = Trickle.Start(sending, receiving);
         await flow.WaitForMoreAsync(1_000_000);
 
         await peers.ReplaceServerAsync(Task.Delay(TimeSpan.FromSeconds(seconds), Peers.Token));
@@ -152,56 +151,5 @@ public sealed class UdpBlockedTests
             at => new FilteredSocket(DatagramSocket.Open(at)) { Passes = _ => ++count < 0 }, options => options with { RendezvousTlsPort = tlsPort }));
         Assert.Equal(TunnelFailure.RendezvousUnreachable, isSilent.Reason);
         return Volatile.Read(ref count);
-    }
-
-    /// <summary>Bulk that flows, not too fast, until it is disposed.</summary>
-    private sealed class Flow : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(Peers.Token);
-        private readonly SemaphoreSlim _arrived = new(0);
-        private Task _work = Task.CompletedTask;
-        private long _received;
-
-        public static Flow Start(ITunnelStream sending, ITunnelStream receiving)
-        {
-            var flow = new Flow();
-            flow._work = Task.WhenAll(Task.Run(() => flow.SendAsync(sending)), Task.Run(() => flow.ReceiveAsync(receiving)));
-            return flow;
-        }
-
-        public async Task WaitForMoreAsync(long bytes)
-        {
-            for (long wanted = Interlocked.Read(ref _received) + bytes; Interlocked.Read(ref _received) < wanted;)
-                Assert.True(await _arrived.WaitAsync(TimeSpan.FromSeconds(60), Peers.Token) && !_work.IsCompleted, "Nothing comes any more.");
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _stop.CancelAsync();
-            await _work.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            _stop.Dispose();
-            _arrived.Dispose();
-        }
-
-        private async Task SendAsync(ITunnelStream stream)
-        {
-            byte[] piece = new byte[16 << 10];
-            while (true)
-            {
-                await stream.Output.WriteAsync(piece, _stop.Token);
-                await Task.Delay(1, _stop.Token); // A trickle: several tests share the machine.
-            }
-        }
-
-        private async Task ReceiveAsync(ITunnelStream stream)
-        {
-            while (true)
-            {
-                ReadResult read = await stream.Input.ReadAsync(_stop.Token);
-                Interlocked.Add(ref _received, read.Buffer.Length);
-                stream.Input.AdvanceTo(read.Buffer.End);
-                _arrived.Release();
-            }
-        }
     }
 }
