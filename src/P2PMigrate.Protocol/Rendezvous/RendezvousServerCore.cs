@@ -31,6 +31,7 @@ public sealed class RendezvousServerCore : IDisposable
     private readonly ServerOutbox _outbox = new();
     private readonly byte[] _buffer;
     private readonly FleetExchange? _fleet;
+    private readonly ServerMeetings _meetings;
     private readonly ServerEchoes _echoes;
     private Instant? _sweepAt;
     private long _refused;
@@ -51,6 +52,7 @@ public sealed class RendezvousServerCore : IDisposable
         _offerRate = new HostLimiter(options.OffersPerSecondAndHost, options.OffersPerSecondAndHost, options.MaxHosts);
         _echoes = new ServerEchoes(options, alternates, _cookies, _outbox);
         _fleet = options.Fleet is { } self ? new FleetExchange(self, options, entropy, _registrations, _offers, _relay, _joins, _outbox) : null;
+        _meetings = new ServerMeetings(options, entropy, _registrations, _offers, _relay, _fleet, _outbox);
     }
 
     /// <summary>What the server holds and did.</summary>
@@ -95,7 +97,7 @@ public sealed class RendezvousServerCore : IDisposable
             RendezvousMessageType.Register => HandleRegister(now, source, datagram),
             RendezvousMessageType.Refresh => HandleRefresh(now, source, datagram),
             RendezvousMessageType.Offer => HandleOffer(now, source, datagram),
-            RendezvousMessageType.Answer => HandleAnswer(now, source, datagram),
+            RendezvousMessageType.Answer => _meetings.HandleAnswer(now, source, datagram),
             RendezvousMessageType.Echo => _echoes.Handle(now, source, datagram),
             RendezvousMessageType.Join => HandleJoin(now, source, datagram),
             RendezvousMessageType.LegConfirm or RendezvousMessageType.TrunkCheck or RendezvousMessageType.TrunkConfirm => HandleLeg(now, source, datagram, type),
@@ -262,85 +264,9 @@ public sealed class RendezvousServerCore : IDisposable
             return Refusal.CookieRequired;
         }
 
-        if (!_offerRate.TryTake(now, source))
-        {
-            return Refusal.Busy; // in silence: the answer to a flood is not another one
-        }
-
-        Registration? target = _registrations.Find(now, message.Target); // spec: RDV-14
-        if (target is null && _fleet is not null)
-        {
-            return _fleet.PassOn(now, source, message);
-        }
-
-        OpenOffer? offer = target is null ? null : FindOrOpen(now, source, message.Transaction, target);
-        OfferStatus status = target is null ? OfferStatus.PeerUnknown : offer is null ? OfferStatus.Busy : OfferStatus.Forwarded;
-        Send(source, new StatusMessage(message.Transaction, status, source).Write(_buffer));
-        if (offer is not null)
-        {
-            // spec: RDV-12
-            var delivery = new DeliveryMessage(offer.Id.Value, offer.Channel?.Responder.Id ?? RelayLegId.None, source, target!.Address, message.Carried);
-            Send(target.Address, delivery.WriteOffer(_buffer, target.Key));
-        }
-
-        return offer is null && target is not null ? Refusal.Busy : Refusal.None;
-    }
-
-    private OpenOffer? FindOrOpen(Instant now, NetworkAddress initiator, TransactionId transaction, Registration target)
-    {
-        OpenOffer? offer = _offers.Find(initiator, transaction, target.Peer);
-        if (offer is null && !_offers.IsFull)
-        {
-            offer = new OpenOffer(OfferId.Create(_entropy), initiator, transaction, target.Peer, now + _options.OfferLifetime, _options.AnswersPerOffer);
-            _offers.Add(offer);
-        }
-
-        if (offer is { IsPassedOn: true })
-        {
-            offer.Channel = _relay.Open(now, initiator, target.Address); // new, or the peer came here in the meantime
-        }
-
-        if (offer is not null)
-        {
-            offer.Repeated();
-            offer.Responder = target.Address;
-        }
-
-        return offer;
-    }
-
-    private Refusal HandleAnswer(Instant now, NetworkAddress source, ReadOnlySpan<byte> datagram)
-    {
-        if (!AnswerMessage.TryParse(datagram, out AnswerMessage answer, out Refusal refusal))
-        {
-            return refusal;
-        }
-
-        OpenOffer? offer = _offers.Find(answer.Offer);
-        if (offer is null || offer.Responder != source || offer.ExpiresAt <= now)
-        {
-            return Refusal.Unexpected; // spec: RDV-13
-        }
-
-        if (!offer.TryTakeAnswer())
-        {
-            return Refusal.Busy; // spec: RDV-13
-        }
-
-        if (offer.Origin is { } origin)
-        {
-            _fleet?.Answer(now, offer, origin, answer.Carried);
-            return Refusal.None;
-        }
-
-        if (offer.Channel is { } channel)
-        {
-            _relay.Answered(now, channel);
-        }
-
-        var delivery = new DeliveryMessage(offer.Transaction.Value, offer.Channel?.Initiator.Id ?? RelayLegId.None, source, offer.Initiator, answer.Carried);
-        Send(offer.Initiator, delivery.Write(_buffer, RendezvousMessageType.AnswerDelivery));
-        return Refusal.None;
+        return _offerRate.TryTake(now, source)
+            ? _meetings.Handle(now, source, message)
+            : Refusal.Busy; // in silence: the answer to a flood is not another one
     }
 
     // spec: RLY-21

@@ -18,6 +18,19 @@ internal enum ServerWayKind
 /// <summary>
 /// Chooses the way to one server, as a pure machine: UDP as long as it answers; a TLS connection when it does not; UDP again as soon
 /// as it answers again, while the connection still stands. Loop only.
+/// <code>
+///             UDP answers                    a probe by UDP answers
+///   None ---------------------> Udp &lt;------------------------------- Stream
+///    | ^ \                      |  UDP is late, the stream answers     ^ |
+///    | |  \                     +---------------------------------------+ |
+///    | |   +------------ the stream answers -------------------------->  |
+///    | +--- silence by every way, or the stream that carried ended ------+
+///
+///   way      asked by                                 a connection
+///   None     everything there is                      is made when the head start is over
+///   Udp      UDP; the stream too while UDP is late    is made when UDP is late, ends when it has lingered
+///   Stream   the stream; UDP by probes                stays, or is dropped when it owes an answer
+/// </code>
 /// </summary>
 // spec: RLY-14, RLY-15, RLY-17
 internal sealed class ServerWay
