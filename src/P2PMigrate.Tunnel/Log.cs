@@ -49,7 +49,8 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Information, "The TURN server relays for this peer no more")]
     public static partial void TurnLost(ILogger logger);
 
-    [LoggerMessage(14, LogLevel.Warning, "{Sentence}")]
+    // Somebody has named the server, perhaps with a slip of the pen, and shall see at once that it does not serve.
+    [LoggerMessage(14, LogLevel.Error, "{Sentence}")]
     public static partial void TurnFailed(ILogger logger, string sentence);
 
     [LoggerMessage(40, LogLevel.Debug, "Asking the gateway {Address} for a port that leads to {Local}")]

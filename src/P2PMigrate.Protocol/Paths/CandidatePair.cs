@@ -13,14 +13,28 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     private const int HeadersV4 = 28;
     private const int HeadersV6 = 48;
 
+    // Servers send in pieces what does not fit with their 4 bytes into a link of 1 500.
+    // spec: TURN-06, CONST-359
+    private const int LongestByTurn = UsualLink - HeadersV4 - Rendezvous.RelayFrame.HeaderSize;
+
     private ulong _bytesReceived;
     private ulong _bytesSentUnproven;
+    private bool _leadsToRelay;
 
     /// <summary>The pair.</summary>
     public PathAddress Address => address;
 
     /// <summary>Is the remote address one that a relay lends to the peer?</summary>
-    public bool LeadsToRelay { get; set; }
+    public bool LeadsToRelay
+    {
+        get => _leadsToRelay;
+        set
+        {
+            _leadsToRelay = value;
+            if (value)
+                Sizes.LimitTo(LongestByTurn);
+        }
+    }
 
     /// <summary>How data would travel on it.</summary>
     // spec: TURN-07
@@ -60,7 +74,7 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     public int Unanswered { get; set; }
 
     /// <summary>How long datagrams may be, as far as is known.</summary>
-    public SizeSearch Sizes { get; } = new(options.MinDatagramSize, UsualSize(address), options.MaxDatagramSize);
+    public SizeSearch Sizes { get; } = new(options.MinDatagramSize, UsualSize(address), address.Kind == PathKind.Turn ? LongestByTurn : options.MaxDatagramSize);
 
     /// <summary>Open while data goes unacknowledged, so that only full datagrams tell whether the path still works.</summary>
     public BlackHoleCheck Check { get; } = new();

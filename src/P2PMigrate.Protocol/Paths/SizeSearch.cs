@@ -28,7 +28,7 @@ internal sealed class SizeSearch
         [1024, 1072, 1120, 1172, 1200, 1232, 1252, 1312, 1352, 1372, 1392, 1412, 1432, 1444, 1452, 1464, 1472, 4052, 8944, 8952, 8972];
 
     private readonly int _usual;
-    private readonly int _limit;
+    private int _limit;
     private int _shortestFailed;
     private int _tried;
     private int _attempts;
@@ -99,6 +99,15 @@ internal sealed class SizeSearch
         if (_tried <= size)
             _tried = _attempts = 0;
         NextProbe = now;
+    }
+
+    /// <summary>Nothing longer is tried from now on: somebody on the way would divide it.</summary>
+    // spec: TURN-06
+    public void LimitTo(int size)
+    {
+        _limit = Math.Min(_limit, size);
+        _shortestFailed = Math.Min(_shortestFailed, _limit + 1);
+        Proven = Math.Min(Proven, LongestBelow(_limit + 1));
     }
 
     /// <summary>The machine itself refuses datagrams of this size.</summary>

@@ -23,7 +23,7 @@ internal readonly ref struct StunMessage
     public const uint MagicCookie = 0x2112A442;
 
     /// <summary>Attributes of one message at most.</summary>
-    // spec: CONST-300
+    // spec: CONST-350
     public const int MaxAttributes = 32;
 
     private readonly ReadOnlySpan<byte> _bytes;

@@ -23,35 +23,35 @@ public sealed class TurnClient
     public const int IndicationOverhead = StunMessage.HeaderSize + 4 + 20 + 4 + 3;
 
     /// <summary>The longest datagram that is sent without a channel.</summary>
-    // spec: TURN-06, CONST-305
+    // spec: TURN-06, CONST-355
     public const int MaxIndicated = 1232;
 
     /// <summary>For which an allocation is asked.</summary>
-    // spec: TURN-03, CONST-306
+    // spec: TURN-03, CONST-356
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
     /// <summary>An allocation without traffic sends something then, so that no NAT forgets the way to the server.</summary>
-    // spec: CONST-306
+    // spec: CONST-356
     public static readonly TimeSpan KeepAlive = TimeSpan.FromSeconds(20);
 
     /// <summary>A server that has not answered for so long is reported.</summary>
-    // spec: CONST-307
+    // spec: CONST-357
     public static readonly TimeSpan UnreachableAfter = TimeSpan.FromSeconds(5);
 
     /// <summary>Pause before the next attempt; doubles.</summary>
-    // spec: TURN-08, CONST-307
+    // spec: TURN-08, CONST-357
     public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(5);
 
     /// <summary>The longest pause between two attempts.</summary>
-    // spec: TURN-08, CONST-307
+    // spec: TURN-08, CONST-357
     public static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
 
     /// <summary>Pause after a refusal for want of room.</summary>
-    // spec: TURN-08, CONST-307
+    // spec: TURN-08, CONST-357
     public static readonly TimeSpan FullPause = TimeSpan.FromMinutes(1);
 
     /// <summary>Between two questions whether the server still knows the allocation.</summary>
-    // spec: CONST-307
+    // spec: CONST-357
     public static readonly TimeSpan RecheckInterval = TimeSpan.FromSeconds(5);
 
     private const int MaxRejections = 3;

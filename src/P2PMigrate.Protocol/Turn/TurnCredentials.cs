@@ -7,7 +7,7 @@ namespace P2PMigrate.Protocol.Turn;
 internal sealed class TurnCredentials(string username, string password)
 {
     /// <summary>Bytes of the longest name, realm or nonce (RFC 8489, section 14).</summary>
-    // spec: CONST-301
+    // spec: CONST-351
     public const int MaxLength = 763;
 
     private string _realm = "";

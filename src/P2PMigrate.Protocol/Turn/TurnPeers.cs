@@ -10,19 +10,19 @@ namespace P2PMigrate.Protocol.Turn;
 internal sealed class TurnPeers(TurnRequests requests)
 {
     /// <summary>Hosts at a time.</summary>
-    // spec: CONST-303
+    // spec: CONST-353
     public const int MaxPermissions = 64;
 
     /// <summary>Channels at a time.</summary>
-    // spec: CONST-303
+    // spec: CONST-353
     public const int MaxChannels = 256;
 
     /// <summary>Until a permission, which lives for 5 min, or a channel, which lives for 10, is renewed.</summary>
-    // spec: CONST-304
+    // spec: CONST-354
     public static readonly TimeSpan RenewalAfter = TimeSpan.FromMinutes(4);
 
     /// <summary>Until what the server refused is asked for again.</summary>
-    // spec: CONST-304
+    // spec: CONST-354
     public static readonly TimeSpan RefusalPause = TimeSpan.FromSeconds(60);
 
     private readonly Dictionary<NetworkAddress, Grant> _permissions = [];

@@ -41,15 +41,15 @@ internal sealed class TurnRequest(StunMethod method)
 internal sealed class TurnRequests(TurnCredentials credentials, IEntropy entropy)
 {
     /// <summary>Until the first repetition; doubles.</summary>
-    // spec: CONST-302
+    // spec: CONST-352
     public static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Sendings of a request.</summary>
-    // spec: CONST-302
+    // spec: CONST-352
     public const int MaxTries = 7;
 
     /// <summary>Wait after the last.</summary>
-    // spec: CONST-302
+    // spec: CONST-352
     public static readonly TimeSpan LastPatience = TimeSpan.FromSeconds(8);
 
     private const byte Udp = 17;

@@ -17,11 +17,11 @@ namespace P2PMigrate.Tunnel.Turn;
 internal sealed class TurnLink(SiblingSockets? siblings, SessionTable sessions, Action<Instant, Candidate?> changed, ILogger logger) : ISiblingOwner
 {
     /// <summary>How long a dial waits for the server's first word.</summary>
-    // spec: TURN-09, CONST-308
+    // spec: TURN-09, CONST-358
     public static readonly TimeSpan DialPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>How long the endpoint's end waits for the server's word that the allocation is gone.</summary>
-    // spec: TURN-03, CONST-308
+    // spec: TURN-03, CONST-358
     public static readonly TimeSpan ReleasePatience = TimeSpan.FromSeconds(1);
 
     private static readonly LocalInterface s_interface = LocalInterface.Turn(0);
