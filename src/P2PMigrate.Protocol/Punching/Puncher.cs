@@ -141,7 +141,8 @@ internal sealed class Puncher(TunnelConnectionOptions options)
         }
 
         if (_attempt.IsWorthRepeating && _attempts == 1)
-            _wantedAt = now + PunchAttempt.Pause;
+            _wantedAt = now;
+        _wantedAt = Instant.Max(_wantedAt, now + PunchAttempt.Pause); // One that was wanted meanwhile has a turn of its own.
         Drop();
     }
 
