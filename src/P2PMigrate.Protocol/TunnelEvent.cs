@@ -24,7 +24,7 @@ public sealed record StreamOpened(StreamId Stream) : TunnelEvent;
 /// </summary>
 public sealed record StreamReadable(StreamId Stream) : TunnelEvent;
 
-/// <summary>A write that was cut short can go on.</summary>
+/// <summary>A write that was cut short can go on, or some of what was lent is its owner's again.</summary>
 public sealed record StreamWritable(StreamId Stream) : TunnelEvent;
 
 /// <summary>The peer gave up its direction; the next read says so too.</summary>

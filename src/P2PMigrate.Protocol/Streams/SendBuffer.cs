@@ -6,7 +6,7 @@ namespace P2PMigrate.Protocol.Streams;
 /// </summary>
 internal sealed class SendBuffer(SlabPool pool) : IDisposable
 {
-    private readonly SlabRing _ring = new(pool);
+    private readonly SendPieces _pieces = new(pool);
     private readonly RangeSet _acked = new();
     private readonly RangeSet _lost = new();
     private ulong _base;
@@ -20,6 +20,9 @@ internal sealed class SendBuffer(SlabPool pool) : IDisposable
     /// <summary>Where the range begins that <see cref="Take"/> takes next.</summary>
     public ulong NextOffset => HasLost ? _lost.First.Start : Next;
 
+    /// <summary>What lies before this offset is acknowledged, and not kept.</summary>
+    public ulong Released => _base;
+
     /// <summary>Bytes kept.</summary>
     public int Length => (int)(End - _base);
 
@@ -32,7 +35,15 @@ internal sealed class SendBuffer(SlabPool pool) : IDisposable
     /// <summary>Copies <paramref name="data"/> behind what is there; the caller keeps its limit.</summary>
     public void Append(ReadOnlySpan<byte> data)
     {
-        _ring.Write(End, data);
+        _pieces.Append(End, data);
+        End += (ulong)data.Length;
+    }
+
+    /// <summary>Puts <paramref name="data"/> behind what is there, without a copy if that can be; it stays as it is until <see cref="Released"/> has passed it.</summary>
+    public void Lend(ReadOnlyMemory<byte> data)
+    {
+        if (!_pieces.TryLend(End, data))
+            _pieces.Append(End, data.Span);
         End += (ulong)data.Length;
     }
 
@@ -57,7 +68,7 @@ internal sealed class SendBuffer(SlabPool pool) : IDisposable
     }
 
     /// <summary>Copies bytes of a range that was taken and is not acknowledged.</summary>
-    public void CopyTo(ulong offset, Span<byte> destination) => _ring.CopyTo(offset, destination);
+    public void CopyTo(ulong offset, Span<byte> destination) => _pieces.CopyTo(offset, destination);
 
     /// <summary>The peer has this range.</summary>
     public void HandleAcked(StreamRange range)
@@ -68,7 +79,7 @@ internal sealed class SendBuffer(SlabPool pool) : IDisposable
             _base = Math.Max(_base, range.End);
         else
             Merge(range);
-        _ring.Release(_base, IsAcknowledged);
+        _pieces.Release(_base);
     }
 
     /// <summary>This range has to be sent again, except for what was acknowledged meanwhile.</summary>
@@ -88,11 +99,11 @@ internal sealed class SendBuffer(SlabPool pool) : IDisposable
         _base = End = Next;
         _acked.Clear();
         _lost.Clear();
-        _ring.Dispose();
+        _pieces.Dispose();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _ring.Dispose();
+    public void Dispose() => _pieces.Dispose();
 
     private void Merge(StreamRange acked)
     {

@@ -6,6 +6,10 @@ namespace P2PMigrate.Protocol.Streams;
 /// </summary>
 internal sealed class SendHalf(ulong peerWindow, SendAllowance allowance, SlabPool pool) : IDisposable
 {
+    /// <summary>Bytes that came back to the lender before it is told, unless they are all.</summary>
+    // spec: CONST-144
+    private const ulong WorthTelling = 64 << 10;
+
     private readonly SendBuffer _buffer = new(pool);
     private readonly SendCredit _credit = new(peerWindow);
     private ulong? _stopCode;
@@ -14,6 +18,8 @@ internal sealed class SendHalf(ulong peerWindow, SendAllowance allowance, SlabPo
     private bool _isFinAcked;
     private bool _isResetAcked;
     private int? _writableAt;
+    private ulong _toldReleased;
+    private bool _isLent;
 
     /// <summary>The code with which this direction was given up, if it was.</summary>
     public ulong? ResetCode { get; private set; }
@@ -23,6 +29,9 @@ internal sealed class SendHalf(ulong peerWindow, SendAllowance allowance, SlabPo
 
     /// <summary>Bytes that went out at least once: the final size after a reset.</summary>
     public ulong SentLength => _buffer.Next;
+
+    /// <summary>What was lent before this offset is its owner's again.</summary>
+    public ulong Released => ResetCode is null ? _buffer.Released : ulong.MaxValue;
 
     /// <summary>Where the range begins that <see cref="TryTake"/> takes next.</summary>
     public ulong NextOffset => _buffer.NextOffset;
@@ -48,9 +57,21 @@ internal sealed class SendHalf(ulong peerWindow, SendAllowance allowance, SlabPo
             return new(0, StreamWriteStatus.Finished);
         int count = Math.Min(data.Length, allowance.RoomFor(_buffer.Length));
         _buffer.Append(data[..count]);
-        allowance.Add(count);
-        _writableAt = count < data.Length ? _buffer.Length - _buffer.Length / 4 : null;
-        return new(count, StreamWriteStatus.Open);
+        return Taken(count, data.Length);
+    }
+
+    /// <summary>The same without a copy: what is taken stays as it is until <see cref="Released"/> has passed it.</summary>
+    // spec: STR-27
+    public StreamWriteResult Lend(ReadOnlyMemory<byte> data)
+    {
+        if (_stopCode is { } stopCode)
+            return new(0, StreamWriteStatus.Stopped, stopCode);
+        if (_isFinishing || ResetCode is not null)
+            return new(0, StreamWriteStatus.Finished);
+        int count = Math.Min(data.Length, allowance.RoomFor(_buffer.Length));
+        _buffer.Lend(data[..count]);
+        _isLent |= count > 0;
+        return Taken(count, data.Length);
     }
 
     /// <summary>No more bytes will be written.</summary>
@@ -110,7 +131,7 @@ internal sealed class SendHalf(ulong peerWindow, SendAllowance allowance, SlabPo
     /// <summary>The reset is being written into a packet.</summary>
     public void TakeReset() => IsResetPending = false;
 
-    /// <summary>The peer has this range. True when the application waits for room and there is some now.</summary>
+    /// <summary>The peer has this range. True when the application waits for room and there is some now, or memory that it lent is its own again.</summary>
     public bool HandleAcked(StreamRange range, bool isFinal)
     {
         if (ResetCode is not null)
@@ -122,7 +143,7 @@ internal sealed class SendHalf(ulong peerWindow, SendAllowance allowance, SlabPo
         allowance.Add(_buffer.Length - before);
         bool isRoom = _buffer.Length <= _writableAt;
         _writableAt = isRoom ? null : _writableAt;
-        return isRoom;
+        return isRoom | IsWorthTelling();
     }
 
     /// <summary>This range has to be sent again.</summary>
@@ -139,6 +160,23 @@ internal sealed class SendHalf(ulong peerWindow, SendAllowance allowance, SlabPo
 
     /// <summary>The reset has to be sent again.</summary>
     public void HandleResetLost() => IsResetPending = !_isResetAcked;
+
+    private StreamWriteResult Taken(int count, int offered)
+    {
+        allowance.Add(count);
+        _writableAt = count < offered ? _buffer.Length - _buffer.Length / 4 : null;
+        return new(count, StreamWriteStatus.Open);
+    }
+
+    // The lender's blocks are larger than a few packets.
+    private bool IsWorthTelling()
+    {
+        if (!_isLent || (_buffer.Released - _toldReleased < WorthTelling && !_buffer.IsAcknowledged))
+            return false;
+        _toldReleased = _buffer.Released;
+        _isLent = !_buffer.IsAcknowledged;
+        return true;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -6,14 +6,18 @@ using P2PMigrate.Protocol.Streams;
 namespace P2PMigrate.Tunnel.Streams;
 
 /// <summary>
-/// Our direction of a stream: the application writes into a pipe, the loop moves the bytes into the connection as far as
-/// it takes them. What it does not take stays in the pipe, and a full pipe makes the application's flush wait.
+/// Our direction of a stream: the application writes into a pipe, the loop lends the bytes to the connection as far as
+/// it takes them. They stay in the pipe until the peer has acknowledged them, and what the connection does not take makes the
+/// application's flush wait once it is too much.
 /// </summary>
 internal sealed class OutboundPump
 {
     private readonly Pipe _pipe = StreamPipes.CreateOutbound();
     private readonly StreamId _stream;
     private ulong _resetCode;
+    private ulong _start; // Where the pipe begins, as an offset in the stream, and what of it the connection has.
+    private ulong _lent;
+    private bool _isFinished;
     private volatile bool _isResetWanted;
     private volatile bool _isBlocked;
 
@@ -28,38 +32,38 @@ internal sealed class OutboundPump
     /// <summary>The application's end.</summary>
     public PipeWriter Writer { get; }
 
-    /// <summary>Nothing more will be moved. Loop only.</summary>
+    /// <summary>Nothing more will be moved, and the connection has nothing of ours. Loop only.</summary>
     public bool IsDone { get; private set; }
 
     /// <summary>Are there bytes that the connection did not take yet? Loop only.</summary>
     public bool IsBlocked => _isBlocked;
 
-    /// <summary>Loop only: moves what the connection takes; returns the bytes moved.</summary>
+    /// <summary>Loop only: moves what the connection takes, and gives back what the peer has; returns the bytes moved.</summary>
     public long Pump(TunnelConnection connection)
     {
-        long moved = 0;
+        ulong before = _lent;
+        if (!IsDone && Math.Min(connection.ReleasedUpTo(_stream), _lent) > _start)
+            _pipe.Reader.CancelPendingRead(); // The pipe gives its blocks back in a read, also when there is nothing new.
         while (!IsDone && !TryReset(connection) && _pipe.Reader.TryRead(out ReadResult result))
         {
-            StreamWriteResult last = Move(connection, result.Buffer, out SequencePosition taken, ref moved);
-            if (last.Status != StreamWriteStatus.Open)
+            StreamWriteResult last = Lend(connection, result.Buffer);
+            if (last.Status != StreamWriteStatus.Open && connection.ReleasedUpTo(_stream) == ulong.MaxValue)
             {
                 EndWith(new TunnelException("The peer stopped reading this stream.", last.Code));
                 break;
             }
 
-            // Said before the next look into the pipe, so that what is flushed in between is seen there.
-            _isBlocked = !result.Buffer.Slice(taken).IsEmpty;
-            _pipe.Reader.AdvanceTo(taken);
+            Advance(connection, result.Buffer);
             if (_isBlocked)
-                break;
+                break; // For good when the session is being closed: what is lent goes out, and then it ends.
             if (result.IsCompleted)
             {
-                connection.Finish(_stream);
-                Complete(null);
+                Finish(connection);
+                break;
             }
         }
 
-        return moved;
+        return (long)(_lent - before);
     }
 
     /// <summary>Loop only: nobody takes the bytes any more; flushes throw <paramref name="exception"/>.</summary>
@@ -84,21 +88,42 @@ internal sealed class OutboundPump
         return true;
     }
 
-    private StreamWriteResult Move(TunnelConnection connection, in ReadOnlySequence<byte> bytes, out SequencePosition taken, ref long moved)
+    private StreamWriteResult Lend(TunnelConnection connection, in ReadOnlySequence<byte> held)
     {
-        long count = 0;
         StreamWriteResult last = default;
-        foreach (ReadOnlyMemory<byte> piece in bytes)
+        foreach (ReadOnlyMemory<byte> piece in held.Slice((long)(_lent - _start)))
         {
-            last = connection.Write(_stream, piece.Span);
-            count += last.Count;
+            if (piece.IsEmpty)
+                continue;
+            last = connection.Lend(_stream, piece);
+            _lent += (ulong)last.Count;
             if (last.Count < piece.Length || last.Status != StreamWriteStatus.Open)
                 break;
         }
 
-        moved += count;
-        taken = bytes.GetPosition(count);
         return last;
+    }
+
+    // Examined is what was lent: the application waits only for what was not.
+    private void Advance(TunnelConnection connection, in ReadOnlySequence<byte> held)
+    {
+        SequencePosition examined = held.GetPosition((long)(_lent - _start));
+        ulong released = Math.Min(connection.ReleasedUpTo(_stream), _lent);
+        SequencePosition consumed = held.GetPosition((long)(released - _start));
+        // Said before the next look into the pipe, so that what is flushed in between is seen there.
+        _isBlocked = (long)(_lent - _start) < held.Length;
+        _start = released;
+        _pipe.Reader.AdvanceTo(consumed, examined);
+    }
+
+    // What is lent has to stay until the peer has it all.
+    private void Finish(TunnelConnection connection)
+    {
+        if (!_isFinished)
+            connection.Finish(_stream);
+        _isFinished = true;
+        if (_start == _lent)
+            Complete(null);
     }
 
     private void Complete(TunnelException? exception)

@@ -106,7 +106,7 @@ public sealed class BufferTests
             int written = (int)send.End;
             int more = Math.Min(random.Next(2_000), content.Length - written);
             if (send.Length < 8_000)
-                send.Append(content.AsSpan(written, more));
+                Add(random, send, content.AsMemory(written, more));
             StreamRange range = send.Take(random.Next(1, piece.Length), send.Next + (ulong)random.Next(3_000));
             if (!range.IsEmpty)
                 inFlight.Add(range);
@@ -116,6 +116,14 @@ public sealed class BufferTests
         }
 
         return [.. read];
+    }
+
+    private static void Add(Random random, SendBuffer send, Memory<byte> more)
+    {
+        if (random.Next(2) == 0)
+            send.Append(more.Span);
+        else
+            send.Lend(more);
     }
 
     private static void Settle(Random random, List<StreamRange> inFlight, SendBuffer send, ReceiveBuffer receive, byte[] piece)

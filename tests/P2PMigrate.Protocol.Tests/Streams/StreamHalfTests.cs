@@ -145,6 +145,33 @@ public sealed class StreamHalfTests : IDisposable
         Assert.Equal(StreamWriteStatus.Finished, send.Write([1]).Status);
     }
 
+    // spec: STR-27
+    [Fact]
+    public void What_was_lent_comes_back_once_much_of_it_or_all_is_acknowledged()
+    {
+        SendHalf send = new(peerWindow: 1 << 20, new SendAllowance(1 << 20), _pool);
+        send.Lend(new byte[100_000]);
+        send.TryTake(200_000, new SendCredit(1 << 20), out _, out _);
+        Assert.False(send.HandleAcked(new(0, 60_000), isFinal: false));
+        Assert.True(send.HandleAcked(new(60_000, 70_000), isFinal: false));
+        Assert.Equal(70_000UL, send.Released);
+        Assert.True(send.HandleAcked(new(70_000, 100_000), isFinal: false));
+        send.Write(new byte[10]);
+        send.TryTake(200_000, new SendCredit(1 << 20), out _, out _);
+        Assert.False(send.HandleAcked(new(100_000, 100_010), isFinal: false));
+    }
+
+    // spec: STR-27
+    [Fact]
+    public void What_was_lent_is_not_used_after_a_reset()
+    {
+        SendHalf send = new(peerWindow: 1 << 20, new SendAllowance(1 << 20), _pool);
+        send.Lend(new byte[100]);
+        Assert.Equal(0UL, send.Released);
+        Assert.True(send.TryReset(7));
+        Assert.Equal(ulong.MaxValue, send.Released);
+    }
+
     [Fact]
     public void A_write_that_was_cut_short_is_told_of_room_when_a_quarter_of_the_buffer_is_free()
     {

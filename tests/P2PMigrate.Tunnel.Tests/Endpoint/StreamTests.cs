@@ -51,6 +51,24 @@ public sealed class StreamTests(ITestOutputHelper output)
         output.WriteLine($"{Length / took.TotalSeconds / 1e6:F0} MB/s over loopback, one stream, {near.Statistics}");
     }
 
+    // spec: STR-27
+    [Fact]
+    public async Task What_is_sent_again_is_what_was_written_though_the_writer_has_gone_on()
+    {
+        const long Length = 20_000_000;
+        await using Peers peers = await Peers.OpenAsync();
+        (TunnelSession near, TunnelSession far) = await peers.ConnectAsync();
+        (ITunnelStream from, ITunnelStream to) = await Peers.OpenStreamAsync(near, far);
+        int trains = 0;
+        peers.FirewallOf(peers.Source).Passes = _ => ++trains % 37 != 0;
+
+        Task<long> checking = CheckPatternAsync(to.Input);
+        await WritePatternAsync(from.Output, Length);
+        await from.Output.CompleteAsync();
+        Assert.Equal(Length, await checking);
+        Assert.NotEqual(0, near.Statistics.PacketsLost);
+    }
+
     [Fact]
     public async Task A_reader_that_looks_at_everything_and_takes_nothing_gets_more_than_the_pipe_holds()
     {
