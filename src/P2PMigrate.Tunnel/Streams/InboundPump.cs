@@ -31,6 +31,8 @@ internal sealed class InboundPump : IReaderObserver, IStreamReader
     private readonly StreamId _stream;
     private readonly long _flushBytes;
     private readonly Action _requestAttention;
+    private Memory<byte> _space; // The rest of the pipe's block, and the bytes before it that the pipe was not told of yet.
+    private int _put;
     private long _unseen;
     private long _unflushed;
     private long _taken;
@@ -91,7 +93,7 @@ internal sealed class InboundPump : IReaderObserver, IStreamReader
         int taken = 0;
         while (taken < bytes.Length && !IsDone && !_isUnwanted && HasRoom(everything: false))
         {
-            Span<byte> space = _pipe.Writer.GetSpan();
+            Span<byte> space = Space();
             ReadOnlySpan<byte> piece = bytes.Slice(taken, Math.Min(space.Length, bytes.Length - taken));
             piece.CopyTo(space);
             Put(piece.Length);
@@ -138,11 +140,11 @@ internal sealed class InboundPump : IReaderObserver, IStreamReader
 
     private bool HasRoom(bool everything)
     {
-        if (everything || Volatile.Read(ref _unseen) < StreamPipes.InboundLimit)
+        if (everything || Volatile.Read(ref _unseen) + _put < StreamPipes.InboundLimit)
             return true;
         // Say that we pause, then look again: the application counts first and looks at the pause second.
         Interlocked.Exchange(ref _isPaused, 1);
-        if (Volatile.Read(ref _unseen) > StreamPipes.InboundLimit / 2)
+        if (Volatile.Read(ref _unseen) + _put > StreamPipes.InboundLimit / 2)
             return false;
         Volatile.Write(ref _isPaused, 0);
         return true;
@@ -150,17 +152,38 @@ internal sealed class InboundPump : IReaderObserver, IStreamReader
 
     private bool TryMove(TunnelConnection connection, ref long moved, ref StreamReadResult read)
     {
-        Span<byte> space = _pipe.Writer.GetSpan();
+        Span<byte> space = Space();
         read = connection.Read(_stream, space);
         Put(read.Count);
         moved += read.Count;
         return read.Count == space.Length && read.Status == StreamReadStatus.Open;
     }
 
+    private Span<byte> Space()
+    {
+        if (_space.IsEmpty)
+        {
+            Tell();
+            _space = _pipe.Writer.GetMemory();
+        }
+
+        return _space.Span;
+    }
+
     private void Put(int count)
     {
-        _pipe.Writer.Advance(count);
-        Interlocked.Add(ref _unseen, count);
+        _space = _space[count..];
+        _put += count;
+    }
+
+    // Once a block or a flush: it takes the pipe's lock, which the reader wants too.
+    private void Tell()
+    {
+        if (_put == 0)
+            return;
+        _pipe.Writer.Advance(_put);
+        Interlocked.Add(ref _unseen, _put);
+        _put = 0;
     }
 
     private void Settle(Instant now, StreamReadResult last)
@@ -183,6 +206,8 @@ internal sealed class InboundPump : IReaderObserver, IStreamReader
 
     private void Flush(Instant now)
     {
+        Tell();
+        _space = default; // The reader may give the block back once it has seen all of it.
         (_flushedAt, _unflushed) = (now, 0);
         ValueTask<FlushResult> flush = _pipe.Writer.FlushAsync();
         Debug.Assert(flush.IsCompleted, "A pipe without a threshold never makes its writer wait.");
@@ -192,6 +217,8 @@ internal sealed class InboundPump : IReaderObserver, IStreamReader
     private void Complete()
     {
         IsDone = true;
+        Tell();
+        _space = default;
         _pipe.Writer.Complete();
     }
 }
