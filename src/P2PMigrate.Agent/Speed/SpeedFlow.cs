@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Diagnostics;
+using System.IO.Pipelines;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Agent.Speed;
@@ -12,10 +12,6 @@ internal static class SpeedFlow
 
     /// <summary>With a rate, what one piece may be worth of time: the smaller, the smoother.</summary>
     private static readonly TimeSpan s_pacedPiece = TimeSpan.FromMilliseconds(2);
-
-    /// <summary>Zeros: nothing that was in memory before leaves it.</summary>
-    // spec: SPD-04
-    private static readonly byte[] s_zeros = new byte[Piece];
 
     /// <summary>Opens the streams, writes on all of them and ends them. Returns how many bytes.</summary>
     public static async Task<long> SendAsync(ITunnelSession session, SpeedRequest request, CancellationToken cancellationToken)
@@ -48,7 +44,7 @@ internal static class SpeedFlow
         long start = Stopwatch.GetTimestamp(), sent = 0;
         while (Stopwatch.GetElapsedTime(start) < request.Duration)
         {
-            stream.Output.Write(s_zeros.AsSpan(0, piece));
+            WriteZeros(stream.Output, piece);
             await stream.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
             sent += piece;
             if (bytesPerSecond > 0)
@@ -57,6 +53,20 @@ internal static class SpeedFlow
 
         await stream.Output.CompleteAsync().ConfigureAwait(false);
         return sent;
+    }
+
+    /// <summary>Zeros: nothing that was in memory before leaves it. Written where they are sent from.</summary>
+    // spec: SPD-04
+    private static void WriteZeros(PipeWriter output, int count)
+    {
+        while (count > 0)
+        {
+            Span<byte> space = output.GetSpan();
+            space = space[..Math.Min(count, space.Length)];
+            space.Clear();
+            output.Advance(space.Length);
+            count -= space.Length;
+        }
     }
 
     /// <summary>Timers tick in milliseconds: what is too early by less is made up for by the next pieces.</summary>
@@ -69,7 +79,7 @@ internal static class SpeedFlow
         {
             while (true)
             {
-                System.IO.Pipelines.ReadResult read = await stream.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
+                ReadResult read = await stream.Input.ReadAsync(cancellationToken).ConfigureAwait(false);
                 meter.Count(read.Buffer.Length);
                 stream.Input.AdvanceTo(read.Buffer.End);
                 if (read.IsCompleted)
