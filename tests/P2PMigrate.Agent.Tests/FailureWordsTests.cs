@@ -14,6 +14,7 @@ public sealed class FailureWordsTests : IDisposable
     [InlineData("receive", "--listen", "nowhere", "--no-punching", "--no-port-mapping")]
     [InlineData("ping", "p2pm1nothing", "--no-punching", "--no-port-mapping")]
     [InlineData("speedtest", "p2pm1nothing", "--no-punching", "--no-port-mapping")]
+    [InlineData("ping", "p2pm1nothing", "--turn", "turn:user:hush@nowhere:0")]
     [InlineData("netcheck", "--rendezvous", "nowhere", "--no-port-mapping")]
     public async Task Who_moves_no_container_says_nothing_of_one(params string[] arguments)
     {
@@ -29,5 +30,6 @@ public sealed class FailureWordsTests : IDisposable
         Assert.Equal(2, process.ExitCode);
         Assert.StartsWith("Failed: ", told, StringComparison.Ordinal);
         Assert.DoesNotContain("container", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("hush", told, StringComparison.Ordinal);
     }
 }

@@ -42,6 +42,7 @@ internal sealed class MigrateCommand : AgentCommand
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
         Options.Add(PeerAddressing.NoPunching);
+        Options.Add(PeerAddressing.Turn);
     }
 
     protected override ExitCode Interrupt(IOutput output)

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Net;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Turn;
 
 namespace P2PMigrate.Agent.Commands;
 
@@ -27,6 +28,12 @@ internal static class PeerAddressing
     public static ServerName? Server(string? text) => text is null ? null
         : ServerName.TryParse(text, out ServerName server) ? server
         : throw new UsageException($"`{text}` is no rendezvous server; type HOST:PORT, such as meet.example:3478.");
+
+    /// <summary>Reads <c>turn:USER:PASSWORD@HOST:PORT</c>; null stays null. What is wrong is not repeated, for there may be a password in it.</summary>
+    public static TurnServer? TurnServerOf(string? text) => text is null or "" ? null
+        : TurnServer.TryParse(text, out TurnServer? server) ? server
+        : throw new UsageException(
+            $"What --turn or {TurnVariable} names is no TURN server; type turn:USER:PASSWORD@HOST:PORT, with %3A for a colon in the name or the password.");
 
     /// <summary>Reads <c>90</c> (seconds), <c>90s</c>, <c>15m</c> or <c>24h</c>.</summary>
     public static TimeSpan Duration(string text)
@@ -64,6 +71,16 @@ internal static class PeerAddressing
     public static Option<bool> NoPortMapping { get; } = new("--no-port-mapping")
     {
         Description = "Do not ask the gateway (by PCP, NAT-PMP or UPnP) to map a port to this machine for as long as the command runs.",
+    };
+
+    /// <summary>Where the same is read from as <see cref="Turn"/>, so that the password need not stand in the list of processes.</summary>
+    public const string TurnVariable = "P2PMIGRATE_TURN";
+
+    /// <summary>The option of commands that talk to peers that names a TURN server; <see cref="PeerConnection"/> reads it.</summary>
+    public static Option<string?> Turn { get; } = new("--turn")
+    {
+        Description = $"A TURN server that relays when there is no direct path, before the rendezvous server does. {TurnVariable} in the environment says the same, and hides the password from the list of processes.",
+        HelpName = "turn:USER:PASSWORD@HOST:PORT",
     };
 
     /// <summary>The option of commands that talk to peers by which no ports are guessed; <see cref="PeerConnection"/> reads it.</summary>

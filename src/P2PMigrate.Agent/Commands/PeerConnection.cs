@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Agent.State;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Turn;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Agent.Commands;
@@ -26,6 +27,8 @@ internal sealed class PeerConnection : IAsyncDisposable
         CommandContext context, ServerName? rendezvous, string? listen, Func<TunnelOptions, TunnelOptions> tune, CancellationToken cancellationToken)
     {
         IPEndPoint? address = listen is null ? null : PeerAddressing.ListenAddress(listen);
+        TurnServer? turn = PeerAddressing.TurnServerOf(
+            context.Parsed.GetValue(PeerAddressing.Turn) ?? Environment.GetEnvironmentVariable(PeerAddressing.TurnVariable));
         PrivateIdentity identity = IdentityFile.LoadOrCreate(context.State.Root);
         var options = new TunnelOptions
         {
@@ -33,6 +36,7 @@ internal sealed class PeerConnection : IAsyncDisposable
             Rendezvous = rendezvous,
             Logger = context.Log.CreateLogger<TunnelEndpoint>(),
             MapPortOnGateway = !context.Parsed.GetValue(PeerAddressing.NoPortMapping),
+            Turn = turn,
             AllowPunching = !context.Parsed.GetValue(PeerAddressing.NoPunching),
         };
         TunnelEndpoint endpoint = await TunnelEndpoint.OpenAsync(

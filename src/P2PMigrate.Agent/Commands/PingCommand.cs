@@ -17,6 +17,7 @@ internal sealed class PingCommand : AgentCommand
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
         Options.Add(PeerAddressing.NoPunching);
+        Options.Add(PeerAddressing.Turn);
     }
 
     /// <inheritdoc/>

@@ -44,6 +44,7 @@ internal sealed class ReceiveCommand : AgentCommand
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
         Options.Add(PeerAddressing.NoPunching);
+        Options.Add(PeerAddressing.Turn);
     }
 
     /// <inheritdoc/>

@@ -29,7 +29,7 @@ internal sealed class SpeedtestCommand : AgentCommand
         : base("speedtest", "Sends data through the tunnel to a peer and says how fast that was. Does not spend the ticket.")
     {
         Arguments.Add(_ticket);
-        foreach (Option option in (Option[])[_seconds, _skip, _streams, _rate, _reverse, _cipher, _congestion, _listen, PeerAddressing.NoPortMapping, PeerAddressing.NoPunching])
+        foreach (Option option in (Option[])[_seconds, _skip, _streams, _rate, _reverse, _cipher, _congestion, _listen, PeerAddressing.NoPortMapping, PeerAddressing.NoPunching, PeerAddressing.Turn])
             Options.Add(option);
     }
 

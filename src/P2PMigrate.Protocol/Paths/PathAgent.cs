@@ -138,7 +138,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         pair.Unanswered = 0;
         pair.AnsweredAt = now;
         pair.RoundTrip.Add(now, now - probe.SentAt, TimeSpan.Zero);
-        if (pair.Address.Kind == PathKind.Direct && pair.Address.Local.Index == 0)
+        if (pair.Kind == PathKind.Direct && pair.Address.Local.Index == 0)
             events.AddObserved(pair.Address.Local, frame.Observed);
         if (pair.State == PairState.Validated)
             HandleSizeAnswered(now, pair, probe.Size);
