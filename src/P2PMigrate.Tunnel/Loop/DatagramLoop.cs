@@ -12,8 +12,15 @@ namespace P2PMigrate.Tunnel.Loop;
 /// </summary>
 internal sealed class DatagramLoop
 {
-    /// <summary>Batches received, and batches sent, before the loop looks at the other direction again.</summary>
-    private const int BatchesPerTurn = 4;
+    /// <summary>
+    /// Bytes received before what they call for is sent: a peer that waits for acknowledgements of all that it may have in flight
+    /// shall get the first of them while this end is at work on the rest, or one of the two always sleeps.
+    /// </summary>
+    // spec: CONST-153
+    private const int AnswerAfter = 128 << 10;
+
+    /// <summary>Batches sent to make room in the owner, or at the end.</summary>
+    private const int BatchesAtOnce = 4;
 
     /// <summary>Longest sleep: bounds the harm of a clock that jumped.</summary>
     private static readonly TimeSpan s_longestSleep = TimeSpan.FromSeconds(1);
@@ -128,7 +135,7 @@ internal sealed class DatagramLoop
         Instant now = _clock.Now;
         _owner!.HandleTimeout(now);
         _owner.DeliverEvents(now);
-        return SendAll(now) || more;
+        return SendNext(now) || more;
     }
 
     private void FulfilWishes(Instant now)
@@ -145,22 +152,26 @@ internal sealed class DatagramLoop
 
     private bool ReceiveAll()
     {
-        for (int turn = 0; turn < BatchesPerTurn; turn++)
+        bool more = _socket.Receive(_received);
+        Instant now = _clock.Now;
+        int unanswered = 0;
+        for (int i = 0; i < _received.Count; i++)
         {
-            bool more = _socket.Receive(_received);
-            Instant now = _clock.Now;
-            for (int i = 0; i < _received.Count; i++)
+            if (unanswered >= AnswerAfter)
             {
-                if (!_owner!.HasRoom)
-                    SendAll(now);
-                _owner.HandleTrain(now, _received[i]);
+                now = _clock.Now;
+                SendNext(now);
+                unanswered = 0;
             }
 
-            if (!more)
-                return false;
+            if (!_owner!.HasRoom)
+                SendAll(now);
+            DatagramTrain train = _received[i];
+            unanswered += train.Bytes.Length;
+            _owner.HandleTrain(now, train);
         }
 
-        return true;
+        return more;
     }
 
     private bool ReceiveFromSiblings()
@@ -179,22 +190,24 @@ internal sealed class DatagramLoop
         return more;
     }
 
-    private bool SendAll(Instant now)
+    private void SendAll(Instant now)
     {
-        for (int turn = 0; turn < BatchesPerTurn; turn++)
+        for (int left = BatchesAtOnce; left > 0 && SendNext(now); left--)
         {
-            _transmits.Clear();
-            _owner!.FillTransmits(now, _transmits);
-            bool isFull = _transmits.IsFull; // The socket may take some out.
-            if (_transmits.Count > 0)
-                _socket.Send(_transmits);
-            foreach ((NetworkAddress remote, int size) in _transmits.TooLong)
-                _owner.HandleTooLong(now, remote, size);
-            if (!isFull)
-                return false;
         }
+    }
 
-        return true;
+    /// <summary>Sends a batch; true when there may be more.</summary>
+    private bool SendNext(Instant now)
+    {
+        _transmits.Clear();
+        _owner!.FillTransmits(now, _transmits);
+        bool isFull = _transmits.IsFull; // The socket may take some out.
+        if (_transmits.Count > 0)
+            _socket.Send(_transmits);
+        foreach ((NetworkAddress remote, int size) in _transmits.TooLong)
+            _owner.HandleTooLong(now, remote, size);
+        return isFull;
     }
 
     private void Sleep()
