@@ -19,7 +19,7 @@ public sealed record MigrationCompleted : MigrationOutcome
     /// <summary>How the bytes travelled at the end.</summary>
     public required PathKind Path { get; init; }
 
-    /// <summary>From the start of the freeze at the source until the source heard that the container runs at the target. Nothing is subtracted.</summary>
+    /// <summary>From the first thing that stopped the container at the source until the source heard that it runs at the target. Nothing is subtracted.</summary>
     public required TimeSpan Downtime { get; init; }
 
     /// <summary>Where the downtime went.</summary>
@@ -94,14 +94,3 @@ public enum FailureKind
     /// <summary>Anything else: CRIU, the runtime, the disk.</summary>
     Other,
 }
-
-/// <summary>Where the downtime went; the parts add up to it but for the messages' travel.</summary>
-/// <param name="Freeze">Off the network and stopped.</param>
-/// <param name="Dump">CRIU's dump, memory transfer included.</param>
-/// <param name="Transfer">Images and the last delta of the root file system, until they were at the target.</param>
-/// <param name="Apply">The last delta written into the target's root file system.</param>
-/// <param name="Verify">Every file the dump refers to compared.</param>
-/// <param name="Restore">CRIU's restore up to before the first instruction.</param>
-/// <param name="Commit">From the target's word that it is prepared until its word that the container runs.</param>
-public sealed record DowntimeBreakdown(
-    TimeSpan Freeze, TimeSpan Dump, TimeSpan Transfer, TimeSpan Apply, TimeSpan Verify, TimeSpan Restore, TimeSpan Commit);

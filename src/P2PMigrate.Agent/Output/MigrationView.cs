@@ -75,7 +75,10 @@ internal static class MigrationView
             new("apply", Round(completed.Breakdown.Apply)),
             new("verify", Round(completed.Breakdown.Verify)),
             new("restore", Round(completed.Breakdown.Restore)),
+            new("flush", Round(completed.Breakdown.Flush)),
             new("commit", Round(completed.Breakdown.Commit)),
+            new("release", Round(completed.Breakdown.Release)),
+            new("other", Round(completed.Breakdown.Other)),
         ],
         Warning = completed.Warning,
     };

@@ -12,6 +12,7 @@ internal sealed class Cgroup(string path)
 {
     private const int LinesMax = 1 << 20;
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan s_keenly = TimeSpan.FromMilliseconds(3); // most containers stop within this, and their clients wait
 
     /// <summary>The directory.</summary>
     public string Path { get; } = path;
@@ -116,8 +117,10 @@ internal sealed class Cgroup(string path)
     {
         for (long start = Stopwatch.GetTimestamp(); !reached();)
         {
-            if (Stopwatch.GetElapsedTime(start) > limit) return false;
-            await Task.Delay(s_look, cancellationToken).ConfigureAwait(false);
+            TimeSpan waited = Stopwatch.GetElapsedTime(start);
+            if (waited > limit) return false;
+            if (waited < s_keenly) await Task.Yield();
+            else await Task.Delay(s_look, cancellationToken).ConfigureAwait(false);
         }
 
         return true;

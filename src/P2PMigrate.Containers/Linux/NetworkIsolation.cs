@@ -45,6 +45,7 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
     {
         foreach (BridgeLink link in links)
         {
+            if (BridgePort.TryDetach(link, AliasPrefix + link.Bridge)) continue;
             ToolResult result = await SetAsync(link, ["nomaster", "down", "alias", AliasPrefix + link.Bridge], cancellationToken).ConfigureAwait(false);
             result.Require($"take {link.Name} off the bridge {link.Bridge}");
         }
@@ -59,6 +60,7 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
         string? reason = null;
         foreach (BridgeLink link in links.Where(link => Directory.Exists(Path.Combine(LinkRoot, link.Name))))
         {
+            if (BridgePort.TryAttach(link)) continue;
             try
             {
                 ToolResult result = await SetAsync(link, ["master", link.Bridge, "up", "alias", ""], cancellationToken).ConfigureAwait(false);

@@ -9,6 +9,7 @@ namespace P2PMigrate.Containers.Runc;
 /// Holds a restore before the container's first instruction. CRIU runs our script at <c>post-restore</c>, when everything exists and nothing
 /// runs; the script tells us so through one FIFO and waits on another. Only the word <see cref="ReleaseWord"/> lets it
 /// succeed. When we close the FIFO or die, it reads the end of file and fails, and CRIU kills what it had restored.
+/// At <c>pre-resume</c>, when connections are whole again and the container is about to run, it tells us once more: time to put it on its network.
 /// Owns both FIFOs' descriptors; disposing it unreleased calls the restore off.
 /// </summary>
 internal sealed class RestoreHook : IDisposable
@@ -17,6 +18,7 @@ internal sealed class RestoreHook : IDisposable
     private const uint OwnerOnly = 0x180; // 0600
     private const uint OwnerRuns = 0x1C0; // 0700
     private const byte HeldByte = (byte)'h';
+    private const byte ReadyByte = (byte)'r';
     private const byte OverByte = (byte)'x';
 
     private readonly FileStream _held;
@@ -39,7 +41,10 @@ internal sealed class RestoreHook : IDisposable
     /// <summary>Waits until the container is held; false when <see cref="GiveUp"/> came first.</summary>
     public Task<bool> WaitUntilHeldAsync() => Task.Run(() => _held.ReadByte() == HeldByte);
 
-    /// <summary>Wakes <see cref="WaitUntilHeldAsync"/>: the restore ended without being held.</summary>
+    /// <summary>Waits, after <see cref="Release"/>, until the container is about to run; false when <see cref="GiveUp"/> came first.</summary>
+    public Task<bool> WaitUntilReadyAsync() => Task.Run(() => _held.ReadByte() == ReadyByte);
+
+    /// <summary>Wakes whoever waits: the restore has ended.</summary>
     public void GiveUp() => _held.Write([OverByte]);
 
     /// <summary>Lets the container run.</summary>
@@ -65,6 +70,9 @@ internal sealed class RestoreHook : IDisposable
             exec 3<>{Quote(workDirectory)}/{ReleaseWord} 4<{Quote(workDirectory)}/{ReleaseWord} 3>&- 5<>{Quote(workDirectory)}/held
             printf {(char)HeldByte} >&5
             read -r word <&4 && [ "$word" = {ReleaseWord} ] || exit 1
+            ;;
+        pre-resume)
+            printf {(char)ReadyByte} 1<>{Quote(workDirectory)}/held
             ;;
         esac
 

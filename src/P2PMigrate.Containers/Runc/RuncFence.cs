@@ -40,12 +40,15 @@ internal sealed class RuncFence : IFence
         _cgroup = new Cgroup(record.CgroupPath);
     }
 
-    /// <summary>Isolates and freezes a container; when this throws, it runs as before.</summary>
+    /// <summary>
+    /// Isolates and freezes a container; when this throws, it runs as before. All questions are asked before <paramref name="stopping"/> is called.
+    /// </summary>
     public static async Task<RuncFence> FreezeAsync(
-        RuncTool runc, ILogger logger, ContainerDescription container, string workDirectory, CancellationToken cancellationToken)
+        RuncTool runc, ILogger logger, ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken)
     {
         FenceRecord record = await DescribeAsync(runc, container, cancellationToken).ConfigureAwait(false);
         record.Save(workDirectory);
+        stopping();
         long start = Stopwatch.GetTimestamp();
         var fence = new RuncFence(runc, logger, workDirectory, record);
         try
@@ -149,6 +152,7 @@ internal sealed class RuncFence : IFence
         // Asked now, so that the dump need not ask while the container stands still.
         await runc.CriuVersionAsync(cancellationToken).ConfigureAwait(false);
         await runc.RuncVersionAsync(cancellationToken).ConfigureAwait(false);
+        await KernelFacts.WarmAsync(runc.Options.Criu, cancellationToken).ConfigureAwait(false);
         NetworkIsolation isolation = await NetworkIsolation.FindAsync(init.Pid, cancellationToken).ConfigureAwait(false);
         return new FenceRecord
         {

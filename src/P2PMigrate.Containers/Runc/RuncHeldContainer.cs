@@ -32,11 +32,11 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
         long start = Stopwatch.GetTimestamp();
         (record with { Released = true }).Save(workDirectory);
         hook.Release();
-        int? code = await process.WaitAsync(RuncTimers.Release).ConfigureAwait(false);
+        Task<int?> exit = process.WaitAsync(RuncTimers.Release);
+        string? offNetwork = await ConnectAsync(exit, cancellationToken).ConfigureAwait(false);
+        int? code = await exit.ConfigureAwait(false);
         Close();
-        string? offNetwork = code == 0 ? await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false) : null;
-        RuncState? state = code == 0 ? await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false) : null;
-        if (state?.Status != RuncState.Running) throw await FailAsync(code).ConfigureAwait(false);
+        if (code != 0 || !await IsAliveAsync(cancellationToken).ConfigureAwait(false)) throw await FailAsync(code).ConfigureAwait(false);
 
         RestoreRecord.Remove(workDirectory);
         logger.Released(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
@@ -52,6 +52,26 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
     }
 
     public async ValueTask DisposeAsync() => await AbortAsync(CancellationToken.None).ConfigureAwait(false);
+
+    /// <summary>
+    /// Puts it on its network as soon as it can answer there, while CRIU and runc still tidy up. A restore that ends without having said so, or badly, is
+    /// dealt with by the caller; a container must not stay off the network for a word that was lost.
+    /// </summary>
+    private async Task<string?> ConnectAsync(Task<int?> exit, CancellationToken cancellationToken)
+    {
+        Task<bool> ready = hook.WaitUntilReadyAsync();
+        await Task.WhenAny(ready, exit).ConfigureAwait(false);
+        if (!ready.IsCompleted) hook.GiveUp();
+        return await ready.ConfigureAwait(false) || await exit.ConfigureAwait(false) == 0
+            ? await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false)
+            : null;
+    }
+
+    /// <summary>runc wrote down the first process's number; where it did not, it is asked.</summary>
+    private async Task<bool> IsAliveAsync(CancellationToken cancellationToken) =>
+        RuncRestore.InitOf(workDirectory) is { } init
+            ? ProcessIdentity.Of(init) is { IsAlive: true }
+            : (await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false))?.Status == RuncState.Running;
 
     private async Task<ContainerException> FailAsync(int? code)
     {

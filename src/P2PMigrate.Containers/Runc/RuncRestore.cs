@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Criu;
@@ -20,18 +21,35 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
 
     private string LogPath => Path.Combine(request.WorkDirectory, LogName);
 
+    private string PlanPath => Path.Combine(request.WorkDirectory, "restore-plan.json");
+
     private string RuncLogPath => Path.Combine(request.WorkDirectory, "runc-restore.log");
+
+    /// <summary>The number of the first process that a restore in this work directory made, or null.</summary>
+    public static int? InitOf(string workDirectory)
+    {
+        string path = PidPathIn(workDirectory);
+        return File.Exists(path) && int.TryParse(File.ReadAllText(path), CultureInfo.InvariantCulture, out int pid) ? pid : null;
+    }
+
+    /// <summary>Does ahead of time what needs neither images nor a frozen source, and writes down what it found.</summary>
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        await runc.RuncVersionAsync(cancellationToken).ConfigureAwait(false);
+        await KernelFacts.WarmAsync(runc.Options.Criu, cancellationToken).ConfigureAwait(false);
+        await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
+        RestorePlan plan = await PlanAsync(Retarget(), cancellationToken).ConfigureAwait(false);
+        WorkRecord.Save(PlanPath, plan, RuncJson.Default.RestorePlan);
+    }
 
     /// <summary>Restores and holds; when this throws, nothing of the container is left.</summary>
     public async Task<RuncHeldContainer> RunAsync(CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
-        if (await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false) is not null)
-        {
-            throw new ContainerException($"A container named {Name} exists here already; remove it (runc delete {Name}) or rename it.");
-        }
-
+        RestorePlan? plan = WorkRecord.Load(PlanPath, RuncJson.Default.RestorePlan);
+        if (plan is null) await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
         BundleConfiguration configuration = Retarget();
+        plan ??= await PlanAsync(configuration, cancellationToken).ConfigureAwait(false);
         var record = new RestoreRecord
         {
             Container = Name,
@@ -39,9 +57,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
             BundlePath = request.BundlePath,
             RootPath = request.RootPath,
             Cgroups = [.. Cgroup.PlacesBelow((mount, own) => CgroupPlaces.Candidates(configuration.CgroupsPath, Name, mount, own)).Where(path => !Directory.Exists(path))],
-            Links = configuration.NetworkNamespacePath is { } network
-                ? (await NetworkIsolation.FindAsync(network, cancellationToken).ConfigureAwait(false)).Links
-                : [],
+            Links = plan.Links,
         };
         record.Save(request.WorkDirectory);
         RestoreHook? hook = null;
@@ -64,6 +80,20 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
         logger.Held(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         return new RuncHeldContainer(runc, logger, record, request.WorkDirectory, hook, process);
     }
+
+    private static string PidPathIn(string workDirectory) => Path.Combine(workDirectory, "init.pid");
+
+    /// <summary>A name that is taken later makes runc refuse the restore.</summary>
+    private async Task RequireFreeNameAsync(CancellationToken cancellationToken)
+    {
+        if (await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            throw new ContainerException($"A container named {Name} exists here already; remove it (runc delete {Name}) or rename it.");
+        }
+    }
+
+    private static async Task<RestorePlan> PlanAsync(BundleConfiguration configuration, CancellationToken cancellationToken) =>
+        new(configuration.NetworkNamespacePath is { } network ? (await NetworkIsolation.FindAsync(network, cancellationToken).ConfigureAwait(false)).Links : []);
 
     /// <summary>The source's configuration is kept but for the place of the root file system.</summary>
     private BundleConfiguration Retarget()
@@ -89,7 +119,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
             [
                 .. runc.CommandLine("--log", RuncLogPath, "--log-format", "json"),
                 .. configuration.UsesSystemdCgroups ? ["--systemd-cgroup"] : Array.Empty<string>(),
-                "restore", "--detach", "--tcp-established", "--file-locks", .. versioned,
+                "restore", "--detach", "--pid-file", PidPathIn(request.WorkDirectory), "--tcp-established", "--file-locks", .. versioned,
                 "--bundle", request.BundlePath, "--image-path", request.ImageDirectory, "--work-path", request.WorkDirectory, Name,
             ],
             new Dictionary<string, string> { [CriuConfiguration.Variable] = criuConfiguration },

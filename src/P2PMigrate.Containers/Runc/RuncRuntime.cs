@@ -67,8 +67,8 @@ public sealed class RuncRuntime : IContainerRuntime
     public ILiveMemory? OpenLiveMemory(ContainerDescription container) => new LiveMemoryReader(new Cgroup(container.CgroupPath).Pids);
 
     /// <inheritdoc/>
-    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
-        await RuncFence.FreezeAsync(_runc, _logger, container, workDirectory, cancellationToken).ConfigureAwait(false);
+    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken) =>
+        await RuncFence.FreezeAsync(_runc, _logger, container, workDirectory, stopping, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) =>
@@ -80,6 +80,10 @@ public sealed class RuncRuntime : IContainerRuntime
     /// <inheritdoc/>
     public Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         Task.Run(() => FileVerification.Run(request.ImageDirectory, request.RootPath, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+        new RuncRestore(_runc, _logger, request).PrepareAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>

@@ -28,4 +28,5 @@ internal sealed record RuncState
 [JsonSerializable(typeof(RuncState))]
 [JsonSerializable(typeof(FenceRecord))]
 [JsonSerializable(typeof(RestoreRecord))]
+[JsonSerializable(typeof(RestorePlan))]
 internal sealed partial class RuncJson : JsonSerializerContext;

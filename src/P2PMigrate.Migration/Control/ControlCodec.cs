@@ -39,7 +39,7 @@ internal static class ControlCodec
         Prepared prepared => new() { Prepared = Wrap(prepared) },
         StillPrepared still => new() { StillPrepared = new() { Lease = still.Lease } },
         Commit => new() { Commit = new() },
-        Running => new() { Running = new() },
+        Running running => new() { Running = new() { ReleaseMicroseconds = WireTime.ToMicroseconds(running.Release) } },
         Done => new() { Done = new() },
         Abort abort => new() { Abort = new() { Reason = WireText.Fit(abort.Reason) } },
         _ => throw new InvalidOperationException($"{message.GetType().Name} has no form on the wire."),
@@ -59,7 +59,7 @@ internal static class ControlCodec
             Wire.ControlMessage.BodyOneofCase.Prepared => Unwrap(wire.Prepared),
             Wire.ControlMessage.BodyOneofCase.StillPrepared => new StillPrepared(wire.StillPrepared.Lease),
             Wire.ControlMessage.BodyOneofCase.Commit => new Commit(),
-            Wire.ControlMessage.BodyOneofCase.Running => new Running(),
+            Wire.ControlMessage.BodyOneofCase.Running => new Running(WireTime.FromMicroseconds(wire.Running.ReleaseMicroseconds)),
             Wire.ControlMessage.BodyOneofCase.Done => new Done(),
             Wire.ControlMessage.BodyOneofCase.Abort => new Abort(WireText.Printable(wire.Abort.Reason)),
             _ => null,
@@ -75,10 +75,12 @@ internal static class ControlCodec
         ApplyMicroseconds = WireTime.ToMicroseconds(prepared.Times.Apply),
         VerifyMicroseconds = WireTime.ToMicroseconds(prepared.Times.Verify),
         RestoreMicroseconds = WireTime.ToMicroseconds(prepared.Times.Restore),
+        FlushMicroseconds = WireTime.ToMicroseconds(prepared.Times.Flush),
     };
 
     private static Prepared Unwrap(Wire.Prepared wire) => new(wire.Lease, new PrepareTimes(
         WireTime.FromMicroseconds(wire.ApplyMicroseconds),
         WireTime.FromMicroseconds(wire.VerifyMicroseconds),
-        WireTime.FromMicroseconds(wire.RestoreMicroseconds)));
+        WireTime.FromMicroseconds(wire.RestoreMicroseconds),
+        WireTime.FromMicroseconds(wire.FlushMicroseconds)));
 }

@@ -29,8 +29,8 @@ internal sealed record StillPrepared(ulong Lease) : ControlMessage;
 /// <summary>Source: I have committed. Let it run.</summary>
 internal sealed record Commit : ControlMessage;
 
-/// <summary>Target: it runs.</summary>
-internal sealed record Running : ControlMessage;
+/// <summary>Target: it runs, so long after the commit was heard.</summary>
+internal sealed record Running(TimeSpan Release) : ControlMessage;
 
 /// <summary>Source: I heard that it runs.</summary>
 internal sealed record Done : ControlMessage;
@@ -39,4 +39,7 @@ internal sealed record Done : ControlMessage;
 internal sealed record Abort(string Reason) : ControlMessage;
 
 /// <summary>Where the target's time went between the frozen source's last content and <see cref="Prepared"/>.</summary>
-internal readonly record struct PrepareTimes(TimeSpan Apply, TimeSpan Verify, TimeSpan Restore);
+internal readonly record struct PrepareTimes(TimeSpan Apply, TimeSpan Verify, TimeSpan Restore, TimeSpan Flush);
+
+/// <summary>All that the target tells of its part of the downtime.</summary>
+internal readonly record struct TargetTimes(PrepareTimes Prepare, TimeSpan Release);

@@ -33,6 +33,9 @@ internal sealed class SourceEffects(
     /// <summary>Memory that was sent while the container was frozen, in bytes before compression.</summary>
     public long FrozenMemoryBytes { get; private set; }
 
+    /// <summary>When the container began to be stopped, or null while it was not.</summary>
+    public long? StoppedAt { get; private set; }
+
     /// <summary>Content of the root file system, in bytes.</summary>
     public long RootfsBytes => _rootfs?.DataLength ?? 0;
 
@@ -88,7 +91,7 @@ internal sealed class SourceEffects(
 
     private async Task<RoundFigures> FreezeAsync()
     {
-        _fence = await environment.Runtime.FreezeAsync(proposal.Container, _files.Work, _stop.Token).ConfigureAwait(false);
+        _fence = await environment.Runtime.FreezeAsync(proposal.Container, _files.Work, () => StoppedAt = environment.Time.GetTimestamp(), _stop.Token).ConfigureAwait(false);
         return default;
     }
 

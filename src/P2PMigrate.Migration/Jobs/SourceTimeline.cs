@@ -12,9 +12,9 @@ internal sealed class SourceTimeline(TimeProvider time)
     /// <summary>Since the job began.</summary>
     public TimeSpan Total => Between(SourceState.Proposing, null);
 
-    /// <summary>From the start of the freeze until the target was heard running.</summary>
+    /// <summary>From <paramref name="stoppedAt"/>, when the container began to be stopped, until the target was heard running.</summary>
     // spec: MIG-60
-    public TimeSpan Downtime => Between(SourceState.Freezing, SourceState.Destroying);
+    public TimeSpan Downtime(long? stoppedAt) => Until(SourceState.Destroying, stoppedAt ?? At(SourceState.Freezing));
 
     /// <summary>How the bytes travelled last, as long as they did; the relay when it was never told, for direct is a claim.</summary>
     public PathKind Path { get; private set; } = PathKind.Relay;
@@ -26,26 +26,41 @@ internal sealed class SourceTimeline(TimeProvider time)
         Path = path?.Kind ?? Path;
     }
 
-    /// <summary>Where the downtime went; the target's part is as it told.</summary>
-    public DowntimeBreakdown Breakdown(PrepareTimes target)
+    /// <summary>Where the downtime went; the target's part is as it told. The parts add up to the whole.</summary>
+    // spec: MIG-70
+    public DowntimeBreakdown Breakdown(long? stoppedAt, TargetTimes target)
     {
         TimeSpan shipping = Between(SourceState.Shipping, SourceState.Preparing);
-        TimeSpan apply = target.Apply < shipping ? target.Apply : shipping;
-        return new DowntimeBreakdown(
-            Between(SourceState.Freezing, SourceState.Dumping),
-            Between(SourceState.Dumping, SourceState.Shipping),
-            shipping - apply,
-            apply,
-            target.Verify,
-            target.Restore,
-            Between(SourceState.Committing, SourceState.Destroying));
+        TimeSpan apply = Within(target.Prepare.Apply, shipping);
+        TimeSpan preparing = Between(SourceState.Preparing, SourceState.Committing);
+        TimeSpan verify = Within(target.Prepare.Verify, preparing);
+        TimeSpan restore = Within(target.Prepare.Restore, preparing - verify);
+        var parts = new DowntimeBreakdown
+        {
+            Freeze = Until(SourceState.Dumping, stoppedAt ?? At(SourceState.Freezing)),
+            Dump = Between(SourceState.Dumping, SourceState.Shipping),
+            Transfer = shipping - apply,
+            Apply = apply,
+            Verify = verify,
+            Restore = restore,
+            Flush = Within(target.Prepare.Flush, preparing - verify - restore),
+            Commit = Between(SourceState.Committing, SourceState.Committed),
+            Release = Within(target.Release, Between(SourceState.Committed, SourceState.Destroying)),
+        };
+        return parts with { Other = Downtime(stoppedAt) - parts.Sum };
     }
+
+    private static TimeSpan Within(TimeSpan told, TimeSpan seen) => told < seen ? told : seen;
+
+    private long? At(SourceState state) => _entered.TryGetValue(state, out long entered) ? entered : null;
+
+    private TimeSpan Until(SourceState state, long? start) =>
+        start is { } from ? time.GetElapsedTime(from, At(state) ?? time.GetTimestamp()) : TimeSpan.Zero;
 
     private TimeSpan Between(SourceState from, SourceState? to)
     {
-        if (!_entered.TryGetValue(from, out long start))
+        if (At(from) is not { } start)
             return TimeSpan.Zero;
-        long end = to is { } state && _entered.TryGetValue(state, out long entered) ? entered : time.GetTimestamp();
-        return time.GetElapsedTime(start, end);
+        return time.GetElapsedTime(start, (to is { } state ? At(state) : null) ?? time.GetTimestamp());
     }
 }

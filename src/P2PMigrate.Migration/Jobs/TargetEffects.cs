@@ -91,6 +91,7 @@ internal sealed class TargetEffects(
         Write(TargetState.Receiving);
         _files.Create();
         _files.CreateBundle(proposal.Name, proposal.Container.Configuration);
+        await environment.Runtime.PrepareRestoreAsync(RequestOf(proposal), _stop.Token).ConfigureAwait(false);
         _receiver = new ContentReceiver(session, proposal, state, environment.Runtime.CreatePageWriter(_files.Images), _chunks!.Store, meter, stored);
     }
 
@@ -107,7 +108,7 @@ internal sealed class TargetEffects(
         _held = await environment.Runtime.RestoreAsync(request, _stop.Token).ConfigureAwait(false);
         TimeSpan restore = Stopwatch.GetElapsedTime(started) - verify;
         await flushing.ConfigureAwait(false);
-        return new PrepareTimes(_receiver.FinalApply, verify, restore);
+        return new PrepareTimes(_receiver.FinalApply, verify, restore, Stopwatch.GetElapsedTime(started) - verify - restore);
     }
 
     // spec: MIG-46

@@ -27,7 +27,7 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
     private Failure? _failure;           // the first reason wins
     private bool _isSessionOver;
     private bool _isPrepared;            // the target has said so
-    private PrepareTimes _times;
+    private TargetTimes _times;
     private int _round;
     private int _attempts;
     private string? _warning;
@@ -86,7 +86,7 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
                 Fail(now, new Failure(FailureKind.Preflight, refuse.Reason) { Findings = refuse.Findings, IsPeersWord = true });
                 break;
             case Prepared prepared when State == Preparing:
-                (_isPrepared, _times) = (true, prepared.Times);
+                (_isPrepared, _times) = (true, new TargetTimes(prepared.Times, default));
                 CommitIfFresh(now, prepared.Lease);
                 break;
             case StillPrepared still when State == Preparing && _isPrepared:
@@ -94,7 +94,8 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
                 break;
             case StillPrepared when State is Committing or Committed or Destroying:
                 break;
-            case Running when State == Committed:
+            case Running running when State == Committed:
+                _times = _times with { Release = running.Release };
                 Move(now, RunningHeard);
                 break;
             case Abort abort:

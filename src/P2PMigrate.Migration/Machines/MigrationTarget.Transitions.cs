@@ -40,6 +40,7 @@ internal sealed partial class MigrationTarget
                 _deadline = _leaseHeardAt + timers.HoldLease;
                 break;
             case Releasing:
+                _releasedAt = now;
                 _requests.Enqueue(new TargetRequest(TargetWork.Release, Releasing));
                 break;
             case Confirming:
@@ -92,7 +93,7 @@ internal sealed partial class MigrationTarget
 
     private void EnterConfirming(Instant now)
     {
-        _messages.Enqueue(new Running());
+        _messages.Enqueue(new Running(now - _releasedAt));
         _requests.Enqueue(new TargetRequest(TargetWork.Forget, Confirming));
         _deadline = now + timers.Linger;
         _isSourceDone = _isSessionOver;

@@ -38,4 +38,4 @@ internal enum SourceWork
 /// <param name="Failure">The first reason, unless <see cref="SourceState.Completed"/>.</param>
 /// <param name="Warning">What a completed job left to do by hand.</param>
 /// <param name="Times">What the target told of its part of the downtime.</param>
-internal sealed record SourceResult(SourceState End, Failure? Failure, string? Warning, Control.PrepareTimes Times);
+internal sealed record SourceResult(SourceState End, Failure? Failure, string? Warning, Control.TargetTimes Times);

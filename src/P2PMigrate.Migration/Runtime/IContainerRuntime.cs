@@ -36,9 +36,10 @@ public interface IContainerRuntime
     /// <summary>
     /// Takes the container off its network and stops every process of it. From here the fence decides whether it ever
     /// runs again. When this throws, the container runs as before. <paramref name="workDirectory"/> is empty and private;
-    /// what later recovery needs is written there before it is done.
+    /// what later recovery needs is written there before it is done. <paramref name="stopping"/> is called once, just before the first thing that
+    /// the container or its clients could feel: downtime begins there.
     /// </summary>
-    Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken);
+    Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken);
 
     /// <summary>
     /// A fence that an earlier process of ours built in <paramref name="workDirectory"/> and left behind, or null when
@@ -54,6 +55,12 @@ public interface IContainerRuntime
     /// difference; restore is not to be tried when there is a blocker.
     /// </summary>
     Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Does ahead of time whatever a restore needs besides content, so that less is left to do while the source stands still. The bundle is there
+    /// with its configuration; nothing that <see cref="CleanUpAsync"/> would have to undo is done.
+    /// </summary>
+    Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken);
 
     /// <summary>
     /// Builds the container from its images and stops before its first instruction (CRIU's <c>post-restore</c> hook).

@@ -19,6 +19,7 @@ internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudg
     private int _nextRound;
     private bool _isBusy;
     private bool _isFinal;
+    private bool _isFlushed;             // nothing was applied since
 
     /// <summary>How long the final round took to apply.</summary>
     public TimeSpan FinalApply { get; private set; }
@@ -36,8 +37,15 @@ internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudg
         return bytes;
     }
 
-    /// <summary>Returns when the tree is on the disk.</summary>
-    public void Flush() => _applier.Flush();
+    /// <summary>Returns when the tree is on the disk. A container is frozen meanwhile, so nothing is flushed twice.</summary>
+    // spec: MIG-28, MIG-72
+    public void Flush()
+    {
+        if (_isFlushed)
+            return;
+        _applier.Flush();
+        _isFlushed = true;
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _applier.Dispose();
@@ -84,8 +92,11 @@ internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudg
     /// <summary>Live rounds are flushed at once, so that little is left to flush while the container is frozen.</summary>
     private void Apply(Manifest next, bool isFinal, CancellationToken cancellationToken)
     {
-        _applier.Apply(next, isFinal ? MissingContent.Refuse : MissingContent.Skip, cancellationToken);
+        bool wasFlushed = _isFlushed;
+        _isFlushed = false;
+        ApplySummary summary = _applier.Apply(next, isFinal ? MissingContent.Refuse : MissingContent.Skip, cancellationToken);
+        _isFlushed = wasFlushed && summary is { Written: 0, Deleted: 0 };
         if (!isFinal)
-            _applier.Flush();
+            Flush();
     }
 }

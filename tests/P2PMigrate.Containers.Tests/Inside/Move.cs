@@ -43,7 +43,7 @@ internal sealed class Move : IAsyncDisposable
         Name = name, Runtime = "runc", BundlePath = $"/data/{name}", RootPath = $"/data/{name}/rootfs", Configuration = default,
     });
 
-    public Task<IFence> FreezeAsync() => Runtime.FreezeAsync(Container, SourceDirectory, TestContext.Current.CancellationToken);
+    public Task<IFence> FreezeAsync() => Runtime.FreezeAsync(Container, SourceDirectory, () => { }, TestContext.Current.CancellationToken);
 
     /// <summary>Dumps with the memory straight into the target's images, as if sent.</summary>
     public Task<DumpSummary> DumpAsync(IFence fence, IPageSink? sink = null) =>

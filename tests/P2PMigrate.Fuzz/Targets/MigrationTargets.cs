@@ -70,7 +70,7 @@ internal static class MigrationTargets
 
     private static IEnumerable<byte[]> ControlSeeds()
     {
-        ControlMessage[] messages = [new Accept(), new Refuse("no", []), new Prepare(), new LeaseRequest(3), new Prepared(3, default), new StillPrepared(4), new Commit(), new Running(), new Done(), new Abort("why")];
+        ControlMessage[] messages = [new Accept(), new Refuse("no", []), new Prepare(), new LeaseRequest(3), new Prepared(3, default), new StillPrepared(4), new Commit(), new Running(TimeSpan.FromMilliseconds(5)), new Done(), new Abort("why")];
         foreach (ControlMessage message in messages)
             yield return ControlCodec.Encode(message);
         for (int field = 1; field < 16; field++)

@@ -23,10 +23,10 @@ public sealed class HostileControlTests
         new Refuse("no", [new Finding(FindingSeverity.Blocker, "cpu", "old", "buy"), new Finding(FindingSeverity.Good, "criu", "fine")]),
         new Prepare(),
         new LeaseRequest(7),
-        new Prepared(7, new PrepareTimes(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(2), TimeSpan.FromMilliseconds(3))),
+        new Prepared(7, new PrepareTimes(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(2), TimeSpan.FromMilliseconds(3), TimeSpan.FromMilliseconds(4))),
         new StillPrepared(8),
         new Commit(),
-        new Running(),
+        new Running(TimeSpan.FromMilliseconds(5)),
         new Done(),
         new Abort("why"),
     ];

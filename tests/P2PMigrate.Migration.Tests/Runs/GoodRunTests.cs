@@ -40,6 +40,28 @@ public sealed class GoodRunTests
     }
 
     [Fact]
+    [Trait("Spec", "MIG-70")]
+    public async Task The_parts_of_the_downtime_add_up_to_it()
+    {
+        await using var rig = new MigrationRig();
+        long asked = 0;
+        rig.AtStep = step =>
+        {
+            if (step is "source:freeze")
+                asked = System.Diagnostics.Stopwatch.GetTimestamp();
+            return step is "source:freeze" or "target:restore" ? Task.Delay(20) : Task.CompletedTask;
+        };
+
+        (MigrationOutcome sent, _) = await rig.RunAsync();
+
+        MigrationCompleted completed = rig.Completed(sent);
+        Assert.Equal(completed.Downtime, completed.Breakdown.Sum);
+        Assert.True(completed.Breakdown.Other >= TimeSpan.Zero, completed.Breakdown.ToString());
+        Assert.True(completed.Breakdown.Restore >= TimeSpan.FromMilliseconds(15), completed.Breakdown.ToString());
+        Assert.True(completed.Downtime < System.Diagnostics.Stopwatch.GetElapsedTime(asked) - TimeSpan.FromMilliseconds(15), "questions before the freeze are no downtime");
+    }
+
+    [Fact]
     public async Task Progress_tells_every_phase_once_and_in_order()
     {
         await using var rig = new MigrationRig();

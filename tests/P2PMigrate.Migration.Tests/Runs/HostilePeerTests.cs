@@ -103,7 +103,7 @@ public sealed class HostilePeerTests
         Task<MigrationOutcome> sending = new SourceRunner(rig.Source.Environment).SendAsync(
             rig.Near, await rig.Source.Runtime.InspectAsync("web", null, default), new SendOptions { PeerName = "two" });
         ITunnelStream control = await rig.Far.AcceptStreamAsync();
-        await SendAsync(control, new Running());
+        await SendAsync(control, new Running(TimeSpan.FromMilliseconds(5)));
 
         var failed = Assert.IsType<MigrationFailed>(await sending);
 

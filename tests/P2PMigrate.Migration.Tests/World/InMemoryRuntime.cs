@@ -60,12 +60,13 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
     public ILiveMemory? OpenLiveMemory(ContainerDescription container) =>
         machine.Find(container.Name) is { } copy ? new InMemoryLiveMemory(this, copy) : null;
 
-    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken)
+    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken)
     {
         await AtAsync("freeze", cancellationToken);
         SimulatedContainer copy = machine.Find(container.Name) ?? throw new ContainerException("It is gone.");
         copy.Live();
         await File.WriteAllTextAsync(Path.Combine(workDirectory, FenceFile), container.Name, CancellationToken.None);
+        stopping();
         copy.Become(CopyState.Frozen);
         var fence = new InMemoryFence(this, copy);
         try
@@ -95,6 +96,8 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
         await AtAsync("verify", cancellationToken);
         return InMemoryImages.FindDifferences(request.ImageDirectory, request.RootPath);
     }
+
+    public Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) => AtAsync("prepare restore", cancellationToken);
 
     public async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken)
     {
