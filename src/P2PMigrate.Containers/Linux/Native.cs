@@ -26,6 +26,12 @@ internal static partial class Native
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     public static partial int OpenSocket(int family, int type, int protocol);
 
+    [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]
+    public static partial int SetNamespace(int descriptor, int type);
+
+    [LibraryImport("libc", EntryPoint = "sendto", SetLastError = true)]
+    public static partial nint SendTo(int socket, ReadOnlySpan<byte> bytes, nint length, int flags, ReadOnlySpan<byte> address, int addressLength);
+
     [LibraryImport("libc", EntryPoint = "ioctl", SetLastError = true)]
     public static partial int InterfaceControl(int socket, nuint request, ref byte interfaceRequest);
 

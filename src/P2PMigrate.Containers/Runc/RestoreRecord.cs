@@ -22,6 +22,9 @@ internal sealed record RestoreRecord
     /// <summary>Links that stay off their bridges until the container runs.</summary>
     public IReadOnlyList<BridgeLink> Links { get; init; } = [];
 
+    /// <summary>The prepared network namespace that they lead to, or null.</summary>
+    public string? NetworkNamespacePath { get; init; }
+
     /// <summary>The release was decided; written before the hook is told.</summary>
     public bool Released { get; init; }
 

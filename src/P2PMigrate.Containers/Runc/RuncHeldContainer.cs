@@ -62,9 +62,10 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
         Task<bool> ready = hook.WaitUntilReadyAsync();
         await Task.WhenAny(ready, exit).ConfigureAwait(false);
         if (!ready.IsCompleted) hook.GiveUp();
-        return await ready.ConfigureAwait(false) || await exit.ConfigureAwait(false) == 0
-            ? await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false)
-            : null;
+        if (!await ready.ConfigureAwait(false) && await exit.ConfigureAwait(false) != 0) return null;
+        string? offNetwork = await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
+        if (record.NetworkNamespacePath is { } network && record.Links.Count > 0) Announcement.Begin(network);
+        return offNetwork;
     }
 
     /// <summary>runc wrote down the first process's number; where it did not, it is asked.</summary>

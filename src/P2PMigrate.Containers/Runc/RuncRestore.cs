@@ -58,6 +58,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
             RootPath = request.RootPath,
             Cgroups = [.. Cgroup.PlacesBelow((mount, own) => CgroupPlaces.Candidates(configuration.CgroupsPath, Name, mount, own)).Where(path => !Directory.Exists(path))],
             Links = plan.Links,
+            NetworkNamespacePath = configuration.NetworkNamespacePath,
         };
         record.Save(request.WorkDirectory);
         RestoreHook? hook = null;
