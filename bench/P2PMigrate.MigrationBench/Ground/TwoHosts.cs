@@ -1,0 +1,69 @@
+using P2PMigrate.Lab;
+using P2PMigrate.Lab.Links;
+
+namespace P2PMigrate.MigrationBench.Ground;
+
+/// <summary>
+/// Two virtual hosts with an emulated link between them and nothing else, and one container that moves. Each host has the network namespace that
+/// the container lives in, with the same address. Disposing removes everything.
+/// </summary>
+internal sealed class TwoHosts : IAsyncDisposable
+{
+    public const string Container = "bench";
+    public const string SourceAddress = "10.99.0.1";
+    public const string TargetAddress = "10.99.0.2";
+    private static readonly TimeSpan s_ready = TimeSpan.FromMinutes(2);
+
+    private readonly BareLab _wire;
+    private readonly LoneHost _source;
+    private readonly LoneHost _target;
+    private readonly EmulatedLink _link;
+
+    private TwoHosts(BareLab wire, LoneHost source, LoneHost target, EmulatedLink link) => (_wire, _source, _target, _link) = (wire, source, target, link);
+
+    public VirtualHost Source => _source.Host;
+
+    public VirtualHost Target => _target.Host;
+
+    /// <summary>Sees the machine's own files and programs.</summary>
+    public LabNode Ground => _wire["wire"];
+
+    /// <summary>The container's bundle at the source, a directory of the host.</summary>
+    public static string Bundle => "/data/" + Container;
+
+    public static async Task<TwoHosts> RaiseAsync(string link, ulong seed, IReadOnlyList<BindMount> binds, CancellationToken cancellationToken)
+    {
+        LoneHost source = await LoneHost.RaiseAsync(null, binds, cancellationToken), target = await LoneHost.RaiseAsync(null, binds, cancellationToken);
+        BareLab wire = await BareLab.RaiseAsync(null, ["wire"], cancellationToken);
+        EmulatedLink emulated = await EmulatedLink.RaiseAsync(
+            wire["wire"], source.Host, target.Host, "wan0", SourceAddress + "/24", TargetAddress + "/24", link, seed, cancellationToken);
+        foreach (VirtualHost host in new[] { source.Host, target.Host })
+            await ContainerNetwork.CreateAsync(host, Container, cancellationToken: cancellationToken);
+        return new TwoHosts(wire, source, target, emulated);
+    }
+
+    /// <summary>Starts the container at the source and waits until it answers.</summary>
+    public async Task StartAsync(WorkloadText workload, CancellationToken cancellationToken)
+    {
+        var options = new ContainerOptions
+        {
+            Name = Container,
+            Arguments = ["python3", "/workload.py", .. workload.Arguments],
+            NetworkNamespacePath = "/run/netns/" + Container,
+        };
+        ContainerBundle bundle = await ContainerBundle.CreateAsync(Source, options, cancellationToken);
+        await Source.WriteTextAsync($"{Bundle}/rootfs/workload.py", Resource.Text("workload.py"), cancellationToken);
+        await Source.ShellAsync($"cd {Bundle}/rootfs\n{workload.FilesScript}", cancellationToken);
+        await bundle.StartAsync(cancellationToken);
+        using EchoProbe probe = EchoProbe.Start(Source, Target);
+        await probe.WaitForAnswerAsync(s_ready, cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _link.DisposeAsync();
+        await _wire.DisposeAsync();
+        await _source.DisposeAsync();
+        await _target.DisposeAsync();
+    }
+}
