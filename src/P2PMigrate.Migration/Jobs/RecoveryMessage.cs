@@ -35,7 +35,7 @@ internal static class RecoveryMessage
             + $"p2pmigrate resolve {job.JobId} --keep source; if it runs at the target: p2pmigrate resolve {job.JobId} --keep target",
         { Contents.Head.Role: JobRole.Source } => SourceOutcome.InDoubtMessage(job.JobId, NameOf(job)),
         _ => $"The source had committed, and '{NameOf(job)}' was being released here when this program was stopped. Look whether it runs here; if it does, "
-            + $"type: p2pmigrate resolve {job.JobId} --keep target; if it does not: p2pmigrate resolve {job.JobId} --keep source, and the same at the source",
+            + $"type: p2pmigrate resolve {job.JobId} --keep target; if it does not: p2pmigrate resolve {job.JobId} --keep source, and then the same at the source",
     };
 
     private static ContainerSide RunningAt(UnfinishedJob job, RecoveryAction action) => action switch

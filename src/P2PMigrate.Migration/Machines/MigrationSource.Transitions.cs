@@ -142,10 +142,12 @@ internal sealed partial class MigrationSource
         Move(now, GaveUp);
     }
 
+    /// <summary>Once more, the record included: that one may be what failed.</summary>
+    // spec: MIG-53
     private void Retry()
     {
         _retryAt = Instant.Never;
-        _requests.Enqueue(new SourceRequest(State == Destroying ? SourceWork.Destroy : SourceWork.RollBack));
+        _requests.Enqueue(State == Destroying ? new SourceRequest(SourceWork.Destroy, Destroying) : new SourceRequest(SourceWork.RollBack));
     }
 
     private void Finish()

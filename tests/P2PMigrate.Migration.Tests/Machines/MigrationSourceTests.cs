@@ -222,6 +222,19 @@ public sealed class MigrationSourceTests
     }
 
     [Fact]
+    [Trait("Spec", "MIG-53")]
+    public void A_destroy_is_tried_again_with_its_record()
+    {
+        GoTo(SourceState.Destroying);
+        Requests();
+
+        _source.HandleFailed(_now, SourceWork.Destroy, new Failure(FailureKind.Other, "the disk refuses the record"));
+        PassTime(_timers.Retry);
+
+        Assert.Equal([new SourceRequest(SourceWork.Destroy, SourceState.Destroying)], Requests());
+    }
+
+    [Fact]
     public void A_thaw_that_fails_is_tried_again_before_it_is_left_to_a_person()
     {
         GoTo(SourceState.Dumping);
@@ -275,6 +288,7 @@ public sealed class MigrationSourceTests
             (SourceState.Preparing, () => _source.HandleDone(_now, SourceWork.Ship)),
             (SourceState.Committing, () => _source.HandleMessage(_now, new Prepared(0, default))),
             (SourceState.Committed, () => _source.HandleDone(_now, SourceWork.Commit)),
+            (SourceState.Destroying, () => _source.HandleMessage(_now, new Running())),
         ];
         foreach ((SourceState reached, Action step) in way)
         {
