@@ -66,7 +66,7 @@ public sealed partial class SpecificationTableTests
             where code.Contains(word, StringComparison.Ordinal)
             select $"{Path.GetFileName(path)}: {line.Trim()}");
 
-    private static string Root { get; } = FindRoot();
+    internal static string Root { get; } = FindRoot();
 
     private static IEnumerable<string> Rows(string heading)
     {

@@ -1,0 +1,78 @@
+/* What goes wrong, what a copy does by itself, the person who ends a doubt, and how all of it must end. */
+
+/* Killed. What its disk makes of that shows when the journal is read. */
+inline source_crashes() {
+    sCrashes--;
+    source = 0;
+    source_rests();
+    sLife = Down
+}
+
+inline target_crashes() {
+    tCrashes--;
+    target = 0;
+    tByPerson = 0;
+    target_rests();
+    tLife = Down
+}
+
+/*
+ * MIG-56. A person who keeps the source has looked where the job has ended at the target, for until then it may still begin to run there.
+ * Everything else is at the person's own risk.
+ */
+#ifdef HASTY_PERSON
+#define TARGET_HAS_ENDED    true
+#else
+#define TARGET_HAS_ENDED    (tLife == Over && !tDoubt)
+#endif
+
+inline person_at_source() {
+    sDoubt = 0;
+    sStuck = 0;
+    sLife = Recovering;
+    if
+    :: tCopy == Running -> source = S_Destroying
+    :: else -> source = S_RollingBack
+    fi;
+    source_begins(0)
+}
+
+inline person_at_target() {
+    tDoubt = 0;
+    if
+    :: tCopy == Running -> target = T_Completed; delete(tJournal)
+    :: else -> tLife = Recovering; tByPerson = 1; target = T_CleaningUp; target_begins(0)
+    fi
+}
+
+proctype World()
+{
+end:
+    do
+    :: atomic { cuts > 0 && sLife == Up && tLife == Up -> cuts--; cut = 1 }
+    :: atomic { sCrashes > 0 && (sLife == Up || sLife == Recovering) -> source_crashes() }
+    :: atomic { tCrashes > 0 && (tLife == Up || tLife == Recovering) -> target_crashes() }
+
+    /* Once released it comes to run, or fails to, whoever lives. Without its agent a held copy falls, or stays held. */
+    :: atomic { tCopy == Released -> target_copy(Running) }
+    :: atomic { tCopy == Released && RELEASES_FAIL -> target_copy(None) }
+    :: atomic { tCopy == Held && (tLife == Down || tLife == Over) -> target_copy(None) }
+
+    :: atomic { sDoubt && TARGET_HAS_ENDED -> person_at_source() }
+    :: atomic { tDoubt && tLife == Over -> person_at_target() }
+    od
+}
+
+/* When nothing can happen any more, every job has ended, one copy runs, and nothing else is left. */
+proctype Rest()
+{
+    atomic {
+        timeout ->
+        assert(sLife == Over && !sDoubt && !sJournal.exists);
+        assert(tLife == Over && !tDoubt && !tJournal.exists);
+        assert((sCopy == Running && tCopy == None) || (sCopy == Gone && tCopy == Running));
+#ifdef CALM
+        assert(tCopy == Running)
+#endif
+    }
+}
