@@ -316,6 +316,14 @@ public sealed partial class TunnelConnection : IDisposable
     /// <summary>One of our own candidates became known; the peer is told.</summary>
     public void AddLocalCandidate(Candidate candidate) => _announcer.Add(candidate);
 
+    /// <summary>A server sees the socket of a <see cref="FreshSocketWanted"/> at this address; the peer is told, and probed from there.</summary>
+    // spec: PATH-82
+    public void AddFreshSocket(Instant now, LocalInterface socket, NetworkAddress observed)
+    {
+        _announcer.Add(new(CandidateKind.Reflexive, observed));
+        _agent.AddFreshSocket(now, socket);
+    }
+
     /// <summary>More, or something else, is known of the NATs before us; the peer is told.</summary>
     // spec: PATH-61
     public void SetLocalNat(NatProfile nat)

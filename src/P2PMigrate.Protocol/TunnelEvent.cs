@@ -56,5 +56,12 @@ public sealed record AddressObserved(LocalInterface Local, NetworkAddress Addres
 /// </summary>
 public sealed record SocketsReleased(IReadOnlyList<LocalInterface> Kept) : TunnelEvent;
 
+/// <summary>
+/// The sockets that there are have found no direct path where one should be. The owner opens <paramref name="Socket"/>, asks a rendezvous server from
+/// there how it is seen, and says so to <see cref="TunnelConnection.AddFreshSocket"/>.
+/// </summary>
+// spec: PATH-82
+public sealed record FreshSocketWanted(LocalInterface Socket) : TunnelEvent;
+
 /// <summary>The session is over: the last event. <see cref="TunnelConnection.IsTerminated"/> says when it may be dropped.</summary>
 public sealed record ConnectionClosed(CloseReason Reason) : TunnelEvent;

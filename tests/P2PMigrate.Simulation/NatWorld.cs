@@ -53,6 +53,13 @@ public sealed class NatWorld : IDisposable
     /// <summary>Looks at every direct datagram before it is sent; may swallow it by returning false.</summary>
     public Func<int, Transmit, bool>? Tap { get; set; }
 
+    /// <summary>How often a peer has asked for another socket.</summary>
+    public int FreshSockets { get; private set; }
+
+    /// <summary>Something that means nothing comes from one peer's socket to where the server sees the other one.</summary>
+    public void SendUnasked(int from) =>
+        Follow(Routing.Send(Now, _hosts[from].Zone, new Parcel(_hosts[from].SourceOf(Internet.Socket), _hosts[1 - from].Reflexive, [0], Hops: 64)));
+
     /// <summary>Has data of both peers taken a direct path?</summary>
     public bool IsDirect => _peers.All(peer => peer?.PathKind == PathKind.Direct);
 
@@ -135,7 +142,8 @@ public sealed class NatWorld : IDisposable
         {
             Checks.That(i < 10_000, "Draining does not come to an end.");
             peer.DrainEvents();
-            _hosts[host].FollowReleases(peer.Events);
+            if (_hosts[host].FollowReleases(peer.Events) is { } wanted)
+                OpenFresh(host, wanted);
             isBusy = peer.Connection.TryPollTransmit(Now, _buffer, out Transmit transmit);
             if (isBusy)
                 Send(host, transmit);
@@ -219,6 +227,17 @@ public sealed class NatWorld : IDisposable
             connection.AddRemoteCandidate(Now, new(CandidateKind.Reflexive, other.Reflexive));
         _peers[host] = new Peer(host, connection);
         Drain(host);
+    }
+
+    private void OpenFresh(int host, LocalInterface socket)
+    {
+        FreshSockets++;
+        NetworkAddress seen = _hosts[host].ObserveSocket(Now, s_server, socket);
+        Plan(Now + 2 * _options.Delay, () =>
+        {
+            _peers[host]!.Connection.AddFreshSocket(Now, socket, seen);
+            Drain(host);
+        });
     }
 
     private void Plan(Instant at, Action action) => _happenings.Enqueue(action, (at.Nanoseconds, _order++));

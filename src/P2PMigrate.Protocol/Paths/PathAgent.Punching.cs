@@ -12,7 +12,7 @@ internal sealed partial class PathAgent
 
     private Instant _trimAt = Instant.Never;
 
-    private Instant SearchAt => Instant.Min(_upgrades.NextAt, _trimAt);
+    private Instant SearchAt => Instant.Min(Instant.Min(_upgrades.NextAt, _fresh.NextAt), _trimAt);
 
     /// <summary>A rendezvous server sees the peer at this address, so that it may be punched.</summary>
     // spec: PATH-74
@@ -33,14 +33,14 @@ internal sealed partial class PathAgent
         if (!isDirect)
         {
             _trimAt = Instant.Never;
-            _upgrades.Begin(now);
-            _puncher.Want(now + UpgradeTimetable.HeadStart);
+            BeginSearch(now);
             return;
         }
 
         _upgrades.End();
+        _fresh.End();
         _puncher.Stop();
-        if (!_puncher.HoldsSockets)
+        if (!_puncher.HoldsSockets && !_fresh.IsOpen)
             return;
         ReleaseSockets(_ => true);
         _trimAt = now + s_socketsKept;
@@ -49,9 +49,14 @@ internal sealed partial class PathAgent
     // spec: PATH-77
     private void SearchAgain(Instant now)
     {
-        if (!_upgrades.IsRunning)
-            return;
+        if (_upgrades.IsRunning)
+            BeginSearch(now);
+    }
+
+    private void BeginSearch(Instant now)
+    {
         _upgrades.Begin(now);
+        _fresh.Begin(now);
         _puncher.Want(now + UpgradeTimetable.HeadStart);
     }
 
@@ -63,9 +68,12 @@ internal sealed partial class PathAgent
             ForgetSockets(now, _ => false);
         }
 
+        if (now >= _fresh.NextAt)
+            TryAnotherSocket(now);
         if (now < _upgrades.NextAt)
             return;
         _upgrades.Take();
+        _fresh.Begin(now);
         ProbeAgain(now);
         _puncher.Want(now);
     }

@@ -82,8 +82,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
     public void HandleNetworkChange(Instant now, IReadOnlyList<LocalSocket> sockets)
     {
         _sockets = sockets;
-        foreach (NetworkAddress remote in _pairs.All.Where(pair => pair.IsAnnounced && pair.Address.Kind == PathKind.Direct)
-            .Select(pair => pair.Address.Remote).Distinct().ToList())
+        foreach (NetworkAddress remote in AnnouncedAddresses())
             AddRemoteCandidate(now, new(CandidateKind.Host, remote));
         foreach (CandidatePair pair in _pairs.All)
         {
@@ -247,7 +246,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         int size = PickSize(now, pair);
         bool isAllowed = pair.IsAnnounced || pair.Allows(size);
         if (isAllowed)
-            probe = _maker.Make(now, pair, size) with { HopLimit = _openers.LimitOf(now, pair, hasRelay: Primary is { Address.Kind: PathKind.Relay }) };
+            probe = _maker.Make(now, pair, size) with { HopLimit = HopLimitOf(now, pair) };
         if (pair.Check is { IsOpen: true, IsInRound: true })
             return isAllowed; // The rest of the round follows at once.
 

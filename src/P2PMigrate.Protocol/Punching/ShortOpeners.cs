@@ -25,7 +25,9 @@ internal sealed class ShortOpeners(ConnectionRole role)
     // spec: CONST-247
     public static readonly TimeSpan Grace = TimeSpan.FromMilliseconds(20);
 
-    private const byte Shortest = 2;
+    /// <summary>Passes one NAT.</summary>
+    // spec: CONST-247
+    public const byte Shortest = 2;
 
     private readonly bool _isNeeded = role == ConnectionRole.Responder;
     private Instant? _until;

@@ -31,6 +31,7 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
     private readonly LateFlushes _lateFlushes = new();
     private readonly SessionSockets _sockets;
     private readonly Silence _silence = new();
+    private readonly FreshSocket _freshSocket = new();
     private bool _ended;
     private bool _hasAddressNews;
     private bool _wasDirect;
@@ -83,7 +84,7 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
     /// <summary>When <see cref="HandleTimeout"/> is due at the latest.</summary>
     // What was sent last may have caused an event, and they are delivered before.
     public Instant NextTimeout => _connection.PendingEvents > 0 ? default : Instant.Min(_connection.NextTimeout ?? Instant.Never, Instant.Min(
-        Instant.Min(_lateFlushes.Due, _silence.NextTimeout), Instant.Min(_closing.Deadline, _facts.NextPublication)));
+        Instant.Min(Instant.Min(_lateFlushes.Due, _freshSocket.NextTimeout), _silence.NextTimeout), Instant.Min(_closing.Deadline, _facts.NextPublication)));
 
     /// <summary>From any thread: opens a stream, as soon as the peer's limit allows.</summary>
     public async ValueTask<TunnelStream> OpenAsync(StreamPriority priority, CancellationToken cancellationToken)
@@ -105,8 +106,13 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
         _connection.HandleTrain(now, path, train, datagramSize);
 
     /// <inheritdoc/>
-    public void HandleTrain(Instant now, LocalInterface socket, DatagramTrain train) =>
-        _connection.HandleTrain(now, new PathAddress(socket, train.Remote), train.Bytes, train.DatagramSize);
+    public void HandleTrain(Instant now, LocalInterface socket, DatagramTrain train)
+    {
+        if (!_freshSocket.TryTake(socket, train, out NetworkAddress observed))
+            _connection.HandleTrain(now, new PathAddress(socket, train.Remote), train.Bytes, train.DatagramSize);
+        else if (!observed.IsNone)
+            _connection.AddFreshSocket(now, socket, observed);
+    }
 
     /// <summary>Does what is due.</summary>
     public void HandleTimeout(Instant now)
@@ -191,6 +197,8 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
     /// <summary>Adds the next train to <paramref name="batch"/>, which is not full; false when there is none to send.</summary>
     public bool TryTransmit(Instant now, TransmitBatch batch)
     {
+        if (_freshSocket.TrySend(now, batch, _sockets))
+            return true;
         if (!_connection.TryPollTransmit(now, batch.Free, TransmitBatch.MaxTrainDatagrams, out Transmit transmit))
             return false;
         if (transmit.Path.Kind != Protocol.Paths.PathKind.Direct)
@@ -299,6 +307,10 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
                 break;
             case SocketsReleased released:
                 _sockets.Release(released.Kept);
+                _freshSocket.HandleReleased(released.Kept);
+                break;
+            case FreshSocketWanted wanted:
+                _freshSocket.Open(wanted.Socket, Relay?.Link.UdpAddress ?? default);
                 break;
             case DatagramsAvailable:
                 _datagrams.Deliver();

@@ -35,12 +35,15 @@ public sealed record NatBehaviour
     /// </summary>
     public bool IsLeaky { get; init; }
 
+    /// <summary>Does it hold what came unasked against its source, and keep that from this port for as long as a mapping lives?</summary>
+    public bool IsGrudging { get; init; }
+
     /// <summary>Is no address translated: a mere firewall, or nothing?</summary>
     public bool IsTransparent { get; init; }
 
     public override string ToString() => IsTransparent
         ? Filtering == NatFiltering.EndpointIndependent ? "open" : $"firewall {Short(Filtering)}"
-        : $"{Short(Mapping)}/{Short(Filtering)} {Allocation.ToString().ToLowerInvariant()}{(Hairpins ? " hairpin" : "")}{(IsLeaky ? " leaky" : "")}";
+        : $"{Short(Mapping)}/{Short(Filtering)} {Allocation.ToString().ToLowerInvariant()}{(Hairpins ? " hairpin" : "")}{(IsLeaky ? " leaky" : "")}{(IsGrudging ? " grudging" : "")}";
 
     private static string Short(NatMapping mapping) =>
         mapping switch { NatMapping.EndpointIndependent => "EIM", NatMapping.AddressDependent => "ADM", _ => "APDM" };

@@ -74,12 +74,15 @@ public sealed class NatHost
     public static NatHost In(Zone zone, int index) => new(zone, Internet.Address($"10.0.0.{20 + index}:1"), index);
 
     /// <summary>The server looks: its view of the endpoint's own socket.</summary>
-    public void Observe(Instant now, NetworkAddress server)
+    public void Observe(Instant now, NetworkAddress server) => Reflexive = ObserveSocket(now, server, Internet.Socket);
+
+    /// <summary>The server's view of any of its sockets.</summary>
+    public NetworkAddress ObserveSocket(Instant now, NetworkAddress server, LocalInterface socket)
     {
-        NetworkAddress address = Own[0];
+        NetworkAddress address = SourceOf(socket);
         foreach (VirtualNat nat in Gateways())
             address = nat.Out(now, address, server);
-        Reflexive = address;
+        return address;
     }
 
     /// <summary>The inside address of a socket, which is opened if it is not.</summary>
@@ -102,16 +105,21 @@ public sealed class NatHost
         return null;
     }
 
-    /// <summary>Closes the sockets that the connection has released.</summary>
-    public void FollowReleases(List<TunnelEvent> events)
+    /// <summary>Closes the sockets that the connection has released; gives the one that it asks for.</summary>
+    public LocalInterface? FollowReleases(List<TunnelEvent> events)
     {
+        LocalInterface? wanted = null;
         for (; _eventsSeen < events.Count; _eventsSeen++)
         {
+            if (events[_eventsSeen] is FreshSocketWanted wish)
+                wanted = wish.Socket;
             if (events[_eventsSeen] is not SocketsReleased released)
                 continue;
             foreach (LocalInterface socket in _ports.Keys.Where(socket => socket != Internet.Socket && !released.Kept.Contains(socket)).ToList())
                 _ports.Remove(socket);
         }
+
+        return wanted;
     }
 
     // The innermost first.

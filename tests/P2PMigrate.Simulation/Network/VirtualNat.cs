@@ -14,6 +14,7 @@ public sealed class VirtualNat
     private readonly Dictionary<(NetworkAddress Inside, NetworkAddress Destination), Mapping> _mappings = [];
     private readonly Dictionary<ushort, List<Mapping>> _byPort = [];
     private readonly Dictionary<(ushort Port, NetworkAddress Remote), Instant> _takenByItself = [];
+    private readonly Dictionary<(ushort Port, NetworkAddress Remote), Instant> _refused = [];
     private int _sequence;
     private Instant _sequenceAt;
 
@@ -48,8 +49,12 @@ public sealed class VirtualNat
             return destination;
         Mapping? mapping = Live(now, destination.Port).FirstOrDefault(mapping =>
             (!Behaviour.IsTransparent || mapping.Inside == destination) && LetsIn(mapping, source));
+        if (Behaviour.IsGrudging && _refused.TryGetValue((destination.Port, source), out Instant since) && now - since < Behaviour.Lifetime)
+            return null;
         if (mapping is null)
         {
+            if (Behaviour.IsGrudging)
+                _refused[(destination.Port, source)] = now;
             if (Behaviour.IsLeaky)
                 _takenByItself[(destination.Port, source)] = now;
             return null;

@@ -147,6 +147,48 @@ public sealed class PunchScenarios
         }
     }
 
+    // spec: PATH-82
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public void A_mapping_that_a_stray_packet_has_spoilt_is_replaced_by_that_of_another_socket(int victim)
+    {
+        foreach (NatBehaviour nat in new[] { s_restricted with { IsLeaky = true }, s_restricted with { IsGrudging = true } })
+        {
+            NatBehaviour[] spoilt = [nat], other = [s_restricted];
+            using NatWorld world = new(1, new() { First = victim == 0 ? spoilt : other, Second = victim == 0 ? other : spoilt, Delay = TimeSpan.FromMilliseconds(5) });
+            world.SendUnasked(from: 1 - victim);
+            if (victim == 1)
+                world.RunFor(TimeSpan.FromMilliseconds(1));
+            Assert.True(world.RunUntil(() => world.IsDirect, TimeSpan.FromSeconds(3)), $"{nat}");
+            Assert.InRange(world.FreshSockets, victim == 0 ? 1 : 0, 2);
+            world.RunFor(s_minute);
+            Assert.True(world.IsDirect);
+            Assert.All(world.Hosts, host => Assert.InRange(host.Sockets, 1, 2));
+        }
+    }
+
+    // spec: PATH-82
+    [Fact]
+    public void Another_socket_is_tried_once_for_each_attempt_and_not_kept()
+    {
+        using NatWorld world = new(1, new() { First = [s_restricted], Second = [s_restricted] });
+        world.Tap = (_, _) => false;
+        world.RunFor(TimeSpan.FromMinutes(5));
+        Assert.Equal(2 * 5, world.FreshSockets);
+        Assert.All(world.Hosts, host => Assert.InRange(host.Sockets, 1, 2));
+    }
+
+    // spec: PATH-82
+    [Fact]
+    public void Whoever_does_not_want_to_punch_opens_no_other_socket()
+    {
+        using NatWorld world = new(1, new() { First = [s_restricted], Second = [s_restricted], IsPunching = false });
+        world.Tap = (_, _) => false;
+        world.RunFor(s_minute);
+        Assert.Equal(0, world.FreshSockets);
+    }
+
     // spec: PATH-74
     [Fact]
     public void An_address_that_no_server_has_seen_is_never_punched()
