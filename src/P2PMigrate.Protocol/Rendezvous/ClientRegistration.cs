@@ -39,6 +39,9 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
     private bool _isUnreachableReported;
     private bool _isRenewalWanted;
     private Instant _sentAt;
+    private TimeSpan _refreshInterval = options.RefreshInterval;
+    private NetworkAddress _registeredAt;
+    private bool _isAfterSilence;
 
     /// <summary>The server's latest challenge, or null before the first.</summary>
     public ChallengeMessage? Challenge { get; private set; }
@@ -135,6 +138,7 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         {
             _silentSince = now;
             Enter(now, Phase.Refreshing);
+            _isAfterSilence = true;
         }
         else if (_phase is Phase.Registering or Phase.Refreshing && _tries >= MaxTries)
         {
@@ -160,6 +164,11 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         if (!isMine)
         {
             return true;
+        }
+
+        if (_isAfterSilence)
+        {
+            NoteMappingLost(challenge.Observed);
         }
 
         if (!options.IsRegistering)
@@ -196,10 +205,11 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         }
 
         _registration = message.Registration;
+        _registeredAt = message.Observed;
         _phase = Phase.Registered;
         _promptChallenges = 0;
         TimeSpan lifetime = TimeSpan.FromSeconds(message.LifetimeSeconds);
-        NextTimeout = now + (lifetime / 3 < options.RefreshInterval ? lifetime / 3 : options.RefreshInterval); // spec: RDV-08
+        NextTimeout = now + (lifetime / 3 < _refreshInterval ? lifetime / 3 : _refreshInterval); // spec: RDV-08
         AskAgainIfWanted(now);
         return Refusal.None;
     }
@@ -217,6 +227,7 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
     private void Enter(Instant now, Phase phase)
     {
         _phase = phase;
+        _isAfterSilence = false;
         _isRenewalWanted = false; // What is sent now leaves from where this peer is now.
         _transaction = TransactionId.Create(entropy);
         _tries = 0;
@@ -227,6 +238,19 @@ internal sealed class ClientRegistration(RendezvousClientOptions options, IEntro
         }
 
         Send(now);
+    }
+
+    // Only the port is another one after a pause in which nobody wanted to know: a NAT keeps mappings for less than the pause.
+    // spec: RDV-60
+    private void NoteMappingLost(NetworkAddress observed)
+    {
+        if (!observed.HasSameHost(_registeredAt) || observed == _registeredAt)
+        {
+            return;
+        }
+
+        TimeSpan half = _refreshInterval / 2;
+        _refreshInterval = half > RendezvousClientCore.ShortestRefreshInterval ? half : RendezvousClientCore.ShortestRefreshInterval;
     }
 
     private bool TryAgree()

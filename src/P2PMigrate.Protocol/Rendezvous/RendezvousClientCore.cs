@@ -41,6 +41,10 @@ public sealed class RendezvousClientCore
     /// <summary>The longest time between two attempts to reach a server that does not answer.</summary>
     public static readonly TimeSpan MaxContactDelay = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often a registration is refreshed at most, when a NAT forgets mappings sooner than usual.</summary>
+    // spec: RDV-60
+    public static readonly TimeSpan ShortestRefreshInterval = TimeSpan.FromSeconds(5);
+
     /// <summary>A server silent for this long is reported as unreachable.</summary>
     public static readonly TimeSpan UnreachableAfter = TimeSpan.FromSeconds(5);
 

@@ -42,6 +42,28 @@ public sealed class RegistrationTests : IDisposable
         Assert.True(peer.Client.IsRegistered);
     }
 
+    [Fact]
+    [Trait("Spec", "RDV-60")]
+    public void A_NAT_that_forgets_between_two_refreshes_is_given_less_time_to_do_so_but_another_host_is_no_such_sign()
+    {
+        RendezvousWorld.Peer peer = _world.AddPeer("198.51.100.2:2000", isRegistering: true);
+        _world.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(3, RefreshesAfter("203.0.113.7:2000"));
+        Assert.Equal(6, RefreshesAfter("203.0.113.7:2001"));
+        Assert.Equal(12, RefreshesAfter("203.0.113.7:2002"));
+        Assert.Equal(12, RefreshesAfter("203.0.113.7:2003"));
+        Assert.True(peer.Client.IsRegistered);
+
+        int RefreshesAfter(string address)
+        {
+            peer.Address = RendezvousWorld.Address(address);
+            _world.Advance(TimeSpan.FromSeconds(25));
+            int before = _world.Sent.Count(sent => sent.ToServer);
+            _world.Advance(TimeSpan.FromSeconds(60));
+            return _world.Sent.Count(sent => sent.ToServer) - before;
+        }
+    }
+
     [Theory]
     [Trait("Spec", "RDV-17")]
     [InlineData(true)]
