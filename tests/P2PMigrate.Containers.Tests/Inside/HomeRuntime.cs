@@ -1,0 +1,71 @@
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Snapshot;
+
+namespace P2PMigrate.Containers.Tests.Inside;
+
+/// <summary>
+/// The real runtime for a migration from this host to this host: what is proposed as <c>NAME-moved</c> is <c>NAME</c> here. It calls
+/// <see cref="Frozen"/> with the frozen container before the dump, and <see cref="Complete"/> with the images before the restore.
+/// </summary>
+internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
+{
+    public const string Suffix = "-moved";
+
+    public Func<Task> Frozen { get; init; } = () => Task.CompletedTask;
+
+    public Func<string, Task> Complete { get; init; } = _ => Task.CompletedTask;
+
+    public string Name => inner.Name;
+
+    public Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken) => inner.DescribeMachineAsync(cancellationToken);
+
+    public Task<IReadOnlyList<Finding>> CheckMachineAsync(CancellationToken cancellationToken) => inner.CheckMachineAsync(cancellationToken);
+
+    public async Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken)
+    {
+        ContainerDescription container = await inner.InspectAsync(name, bundle, cancellationToken);
+        return container with { Name = container.Name + Suffix };
+    }
+
+    public Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken) =>
+        inner.CheckSourceAsync(Here(container), cancellationToken);
+
+    public Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken) =>
+        inner.CheckTargetAsync(container, source, cancellationToken);
+
+    public ILiveMemory? OpenLiveMemory(ContainerDescription container) => inner.OpenLiveMemory(Here(container));
+
+    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
+        new HomeFence(await inner.FreezeAsync(Here(container), workDirectory, cancellationToken), Frozen);
+
+    public Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) => inner.ReopenFenceAsync(workDirectory, cancellationToken);
+
+    public IPageSink CreatePageWriter(string imageDirectory) => inner.CreatePageWriter(imageDirectory);
+
+    public Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.VerifyAsync(request, cancellationToken);
+
+    public async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken)
+    {
+        await Complete(request.ImageDirectory);
+        return await inner.RestoreAsync(request, cancellationToken);
+    }
+
+    public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.CleanUpAsync(request, cancellationToken);
+
+    private static ContainerDescription Here(ContainerDescription container) => container with { Name = container.Name[..^Suffix.Length] };
+
+    private sealed class HomeFence(IFence inner, Func<Task> frozen) : IFence
+    {
+        public async Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
+        {
+            await frozen();
+            return await inner.DumpAsync(imageDirectory, pages, cancellationToken);
+        }
+
+        public Task ThawAsync(CancellationToken cancellationToken) => inner.ThawAsync(cancellationToken);
+
+        public Task DestroyAsync(CancellationToken cancellationToken) => inner.DestroyAsync(cancellationToken);
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+    }
+}

@@ -1,0 +1,130 @@
+using P2PMigrate.Migration;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Containers.Tests.Inside;
+
+/// <summary>Whole migrations with rounds of memory, from this host to this host.</summary>
+public sealed class PreCopyTests
+{
+    private const int Megabytes = 200;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [InsideFact]
+    public async Task Under_the_freeze_little_more_travels_than_what_was_rewritten_and_memory_is_right_afterwards()
+    {
+        const int pagesPerSecond = 2500;
+        await using Workload workload = await StartAsync(pagesPerSecond);
+
+        MigrationCompleted completed = Completed(await MigrateAsync(workload, new CopyOptions(), new Rounds()));
+
+        Assert.InRange(completed.MemoryBytes, Megabytes << 20, 2L * Megabytes << 20);
+        Assert.InRange(completed.FrozenMemoryBytes, 1, Megabytes << 20 >> 2);
+        Assert.NotNull(completed.LastRound!.PredictedDowntime);
+        await AssertMemoryIsRightAsync(workload);
+    }
+
+    [InsideFact]
+    public async Task Memory_that_is_left_alone_does_not_travel_under_the_freeze()
+    {
+        await using Workload workload = await StartAsync(pagesPerSecond: 0);
+
+        MigrationCompleted completed = Completed(await MigrateAsync(workload, new CopyOptions { Mode = MigrationMode.PreCopy }, new Rounds()));
+
+        Assert.InRange(completed.FrozenMemoryBytes, 0, 4 << 20);
+        await AssertMemoryIsRightAsync(workload);
+    }
+
+    [InsideFact]
+    public async Task The_targets_pages_are_those_of_criu_s_own_dump_of_the_frozen_source_page_by_page()
+    {
+        await using Workload workload = await StartAsync(pagesPerSecond: 2500);
+        string reference = Directory.CreateDirectory($"/data/reference-{workload.Name}").FullName;
+        string received = $"/data/received-{workload.Name}";
+        try
+        {
+            MigrationOutcome outcome = await MigrateAsync(
+                workload, new CopyOptions { DowntimeTarget = TimeSpan.Zero }, new Rounds(),
+                frozen: () => Shell.RunAsync(
+                    $"runc checkpoint --leave-running --tcp-established --file-locks --manage-cgroups-mode ignore --image-path {reference} --work-path {reference} {workload.Name}"),
+                complete: async images =>
+                {
+                    await Shell.RunAsync($"cp -a {images} {received}");
+                    throw new ContainerException("seen enough");
+                });
+
+            var failed = Assert.IsType<MigrationFailed>(outcome);
+            Assert.Contains("seen enough", failed.Reason, StringComparison.Ordinal);
+            Assert.Equal(ContainerSide.Source, failed.RunningAt);
+            var expected = new DumpedMemory(reference);
+            Assert.InRange(expected.Count, Megabytes * 256, 2 * Megabytes * 256);
+            Assert.Empty(expected.DifferencesTo(new DumpedMemory(received)));
+            Assert.Equal("running", await Workload.StatusAsync(workload.Name));
+        }
+        finally
+        {
+            await Shell.RunAsync($"rm -rf {reference} {received}");
+        }
+    }
+
+    private static async Task<Workload> StartAsync(int pagesPerSecond)
+    {
+        Workload workload = await Workload.PrepareAsync(["python3", "/pages.py", $"{Megabytes}", $"{pagesPerSecond}"]);
+        using (Stream program = typeof(PreCopyTests).Assembly.GetManifestResourceStream("pages.py")!)
+        await using (FileStream copy = File.Create($"{workload.Root}/pages.py"))
+        {
+            await program.CopyToAsync(copy, Token);
+        }
+
+        await workload.StartAsync();
+        await Shell.RunAsync($"timeout 30 sh -c 'until [ -e {workload.Root}/ready ]; do sleep 0.05; done'");
+        return workload;
+    }
+
+    private static async Task<MigrationOutcome> MigrateAsync(
+        Workload workload, CopyOptions copy, Rounds rounds, Func<Task>? frozen = null, Func<string, Task>? complete = null)
+    {
+        var runtime = new HomeRuntime(Move.Runtime) { Frozen = frozen ?? (() => Task.CompletedTask), Complete = complete ?? (_ => Task.CompletedTask) };
+        MigrationEnvironment Environment(string side) => new() { Runtime = runtime, State = new StateDirectory($"/data/state-{workload.Name}/{side}") };
+        (InMemorySession near, InMemorySession far) = InMemorySession.CreatePair();
+        Task<ReceiveOutcome> receiving = Task.Run(() => new TargetRunner(Environment("target")).ReceiveAsync(
+            far, new ReceiveOptions { PeerName = "one", AdmitAsync = _ => ValueTask.FromResult<string?>(null) }, cancellationToken: Token));
+        MigrationOutcome outcome = await new SourceRunner(Environment("source")).SendAsync(
+            near, await runtime.InspectAsync(workload.Name, null, Token), new SendOptions { PeerName = "two", Copy = copy }, rounds, Token);
+        await near.CloseAsync(0, "done", Token);
+        await receiving;
+        TestContext.Current.TestOutputHelper?.WriteLine(outcome.ToString());
+        return outcome;
+    }
+
+    private static MigrationCompleted Completed(MigrationOutcome outcome) =>
+        outcome as MigrationCompleted ?? throw new Xunit.Sdk.XunitException(((MigrationFailed)outcome).Reason);
+
+    /// <summary>The program itself knows what each page must be.</summary>
+    private static async Task AssertMemoryIsRightAsync(Workload workload)
+    {
+        string moved = workload.Name + HomeRuntime.Suffix, root = $"/data/state-{workload.Name}/target/containers/{moved}/rootfs";
+        try
+        {
+            Assert.Equal("running", await Workload.StatusAsync(moved));
+            Assert.Equal("gone", await Workload.StatusAsync(workload.Name));
+            string answer = await Shell.RunAsync($"touch {root}/check; timeout 30 sh -c 'until [ -e {root}/checked ]; do sleep 0.05; done'; cat {root}/checked");
+            TestContext.Current.TestOutputHelper?.WriteLine(answer);
+            Assert.StartsWith("0 wrong", answer, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await Shell.RunAsync($"runc delete --force {moved} 2>/dev/null || :; rm -rf --one-file-system /data/state-{workload.Name}");
+        }
+    }
+
+    /// <summary>Shows each round in the test's output.</summary>
+    private sealed class Rounds : IProgress<MigrationProgress>
+    {
+        public void Report(MigrationProgress value)
+        {
+            if (value.RoundSummary is { } summary) TestContext.Current.TestOutputHelper?.WriteLine(summary.ToString());
+        }
+    }
+}
