@@ -31,7 +31,7 @@ public sealed class DowntimeModel
     }
 
     /// <summary>
-    /// A migration took <paramref name="downtime"/>, of which <paramref name="sending"/> went into content that the target lacked; it had
+    /// A migration took <paramref name="downtime"/>, of which <paramref name="sending"/> went into content that the target lacked and into waiting for its answers; it had
     /// <paramref name="memoryBytes"/> of memory.
     /// </summary>
     internal void Learn(TimeSpan downtime, TimeSpan sending, long memoryBytes)

@@ -43,8 +43,15 @@ internal sealed class SourceJob(
         _reporter.Enter(null);
         MigrationOutcome outcome = SourceOutcome.Of(_machine.Result!, proposal, _timeline, meter, effects, _machine.LastRound);
         if (outcome is MigrationCompleted completed)
-            environment.Downtimes.Learn(completed.Downtime, TimeSpan.FromSeconds(completed.FrozenMemoryBytes / _machine.ContentRate), completed.MemoryBytes);
+            Learn(completed);
         return outcome;
+    }
+
+    /// <summary>What the downtime was beside sending and waiting is what the next one may be expected to be.</summary>
+    private void Learn(MigrationCompleted completed)
+    {
+        TimeSpan sending = TimeSpan.FromSeconds(completed.FrozenMemoryBytes / _machine.ContentRate) + (_machine.RoundTrip * Convergence.RoundTrips);
+        environment.Downtimes.Learn(completed.Downtime, sending, completed.MemoryBytes);
     }
 
     /// <summary>Messages first: what a request needs the peer to know is already on its way. Returns whether the machine has ended.</summary>

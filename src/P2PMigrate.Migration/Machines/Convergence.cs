@@ -15,6 +15,11 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
     /// <summary>The least content that tells how fast content travels; less is mostly waiting.</summary>
     public const long TellingBytes = 1 << 20;
 
+    /// <summary>
+    /// How often the source waits for the target under the freeze: the receipt of memory, the demand and the receipt of the final round, <c>Prepared</c>, <c>Running</c>.
+    /// </summary>
+    public const int RoundTrips = 5;
+
     /// <summary>How fast content travels as long as nobody knows, in bytes a second.</summary>
     public const double DefaultRate = 50e6;
 
@@ -30,24 +35,26 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
     /// <summary>The round that was judged last.</summary>
     public RoundSummary? Last { get; private set; }
 
-    /// <summary>A round is over.</summary>
-    public RoundSummary Judge(RoundFigures figures)
+    /// <summary>A round is over. A word and its answer take <paramref name="roundTrip"/> at present.</summary>
+    public RoundSummary Judge(RoundFigures figures, TimeSpan roundTrip = default)
     {
         _round++;
         _haveFilesConverged |= CopyPolicy.IsConverged(_round, figures.RootfsBytes, _previousFiles);
         _previousFiles = figures.RootfsBytes;
-        return Last = figures.Memory is { } memory ? JudgeMemory(figures, memory) : JudgeFiles(figures);
+        return Last = figures.Memory is { } memory ? JudgeMemory(figures, memory, roundTrip) : JudgeFiles(figures);
     }
 
     private RoundSummary JudgeFiles(RoundFigures figures) => new(
         _round, figures.RootfsBytes, 0, 0, 0, TimeSpan.Zero, null, null, null, options.DowntimeTarget,
         _haveFilesConverged ? RoundsEnd.FilesConverged : RoundsEnd.None);
 
-    private RoundSummary JudgeMemory(RoundFigures figures, MemoryRound memory)
+    private RoundSummary JudgeMemory(RoundFigures figures, MemoryRound memory, TimeSpan roundTrip)
     {
         MeasureRate(memory);
         long expected = ExpectedBytes(memory);
-        TimeSpan predicted = costs.Fixed + (memory.Pages * costs.PerPage) + TimeSpan.FromSeconds(expected / Rate);
+        long files = _round == 0 ? 0 : figures.RootfsBytes;   // the first round sends what is there, not what changes
+        TimeSpan sending = TimeSpan.FromSeconds((expected + files) / Rate);
+        TimeSpan predicted = costs.Fixed + (memory.Pages * costs.PerPage) + (roundTrip * RoundTrips) + sending;
         var end = EndAfter(memory, predicted);
         _previousPrediction = predicted;
         double? dirty = memory.Interval is { } interval && interval > TimeSpan.Zero

@@ -55,7 +55,7 @@ internal sealed partial class MigrationSource
 
     private void HandleRound(Instant now, RoundFigures figures)
     {
-        if (_convergence.Judge(figures).End != RoundsEnd.None)
+        if (_convergence.Judge(figures, RoundTrip).End != RoundsEnd.None)
         {
             Move(now, Converged);
             return;

@@ -27,6 +27,17 @@ public sealed class ConvergenceTests
     }
 
     [Fact]
+    [Trait("Spec", "MIG-83")]
+    public void Files_that_change_and_a_long_way_make_a_longer_downtime()
+    {
+        var convergence = new Convergence(new CopyOptions(), s_costs);
+        RoundSummary first = convergence.Judge(new RoundFigures(100 * Mega, Round(1000, 1000, 10)), TimeSpan.FromMilliseconds(80));
+        RoundSummary second = convergence.Judge(new RoundFigures(2 * Mega, Round(1000, 10, 1, 10, 10)), TimeSpan.FromMilliseconds(80));
+        Assert.Equal(100 + 400 + 10_000, first.PredictedDowntime!.Value.TotalMilliseconds, 3);
+        Assert.Equal(100 + 400 + 10 + 20, second.PredictedDowntime!.Value.TotalMilliseconds, 3);
+    }
+
+    [Fact]
     public void The_first_round_expects_everything_and_is_the_last_when_even_that_is_soon_sent()
     {
         RoundSummary large = new Convergence(new CopyOptions(), s_costs).Judge(new RoundFigures(0, Round(1000, 1000, 10)));
