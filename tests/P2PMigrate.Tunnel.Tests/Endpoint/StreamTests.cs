@@ -66,6 +66,8 @@ public sealed class StreamTests(ITestOutputHelper output)
         await WritePatternAsync(from.Output, Length);
         await from.Output.CompleteAsync();
         Assert.Equal(Length, await checking);
+        for (int looks = 0; looks < 1000 && near.Statistics.PacketsLost == 0; looks++)
+            await Task.Delay(10, _token); // Statistics follow after a tenth of a second.
         Assert.NotEqual(0, near.Statistics.PacketsLost);
     }
 
