@@ -1,3 +1,5 @@
+using P2PMigrate.Protocol.Paths;
+
 namespace P2PMigrate.Protocol;
 
 /// <content>From where is sent.</content>
@@ -8,4 +10,15 @@ public sealed partial class TunnelConnection
     /// </summary>
     // spec: TURN-01
     public void SetSockets(Instant now, IReadOnlyList<LocalSocket> sockets) => _agent.SetSockets(now, sockets);
+
+    /// <summary>The machine's network changed (address, route): probes everything again at once.</summary>
+    public void HandleNetworkChange(Instant now, IReadOnlyList<LocalSocket> sockets) => _agent.HandleNetworkChange(now, sockets);
+
+    /// <summary>The machine refused to send a datagram of this size on the path: it is too long for the interface.</summary>
+    // spec: PATH-45
+    public void HandleTooLong(Instant now, PathAddress path, int size)
+    {
+        _agent.HandleTooLong(now, path, size);
+        Settle(now);
+    }
 }

@@ -339,17 +339,6 @@ public sealed partial class TunnelConnection : IDisposable
         Settle(now);
     }
 
-    /// <summary>The machine's network changed (address, route): probes everything again at once.</summary>
-    public void HandleNetworkChange(Instant now, IReadOnlyList<LocalSocket> sockets) => _agent.HandleNetworkChange(now, sockets);
-
-    /// <summary>The machine refused to send a datagram of this size on the path: it is too long for the interface.</summary>
-    // spec: PATH-45
-    public void HandleTooLong(Instant now, PathAddress path, int size)
-    {
-        _agent.HandleTooLong(now, path, size);
-        Settle(now);
-    }
-
     /// <summary>
     /// Writes the next datagram to send into <paramref name="buffer"/>, which has room for
     /// <see cref="MaxDatagramSize"/>. False when there is nothing to send before the next input or timeout.

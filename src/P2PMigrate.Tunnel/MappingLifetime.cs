@@ -1,6 +1,5 @@
 using System.Net;
 using System.Threading.Channels;
-using P2PMigrate.Protocol;
 using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Tunnel.Loop;

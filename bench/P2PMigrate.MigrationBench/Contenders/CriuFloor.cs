@@ -1,4 +1,3 @@
-using P2PMigrate.Lab;
 using P2PMigrate.MigrationBench.Ground;
 
 namespace P2PMigrate.MigrationBench.Contenders;

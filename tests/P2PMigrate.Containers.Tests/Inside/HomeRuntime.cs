@@ -35,14 +35,16 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
 
     public ILiveMemory? OpenLiveMemory(ContainerDescription container) => inner.OpenLiveMemory(Here(container));
 
-    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
-        new HomeFence(await inner.FreezeAsync(Here(container), workDirectory, cancellationToken), Frozen);
+    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken) =>
+        new HomeFence(await inner.FreezeAsync(Here(container), workDirectory, stopping, cancellationToken), Frozen);
 
     public Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) => inner.ReopenFenceAsync(workDirectory, cancellationToken);
 
     public IPageSink CreatePageWriter(string imageDirectory) => inner.CreatePageWriter(imageDirectory);
 
     public Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.VerifyAsync(request, cancellationToken);
+
+    public Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.PrepareRestoreAsync(request, cancellationToken);
 
     public async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken)
     {

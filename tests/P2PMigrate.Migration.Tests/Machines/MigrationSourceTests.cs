@@ -288,7 +288,7 @@ public sealed class MigrationSourceTests
             (SourceState.Preparing, () => _source.HandleDone(_now, SourceWork.Ship)),
             (SourceState.Committing, () => _source.HandleMessage(_now, new Prepared(0, default))),
             (SourceState.Committed, () => _source.HandleDone(_now, SourceWork.Commit)),
-            (SourceState.Destroying, () => _source.HandleMessage(_now, new Running())),
+            (SourceState.Destroying, () => _source.HandleMessage(_now, new Running(TimeSpan.Zero))),
         ];
         foreach ((SourceState reached, Action step) in way)
         {

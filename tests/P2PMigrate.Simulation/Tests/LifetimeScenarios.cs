@@ -3,7 +3,6 @@ using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
 using P2PMigrate.Simulation.Network;
-using P2PMigrate.Simulation.Peers;
 
 namespace P2PMigrate.Simulation.Tests;
 
