@@ -6,7 +6,7 @@ namespace P2PMigrate.TunnelBench;
 /// <summary>
 /// What is to be measured, from a file below <c>bench/plans</c>: every contender on every link, all within one run, so that the
 /// figures of a row were taken on the same machine in the same minutes. A link is <c>veth nic</c>, <c>veth on</c>, <c>veth off</c>, or what
-/// the link emulator understands.
+/// the link emulator understands; with <c>, a processor each</c> behind it the two ends do not share one.
 /// </summary>
 internal sealed record Plan
 {

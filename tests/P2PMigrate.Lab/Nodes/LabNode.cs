@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net.Sockets;
 
 namespace P2PMigrate.Lab;
@@ -19,6 +20,9 @@ public class LabNode
     }
 
     public string Name { get; }
+
+    /// <summary>The one processor that programs started from now on run on, as on a machine that has only one; null: any.</summary>
+    public int? Processor { get; set; }
 
     /// <summary>The name under which <c>ip netns</c> knows this node's network.</summary>
     public string NetworkNamespace => _scope.NetworkNamespaceOf(Name);
@@ -74,7 +78,7 @@ public class LabNode
         get
         {
             string usage = File.ReadLines(Path.Combine(_scope.CgroupsOf(Name).Unified, "cpu.stat")).First(line => line.StartsWith("usage_usec ", StringComparison.Ordinal));
-            return TimeSpan.FromMicroseconds(long.Parse(usage["usage_usec ".Length..], System.Globalization.CultureInfo.InvariantCulture));
+            return TimeSpan.FromMicroseconds(long.Parse(usage["usage_usec ".Length..], CultureInfo.InvariantCulture));
         }
     }
 
@@ -85,7 +89,7 @@ public class LabNode
             string line = File.ReadLines("/proc/thread-self/net/dev").FirstOrDefault(line => line.TrimStart().StartsWith(device + ":", StringComparison.Ordinal))
                 ?? throw new LabException($"{Name} has no device {device}");
             string counters = line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..];
-            return long.Parse(counters.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], System.Globalization.CultureInfo.InvariantCulture);
+            return long.Parse(counters.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture);
         });
 
     /// <summary>Sets a kernel setting of the node's network, such as <c>net/ipv4/ip_forward</c>.</summary>
@@ -108,11 +112,13 @@ public class LabNode
 
     private protected virtual IEnumerable<string> CgroupJoinFiles => _scope.CgroupsOf(Name).UnifiedOnly.JoinFiles();
 
+    private IEnumerable<string> OnProcessor => Processor is { } processor ? ["taskset", "-c", processor.ToString(CultureInfo.InvariantCulture)] : [];
+
     private string[] Entry(NodeCommand command) => CgroupEntry.Wrap(
         CgroupJoinFiles,
         [
             .. EnterNamespaces, "env", "-C", command.WorkingDirectory ?? BaseDirectory,
             .. BaseEnvironment, .. command.Environment.Select(pair => $"{pair.Key}={pair.Value}"),
-            command.Program, .. command.Arguments,
+            .. OnProcessor, command.Program, .. command.Arguments,
         ]);
 }
