@@ -115,10 +115,7 @@ internal sealed class Dialing(
     {
         if (dial.Handle(now, path: null, RelayRoute.From(link, answer.Leg), answer.Datagram.Span) is not { } session)
             return;
-        if (options.AllowDirectPaths && link.MayVouchFor(answer.Responder))
-            session.AddVouchedCandidate(now, answer.Responder);
-        else
-            session.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, answer.Responder)); // For a socket of a TURN server, if there is one.
+        link.Introduce(now, session, answer.Responder, options.AllowDirectPaths);
         Adopt(now, dial, session);
     }
 

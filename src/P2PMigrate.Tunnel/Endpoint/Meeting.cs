@@ -212,7 +212,7 @@ internal sealed class Meeting
             case OfferReceived offer:
                 HandleOffer(now, link, offer);
                 break;
-            case ObservedAddressChanged { Observed: { IsStream: false } address } when _options.AllowDirectPaths:
+            case ObservedAddressChanged { Observed: var address } when _options.AllowDirectPaths && link.MayVouchFor(address): // spec: RDV-50
                 Announce(new Candidate(CandidateKind.Reflexive, address));
                 _nat.HandleObserved(now, link, isHome: link == _links.Home);
                 break;
@@ -238,10 +238,8 @@ internal sealed class Meeting
         if (length == 0)
             return;
         link.Client.Answer(offer.Offer, reply[..length]);
-        if (_options.AllowDirectPaths && link.MayVouchFor(offer.Initiator))
-            session?.AddVouchedCandidate(now, offer.Initiator);
-        else
-            session?.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, offer.Initiator)); // For a socket of a TURN server, if there is one.
+        if (session is not null)
+            link.Introduce(now, session, offer.Initiator, _options.AllowDirectPaths);
     }
 
     private void Announce(Candidate reflexive)

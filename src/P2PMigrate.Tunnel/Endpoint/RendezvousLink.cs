@@ -1,6 +1,8 @@
 using P2PMigrate.Protocol;
+using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Rendezvous;
 using P2PMigrate.Protocol.Wire;
+using P2PMigrate.Tunnel.Sessions;
 using P2PMigrate.Tunnel.Tls;
 
 namespace P2PMigrate.Tunnel.Endpoint;
@@ -52,6 +54,21 @@ internal sealed class RendezvousLink(ServerAddresses addresses, RendezvousClient
     /// <summary>Is an address of a peer that this server tells one that it can know?</summary>
     // spec: RDV-50
     public bool MayVouchFor(NetworkAddress address) => Vouching.IsBelievable(_udp, address);
+
+    /// <summary>
+    /// The server tells where the peer of <paramref name="session"/> is: a candidate if the server can know that, to be punched where
+    /// <paramref name="isDirectAllowed"/>. Where it is not, the address is for a socket of a TURN server, if there is one.
+    /// </summary>
+    // spec: RDV-50
+    public void Introduce(Instant now, SessionDriver session, NetworkAddress peer, bool isDirectAllowed)
+    {
+        if (!MayVouchFor(peer))
+            return;
+        if (isDirectAllowed)
+            session.AddVouchedCandidate(now, peer);
+        else
+            session.AddRemoteCandidate(now, new Candidate(CandidateKind.Reflexive, peer));
+    }
 
     /// <summary>A rendezvous message came from where the server may be.</summary>
     public void Handle(Instant now, NetworkAddress remote, ReadOnlySpan<byte> datagram)
