@@ -39,10 +39,11 @@ internal sealed class Puncher(TunnelConnectionOptions options)
     public NatProfile Remote
     {
         get => _remote;
+        // spec: PATH-73
         set
         {
             if (value.Newest != _remote.Newest)
-                _walked = 0;
+                _walked = -(_attempt?.Walks ?? 0); // Whoever saw that port has seen these; Drop counts all of the attempt.
             _remote = value;
             Choose();
         }
