@@ -29,7 +29,7 @@ public sealed record RendezvousTlsOptions
     // spec: RDV-51, CONST-292
     public int MaxConnectionsPerSite { get; init; } = 256;
 
-    /// <summary>Bytes that may wait for all connections together, to be sent or to be looked at.</summary>
+    /// <summary>Bytes that may wait for all connections together, to be sent or to be looked at, beside 32 KiB for each of them.</summary>
     // spec: RLY-33, CONST-293
     public long MaxWaitingBytes { get; init; } = 64 << 20;
 

@@ -43,7 +43,7 @@ internal sealed class TlsListener : IAsyncDisposable
         _isCertificateOwn = options.Certificate is null;
         _certificate = options.Certificate ?? ServerCertificate.Make(TimeProvider.System.GetUtcNow());
         _connections = new HostConnections(options.MaxConnections, options.MaxConnectionsPerHost, options.MaxConnectionsPerSite);
-        _budget = new StreamBudget(options.MaxWaitingBytes);
+        _budget = new StreamBudget(options.MaxWaitingBytes, DatagramStream.BlockSize);
         Local = (IPEndPoint)listener.LocalEndPoint!;
         _work = Task.WhenAll(Task.Run(AcceptAllAsync), Task.Run(SweepAsync));
     }

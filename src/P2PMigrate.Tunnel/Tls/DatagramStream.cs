@@ -24,7 +24,9 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
     /// <summary>Bytes that the kernel keeps beyond what is on its way, so that the queue is here and not there.</summary>
     private const int MaxUnsent = 128 << 10;
 
-    private const int BlockSize = 32 << 10;
+    /// <summary>Bytes that are read at once, and that each connection may have however much others have.</summary>
+    // spec: CONST-293
+    public const int BlockSize = 32 << 10;
 
     /// <summary>How long what was given before <see cref="Finish"/> may take.</summary>
     private static readonly TimeSpan s_farewell = TimeSpan.FromSeconds(1);
@@ -39,7 +41,7 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
         pauseWriterThreshold: 0, resumeWriterThreshold: 0, minimumSegmentSize: BlockSize, useSynchronizationContext: false));
 
     private readonly SendBacklog _backlog = new();
-    private readonly StreamBudget.Share _share = (budget ?? new StreamBudget(long.MaxValue)).Open();
+    private readonly StreamBudget.Share _share = (budget ?? new StreamBudget(long.MaxValue, BlockSize)).Open();
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IPAddress? _local = (socket?.LocalEndPoint as IPEndPoint)?.Address;
@@ -297,7 +299,7 @@ internal sealed class DatagramStream(Stream stream, Socket? socket, NetworkAddre
     // Whoever sends waits meanwhile; what waits here is on its way to the loop.
     private async ValueTask WaitForRoomAsync()
     {
-        for (TimeSpan pause = s_shortestPause; !_share.HasRoom(BlockSize);)
+        for (TimeSpan pause = s_shortestPause; !_share.HasRoomToRead(BlockSize);)
         {
             await Task.Delay(pause, _stop.Token).ConfigureAwait(false);
             pause = TimeSpan.FromTicks(Math.Min(2 * pause.Ticks, s_longestPause.Ticks));

@@ -1,11 +1,12 @@
 namespace P2PMigrate.Tunnel.Tls;
 
 /// <summary>
-/// Bytes that may wait for all connections of one program together, in both directions. Each may have as much as nobody has at that moment: the more is
-/// taken, the less one may have, so that those that are slow are cut first, and one that takes everything at once always finds room. Any thread.
+/// Bytes that may wait for all connections of one program together, in both directions. Each has <paramref name="floor"/> bytes of its own, which do not
+/// count, so that however many there are, one that takes everything at once finds room. Beyond that each may have as much as nobody has at that
+/// moment: the more is taken, the less one may have, so that those that are slow are cut first. Any thread.
 /// </summary>
 // spec: RLY-33
-internal sealed class StreamBudget(long capacity)
+internal sealed class StreamBudget(long capacity, int floor)
 {
     private long _taken;
 
@@ -13,17 +14,24 @@ internal sealed class StreamBudget(long capacity)
     public long Free => capacity - Interlocked.Read(ref _taken);
 
     /// <summary>The share of one connection, which ends with it.</summary>
-    public Share Open() => new(this);
+    public Share Open() => new(this, floor);
 
     /// <summary>What one connection has of the budget. Any thread.</summary>
-    internal sealed class Share(StreamBudget budget)
+    internal sealed class Share(StreamBudget budget, int floor)
     {
         private readonly Lock _lock = new();
         private long _bytes;
         private bool _isClosed;
 
         /// <summary>May it have that many more?</summary>
-        public bool HasRoom(long more) => Interlocked.Read(ref _bytes) + more <= budget.Free;
+        public bool HasRoom(long more)
+        {
+            long beyond = Beyond(Interlocked.Read(ref _bytes) + more);
+            return beyond == 0 || beyond <= budget.Free;
+        }
+
+        /// <summary>May it take in a piece that it cannot know the size of? Whoever does not have what is his own may, up to <paramref name="most"/>.</summary>
+        public bool HasRoomToRead(int most) => Interlocked.Read(ref _bytes) < floor || HasRoom(most);
 
         /// <summary>It has that many more, or less when negative.</summary>
         public void Add(long bytes)
@@ -32,8 +40,8 @@ internal sealed class StreamBudget(long capacity)
             {
                 if (_isClosed)
                     return;
+                Interlocked.Add(ref budget._taken, Beyond(_bytes + bytes) - Beyond(_bytes));
                 _bytes += bytes;
-                Interlocked.Add(ref budget._taken, bytes);
             }
         }
 
@@ -43,9 +51,11 @@ internal sealed class StreamBudget(long capacity)
             lock (_lock)
             {
                 if (!_isClosed)
-                    Interlocked.Add(ref budget._taken, -_bytes);
+                    Interlocked.Add(ref budget._taken, -Beyond(_bytes));
                 (_isClosed, _bytes) = (true, 0);
             }
         }
+
+        private long Beyond(long bytes) => Math.Max(0, bytes - floor);
     }
 }

@@ -7,7 +7,7 @@ namespace P2PMigrate.Tunnel.Tests.Tls;
 public sealed class StreamBudgetTests
 {
     private const int Piece = 1000;
-    private readonly StreamBudget _budget = new(100 * Piece);
+    private readonly StreamBudget _budget = new(100 * Piece, floor: 0);
 
     [Fact]
     public void However_many_are_slow_they_do_not_take_everything_and_one_that_keeps_up_always_has_room()
@@ -28,6 +28,27 @@ public sealed class StreamBudgetTests
         }
 
         Assert.InRange(_budget.Free, 0, 50 * Piece);
+    }
+
+    [Fact]
+    public void However_many_have_a_little_there_is_that_much_for_one_more()
+    {
+        var budget = new StreamBudget(100 * Piece, floor: Piece);
+        foreach (int _ in Enumerable.Range(0, 200))
+            budget.Open().Add(Piece);
+        Assert.Equal(100 * Piece, budget.Free);
+        while (budget.Free >= Piece)
+            budget.Open().Add(2 * Piece);
+
+        StreamBudget.Share prompt = budget.Open();
+        Assert.True(prompt.HasRoom(Piece));
+        prompt.Add(1);
+        Assert.False(prompt.HasRoom(Piece));
+        Assert.True(prompt.HasRoomToRead(Piece));
+        prompt.Add(Piece);
+        Assert.False(prompt.HasRoomToRead(Piece));
+        prompt.Close();
+        Assert.Equal(0, budget.Free);
     }
 
     [Fact]
