@@ -6,7 +6,7 @@ namespace P2PMigrate.Protocol.Rendezvous;
 /// What a server has to say to its fleet: which peers are here, and offers and answers that travel on. It writes; what comes
 /// from the others is the core's to judge. One owner.
 /// </summary>
-/// <remarks>spec: RDV-40 to RDV-46.</remarks>
+/// <remarks>spec: RDV-40 to RDV-46, RLY-32.</remarks>
 internal sealed class FleetDesk(FleetMembership self, TimeSpan lifetime)
 {
     /// <summary>Peers announced again in one second when the directory was away.</summary>
@@ -77,7 +77,7 @@ internal sealed class FleetDesk(FleetMembership self, TimeSpan lifetime)
     }
 
     /// <summary>Says that a side of a channel is here, and asks for the other one, wherever it is.</summary>
-    // spec: RLY-31
+    // spec: RLY-32
     public void Seek(ChannelTag channel, bool isInitiator, RelayLegId trunk, TimeSpan entryLifetime)
     {
         _requests.Enqueue(new AnnounceKey(FleetKey.OfSide(channel, isInitiator), entryLifetime));

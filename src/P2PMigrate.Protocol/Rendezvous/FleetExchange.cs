@@ -88,7 +88,7 @@ internal sealed class FleetExchange(
         if (offer.Channel is { } channel)
         {
             trunk = channel.Initiator.Id;
-            relay.Answered(now, channel);
+            relay.Keep(now, channel);
             AskTrunk(now, channel);
         }
 
@@ -99,7 +99,7 @@ internal sealed class FleetExchange(
     /// A peer of this server hears nothing, and was given <paramref name="leg"/>: asks the server at the other end whether it is still there,
     /// and looks for the other side of a channel that goes by name.
     /// </summary>
-    // spec: RLY-31
+    // spec: RLY-31, RLY-32
     public void Seek(Instant now, RelayLeg leg)
     {
         RelayChannel channel = leg.Channel;
@@ -189,7 +189,7 @@ internal sealed class FleetExchange(
 
         if (offer.Channel is { } channel)
         {
-            relay.Answered(now, channel);
+            relay.Keep(now, channel);
             AskTrunk(now, channel);
         }
 

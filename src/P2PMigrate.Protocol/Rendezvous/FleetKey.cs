@@ -8,10 +8,10 @@ public enum FleetKeyKind
     /// <summary>A registered peer. spec: RDV-41.</summary>
     Peer,
 
-    /// <summary>The initiator's side of a relay channel. spec: RLY-31.</summary>
+    /// <summary>The initiator's side of a relay channel. spec: RLY-32.</summary>
     InitiatorSide,
 
-    /// <summary>The responder's side of a relay channel. spec: RLY-31.</summary>
+    /// <summary>The responder's side of a relay channel. spec: RLY-32.</summary>
     ResponderSide,
 }
 

@@ -21,7 +21,7 @@ public readonly record struct ChannelName(UInt128 Value)
     }
 
     /// <summary>What the servers of a fleet call the channel among themselves; it does not give the name away.</summary>
-    // spec: RLY-31
+    // spec: RLY-32
     public ChannelTag Tag
     {
         get
@@ -41,7 +41,7 @@ public readonly record struct ChannelName(UInt128 Value)
 }
 
 /// <summary>A relay channel's name as servers and their directory may see it: nobody can take a side by it.</summary>
-/// <remarks>spec: RLY-31.</remarks>
+/// <remarks>spec: RLY-32.</remarks>
 public readonly record struct ChannelTag(UInt128 Value)
 {
     /// <summary>Bytes of a tag.</summary>

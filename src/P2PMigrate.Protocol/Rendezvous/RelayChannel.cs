@@ -7,18 +7,9 @@ namespace P2PMigrate.Protocol.Rendezvous;
 /// come from elsewhere, the new address is asked first and used only after it has answered.
 /// </summary>
 /// <remarks>spec: RLY-04, RLY-05.</remarks>
-internal sealed class RelayLeg(RelayEnd end, RelayChannel channel)
+internal sealed class RelayLeg(RelayEnd end, RelayChannel channel, Instant now)
 {
-    /// <summary>A server that has not answered for this long is not there, or does not know the leg.</summary>
-    // spec: CONST-290
-    public static readonly TimeSpan TrunkPatience = TimeSpan.FromSeconds(2);
-
-    /// <summary>A trunk that has brought nothing for this long gives its side to whoever comes by name.</summary>
-    // spec: CONST-290
-    public static readonly TimeSpan TrunkSilence = TimeSpan.FromSeconds(5);
-
-    private Instant _heardAt;
-    private Instant? _unansweredSince;
+    private readonly TrunkWatch? _trunk = end.Claimed.IsNone ? null : new TrunkWatch(now);
 
     /// <summary>The secret between the server and the peer at this end.</summary>
     public RelayLegId Id { get; } = end.Id;
@@ -34,7 +25,7 @@ internal sealed class RelayLeg(RelayEnd end, RelayChannel channel)
     public NetworkAddress Claimed { get; } = end.Claimed;
 
     /// <summary>Is another server at this end?</summary>
-    public bool IsTrunk => !Claimed.IsNone;
+    public bool IsTrunk => _trunk is not null;
 
     /// <summary>An address that sent frames of this leg and was asked whether it is the peer's.</summary>
     public NetworkAddress Candidate { get; set; }
@@ -42,38 +33,53 @@ internal sealed class RelayLeg(RelayEnd end, RelayChannel channel)
     /// <summary>What the candidate has to echo.</summary>
     public ulong Nonce { get; set; }
 
-    /// <summary>Is there no server at the other end of this trunk leg any more, or does it not know the leg?</summary>
-    // spec: RLY-31
-    public bool IsLost(Instant now) => IsTrunk && _unansweredSince is { } since && now - since >= TrunkPatience;
-
-    /// <summary>May somebody who knows the channel's name have this side? A peer keeps its own; a server keeps one that it uses.</summary>
-    // spec: RLY-22
-    public bool IsFree(Instant now) => Address.IsNone || IsLost(now) || (IsTrunk && now - _heardAt >= TrunkSilence);
-
-    /// <summary>A frame of this leg came from <paramref name="source"/>.</summary>
-    public void Heard(Instant now, NetworkAddress source)
-    {
-        if (IsTrunk && source == Address)
-        {
-            (_heardAt, _unansweredSince) = (now, null);
-        }
-    }
-
-    /// <summary>The server at the end of this trunk leg is asked whether it is there.</summary>
-    public void Asked(Instant now, bool isFirst) => _unansweredSince = isFirst ? now : _unansweredSince ?? now;
-
-    /// <summary>The candidate answered from <paramref name="source"/>.</summary>
-    public void Prove(Instant now, NetworkAddress source)
-    {
-        _heardAt = source == Address ? _heardAt : now;
-        (Address, Candidate, _unansweredSince) = (source, default, null);
-    }
-
     /// <summary>Not before then is a candidate asked again.</summary>
     public Instant NextCheckAt { get; set; }
 
     /// <summary>The other end.</summary>
     public RelayLeg Other => Channel.Initiator == this ? Channel.Responder : Channel.Initiator;
+
+    /// <summary>Is there no server at the other end of this trunk leg any more, or does it not know the leg?</summary>
+    // spec: RLY-31
+    public bool IsLost(Instant now) => _trunk is { } trunk && trunk.IsLost(now);
+
+    /// <summary>May a peer that knows the channel's name have this side? Another peer keeps its own; a server keeps one that it uses.</summary>
+    // spec: RLY-22
+    public bool IsFree(Instant now) => Address.IsNone || (_trunk is { } trunk && trunk.IsGone(now));
+
+    /// <summary>May a server have it, of which nothing is known but what the directory carried? Who was named before it has its time to answer.</summary>
+    // spec: RLY-22
+    public bool IsFreeForServer(Instant now) => IsFree(now) && !(Address.IsNone && _trunk is { } trunk && trunk.IsFresh(now));
+
+    /// <summary>A frame of this leg came from <paramref name="source"/>.</summary>
+    public void Heard(NetworkAddress source)
+    {
+        if (source == Address)
+        {
+            _trunk?.Heard();
+        }
+    }
+
+    /// <summary>The server at the end of this trunk leg is asked whether it is there.</summary>
+    public void Asked(Instant now) => _trunk?.Asked(now);
+
+    /// <summary>The peer at the other end hears nothing from here.</summary>
+    public void Missed(Instant now) => _trunk?.Missed(now);
+
+    /// <summary>The candidate answered from <paramref name="source"/>.</summary>
+    public void Prove(NetworkAddress source)
+    {
+        if (source == Address)
+        {
+            _trunk?.Answered();
+        }
+        else
+        {
+            _trunk?.Heard();
+        }
+
+        (Address, Candidate) = (source, default);
+    }
 }
 
 /// <summary>What a leg begins with: its id, and an address that is proven or, for a trunk, one that is not yet.</summary>
@@ -94,8 +100,8 @@ internal sealed class RelayChannel
     /// <summary>Opens a channel between two ends, because of an offer of <paramref name="openedBy"/>.</summary>
     public RelayChannel(RendezvousServerOptions options, NetworkAddress openedBy, RelayEnd initiator, RelayEnd responder, Instant now)
     {
-        Initiator = new RelayLeg(initiator, this);
-        Responder = new RelayLeg(responder, this);
+        Initiator = new RelayLeg(initiator, this, now);
+        Responder = new RelayLeg(responder, this, now);
         OpenedBy = openedBy;
         ExpiresAt = now + options.ChannelAnswerTimeout;
         _rate = new TokenBucket(options.RelayBytesPerSecond, options.RelayBurst);
@@ -118,19 +124,19 @@ internal sealed class RelayChannel
     public ChannelTag? Tag { get; set; }
 
     /// <summary>Not before then is the other side looked for among the fleet.</summary>
-    // spec: RLY-31
+    // spec: RLY-32
     public Instant NextSeekAt { get; set; }
 
-    /// <summary>Did the responder answer the offer?</summary>
-    public bool IsAnswered { get; set; }
+    /// <summary>Does it live as long as it is used? That of an offer does not before the responder has answered.</summary>
+    public bool IsKept { get; set; }
 
     /// <summary>From then on the channel is closed.</summary>
     public Instant ExpiresAt { get; set; }
 
-    /// <summary>Puts another end in the place of <paramref name="old"/>.</summary>
-    public RelayLeg Replace(RelayLeg old, RelayEnd end)
+    /// <summary>Puts another end in the place of <paramref name="old"/>. Whoever makes up many has none of them asked before its time.</summary>
+    public RelayLeg Replace(Instant now, RelayLeg old, RelayEnd end)
     {
-        var leg = new RelayLeg(end, this);
+        var leg = new RelayLeg(end, this, now) { NextCheckAt = old.NextCheckAt };
         (Initiator, Responder) = old == Initiator ? (leg, Responder) : (Initiator, leg);
         return leg;
     }

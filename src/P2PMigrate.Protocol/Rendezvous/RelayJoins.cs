@@ -27,6 +27,7 @@ internal sealed class RelayJoins(RelayTable relay, IEntropy entropy)
             if (known.Channel.Tag is not null || !known.Other.IsLost(now))
             {
                 known.Address = source;
+                known.Other.Missed(now);
                 relay.Touch(now, known.Channel);
                 return known;
             }
@@ -42,12 +43,13 @@ internal sealed class RelayJoins(RelayTable relay, IEntropy entropy)
         RelayLeg? leg = join.IsInitiator ? channel.Initiator : channel.Responder;
         if (leg.Address != source)
         {
-            leg = leg.IsFree(now) ? relay.Replace(leg, RelayEnd.OfPeer(entropy, source)) : null; // spec: RLY-22
+            leg = leg.IsFree(now) ? relay.Replace(now, leg, RelayEnd.OfPeer(entropy, source)) : null; // spec: RLY-22
         }
 
         if (leg is not null)
         {
-            relay.Answered(now, channel); // nobody answers an offer here: asking is what keeps a side open until the other comes
+            leg.Other.Missed(now);
+            relay.Keep(now, channel);
         }
 
         return leg;
@@ -78,10 +80,10 @@ internal sealed class RelayJoins(RelayTable relay, IEntropy entropy)
             return there;
         }
 
-        isNew = there.IsFree(now);
+        isNew = there.IsFreeForServer(now);
         return !isNew ? null
-            : message.IsInitiator && there.Address.IsNone ? relay.Replace(there, RelayEnd.OfServer(trunk, message.Server))
-            : relay.Replace(there, RelayEnd.OfServer(message.IsInitiator ? RelayLegId.Create(entropy) : trunk, message.Server));
+            : message.IsInitiator && there.Address.IsNone ? relay.Replace(now, there, RelayEnd.OfServer(trunk, message.Server))
+            : relay.Replace(now, there, RelayEnd.OfServer(message.IsInitiator ? RelayLegId.Create(entropy) : trunk, message.Server));
     }
 
     /// <summary>Forgets the names of channels that have ended.</summary>

@@ -45,7 +45,7 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     public RelayLeg? Find(Instant now, RelayLegId id) => _legs.TryGetValue(id, out RelayLeg? leg) && now < leg.Channel.ExpiresAt ? leg : null;
 
     /// <summary>Puts another end in the place of one of a channel's; null when that id is taken.</summary>
-    public RelayLeg? Replace(RelayLeg old, RelayEnd end)
+    public RelayLeg? Replace(Instant now, RelayLeg old, RelayEnd end)
     {
         _legs.Remove(old.Id);
         if (_legs.ContainsKey(end.Id))
@@ -54,15 +54,15 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
             return null;
         }
 
-        RelayLeg leg = old.Channel.Replace(old, end);
+        RelayLeg leg = old.Channel.Replace(now, old, end);
         _legs.Add(leg.Id, leg);
         return leg;
     }
 
-    /// <summary>The responder answered: the channel now lives as long as it is used.</summary>
-    public void Answered(Instant now, RelayChannel channel)
+    /// <summary>The responder answered, or a peer asked by name: from now on the channel lives as long as it is used.</summary>
+    public void Keep(Instant now, RelayChannel channel)
     {
-        channel.IsAnswered = true;
+        channel.IsKept = true;
         channel.ExpiresAt = Instant.Max(channel.ExpiresAt, now + options.ChannelIdleTimeout);
     }
 
@@ -106,7 +106,7 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
             return false;
         }
 
-        leg.Heard(now, source);
+        leg.Heard(source);
         Touch(now, leg.Channel); // spec: RLY-06: what goes nowhere keeps nothing open
         RelayFrame.WriteHeader(frame, leg.Other.Id); // spec: RLY-02
         destination = leg.Other.Address;
@@ -126,11 +126,10 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     // spec: RLY-31
     public bool IsTrunkCheckDue(Instant now, RelayLeg leg)
     {
-        Instant last = leg.NextCheckAt;
         bool isDue = leg.IsTrunk && IsCheckDue(now, leg.Address.IsNone ? leg.Claimed : leg.Address, leg);
         if (isDue)
         {
-            leg.Asked(now, isFirst: now - last >= RelayLeg.TrunkSilence);
+            leg.Asked(now);
         }
 
         return isDue;
@@ -144,7 +143,7 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
             return Refusal.Unexpected;
         }
 
-        leg.Prove(now, source); // spec: RLY-05
+        leg.Prove(source); // spec: RLY-05
         return Refusal.None;
     }
 
@@ -197,7 +196,7 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     /// <summary>Something moved on the channel.</summary>
     public void Touch(Instant now, RelayChannel channel)
     {
-        if (channel.IsAnswered)
+        if (channel.IsKept)
         {
             channel.ExpiresAt = now + options.ChannelIdleTimeout;
         }

@@ -59,7 +59,7 @@ internal sealed class ServerMeetings(
 
         if (offer.Channel is { } channel)
         {
-            relay.Answered(now, channel);
+            relay.Keep(now, channel);
         }
 
         var delivery = new DeliveryMessage(offer.Transaction.Value, offer.Channel?.Initiator.Id ?? RelayLegId.None, source, offer.Initiator, answer.Carried);

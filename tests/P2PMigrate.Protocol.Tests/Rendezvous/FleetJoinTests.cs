@@ -91,8 +91,11 @@ public sealed class FleetJoinTests : IDisposable
     public void Questions_long_ago_that_nobody_answered_do_not_count()
     {
         (Peer initiator, RelayLegId near, _, _) = _world.Meet();
-        _world.Lose = datagram => datagram[1] == (byte)RendezvousMessageType.TrunkCheck;
+        _world.Advance(TimeSpan.FromMilliseconds(300)); // until another question may be asked
+        int lost = 0;
+        _world.Lose = datagram => datagram[0] == FirstByte.Rendezvous && datagram[1] == (byte)RendezvousMessageType.TrunkCheck && ++lost > 0;
         Join(initiator, isInitiator: true, near);
+        Assert.Equal(1, lost);
         _world.Lose = _ => false;
         _world.Advance(TimeSpan.FromSeconds(20));
 
@@ -123,12 +126,7 @@ public sealed class FleetJoinTests : IDisposable
     [Fact]
     public void When_the_second_server_is_gone_too_the_peers_have_a_channel_at_the_third()
     {
-        (Peer initiator, Peer responder) = MeetAtFirst();
-        _world.Kill(_world.Servers[0]);
-        initiator.Server = _world.Servers[0].Address;
-        responder.Server = _world.Servers[1].Address;
-        RelayLegId near = Join(initiator, isInitiator: true), far = Join(responder, isInitiator: false);
-        AssertJoined(initiator, near, responder, far);
+        (Peer initiator, RelayLegId near, Peer responder, RelayLegId far) = JoinAtTwo();
 
         _world.Kill(_world.Servers[1]);
         responder.Server = _world.Servers[1].Address;
@@ -162,12 +160,7 @@ public sealed class FleetJoinTests : IDisposable
     [Trait("Spec", "RLY-22")]
     public void A_side_that_a_peer_has_or_a_server_uses_is_not_taken_by_a_message_that_somebody_made_up()
     {
-        (Peer initiator, Peer responder) = MeetAtFirst();
-        _world.Kill(_world.Servers[0]);
-        initiator.Server = _world.Servers[0].Address;
-        responder.Server = _world.Servers[1].Address;
-        RelayLegId near = Join(initiator, isInitiator: true), far = Join(responder, isInitiator: false);
-        AssertJoined(initiator, near, responder, far);
+        (Peer initiator, RelayLegId near, Peer responder, RelayLegId far) = JoinAtTwo();
         NetworkAddress liar = RendezvousWorld.Address("192.0.2.66:53");
 
         Assert.Equal(Refusal.Unexpected, SayMadeUp(_world.Servers[0], isInitiator: false, new RelayLegId(7), liar));
@@ -176,6 +169,76 @@ public sealed class FleetJoinTests : IDisposable
 
         AssertJoined(initiator, near, responder, far);
         Assert.DoesNotContain(_world.Sent, sent => sent.To == liar);
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-22")]
+    public void A_side_that_a_server_has_in_reserve_is_not_taken_by_a_message_that_somebody_made_up()
+    {
+        (Peer initiator, RelayLegId near, Peer responder, RelayLegId far) = JoinAtTwo();
+        _world.Advance(TimeSpan.FromSeconds(30)); // nobody misses anything: another path is in use
+        NetworkAddress liar = RendezvousWorld.Address("192.0.2.66:53");
+
+        Assert.Equal(Refusal.Unexpected, SayMadeUp(_world.Servers[0], isInitiator: false, new RelayLegId(7), liar));
+        Assert.Equal(Refusal.Unexpected, SayMadeUp(_world.Servers[1], isInitiator: true, RelayLegId.None, liar));
+
+        AssertJoined(initiator, near, responder, far);
+        Assert.DoesNotContain(_world.Sent, sent => sent.To == liar);
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-22")]
+    public void A_peer_that_leaves_a_server_that_lives_has_its_side_again_elsewhere_when_its_partner_misses_it()
+    {
+        (Peer initiator, RelayLegId near, Peer responder, RelayLegId far) = JoinAtTwo();
+        responder.Server = _world.Servers[2].Address;
+
+        for (int second = 0; second < 8; second++)
+        {
+            near = Join(initiator, isInitiator: true, near);
+            far = Join(responder, isInitiator: false, far);
+            _world.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        AssertJoined(initiator, near, responder, far);
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-22")]
+    public void A_server_that_was_named_has_its_time_to_answer_before_another_one_counts()
+    {
+        (Peer initiator, _) = MeetAtFirst();
+        _world.Kill(_world.Servers[0]);
+        initiator.Server = _world.Servers[0].Address;
+        RelayLegId near = Join(initiator, isInitiator: true);
+        NetworkAddress[] victims = [.. Enumerable.Range(1, 3).Select(host => RendezvousWorld.Address($"192.0.2.{host}:53"))];
+
+        Assert.Equal(Refusal.None, SayMadeUp(_world.Servers[0], isInitiator: false, new RelayLegId(7), victims[0]));
+        Assert.Equal(Refusal.Unexpected, SayMadeUp(_world.Servers[0], isInitiator: false, new RelayLegId(7), victims[1]));
+        _world.Advance(TimeSpan.FromSeconds(1.9));
+        _world.Relay(initiator, near, new byte[100]); // asks the first one once more
+        _world.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.Equal(Refusal.None, SayMadeUp(_world.Servers[0], isInitiator: false, new RelayLegId(7), victims[2]));
+        Assert.Equal([2, 0, 0], victims.Select(Questions)); // not before its time
+        _world.Advance(TimeSpan.FromSeconds(0.1));
+        _world.Relay(initiator, near, new byte[100]);
+
+        Assert.Equal([2, 0, 1], victims.Select(Questions));
+    }
+
+    [Fact]
+    [Trait("Spec", "RLY-22")]
+    public void A_peer_that_comes_by_name_need_not_wait_for_a_server_that_somebody_made_up()
+    {
+        (Peer initiator, Peer responder) = MeetAtFirst();
+        _world.Kill(_world.Servers[0]);
+        initiator.Server = responder.Server = _world.Servers[0].Address;
+        RelayLegId near = Join(initiator, isInitiator: true);
+        SayMadeUp(_world.Servers[0], isInitiator: false, new RelayLegId(7), RendezvousWorld.Address("192.0.2.66:53"));
+
+        RelayLegId far = Join(responder, isInitiator: false);
+
+        AssertJoined(initiator, near, responder, far);
     }
 
     [Fact]
@@ -205,6 +268,20 @@ public sealed class FleetJoinTests : IDisposable
         _world.Settle();
         return (initiator, responder);
     }
+
+    // By name, after the server at which they met has gone.
+    private (Peer Initiator, RelayLegId Near, Peer Responder, RelayLegId Far) JoinAtTwo()
+    {
+        (Peer initiator, Peer responder) = MeetAtFirst();
+        _world.Kill(_world.Servers[0]);
+        initiator.Server = _world.Servers[0].Address;
+        responder.Server = _world.Servers[1].Address;
+        RelayLegId near = Join(initiator, isInitiator: true), far = Join(responder, isInitiator: false);
+        AssertJoined(initiator, near, responder, far);
+        return (initiator, near, responder, far);
+    }
+
+    private int Questions(NetworkAddress to) => _world.Sent.Count(sent => sent.To == to && sent.Datagram[1] == (byte)RendezvousMessageType.TrunkCheck);
 
     private RelayLegId Join(Peer peer, bool isInitiator, RelayLegId leg = default)
     {
