@@ -4,25 +4,23 @@ using P2PMigrate.Protocol.Wire;
 namespace P2PMigrate.Protocol;
 
 /// <summary>
-/// One <see cref="TokenBucket"/> per remote host, whatever its ports (of IPv6 per network of 64 bits, which is what one host gets), and one
-/// of <see cref="HostsPerSite"/> times the size per site of IPv6, for a bounded number of each. Whose bucket is full again is forgotten;
+/// One <see cref="TokenBucket"/> per remote host, whatever its ports (of IPv6 per network of 64 bits, which is what one host gets), and larger
+/// ones by <paramref name="shares"/> for each site and area of IPv6, for a bounded number of each. Whose bucket is full again is forgotten;
 /// when the table is full of busy ones, new ones have to wait. One owner.
 /// </summary>
 // spec: RDV-51
-internal sealed class HostLimiter(double ratePerSecond, double burst, int capacity)
+internal sealed class HostLimiter(double ratePerSecond, double burst, int capacity, HostShares shares)
 {
-    /// <summary>As much as so many hosts may have is what one site may have, however many hosts it makes up.</summary>
-    // spec: RDV-51, CONST-292
-    public const int HostsPerSite = 4;
-
     private readonly Table _hosts = new(ratePerSecond, burst, capacity);
-    private readonly Table _sites = new(HostsPerSite * ratePerSecond, HostsPerSite * burst, capacity);
+    private readonly Table _sites = new(shares.PerSite * ratePerSecond, shares.PerSite * burst, capacity);
+    private readonly Table _areas = new(shares.PerArea * ratePerSecond, shares.PerArea * burst, capacity);
 
     /// <summary>May the host of <paramref name="source"/> have this much now?</summary>
     public bool TryTake(Instant now, NetworkAddress source, double amount = 1)
     {
         NetworkAddress host = source.ToNetwork();
-        return _hosts.TryTake(now, host, amount) && (host.Family != IpFamily.V6 || _sites.TryTake(now, source.ToSite(), amount));
+        return _hosts.TryTake(now, host, amount)
+            && (host.Family != IpFamily.V6 || (_sites.TryTake(now, source.ToSite(), amount) && _areas.TryTake(now, source.ToArea(), amount)));
     }
 
     private sealed class Table(double ratePerSecond, double burst, int capacity)

@@ -173,7 +173,7 @@ public sealed class TlsListenerTests
     [Fact]
     public void Places_are_counted_by_host_and_names_are_not_given_twice()
     {
-        var connections = new HostConnections(max: 3, maxPerHost: 2, maxPerSite: 8);
+        var connections = new HostConnections(max: 3, maxPerHost: 2, maxPerSite: 8, maxPerArea: 8);
         NetworkAddress one = Address("192.0.2.1:1000"), other = Address("[2001:db8::1]:5"), neighbour = Address("[2001:db8::2]:6");
         Assert.True(connections.TryTake(one, out NetworkAddress first));
         Assert.True(connections.TryTake(one.WithPort(2000), out NetworkAddress second));
@@ -192,14 +192,16 @@ public sealed class TlsListenerTests
 
     [Fact]
     [Trait("Spec", "RDV-51")]
-    public void Places_are_counted_by_site()
+    public void Places_are_counted_by_site_and_by_area()
     {
-        var connections = new HostConnections(max: 100, maxPerHost: 2, maxPerSite: 3);
+        var connections = new HostConnections(max: 100, maxPerHost: 2, maxPerSite: 3, maxPerArea: 4);
         NetworkAddress[] hosts = [Address("[2001:db8:7:1::1]:1"), Address("[2001:db8:7:2::1]:1"), Address("[2001:db8:7:3::1]:1")];
         Assert.True(connections.TryTake(hosts[0], out NetworkAddress first));
         Assert.True(connections.TryTake(hosts[1], out _));
         Assert.True(connections.TryTake(hosts[1], out _));
         Assert.False(connections.TryTake(hosts[2], out _));
+        Assert.True(connections.TryTake(Address("[2001:db8:7:100::1]:1"), out _));
+        Assert.False(connections.TryTake(Address("[2001:db8:7:200::1]:1"), out _));
         Assert.True(connections.TryTake(Address("[2001:db8:8::1]:1"), out _));
         connections.Return(hosts[0], first);
         Assert.True(connections.TryTake(hosts[2], out _));

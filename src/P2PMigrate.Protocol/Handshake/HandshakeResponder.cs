@@ -70,7 +70,7 @@ public sealed class HandshakeResponder : IDisposable
         _entropy = entropy;
         _cookies = new CookieSecret(entropy);
         _macKey = MessageMac.KeyFor(options.Identity.Public);
-        _perHost = new HostLimiter(options.HandshakesPerSecondAndHost, options.HandshakesPerSecondAndHost, MaxHosts);
+        _perHost = new HostLimiter(options.HandshakesPerSecondAndHost, options.HandshakesPerSecondAndHost, MaxHosts, HostShares.Usual);
         _free = new TokenBucket(options.FreeHandshakesPerSecond, options.FreeHandshakesPerSecond);
     }
 

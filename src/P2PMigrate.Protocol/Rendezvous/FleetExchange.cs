@@ -15,7 +15,7 @@ internal sealed class FleetExchange(
     // spec: CONST-291
     public static readonly TimeSpan SeekInterval = TimeSpan.FromMilliseconds(500);
 
-    private readonly HostLimiter _takeOverRate = new(options.OffersPerSecondAndHost, options.OffersPerSecondAndHost, options.MaxHosts);
+    private readonly HostLimiter _takeOverRate = new(options.OffersPerSecondAndHost, options.OffersPerSecondAndHost, options.MaxHosts, options.Shares);
 
     /// <summary>What this server has to say to the fleet.</summary>
     public FleetDesk Desk { get; } = new(self, options.RegistrationLifetime);

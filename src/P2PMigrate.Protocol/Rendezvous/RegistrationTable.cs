@@ -28,9 +28,9 @@ internal sealed record Registration(ulong Id, PeerId Peer, NetworkAddress Addres
 
 /// <summary>The peers that are there, by peer id and by registration id. The latest registration of a peer wins.</summary>
 /// <remarks>spec: RDV-07.</remarks>
-internal sealed class RegistrationTable(int capacity, int capacityPerHost)
+internal sealed class RegistrationTable(int capacity, int capacityPerHost, HostShares shares)
 {
-    private readonly HostCounts _hosts = new(capacityPerHost);
+    private readonly HostCounts _hosts = new(capacityPerHost, capacity, shares);
     private readonly Dictionary<PeerId, Registration> _byPeer = [];
     private readonly Dictionary<ulong, Registration> _byId = [];
 

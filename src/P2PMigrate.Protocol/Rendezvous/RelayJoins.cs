@@ -15,6 +15,10 @@ internal sealed class RelayJoins(RelayTable relay, IEntropy entropy)
     public RelayChannel? Find(Instant now, ChannelTag tag) =>
         _byTag.TryGetValue(tag, out RelayChannel? channel) && now < channel.ExpiresAt ? channel : null;
 
+    /// <summary>Is that the leg of a peer?</summary>
+    // spec: RLY-22
+    public bool Knows(Instant now, RelayLegId leg) => relay.Find(now, leg) is { IsTrunk: false };
+
     /// <summary>
     /// The leg of a peer that asks from a proven address: the one that it has, if the relay knows it and it leads somewhere, or its side of
     /// the channel of that name, which is opened if need be. Null when a limit is reached or the side belongs to somebody else.

@@ -13,8 +13,8 @@ internal sealed class RelayTable(RendezvousServerOptions options, IEntropy entro
     public static readonly TimeSpan CheckInterval = TimeSpan.FromMilliseconds(200);
 
     private readonly Dictionary<RelayLegId, RelayLeg> _legs = [];
-    private readonly HostCounts _hosts = new(options.MaxChannelsPerHost);
-    private readonly HostCounts _fleetHosts = new(options.MaxChannelsPerHost);
+    private readonly HostCounts _hosts = new(options.MaxChannelsPerHost, options.MaxChannels, options.Shares);
+    private readonly HostCounts _fleetHosts = new(options.MaxChannelsPerHost, (int)(options.FleetShare * options.MaxChannels), options.Shares);
     private int _fleetChannels;
 
     /// <summary>Open channels.</summary>

@@ -44,12 +44,12 @@ public sealed class RendezvousServerCore : IDisposable
         _entropy = entropy;
         _cookies = new CookieSecret(entropy);
         _challengeKeys = new ChallengeKeys(entropy);
-        _registrations = new RegistrationTable(options.MaxRegistrations, options.MaxRegistrationsPerHost);
+        _registrations = new RegistrationTable(options.MaxRegistrations, options.MaxRegistrationsPerHost, options.Shares);
         _offers = new OfferTable(options.MaxOffers, (int)(options.FleetShare * options.MaxOffers));
         _relay = new RelayTable(options, entropy);
         _joins = new RelayJoins(_relay, entropy);
-        _registrationRate = new HostLimiter(options.RegistrationsPerSecondAndHost, options.RegistrationsPerSecondAndHost, options.MaxHosts);
-        _offerRate = new HostLimiter(options.OffersPerSecondAndHost, options.OffersPerSecondAndHost, options.MaxHosts);
+        _registrationRate = new HostLimiter(options.RegistrationsPerSecondAndHost, options.RegistrationsPerSecondAndHost, options.MaxHosts, options.Shares);
+        _offerRate = new HostLimiter(options.OffersPerSecondAndHost, options.OffersPerSecondAndHost, options.MaxHosts, options.Shares);
         _echoes = new ServerEchoes(options, alternates, _cookies, _outbox);
         _fleet = options.Fleet is { } self ? new FleetExchange(self, options, entropy, _registrations, _offers, _relay, _joins, _outbox) : null;
         _meetings = new ServerMeetings(options, entropy, _registrations, _offers, _relay, _fleet, _outbox);
@@ -283,7 +283,8 @@ public sealed class RendezvousServerCore : IDisposable
             return Refusal.CookieRequired;
         }
 
-        if (!_offerRate.TryTake(now, source) || _joins.Join(now, source, join) is not { } leg)
+        // Who names his leg is one for whom this server works already: a crowd that begins elsewhere does not keep him out.
+        if ((!_joins.Knows(now, join.Leg) && !_offerRate.TryTake(now, source)) || _joins.Join(now, source, join) is not { } leg)
         {
             return Refusal.Busy;
         }

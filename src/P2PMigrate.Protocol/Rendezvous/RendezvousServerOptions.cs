@@ -65,8 +65,18 @@ public sealed record RendezvousServerOptions
     /// <summary>The server's place in a fleet; null for one that stands alone.</summary>
     public FleetMembership? Fleet { get; init; }
 
+    /// <summary>As much as so many hosts may have is what a site may have: of IPv6 a network of 56 bits.</summary>
+    // spec: RDV-51, CONST-292
+    public int HostsPerSite { get; init; } = HostShares.Usual.PerSite;
+
+    /// <summary>As much as so many hosts may have is what an area may have: of IPv6 a network of 48 bits. Of what is counted, half at most.</summary>
+    // spec: RDV-51, CONST-292
+    public int HostsPerArea { get; init; } = HostShares.Usual.PerArea;
+
     /// <summary>Hosts whose rates are told apart; when the table is full of busy ones, new hosts wait.</summary>
     public int MaxHosts { get; init; } = 65_536;
+
+    internal HostShares Shares => new(HostsPerSite, HostsPerArea);
 }
 
 /// <summary>What a server holds and did, for logs and metrics. A snapshot.</summary>

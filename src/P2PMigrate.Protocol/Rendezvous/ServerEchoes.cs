@@ -13,7 +13,7 @@ internal sealed class ServerEchoes(RendezvousServerOptions options, ServerAltern
     /// <summary>Datagrams for the other sockets that wait; an owner that drains never sees the limit.</summary>
     private const int MaxAsides = 64;
 
-    private readonly HostLimiter _rate = new(options.EchoesPerSecondAndHost, options.EchoesPerSecondAndHost, options.MaxHosts);
+    private readonly HostLimiter _rate = new(options.EchoesPerSecondAndHost, options.EchoesPerSecondAndHost, options.MaxHosts, options.Shares);
     private readonly Queue<(ServerSocket From, NetworkAddress Destination, byte[] Datagram)> _asides = [];
 
     /// <summary>The other sockets, as far as they are of use to <paramref name="client"/>: an address of the other internet protocol is not.</summary>

@@ -124,13 +124,15 @@ public readonly record struct NetworkAddress
         : Family == IpFamily.V6 ? new(Family, _high, 0, 0)
         : WithPort(0);
 
-    /// <summary>Whoever shares an uplink: of IPv6 the network of 48 bits, the largest that one customer gets; of IPv4 the host itself.</summary>
+    /// <summary>Whoever shares an uplink: of IPv6 the network of 56 bits, which is what a home gets; of IPv4 the host itself.</summary>
     // spec: RDV-51
-    public NetworkAddress ToSite()
-    {
-        NetworkAddress host = ToNetwork();
-        return host.Family == IpFamily.V6 ? new(IpFamily.V6, host._high & ~0xFFFFUL, 0, 0) : host;
-    }
+    public NetworkAddress ToSite() => ToNetwork().WithoutLast(8);
+
+    /// <summary>The largest network that one customer gets, in which others have thousands of them: of IPv6 48 bits; of IPv4 the host itself.</summary>
+    // spec: RDV-51
+    public NetworkAddress ToArea() => ToNetwork().WithoutLast(16);
+
+    private NetworkAddress WithoutLast(int bitsOfNetwork) => Family == IpFamily.V6 ? new(IpFamily.V6, _high >> bitsOfNetwork << bitsOfNetwork, 0, 0) : this;
 
     // No network of IPv6 in use begins with 32 zero bits but that of the unspecified and the loopback address, which is all zeros.
     private bool IsOfV4Host => _low is > 0 and <= uint.MaxValue;

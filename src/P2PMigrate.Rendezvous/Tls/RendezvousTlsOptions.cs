@@ -25,9 +25,13 @@ public sealed record RendezvousTlsOptions
     /// <summary>Connections of one host, or of one IPv6 network of 64 bits.</summary>
     public int MaxConnectionsPerHost { get; init; } = 64;
 
-    /// <summary>Connections of one site: of IPv6 a network of 48 bits, of IPv4 a host.</summary>
+    /// <summary>Connections of one site: of IPv6 a network of 56 bits, of IPv4 a host.</summary>
     // spec: RDV-51, CONST-292
     public int MaxConnectionsPerSite { get; init; } = 256;
+
+    /// <summary>Connections of one area: of IPv6 a network of 48 bits, in which a carrier has thousands of customers; of IPv4 a host.</summary>
+    // spec: RDV-51, CONST-292
+    public int MaxConnectionsPerArea { get; init; } = 2_048;
 
     /// <summary>Bytes that may wait for all connections together, to be sent or to be looked at, beside 32 KiB for each of them.</summary>
     // spec: RLY-33, CONST-293

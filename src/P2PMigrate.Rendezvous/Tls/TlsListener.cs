@@ -42,7 +42,7 @@ internal sealed class TlsListener : IAsyncDisposable
         _logger = logger;
         _isCertificateOwn = options.Certificate is null;
         _certificate = options.Certificate ?? ServerCertificate.Make(TimeProvider.System.GetUtcNow());
-        _connections = new HostConnections(options.MaxConnections, options.MaxConnectionsPerHost, options.MaxConnectionsPerSite);
+        _connections = new HostConnections(options.MaxConnections, options.MaxConnectionsPerHost, options.MaxConnectionsPerSite, options.MaxConnectionsPerArea);
         _budget = new StreamBudget(options.MaxWaitingBytes, DatagramStream.BlockSize);
         Local = (IPEndPoint)listener.LocalEndPoint!;
         _work = Task.WhenAll(Task.Run(AcceptAllAsync), Task.Run(SweepAsync));

@@ -37,6 +37,22 @@ public sealed class JoinTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "RLY-22")]
+    public void Who_names_his_leg_is_answered_though_others_have_used_up_what_his_host_may_offer()
+    {
+        using var world = new RendezvousWorld(new RendezvousServerOptions { OffersPerSecondAndHost = 3 });
+        (Peer initiator, RelayLegId leg, Peer responder, _) = world.Meet();
+        for (int count = 0; count < 10; count++)
+            initiator.Client.Offer(world.Now, responder.Id, RendezvousWorld.Init());
+        world.Settle();
+
+        initiator.Client.Join(world.Now, s_name, isInitiator: true, leg);
+        world.Settle();
+
+        Assert.Equal(leg, initiator.Take<ChannelJoined>().Leg);
+    }
+
+    [Fact]
     public void Until_the_other_peer_has_come_frames_go_nowhere()
     {
         (Peer initiator, RelayLegId leg, _, _) = _world.Meet();
