@@ -96,6 +96,28 @@ public sealed class TurnTests
     }
 
     [Fact]
+    [Trait("Spec", "TURN-08")]
+    public async Task A_TURN_server_that_begins_anew_in_mid_transfer_is_done_without_and_used_again()
+    {
+        await using MigrationPeers peers = await RaiseAsync();
+        TurnDaemon turn = await TurnDaemon.StartAsync(peers.Lab.Rendezvous);
+        string ticket = await peers.ReceiveAsync([.. Quiet, .. Turn(true)]);
+        await using LabProcess speed = await peers.Source.StartAsync(MigrationPeers.Program, ["speedtest", ticket, "--json", "--seconds", "20", "--verbose", .. Quiet]);
+        await speed.Error.WaitForAsync(IsPath("Turn"), s_patience, TestContext.Current.CancellationToken);
+
+        await turn.DisposeAsync();
+        bool wasTurn = false;
+        await speed.Error.WaitForAsync(line => (wasTurn |= IsPath("Turn")(line)) && IsPath("Relay")(line), s_patience, TestContext.Current.CancellationToken);
+        await using TurnDaemon next = await TurnDaemon.StartAsync(peers.Lab.Rendezvous);
+        await next.Log.WaitForAsync(line => line.Contains(": new, ", StringComparison.Ordinal), TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
+
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(40));
+        JsonElement last = Last(await speed.CompleteAsync(limit.Token));
+        Assert.Equal("turn", last.GetProperty("path").GetString());
+        Assert.True(last.GetProperty("mbitPerSecond").GetDouble() > 1, last.ToString());
+    }
+
+    [Fact]
     public async Task A_container_migrates_by_TURN()
     {
         await using MigrationPeers peers = await RaiseAsync();
@@ -112,6 +134,8 @@ public sealed class TurnTests
         Assert.Equal(before.Nonce, after.Nonce);
         Assert.Empty((await WitnessContainer.AskAsync(peers.Target, "check"))!.Wrong);
     }
+
+    private static Func<string, bool> IsPath(string kind) => line => line.Contains($"now takes the {kind} path", StringComparison.Ordinal);
 
     private static string[] Quiet => ["--no-port-mapping", "--no-punching"];
 

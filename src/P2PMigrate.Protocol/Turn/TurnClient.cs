@@ -10,7 +10,7 @@ namespace P2PMigrate.Protocol.Turn;
 /// </summary>
 /// <remarks>
 /// The story of an allocation. A request without credentials is refused with a realm and a nonce; the next one is signed. While
-/// it stands it is refreshed at half its life. Who is sent to gets a permission for his host; what comes back from there is worth
+/// it stands it is refreshed every minute. Who is sent to gets a permission for his host; what comes back from there is worth
 /// a channel, whose datagrams have 4 bytes more than those of peers. What is lost is asked for anew, with pauses.
 /// spec: chapter 09, section 6.
 /// </remarks>
@@ -29,6 +29,10 @@ public sealed class TurnClient
     /// <summary>For which an allocation is asked.</summary>
     // spec: TURN-03, CONST-356
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
+
+    /// <summary>It is refreshed after so long at the latest, so that a server that has begun anew is noticed.</summary>
+    // spec: TURN-03, CONST-356
+    public static readonly TimeSpan CheckInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>An allocation without traffic sends something then, so that no NAT forgets the way to the server.</summary>
     // spec: CONST-356
@@ -146,13 +150,16 @@ public sealed class TurnClient
         return Refusal.None;
     }
 
-    /// <summary>May the server have forgotten? It is asked, soon after it was asked last only.</summary>
+    /// <summary>May the server have forgotten? It is asked, but some seconds after it was asked so last.</summary>
     public void Recheck(Instant now)
     {
-        if (Relayed.IsNone || _isReleasing || now < _recheckAt || _requests.IsOpen(StunMethod.Refresh))
+        if (Relayed.IsNone || _isReleasing || _requests.IsOpen(StunMethod.Refresh))
             return;
-        _recheckAt = now + RecheckInterval;
-        Refresh(now, Lifetime);
+        Instant due = Instant.Max(now, _recheckAt);
+        if (due >= _refreshAt)
+            return;
+        _refreshAt = due;
+        _recheckAt = due + RecheckInterval;
     }
 
     /// <summary>Asks the server to forget the allocation. Nothing is asked for afterwards.</summary>
@@ -370,7 +377,7 @@ public sealed class TurnClient
     private void ScheduleRefresh(Instant now, in StunMessage message)
     {
         TimeSpan granted = message.TryFindNumber(StunAttribute.Lifetime, out uint seconds) ? TimeSpan.FromSeconds(Math.Clamp(seconds, 2, 3600)) : Lifetime;
-        _refreshAt = now + granted / 2;
+        _refreshAt = now + (granted / 2 < CheckInterval ? granted / 2 : CheckInterval);
     }
 
     private void Forget()

@@ -40,7 +40,7 @@ public sealed class TurnClientTests
 
         Assert.Single(world.Events);
         Assert.True(world.Now < world.Server.Until);
-        Assert.InRange(world.Server.Log.Count(entry => entry.Method == StunMethod.Refresh), 55, 65);
+        Assert.InRange(world.Server.Log.Count(entry => entry.Method == StunMethod.Refresh), 295, 305);
         Assert.InRange(world.Sent.Count(datagram => datagram.Length == StunMessage.HeaderSize), 800, 950); // Keeps the way open.
     }
 
@@ -157,7 +157,7 @@ public sealed class TurnClientTests
         world.Server.Restart();
         world.Server.Relayed = world.Server.Relayed.WithPort(50_000);
         world.Client.Recheck(world.Now);
-        world.Drain();
+        world.Pass(TimeSpan.Zero);
 
         Assert.Equal([new TurnAllocated(world.Server.Relayed.WithPort(49_152)), new TurnLost(), new TurnAllocated(world.Server.Relayed)], world.Events);
         Assert.Empty(world.Sentences);
@@ -170,11 +170,35 @@ public sealed class TurnClientTests
         for (int i = 0; i < 100; i++)
         {
             world.Client.Recheck(world.Now);
-            world.Drain();
             world.Pass(TimeSpan.FromMilliseconds(100));
         }
 
         Assert.InRange(world.Server.Log.Count(entry => entry.Method == StunMethod.Refresh), 2, 3);
+    }
+
+    // spec: TURN-08
+    [Fact]
+    public void A_server_that_forgets_just_after_it_was_asked_is_asked_again()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Client.Recheck(world.Now);
+        world.Pass(TimeSpan.FromSeconds(1));
+        world.Server.Restart();
+        world.Client.Recheck(world.Now);
+        world.Pass(TimeSpan.FromSeconds(5));
+
+        Assert.Equal([new TurnAllocated(world.Server.Relayed), new TurnLost(), new TurnAllocated(world.Server.Relayed)], world.Events);
+    }
+
+    // spec: TURN-03
+    [Fact]
+    public void A_server_that_forgets_while_nobody_talks_is_noticed_within_a_minute()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Server.Restart();
+        world.Pass(TimeSpan.FromSeconds(61));
+
+        Assert.Equal([new TurnAllocated(world.Server.Relayed), new TurnLost(), new TurnAllocated(world.Server.Relayed)], world.Events);
     }
 
     // spec: TURN-08
