@@ -19,12 +19,12 @@ internal static class StunIntegrity
     private const uint FingerprintMask = 0x5354554E;
     private const int AttributeHeader = 4;
 
-    /// <summary>The key of long-term credentials: MD5 of name, realm and password (RFC 8489, section 9.2.2).</summary>
+    /// <summary>The key of long-term credentials: MD5 of name, realm, as the server says it, and password (RFC 8489, section 9.2.2).</summary>
     // spec: TURN-03
-    public static byte[] LongTermKey(string username, string realm, string password)
+    public static byte[] LongTermKey(string username, ReadOnlySpan<byte> realm, string password)
     {
 #pragma warning disable CA5351 // The standard's, for a server that stores this value.
-        return MD5.HashData(Encoding.UTF8.GetBytes($"{username}:{realm}:{password.Normalize(NormalizationForm.FormC)}"));
+        return MD5.HashData([.. Encoding.UTF8.GetBytes($"{username}:"), .. realm, .. Encoding.UTF8.GetBytes($":{Composed(password)}")]);
 #pragma warning restore CA5351
     }
 
@@ -60,6 +60,18 @@ internal static class StunIntegrity
     public static bool IsFingerprint(ReadOnlySpan<byte> message, int at, ReadOnlySpan<byte> value) =>
         value.Length == sizeof(uint) && at + AttributeHeader + sizeof(uint) == message.Length
         && BinaryPrimitives.ReadUInt32BigEndian(value) == Fingerprint(message, at);
+
+    private static string Composed(string password)
+    {
+        try
+        {
+            return password.Normalize(NormalizationForm.FormC);
+        }
+        catch (ArgumentException)
+        {
+            return password; // No text that could be composed.
+        }
+    }
 
     // Bit by bit: messages with a fingerprint are few and short.
     private static uint Crc32(ReadOnlySpan<byte> bytes)

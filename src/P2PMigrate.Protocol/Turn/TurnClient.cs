@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol.Turn;
@@ -80,6 +81,7 @@ public sealed class TurnClient
     /// <summary>Silent until <see cref="Start"/>.</summary>
     public TurnClient(TurnClientOptions options, IEntropy entropy)
     {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(Encoding.UTF8.GetByteCount(options.Username), TurnCredentials.MaxLength);
         (_options, _entropy, Server) = (options, entropy, options.Server);
         _credentials = new TurnCredentials(options.Username, options.Password);
         _requests = new TurnRequests(_credentials, entropy);
@@ -229,7 +231,9 @@ public sealed class TurnClient
     private bool IsBelievable(in StunMessage message, TurnRequest request, int code)
     {
         bool isChallenge = code is TurnErrors.Unauthenticated or TurnErrors.StaleNonce;
-        return !request.IsSigned || isChallenge || (message.ClaimsIntegrity ? _credentials.Verify(message) : message.Class == StunClass.Error);
+        if (message.Class == StunClass.Error && (isChallenge || !request.IsSigned || !message.ClaimsIntegrity))
+            return true;
+        return request.IsSigned && _credentials.Verify(message);
     }
 
     private bool MayRepeat(TurnRequest request, int code, in StunMessage message) => code switch

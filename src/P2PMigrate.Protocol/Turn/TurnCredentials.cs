@@ -10,7 +10,7 @@ internal sealed class TurnCredentials(string username, string password)
     // spec: CONST-351
     public const int MaxLength = 763;
 
-    private string _realm = "";
+    private byte[] _realm = []; // Not text: another writing of it would be another realm.
     private byte[] _nonce = [];
     private byte[] _key = [];
 
@@ -23,12 +23,12 @@ internal sealed class TurnCredentials(string username, string password)
         bool hasRealm = message.TryFind(StunAttribute.Realm, out ReadOnlySpan<byte> realm);
         if (!message.TryFind(StunAttribute.Nonce, out ReadOnlySpan<byte> nonce) || (!hasRealm && !AreKnown) || realm.Length > MaxLength || nonce.Length > MaxLength)
             return false;
-        string named = hasRealm ? System.Text.Encoding.UTF8.GetString(realm) : _realm;
-        if (isNew && named == _realm && nonce.SequenceEqual(_nonce))
+        bool isSame = AreKnown && (!hasRealm || realm.SequenceEqual(_realm));
+        if (isNew && isSame && nonce.SequenceEqual(_nonce))
             return false;
-        if (named != _realm || !AreKnown)
-            _key = StunIntegrity.LongTermKey(username, named, password);
-        (_realm, _nonce) = (named, nonce.ToArray());
+        if (!isSame)
+            (_realm, _key) = (realm.ToArray(), StunIntegrity.LongTermKey(username, realm, password));
+        _nonce = nonce.ToArray();
         return true;
     }
 

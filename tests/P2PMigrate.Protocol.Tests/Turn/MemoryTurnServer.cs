@@ -14,7 +14,6 @@ internal sealed class MemoryTurnServer
 
     private readonly Dictionary<NetworkAddress, Instant> _permissions = [];
     private readonly Dictionary<ushort, (NetworkAddress Peer, Instant Until)> _channels = [];
-    private readonly byte[] _key = StunIntegrity.LongTermKey(Username, "example.org", Password);
     private StunTransactionId _allocatedBy;
 
     public static NetworkAddress Address { get; } = NetworkAddress.FromBytes([198, 51, 100, 1], 3478);
@@ -36,6 +35,10 @@ internal sealed class MemoryTurnServer
     public NetworkAddress? Alternate { get; set; }
 
     public uint Lifetime { get; set; } = 600;
+
+    public byte[] Realm { get; set; } = [.. "example.org"u8];
+
+    private byte[] Key => StunIntegrity.LongTermKey(Username, Realm, Password);
 
     public bool SignsErrors { get; set; } = true;
 
@@ -99,15 +102,17 @@ internal sealed class MemoryTurnServer
     private byte[] Answer(Instant now, in StunMessage message)
     {
         int code = Refusal is { } refusal && refusal.Method == message.Method && message.ClaimsIntegrity ? refusal.Code
-            : !message.ClaimsIntegrity || !message.HasIntegrity(_key) ? TurnErrors.Unauthenticated
+            : !message.ClaimsIntegrity || !message.HasIntegrity(Key) ? TurnErrors.Unauthenticated
             : !message.TryFind(StunAttribute.Nonce, out ReadOnlySpan<byte> nonce) || !nonce.SequenceEqual(System.Text.Encoding.UTF8.GetBytes(Nonce)) ? TurnErrors.StaleNonce
             : Grant(now, message);
         Log.Add((message.Method, code));
-        byte[] buffer = new byte[512];
+        if (code == TurnErrors.AllocationMismatch && Refusal is { Code: TurnErrors.AllocationMismatch })
+            Until = null;
+        byte[] buffer = new byte[2048];
         var writer = new StunWriter(buffer, message.Method, code == 0 ? StunClass.Success : StunClass.Error, message.Id);
         if (code is TurnErrors.Unauthenticated or TurnErrors.StaleNonce)
         {
-            writer.Add(StunAttribute.Realm, "example.org");
+            writer.Add(StunAttribute.Realm, Realm);
             writer.Add(StunAttribute.Nonce, Nonce);
         }
 
@@ -119,8 +124,8 @@ internal sealed class MemoryTurnServer
             writer.Add(StunAttribute.AlternateServer, [0, 1, (byte)(other.Port >> 8), (byte)other.Port, .. other.ToIPAddress().GetAddressBytes()]);
         if (code == 0 && message.Method is StunMethod.Allocate or StunMethod.Refresh)
             writer.Add(StunAttribute.Lifetime, Lifetime);
-        bool isSigned = message.HasIntegrity(_key) && (code == 0 || SignsErrors);
-        return buffer[..(isSigned ? writer.FinishWithIntegrity(_key) : writer.Finish())];
+        bool isSigned = message.HasIntegrity(Key) && (code == 0 || SignsErrors);
+        return buffer[..(isSigned ? writer.FinishWithIntegrity(Key) : writer.Finish())];
     }
 
     private int Grant(Instant now, in StunMessage message)
@@ -141,6 +146,8 @@ internal sealed class MemoryTurnServer
                 return 0;
             case StunMethod.ChannelBind:
                 message.TryFindNumber(StunAttribute.ChannelNumber, out uint number);
+                if (IsBoundOtherwise(now, (ushort)(number >> 16), peer))
+                    return 400;
                 _channels[(ushort)(number >> 16)] = (peer, now + s_channel);
                 break;
         }
@@ -148,4 +155,8 @@ internal sealed class MemoryTurnServer
         _permissions[peer.WithPort(0)] = now + s_permission;
         return 0;
     }
+
+    // RFC 8656, section 12.2: neither the number for another peer, nor the peer with another number.
+    private bool IsBoundOtherwise(Instant now, ushort number, NetworkAddress peer) =>
+        _channels.Any(each => now < each.Value.Until && (each.Key == number) != (each.Value.Peer == peer));
 }

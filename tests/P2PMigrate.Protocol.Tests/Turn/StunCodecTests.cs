@@ -57,8 +57,8 @@ public sealed class StunCodecTests
     {
         StunMessage message = Parse(LongTerm);
 
-        Assert.True(message.HasIntegrity(StunIntegrity.LongTermKey("マトリックス", "example.org", "TheMatrIX")));
-        Assert.False(message.HasIntegrity(StunIntegrity.LongTermKey("マトリックス", "example.org", "thematrix")));
+        Assert.True(message.HasIntegrity(StunIntegrity.LongTermKey("マトリックス", "example.org"u8, "TheMatrIX")));
+        Assert.False(message.HasIntegrity(StunIntegrity.LongTermKey("マトリックス", "example.org"u8, "thematrix")));
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class StunCodecTests
         writer.Add(StunAttribute.Username, "マトリックス");
         writer.Add(StunAttribute.Nonce, "f//499k954d6OL34oL9FSTvy64sA");
         writer.Add(StunAttribute.Realm, "example.org");
-        int length = writer.FinishWithIntegrity(StunIntegrity.LongTermKey("マトリックス", "example.org", "TheMatrIX"));
+        int length = writer.FinishWithIntegrity(StunIntegrity.LongTermKey("マトリックス", "example.org"u8, "TheMatrIX"));
 
         Assert.Equal(LongTerm, Convert.ToHexStringLower(buffer.AsSpan(0, length)));
     }
