@@ -215,7 +215,7 @@ public sealed class TurnClient
     {
         peer = default;
         if (ChannelData.TryParse(datagram, out ushort channel, out data))
-            return _peers.TryFind(channel, out peer);
+            return _peers.TryHear(now, channel, out peer);
         if (!StunMessage.TryParse(datagram, out StunMessage message, out _)
             || message is not { Method: StunMethod.Data, Class: StunClass.Indication, UnknownAttribute: 0 }
             || !message.TryFind(StunAttribute.Data, out data) || data.IsEmpty
@@ -294,7 +294,7 @@ public sealed class TurnClient
         else if (request.Method == StunMethod.Refresh)
             Fail(now, TurnErrors.ToSentence(_options.Name, code), Double());
         else
-            _peers.HandleRefused(now, request);
+            _peers.HandleRefused(now, request, isAnswered: true);
     }
 
     // spec: TURN-08
@@ -331,7 +331,7 @@ public sealed class TurnClient
         else if (request.Method is StunMethod.Allocate or StunMethod.Refresh)
             Fail(now, TurnErrors.Silence(_options.Name), Double());
         else
-            _peers.HandleRefused(now, request);
+            _peers.HandleRefused(now, request, isAnswered: false);
     }
 
     // The server has forgotten, perhaps in a new life: it is asked at once.

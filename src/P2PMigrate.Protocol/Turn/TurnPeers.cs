@@ -21,6 +21,14 @@ internal sealed class TurnPeers(TurnRequests requests)
     // spec: CONST-354
     public static readonly TimeSpan RenewalAfter = TimeSpan.FromMinutes(4);
 
+    /// <summary>For which a server keeps the number of a channel for its peer, and for nobody else (RFC 8656, section 12).</summary>
+    // spec: TURN-06, CONST-354
+    public static readonly TimeSpan ChannelLife = TimeSpan.FromMinutes(10);
+
+    /// <summary>Ports of a host of which it is known that something was sent there; the oldest is forgotten.</summary>
+    // spec: TURN-06, CONST-353
+    public const int MaxPorts = 32;
+
     /// <summary>Until what the server refused is asked for again.</summary>
     // spec: CONST-354
     public static readonly TimeSpan RefusalPause = TimeSpan.FromSeconds(60);
@@ -50,6 +58,7 @@ internal sealed class TurnPeers(TurnRequests requests)
         }
 
         grant.Use(now);
+        grant.NotePort(peer.Port);
         return grant.IsGranted;
     }
 
@@ -65,27 +74,32 @@ internal sealed class TurnPeers(TurnRequests requests)
         return grant.Number;
     }
 
-    /// <summary>The peer of a channel.</summary>
-    public bool TryFind(ushort number, out NetworkAddress peer)
+    /// <summary>The peer of a channel on which something came, also of one that we have not used for a while and the server still knows.</summary>
+    public bool TryHear(Instant now, ushort number, out NetworkAddress peer)
     {
         bool isFound = _byNumber.TryGetValue(number, out Grant? grant);
         peer = grant?.Peer ?? default;
+        if (isFound && !grant!.IsGranted)
+            HandleHeard(now, peer);
         return isFound;
     }
 
-    /// <summary>Something came from there without a channel: it is worth one.</summary>
+    /// <summary>Something came from there without a channel of ours: it is worth one if we have sent there. Nobody vouches for what the server says.</summary>
     public void HandleHeard(Instant now, NetworkAddress peer)
     {
+        Grant? host = _permissions.GetValueOrDefault(peer.WithPort(0));
+        if (host?.HasSentTo(peer.Port) != true)
+            return;
         if (_channels.TryGetValue(peer, out Grant? grant))
         {
-            if (!grant.IsGranted && now >= grant.DueAt)
-                Ask(now, grant);
+            if (!grant.IsGranted && (grant.IsIdle || now >= grant.DueAt))
+                Renew(now, grant, host);
             return;
         }
 
         if (_channels.Count >= MaxChannels)
             return;
-        grant = new Grant(peer, TakeNumber(), _permissions.GetValueOrDefault(peer.WithPort(0)));
+        grant = new Grant(peer, TakeNumber(), host);
         grant.Use(now);
         _channels.Add(peer, grant);
         _byNumber.Add(grant.Number, grant);
@@ -98,14 +112,17 @@ internal sealed class TurnPeers(TurnRequests requests)
         if (Find(request) is not { } grant)
             return;
         (grant.IsGranted, grant.IsAsked) = (true, false);
+        grant.HeldUntil = now + ChannelLife;
         Due(grant, now + RenewalAfter);
     }
 
-    /// <summary>The server did not agree, or did not answer.</summary>
-    public void HandleRefused(Instant now, TurnRequest request)
+    /// <summary>The server did not agree, or, if not <paramref name="isAnswered"/>, said nothing, and may have agreed.</summary>
+    public void HandleRefused(Instant now, TurnRequest request, bool isAnswered)
     {
         if (Find(request) is not { } grant)
             return;
+        if (!isAnswered)
+            grant.HeldUntil = now + ChannelLife;
         (grant.IsGranted, grant.IsAsked) = (false, false);
         Due(grant, now + RefusalPause);
     }
@@ -124,6 +141,8 @@ internal sealed class TurnPeers(TurnRequests requests)
                 NextTimeout = Instant.Min(NextTimeout, grant.DueAt);
             else if (grant.IsGranted && now - grant.UsedAt < RenewalAfter)
                 Ask(now, grant);
+            else if (grant.Number != 0 && now < grant.HeldUntil)
+                LetRest(grant);
             else
                 Forget(grant);
         }
@@ -142,9 +161,23 @@ internal sealed class TurnPeers(TurnRequests requests)
         ? _channels.GetValueOrDefault(request.Peer)
         : _permissions.GetValueOrDefault(request.Peer.WithPort(0));
 
+    // The server would refuse another number for this peer, and this number for another one.
+    private void LetRest(Grant grant)
+    {
+        (grant.IsGranted, grant.IsIdle) = (false, true);
+        Due(grant, grant.HeldUntil);
+    }
+
+    private void Renew(Instant now, Grant grant, Grant host)
+    {
+        grant.Host = host; // The permission may be another one than when the channel was bound.
+        grant.Use(now);
+        Ask(now, grant);
+    }
+
     private void Ask(Instant now, Grant grant)
     {
-        grant.IsAsked = true;
+        (grant.IsAsked, grant.IsIdle) = (true, false);
         grant.DueAt = Instant.Never;
         StunMethod method = grant.Number == 0 ? StunMethod.CreatePermission : StunMethod.ChannelBind;
         requests.Send(now, new TurnRequest(method) { Peer = grant.Peer, Channel = grant.Number });
@@ -181,7 +214,7 @@ internal sealed class TurnPeers(TurnRequests requests)
         _byNumber.Remove(grant.Number);
     }
 
-    // The server keeps a number for its peer for minutes after we have forgotten it: the next one is taken, 4 096 in turn.
+    // Whoever sends late on a number that was another peer's shall find nobody: the next one is taken, 4 096 in turn.
     private ushort TakeNumber()
     {
         ushort number;
@@ -197,6 +230,10 @@ internal sealed class TurnPeers(TurnRequests requests)
     /// <summary>A permission for the host of a peer, or, with a number, a channel to the peer.</summary>
     private sealed class Grant(NetworkAddress peer, ushort number, Grant? host)
     {
+        private readonly List<ushort> _ports = [];
+
+        public Grant? Host { get; set; } = host;
+
         public NetworkAddress Peer => peer;
 
         public ushort Number => number;
@@ -205,6 +242,10 @@ internal sealed class TurnPeers(TurnRequests requests)
 
         public bool IsAsked { get; set; }
 
+        public bool IsIdle { get; set; }
+
+        public Instant HeldUntil { get; set; }
+
         public Instant UsedAt { get; private set; }
 
         public Instant DueAt { get; set; }
@@ -212,8 +253,19 @@ internal sealed class TurnPeers(TurnRequests requests)
         public void Use(Instant now)
         {
             UsedAt = now;
-            if (host is not null)
-                host.UsedAt = now;
+            if (Host is not null)
+                Host.UsedAt = now;
         }
+
+        public void NotePort(ushort port)
+        {
+            if (_ports.Contains(port))
+                return;
+            if (_ports.Count == MaxPorts)
+                _ports.RemoveAt(0);
+            _ports.Add(port);
+        }
+
+        public bool HasSentTo(ushort port) => _ports.Contains(port);
     }
 }

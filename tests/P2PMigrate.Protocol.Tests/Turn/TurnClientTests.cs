@@ -243,6 +243,60 @@ public sealed class TurnClientTests
         Assert.Equal(ChannelData.First, world.Client.ChannelOf(world.Now, TurnWorld.Peer));
     }
 
+    // spec: TURN-06
+    [Fact]
+    public void Ports_of_a_host_that_nobody_sent_to_get_no_channels()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Send(TurnWorld.Peer, s_datagram);
+        for (ushort port = 1; port <= 300; port++)
+            Assert.Equal(s_datagram, world.Receive(TurnWorld.Peer.WithPort(port), s_datagram));
+        Assert.Equal(0, world.Server.Channels);
+
+        world.Receive(TurnWorld.Peer, s_datagram);
+        Assert.Equal(1, world.Server.Channels);
+    }
+
+    // spec: TURN-06
+    [Theory]
+    [InlineData(5)]
+    [InlineData(9)]
+    [InlineData(12)]
+    [InlineData(30)]
+    public void A_peer_that_was_silent_for_some_minutes_is_heard_again_at_once(int minutes)
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Send(TurnWorld.Peer, s_datagram);
+        world.Receive(TurnWorld.Peer, s_datagram);
+        world.Pass(TimeSpan.FromMinutes(minutes));
+
+        world.Send(TurnWorld.Peer, s_datagram); // Asks for the permission.
+        Assert.Equal(s_datagram, world.Send(TurnWorld.Peer, s_datagram));
+        Assert.Equal(s_datagram, world.Receive(TurnWorld.Peer, s_datagram));
+        Assert.Equal(s_datagram, world.Receive(TurnWorld.Peer, s_datagram));
+        Assert.NotEqual(0, world.Client.ChannelOf(world.Now, TurnWorld.Peer));
+        Assert.DoesNotContain(world.Server.Log, entry => entry.Code == 400);
+    }
+
+    // spec: TURN-06
+    [Fact]
+    public void A_channel_whose_grant_got_lost_is_asked_for_with_the_same_number()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Send(TurnWorld.Peer, s_datagram);
+        world.Server.Losses = 7;
+        Assert.Equal(s_datagram, world.Receive(TurnWorld.Peer, s_datagram));
+        for (int i = 0; i < 150; i++)
+        {
+            world.Pass(TimeSpan.FromSeconds(1));
+            Assert.Equal(s_datagram, world.Send(TurnWorld.Peer, s_datagram));
+            Assert.Equal(s_datagram, world.Receive(TurnWorld.Peer, s_datagram));
+        }
+
+        Assert.NotEqual(0, world.Client.ChannelOf(world.Now, TurnWorld.Peer));
+        Assert.DoesNotContain(world.Server.Log, entry => entry.Code == 400);
+    }
+
     // spec: TURN-05, TURN-06
     [Fact]
     public void Permissions_and_channels_in_use_are_renewed_in_time()
