@@ -142,6 +142,28 @@ public sealed class NetcheckTests(ITestOutputHelper output)
             everything);
     }
 
+    // spec: PATH-83
+    [Fact]
+    public async Task How_long_a_router_keeps_an_idle_mapping_is_measured_when_asked_for()
+    {
+        (JsonElement last, string everything) = await CheckAsync(NatKind.PortRestricted, exitCode: 0, prepare: lab =>
+        {
+            lab.SourceNat.SetNetworkSetting("net/netfilter/nf_conntrack_udp_timeout", "13");
+            lab.SourceNat.SetNetworkSetting("net/netfilter/nf_conntrack_udp_timeout_stream", "13");
+        }, netcheckOptions: ["--lifetime"]);
+
+        JsonElement v4 = last.GetProperty("ipv4");
+        Assert.True((9, 18) == (v4.GetProperty("idleKeptS").GetInt32(), v4.GetProperty("idleLostS").GetInt32()), everything);
+    }
+
+    [Fact]
+    public async Task Whoever_does_not_ask_how_long_mappings_are_kept_is_told_how_to()
+    {
+        (JsonElement last, string everything) = await CheckAsync(NatKind.PortRestricted, exitCode: 0);
+        Assert.False(last.GetProperty("ipv4").TryGetProperty("idleKeptS", out _));
+        Assert.Contains("--lifetime", everything, StringComparison.Ordinal);
+    }
+
     private static readonly NatProfile s_strict = new() { Mapping = NatMapping.EndpointIndependent, Filtering = NatFiltering.AddressAndPortDependent };
 
     private static NatProfile Varying(PortAllocation allocation) => s_strict with { Mapping = NatMapping.AddressAndPortDependent, Allocation = allocation };
@@ -155,18 +177,23 @@ public sealed class NetcheckTests(ITestOutputHelper output)
     private static IEnumerable<string> Ways(NatProfile own) => PairForecast.For(own, isMapped: false).Select(peer => peer.Way);
 
     // The program as it was built with these tests: only the network of the lab's nodes is another one.
-    private async Task<(JsonElement Last, string Everything)> CheckAsync(NatKind kind, int exitCode, params string[] serverOptions)
+    private Task<(JsonElement Last, string Everything)> CheckAsync(NatKind kind, int exitCode, params string[] serverOptions) =>
+        CheckAsync(kind, exitCode, _ => { }, [], serverOptions);
+
+    private async Task<(JsonElement Last, string Everything)> CheckAsync(
+        NatKind kind, int exitCode, Action<PeerLab> prepare, string[] netcheckOptions, params string[] serverOptions)
     {
         Assert.SkipUnless(LabGround.IsFit, LabGround.WhyNot ?? "");
         string program = Path.Combine(AppContext.BaseDirectory, "p2pmigrate"), state = Directory.CreateTempSubdirectory("p2pmigrate-netcheck-").FullName;
         try
         {
             await using PeerLab lab = await PeerLab.RaiseAsync(new LabOptions { SourceNat = kind }, _token);
+            prepare(lab);
             await using LabProcess server = await lab.Rendezvous.StartAsync(
                 program, ["rendezvous", "--json", "--alternate", LabAddresses.RendezvousAlternate.ToString(), "--state-dir", Path.Combine(state, "server"), .. serverOptions], _token);
             await server.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
             CommandResult result = await lab.Source.RunAsync(
-                program, ["netcheck", "--rendezvous", $"{LabAddresses.Rendezvous}:3478", "--json", "--state-dir", Path.Combine(state, "client")], _token);
+                program, ["netcheck", "--rendezvous", $"{LabAddresses.Rendezvous}:3478", "--json", "--state-dir", Path.Combine(state, "client"), .. netcheckOptions], _token);
             output.WriteLine(result.Output);
             Assert.True(result.ExitCode == exitCode, result.ToString() + result.Output);
             return (JsonDocument.Parse(result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1]).RootElement, result.Output);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using P2PMigrate.Agent.Netcheck;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Agent.Commands;
@@ -19,11 +20,17 @@ internal sealed class NetcheckCommand : AgentCommand
         Required = true,
     };
 
+    private readonly Option<bool> _lifetime = new("--lifetime")
+    {
+        Description = "Measure too how long the NAT keeps a mapping that nobody uses: takes up to two minutes.",
+    };
+
     public NetcheckCommand()
         : base("netcheck", "Says what NATs and firewalls stand before this machine, and which peers it can reach directly.")
     {
         Options.Add(_rendezvous);
         Options.Add(PeerAddressing.NoPortMapping);
+        Options.Add(_lifetime);
     }
 
     /// <inheritdoc/>
@@ -37,7 +44,14 @@ internal sealed class NetcheckCommand : AgentCommand
         ILogger logger = context.Log.CreateLogger<TunnelEndpoint>();
         FamilyResult?[] results = await Task.WhenAll(
             CheckAsync(AddressFamily.InterNetwork, asksGateway), CheckAsync(AddressFamily.InterNetworkV6, asksGateway: false)).ConfigureAwait(false);
-        NetcheckCompleted verdict = Show(context.Output, server, results[0], results[1], asksGateway);
+        bool isMeasured = context.Parsed.GetValue(_lifetime);
+        ShowAll(context.Output, server, results[0], results[1], asksGateway);
+        FamilyResult? behind = Array.Find(results, result => result is { IsNat: true });
+        if (behind is not null && !isMeasured)
+            context.Output.Show(new FindingMade("good", "here", NameOf(behind.Family), "How long the NAT keeps a mapping that nobody uses is measured with --lifetime, in two minutes at most.", null));
+        MappingLife? life = behind is not null && isMeasured ? await MeasureAsync(context.Output, behind.Family, Array.Find(addresses, address => address.AddressFamily == behind.Family)!, server.Port, cancellationToken).ConfigureAwait(false) : null;
+        NetcheckCompleted verdict = Conclude(results[0], results[1], behind, life);
+        context.Output.Show(verdict);
         return verdict.Udp || verdict.Tls ? ExitCode.Done : ExitCode.PeerUnreachable;
 
         async Task<FamilyResult?> CheckAsync(AddressFamily family, bool asksGateway) =>
@@ -58,19 +72,34 @@ internal sealed class NetcheckCommand : AgentCommand
         }
     }
 
-    private static NetcheckCompleted Show(IOutput output, ServerName server, FamilyResult? v4, FamilyResult? v6, bool askedGateway)
+    private static async Task<MappingLife> MeasureAsync(IOutput output, AddressFamily family, IPAddress server, int port, CancellationToken cancellationToken)
+    {
+        string name = NameOf(family);
+        output.Show(new FindingMade("good", "here", name, $"Measuring how long the NAT keeps a mapping that nobody uses; this takes up to {(int)MappingLifetime.Longest.TotalSeconds} s.", null));
+        MappingLife life = await MappingLifetime.MeasureAsync(new IPEndPoint(server, port), new LifeProgress(output, name), cancellationToken).ConfigureAwait(false);
+        output.Show(NatWords.Lifetime(name, life, isOver: true));
+        return life;
+    }
+
+    private static string NameOf(AddressFamily family) => family == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
+
+    private static void ShowAll(IOutput output, ServerName server, FamilyResult? v4, FamilyResult? v6, bool askedGateway)
     {
         ShowFamily(output, "IPv4", server, v4);
         ShowFamily(output, "IPv6", server, v6);
         if (askedGateway && v4 is { IsNat: true } or { Mapped: not null })
             output.Show(Gateway(v4));
+    }
+
+    private static NetcheckCompleted Conclude(FamilyResult? v4, FamilyResult? v6, FamilyResult? behind, MappingLife? life)
+    {
         FamilyResult? best = v4?.Report is not null ? v4 : v6;
         bool isByTls = best?.Report is null && (v4 is { IsByTls: true } || v6 is { IsByTls: true });
         IReadOnlyList<PairOutlook> peers = best?.Report is { } report ? PairForecast.For(report.Profile, best.IsMappedOutside)
             : isByTls ? PairForecast.WithoutUdp : [];
-        var verdict = new NetcheckCompleted(best?.Report is not null, isByTls, FamilyOf(v4), FamilyOf(v6), v4?.Mapped?.ToString(), peers);
-        output.Show(verdict);
-        return verdict;
+        return new NetcheckCompleted(best?.Report is not null, isByTls, Measured(v4), Measured(v6), v4?.Mapped?.ToString(), peers);
+
+        NetFamily? Measured(FamilyResult? result) => FamilyOf(result) is { } family ? result == behind && life is { } known ? NatWords.With(family, known) : family : null;
     }
 
     private static NetFamily? FamilyOf(FamilyResult? result) => result is { Report: { } report } ? NatWords.Of(report, result.IsNat) : null;
@@ -97,4 +126,14 @@ internal sealed class NetcheckCommand : AgentCommand
             ? new("good", "here", "gateway", $"The router maps a port on request: {mapped} led here and was given back. With one, peers behind any NAT reach this machine directly.", null)
             : new("warning", "here", "gateway", $"The router maps a port on request, but is itself behind a NAT: {mapped} can be reached only from the network in between.", "Ask the outer router for a port too, or put the inner one into bridge mode.")
         : new("warning", "here", "gateway", "The router maps no port on request.", "Turn on PCP, NAT-PMP or UPnP in it, if it can, so that peers behind any NAT reach this machine directly.");
+
+    /// <summary>Shows at once what a measurement has found so far; the last word is the command's.</summary>
+    private sealed class LifeProgress(IOutput output, string family) : IProgress<MappingLife>
+    {
+        public void Report(MappingLife value)
+        {
+            if (value.AtMost is null)
+                output.Show(NatWords.Lifetime(family, value, isOver: false));
+        }
+    }
 }

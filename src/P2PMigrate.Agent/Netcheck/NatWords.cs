@@ -29,6 +29,22 @@ internal static class NatWords
             yield return new("good", "here", family, hairpins ? "The NAT turns round what is sent to its own address." : "The NAT does not turn round what is sent to its own address; peers behind it use their inner addresses.", null);
     }
 
+    /// <summary>How long idle mappings last, as far as that was measured; <paramref name="isOver"/>: no more will be known.</summary>
+    public static FindingMade Lifetime(string family, MappingLife life, bool isOver) => life switch
+    {
+        { AtLeast: null, AtMost: null } => new("warning", "here", family, "How long the NAT keeps an idle mapping cannot be told: the server does not answer.", null),
+        { AtMost: { } lost } when life.AtLeast is not { } kept => new(
+            "warning", "here", family, $"The NAT forgets a mapping that is idle for {Seconds(lost)} s: sessions keep theirs, a registration may be lost now and then.", "Raise the UDP timeout in the router."),
+        { AtMost: { } lost, AtLeast: { } kept } => new("good", "here", family, $"The NAT keeps a mapping that is idle for {Seconds(kept)} s, and forgets it before {Seconds(lost)} s.", null),
+        _ => new("good", "here", family, $"The NAT keeps a mapping that is idle for {Seconds(life.AtLeast!.Value)} s{(isOver ? ", and maybe for longer; no more is measured" : "")}.", null),
+    };
+
+    /// <summary>The verdict with what was measured.</summary>
+    public static NetFamily With(NetFamily family, MappingLife life) =>
+        family with { IdleKeptS = life.AtLeast is { } kept ? Seconds(kept) : null, IdleLostS = life.AtMost is { } lost ? Seconds(lost) : null };
+
+    private static int Seconds(TimeSpan time) => (int)time.TotalSeconds;
+
     private static FindingMade Mapping(string family, NatReport report, bool isNat, int serverPort) => report.Profile.Mapping switch
     {
         NatMapping.Unknown => new("warning", "here", family,

@@ -27,6 +27,14 @@ internal sealed record NetFamily(string Public, bool Nat, string Mapping, string
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public int? Step { get; init; }
 
+    /// <summary>So many seconds without use a mapping was kept, when that was measured.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? IdleKeptS { get; init; }
+
+    /// <summary>After so many it was gone; null when none was found gone.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public int? IdleLostS { get; init; }
+
     /// <summary>The ports of a block, as <c>LOW-HIGH</c>.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Ports { get; init; }
