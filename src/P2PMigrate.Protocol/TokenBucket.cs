@@ -12,11 +12,17 @@ internal struct TokenBucket(double ratePerSecond, double burst)
     private double _tokens = burst;
     private Instant? _filledAt;
 
+    /// <summary>Is <paramref name="amount"/> there to be taken?</summary>
+    public bool Has(Instant now, double amount = 1)
+    {
+        Fill(now);
+        return _tokens >= amount;
+    }
+
     /// <summary>Takes <paramref name="amount"/> if it is there.</summary>
     public bool TryTake(Instant now, double amount = 1)
     {
-        Fill(now);
-        if (_tokens < amount)
+        if (!Has(now, amount))
         {
             return false;
         }

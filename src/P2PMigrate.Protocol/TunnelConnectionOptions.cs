@@ -59,6 +59,10 @@ public sealed record TunnelConnectionOptions
     /// <summary>Tunables of probing and path choice.</summary>
     public PathOptions Paths { get; init; } = new();
 
+    /// <summary>What this session and the others of its endpoint may send to addresses that do not answer.</summary>
+    // spec: PATH-84
+    public ProbeBudget Probing { get; init; } = new();
+
     /// <summary>
     /// What this session and the others of its endpoint may spend on punching; null for none. With a budget the connection
     /// also sends from direct sockets 1 to 255, which the owner opens when they are first used: see <see cref="SocketsReleased"/>.

@@ -237,7 +237,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
             return false;
         }
 
-        if (!_budget.TryTake(now))
+        if (!MaySend(now, pair))
         {
             _pairs.Schedule(pair, now + ProbeTimetable.Step);
             return false;
@@ -255,6 +255,11 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
         AfterProbe(now, pair);
         return isAllowed;
     }
+
+    // A session with nothing left takes nothing from the others, and one that waits for the others keeps what it has for its paths.
+    // spec: PATH-04, PATH-84
+    private bool MaySend(Instant now, CandidatePair pair) =>
+        _budget.Has(now) && (pair.State != PairState.Probing || options.Probing.TryTake(now)) && _budget.TryTake(now);
 
     private void AfterProbe(Instant now, CandidatePair pair)
     {

@@ -7,11 +7,11 @@ internal sealed class ProbeTimetable(PathOptions options)
     // spec: CONST-49
     public const int SmallDatagram = 96;
 
-    /// <summary>Probes that may leave at once, all pairs together: label 0 has no congestion control.</summary>
+    /// <summary>Probes that may leave at once, all pairs of a session together: label 0 has no congestion control.</summary>
     // spec: PATH-04, CONST-47
     public const int ProbeBurst = 256;
 
-    /// <summary>Probes a second in the long run, all pairs together.</summary>
+    /// <summary>Probes a second in the long run, all pairs of a session together.</summary>
     // spec: CONST-48
     public const int ProbesPerSecond = 200;
 

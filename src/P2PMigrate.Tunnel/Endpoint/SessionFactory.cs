@@ -18,6 +18,7 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
 {
     private static readonly LocalInterface s_interface = LocalInterface.Socket(0);
 
+    private readonly ProbeBudget _probing = new();
     private readonly PunchBudget? _punching = options.AllowPunching ? new PunchBudget() : null;
 
     private readonly LocalSocket _localSocket = new(
@@ -52,6 +53,7 @@ internal sealed class SessionFactory(DatagramLoop loop, IDatagramSocket socket, 
                 KnownPaths = paths,
                 HandshakeRoundTrip = established.RoundTrip,
                 Recovery = options.Recovery,
+                Probing = _probing,
                 Punching = _punching,
                 RelayHeadroom = RelayFrame.HeaderSize,
                 TurnHeadroom = TurnClient.HeaderSize,

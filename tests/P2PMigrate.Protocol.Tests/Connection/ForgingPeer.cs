@@ -22,7 +22,7 @@ internal sealed class ForgingPeer : IDisposable
     private readonly ulong[] _nextNumber = new ulong[256];
     private readonly byte[] _buffer = new byte[TunnelConnection.MaxDatagramSize];
 
-    public ForgingPeer(TransportParameters? parameters = null, KeyUpdateOptions? keyUpdate = null)
+    public ForgingPeer(TransportParameters? parameters = null, KeyUpdateOptions? keyUpdate = null, ProbeBudget? probing = null)
     {
         byte[] up = [.. Enumerable.Repeat((byte)1, KeySchedule.SecretSize)];
         byte[] down = [.. Enumerable.Repeat((byte)2, KeySchedule.SecretSize)];
@@ -40,6 +40,7 @@ internal sealed class ForgingPeer : IDisposable
                 Entropy = new SeededEntropy(1),
                 LocalParameters = parameters ?? new(),
                 KeyUpdate = keyUpdate ?? new(),
+                Probing = probing ?? new(),
                 KnownPaths = [new(Here, IsRemoteProven: true)],
             },
             Now);

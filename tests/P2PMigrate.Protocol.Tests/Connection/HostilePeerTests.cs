@@ -249,18 +249,69 @@ public sealed class HostilePeerTests
     public void Probes_are_bounded_in_rate_whatever_the_peer_announces()
     {
         using ForgingPeer peer = new();
-        peer.Connection.HandleNetworkChange(peer.Now, [.. Enumerable.Range(0, 8).Select(i => new LocalSocket(LocalInterface.Socket((byte)i), true, true))]);
-        for (int i = 0; i < 16; i++)
-            peer.Connection.AddRemoteCandidate(peer.Now, new(CandidateKind.Host, NetworkAddress.FromBytes([10, 0, 0, (byte)(i + 1)], 5)));
-        int sent = 0;
-        Instant end = peer.Now + TimeSpan.FromSeconds(2);
+        AnnounceMuch(peer);
+        Assert.InRange(CountProbes([peer], TimeSpan.FromSeconds(2)), 100, 256 + 2 * 200 + 10);
+    }
+
+    // spec: PATH-84
+    [Fact]
+    public void Many_peers_together_have_no_more_probes_sent_to_silent_addresses_than_an_endpoint_may()
+    {
+        ProbeBudget shared = new();
+        ForgingPeer[] peers = [.. Enumerable.Range(0, 20).Select(_ => new ForgingPeer(probing: shared))];
+        Array.ForEach(peers, AnnounceMuch);
+        int sent = CountProbes(peers, TimeSpan.FromSeconds(2));
+        Array.ForEach(peers, peer => peer.Dispose());
+
+        int ownPaths = 20 * 10; // of the path that each has from the start
+        Assert.InRange(sent, ProbeBudget.Burst, ProbeBudget.Burst + 2 * ProbeBudget.PerSecond + ownPaths);
+    }
+
+    // spec: PATH-84
+    [Fact]
+    public void A_path_that_works_is_probed_even_when_other_sessions_have_spent_all_on_silent_addresses()
+    {
+        ProbeBudget shared = new();
+        using ForgingPeer peer = new(probing: shared);
+        Instant end = peer.Now + TimeSpan.FromSeconds(3);
+        int toPath = 0;
         while (peer.Connection.NextTimeout is { } next && next < end)
         {
             peer.Now = Instant.Max(peer.Now, next);
+            while (shared.TryTake(peer.Now))
+            {
+            }
+
             peer.Connection.HandleTimeout(peer.Now);
-            sent += peer.Drain().Count(packet => packet.Label == 0);
+            toPath += peer.Drain().Count(packet => packet.Label == 0 && packet.To == ForgingPeer.Here);
         }
 
-        Assert.InRange(sent, 100, 256 + 2 * 200 + 10);
+        Assert.InRange(toPath, 1, 20);
+    }
+
+    private static void AnnounceMuch(ForgingPeer peer)
+    {
+        peer.Connection.HandleNetworkChange(peer.Now, [.. Enumerable.Range(0, 8).Select(i => new LocalSocket(LocalInterface.Socket((byte)i), true, true))]);
+        for (int i = 0; i < 16; i++)
+            peer.Connection.AddRemoteCandidate(peer.Now, new(CandidateKind.Host, NetworkAddress.FromBytes([10, 0, 0, (byte)(i + 1)], 5)));
+    }
+
+    // All of them live in the same time.
+    private static int CountProbes(ForgingPeer[] peers, TimeSpan duration)
+    {
+        int sent = 0;
+        Instant end = peers[0].Now + duration;
+        while (peers.MinBy(peer => peer.Connection.NextTimeout)!.Connection.NextTimeout is { } next && next < end)
+        {
+            Instant now = Instant.Max(peers[0].Now, next);
+            foreach (ForgingPeer peer in peers)
+            {
+                peer.Now = now;
+                peer.Connection.HandleTimeout(now);
+                sent += peer.Drain().Count(packet => packet.Label == 0);
+            }
+        }
+
+        return sent;
     }
 }
