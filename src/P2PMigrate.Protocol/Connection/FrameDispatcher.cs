@@ -11,9 +11,13 @@ namespace P2PMigrate.Protocol.Connection;
 /// </summary>
 internal sealed class FrameDispatcher(StreamReceiver streams, DatagramExchange datagrams, DataPaths paths, PathAgent agent, CloseSequence close)
 {
-    /// <summary>The packet being read: when and where it came.</summary>
+    /// <summary>The packet being read: when and where it came, and which one it is.</summary>
     private Instant _now;
     private PathAddress _from;
+    private (byte Label, ulong Number) _packet;
+
+    // The packet with the newest word on the peer's NATs.
+    private (byte Label, ulong Number) _natPacket;
 
     // The labels below 32 that the packet acknowledges packets of, one bit each.
     private uint _acknowledged;
@@ -23,9 +27,9 @@ internal sealed class FrameDispatcher(StreamReceiver streams, DatagramExchange d
 
     /// <summary>Handles all frames of a packet; returns the error code with which the session has to be closed, if any.</summary>
     // spec: PKT-10, PKT-11, PKT-12
-    public ulong Handle(Instant now, PathAddress from, byte label, ReadOnlySpan<byte> plaintext)
+    public ulong Handle(Instant now, PathAddress from, byte label, ulong number, ReadOnlySpan<byte> plaintext)
     {
-        (_now, _from, _acknowledged) = (now, from, 0);
+        (_now, _from, _packet, _acknowledged) = (now, from, (label, number), 0);
         IsAckEliciting = false;
         WireReader reader = new(plaintext);
         ulong error = plaintext.IsEmpty ? TunnelErrorCode.FrameEncoding : TunnelErrorCode.None;
@@ -75,8 +79,7 @@ internal sealed class FrameDispatcher(StreamReceiver streams, DatagramExchange d
             case FrameType.Candidates when CandidatesFrame.TryParse(ref reader, out CandidatesFrame candidates):
                 return HandleCandidates(candidates);
             case FrameType.Nat when NatFrame.TryParse(ref reader, out NatFrame nat):
-                agent.RemoteNat = nat.Profile;
-                return TunnelErrorCode.None;
+                return HandleNat(nat);
             default:
                 return HandleStreamControl(type, ref reader);
         }
@@ -118,6 +121,17 @@ internal sealed class FrameDispatcher(StreamReceiver streams, DatagramExchange d
             close.HandleProgress(_now, path.Recovery.ProbeTimeout);
         if (isProgress && path == paths.Primary)
             agent.HandlePrimaryAlive(_now, isFullDelivered: path.Recovery.Sizes.FullAcked > fullBefore);
+        return TunnelErrorCode.None;
+    }
+
+    // What was said before, but arrives later, is old. The numbers of two labels say nothing of each other.
+    // spec: PATH-61
+    private ulong HandleNat(in NatFrame frame)
+    {
+        if (_packet.Label == _natPacket.Label && _packet.Number < _natPacket.Number)
+            return TunnelErrorCode.None;
+        _natPacket = _packet;
+        agent.RemoteNat = frame.Profile;
         return TunnelErrorCode.None;
     }
 

@@ -57,9 +57,9 @@ internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases 
         if (header.PathId == 0)
             TellAgent(); // A probe is about the pair that it came on, which has to be known.
         if (!close.IsOpen)
-            return HandleAfterClose(header.PathId, plaintext);
+            return HandleAfterClose(header.PathId, number, plaintext);
 
-        ulong error = frames.Handle(_now, _from, header.PathId, plaintext);
+        ulong error = frames.Handle(_now, _from, header.PathId, number, plaintext);
         if (frames.IsAckEliciting)
         {
             space.HandleAckEliciting(_now, isInOrder, _maxAckDelay, paths.Primary?.Recovery.RoundTrip);
@@ -103,10 +103,10 @@ internal sealed class PacketReceiver(TunnelConnectionOptions options, KeyPhases 
     }
 
     // CLOSE stands alone in its packet, so the rest need not be understood any more.
-    private ulong HandleAfterClose(byte label, ReadOnlySpan<byte> plaintext)
+    private ulong HandleAfterClose(byte label, ulong number, ReadOnlySpan<byte> plaintext)
     {
         if (!plaintext.IsEmpty && plaintext[0] == (byte)FrameType.Close)
-            return frames.Handle(_now, _from, label, plaintext);
+            return frames.Handle(_now, _from, label, number, plaintext);
         close.HandleStrayPacket();
         return TunnelErrorCode.None;
     }

@@ -1,4 +1,5 @@
 using P2PMigrate.Protocol.Nat;
+using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol.Tests.Connection;
 
@@ -48,6 +49,21 @@ public sealed class NatNewsTests
     }
 
     [Fact]
+    public void What_was_said_first_and_arrives_last_is_not_believed()
+    {
+        using ForgingPeer peer = new();
+        byte[] old = peer.Seal(1, FrameOf(s_random));
+        byte[] latest = peer.Seal(1, FrameOf(s_cone));
+
+        peer.Deliver(latest);
+        peer.Deliver(old);
+
+        Assert.Equal(s_cone, peer.Connection.RemoteNat);
+        peer.Send(1, FrameOf(s_random));
+        Assert.Equal(s_random, peer.Connection.RemoteNat);
+    }
+
+    [Fact]
     public void A_peer_that_said_nothing_in_the_handshake_is_told_nothing_that_it_would_not_understand()
     {
         using BackToBack pair = new();
@@ -57,5 +73,13 @@ public sealed class NatNewsTests
 
         Assert.Equal(default, pair.Receiver.RemoteNat);
         Assert.Equal(s_random, pair.Sender.Agent.LocalNat);
+    }
+
+    private static byte[] FrameOf(NatProfile profile)
+    {
+        byte[] buffer = new byte[NatFrame.MaxLength];
+        var writer = new WireWriter(buffer);
+        new NatFrame(profile).Write(ref writer);
+        return buffer[..writer.Written];
     }
 }
