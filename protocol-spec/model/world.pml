@@ -26,12 +26,22 @@ inline target_crashes() {
 #define TARGET_HAS_ENDED    (tLife == Over && !tDoubt)
 #endif
 
+/*
+ * MIG-58. To a person a held copy looks as if it ran. The program at the target knows better, and says so: it refuses to keep it.
+ * A person at the source goes by what was said there.
+ */
+#ifdef BLIND_KEEP
+#define MAY_BE_KEPT         (tCopy == Running || tCopy == Held)
+#else
+#define MAY_BE_KEPT         (tCopy == Running)
+#endif
+
 inline person_at_source() {
     sDoubt = 0;
     sStuck = 0;
     sLife = Recovering;
     if
-    :: tCopy == Running -> source = S_Destroying
+    :: MAY_BE_KEPT -> source = S_Destroying
     :: else -> source = S_RollingBack
     fi;
     source_begins(0)
@@ -40,7 +50,7 @@ inline person_at_source() {
 inline person_at_target() {
     tDoubt = 0;
     if
-    :: tCopy == Running -> target = T_Completed; delete(tJournal)
+    :: MAY_BE_KEPT -> target = T_Completed; delete(tJournal)
     :: else -> tLife = Recovering; tByPerson = 1; target = T_CleaningUp; target_begins(0)
     fi
 }

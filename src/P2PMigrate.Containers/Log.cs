@@ -31,4 +31,7 @@ internal static partial class Log
 
     [LoggerMessage(309, LogLevel.Warning, "{Container} runs but is not on its network: {Reason}")]
     public static partial void LeftOffNetwork(this ILogger logger, string container, string reason);
+
+    [LoggerMessage(310, LogLevel.Warning, "The neighbours of {Network} are not told where its addresses are now: {Reason}")]
+    public static partial void NotAnnounced(this ILogger logger, string network, string reason);
 }

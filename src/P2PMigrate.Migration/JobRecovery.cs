@@ -32,8 +32,9 @@ public sealed class JobRecovery(MigrationEnvironment environment)
 
     /// <summary>
     /// A person's word on a job in doubt, at the side where it is typed. Source: keep the source (thaw; risks a second copy if the target runs) or
-    /// the target (destroy; risks the only copy if it does not). Target: keep the target (forget the job) or the source (remove the copy here).
-    /// Throws <see cref="MigrationException"/> when there is no such job, or it needs no such word.
+    /// the target (destroy; risks the only copy if it does not). Target: keep the target (put it on its network, forget the job) or the source (remove the copy here).
+    /// Throws <see cref="MigrationException"/> when there is no such job, or it needs no such word, and <see cref="ContainerException"/> when it
+    /// cannot be done: the target is kept at the target only if it runs there by the runtime's word.
     /// </summary>
     // spec: MIG-56
     public async Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, CancellationToken cancellationToken = default)
@@ -50,8 +51,15 @@ public sealed class JobRecovery(MigrationEnvironment environment)
             (false, ContainerSide.Source) => await FinishAsync(unfinished, RecoveryAction.Thawed, cancellationToken).ConfigureAwait(false),
             (false, _) => await FinishAsync(unfinished, RecoveryAction.Destroyed, cancellationToken).ConfigureAwait(false),
             (true, ContainerSide.Source) => await FinishAsync(unfinished, RecoveryAction.CleanedUp, cancellationToken).ConfigureAwait(false),
-            (true, _) => await FinishAsync(unfinished, RecoveryAction.Forgotten, cancellationToken).ConfigureAwait(false),
+            (true, _) => await KeepAsync(unfinished, cancellationToken).ConfigureAwait(false),
         };
+    }
+
+    // spec: MIG-58
+    private async Task<RecoveredJob> KeepAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        await _effects.KeepAsync(job, cancellationToken).ConfigureAwait(false);
+        return await FinishAsync(job, RecoveryAction.Forgotten, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyList<RecoveredJob>> RecoverAsync(JobRole role, ContainerName? container, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
 namespace P2PMigrate.Containers.Linux;
@@ -22,8 +23,21 @@ internal static class Announcement
     /// <summary>A link that has just come up swallows some frames: pauses before each telling.</summary>
     private static readonly int[] s_pausesMs = [0, 1, 4, 20, 100, 500];
 
-    /// <summary>Tells it several times within a second, on a thread of its own, which ends by itself.</summary>
-    public static void Begin(string namespacePath) => new Thread(() => Run(namespacePath)) { Name = "announcement", IsBackground = true }.Start();
+    /// <summary>
+    /// Tells it several times within a second, on a thread of its own, which ends by itself. Never throws, then or later: what cannot be told is logged,
+    /// for the container runs already.
+    /// </summary>
+    public static void Begin(string namespacePath, ILogger logger)
+    {
+        try
+        {
+            new Thread(() => Run(namespacePath, logger)) { Name = "announcement", IsBackground = true }.Start();
+        }
+        catch (Exception refused) when (refused is ThreadStartException or OutOfMemoryException)
+        {
+            logger.NotAnnounced(namespacePath, refused.Message);
+        }
+    }
 
     /// <summary>One frame: who has <paramref name="address"/>, tell <paramref name="address"/>.</summary>
     internal static byte[] Frame(ReadOnlySpan<byte> hardware, IPAddress address)
@@ -41,7 +55,7 @@ internal static class Announcement
     }
 
     /// <summary>The thread enters the network for good and is never given back.</summary>
-    private static void Run(string namespacePath)
+    private static void Run(string namespacePath, ILogger logger)
     {
         try
         {
@@ -49,12 +63,20 @@ internal static class Announcement
             if (Native.SetNamespace((int)network.DangerousGetHandle(), NetworkNamespace) != 0) return;
             int socket = Native.OpenSocket(PacketFamily, RawType, 0);
             if (socket < 0) return;
-            TellAll(socket);
-            _ = Native.Close(socket);
+            try
+            {
+                TellAll(socket);
+            }
+            finally
+            {
+                _ = Native.Close(socket);
+            }
         }
-        catch (Exception unreachable) when (unreachable is IOException or UnauthorizedAccessException or NetworkInformationException)
+#pragma warning disable CA1031 // whatever leaves a thread of its own ends the program; neighbours find out by themselves, later
+        catch (Exception unreachable)
+#pragma warning restore CA1031
         {
-            // Neighbours find out by themselves, later.
+            logger.NotAnnounced(namespacePath, unreachable.Message);
         }
     }
 

@@ -10,6 +10,7 @@ namespace P2PMigrate.Containers.Runc;
 /// runs; the script tells us so through one FIFO and waits on another. Only the word <see cref="ReleaseWord"/> lets it
 /// succeed. When we close the FIFO or die, it reads the end of file and fails, and CRIU kills what it had restored.
 /// At <c>pre-resume</c>, when connections are whole again and the container is about to run, it tells us once more: time to put it on its network.
+/// At <c>post-resume</c>, when CRIU has let go of it, a file says so to whoever comes later: until then a container that never runs looks as if it did.
 /// Owns both FIFOs' descriptors; disposing it unreleased calls the restore off.
 /// </summary>
 internal sealed class RestoreHook : IDisposable
@@ -33,10 +34,14 @@ internal sealed class RestoreHook : IDisposable
     public static RestoreHook Create(string workDirectory, bool raiseLoopback)
     {
         string script = Path.Combine(workDirectory, "hook");
+        File.Delete(ResumedIn(workDirectory));
         File.WriteAllText(script, Script(workDirectory, raiseLoopback));
         if (Native.ChangeMode(script, OwnerRuns) != 0) throw new ContainerException($"Cannot make {script} executable.");
         return new RestoreHook(script, MakeFifo(Path.Combine(workDirectory, "held")), MakeFifo(Path.Combine(workDirectory, ReleaseWord)));
     }
+
+    /// <summary>Has the container that was restored in this work directory been let run, by CRIU's own word?</summary>
+    public static bool HasResumed(string workDirectory) => File.Exists(ResumedIn(workDirectory));
 
     /// <summary>Waits until the container is held; false when <see cref="GiveUp"/> came first.</summary>
     public Task<bool> WaitUntilHeldAsync() => Task.Run(() => _held.ReadByte() == HeldByte);
@@ -74,9 +79,14 @@ internal sealed class RestoreHook : IDisposable
         pre-resume)
             printf {(char)ReadyByte} 1<>{Quote(workDirectory)}/held
             ;;
+        post-resume)
+            : > {Quote(ResumedIn(workDirectory))}
+            ;;
         esac
 
         """);
+
+    private static string ResumedIn(string workDirectory) => Path.Combine(workDirectory, "resumed");
 
     private static string Quote(string path) => $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 

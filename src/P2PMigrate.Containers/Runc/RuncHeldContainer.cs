@@ -28,10 +28,8 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
     public async Task ReleaseAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_over, this);
-        _over = true;
         long start = Stopwatch.GetTimestamp();
-        (record with { Released = true }).Save(workDirectory);
-        hook.Release();
+        await BeginReleaseAsync().ConfigureAwait(false);
         Task<int?> exit = process.WaitAsync(RuncTimers.Release);
         string? offNetwork = await ConnectAsync(exit, cancellationToken).ConfigureAwait(false);
         int? code = await exit.ConfigureAwait(false);
@@ -41,6 +39,22 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
         RestoreRecord.Remove(workDirectory);
         logger.Released(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         if (offNetwork is not null) logger.LeftOffNetwork(Name, offNetwork);
+    }
+
+    /// <summary>A release that cannot be written down has not begun: a copy that stayed held would look as if it ran, until its hook found us gone.</summary>
+    private async Task BeginReleaseAsync()
+    {
+        try
+        {
+            (record with { Released = true }).Save(workDirectory);
+            hook.Release();
+            _over = true;
+        }
+        catch
+        {
+            await AbortAsync(CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
     }
 
     public async Task AbortAsync(CancellationToken cancellationToken)
@@ -64,7 +78,7 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
         if (!ready.IsCompleted) hook.GiveUp();
         if (!await ready.ConfigureAwait(false) && await exit.ConfigureAwait(false) != 0) return null;
         string? offNetwork = await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
-        if (record.NetworkNamespacePath is { } network && record.Links.Count > 0) Announcement.Begin(network);
+        if (record.NetworkNamespacePath is { } network && record.Links.Count > 0) Announcement.Begin(network, logger);
         return offNetwork;
     }
 

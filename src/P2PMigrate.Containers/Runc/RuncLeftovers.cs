@@ -20,9 +20,17 @@ internal sealed class RuncLeftovers(RuncTool runc, ILogger logger)
         bool undone = await OwnedProcesses.WaitForEndAsync(workDirectory, RuncTimers.RestoreUndo, cancellationToken).ConfigureAwait(false);
         RuncState? state = await runc.StateAsync(record.Container, cancellationToken).ConfigureAwait(false);
         bool runs = record.Released && undone && state is { Status: RuncState.Running or RuncState.Paused };
-        if (!runs) await RemoveContainerAsync(record, state, workDirectory, cancellationToken).ConfigureAwait(false);
-        string? offNetwork = await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
-        if (runs && offNetwork is not null) logger.LeftOffNetwork(record.Container, offNetwork);
+        try
+        {
+            if (!runs) await RemoveContainerAsync(record, state, workDirectory, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Also where a container of somebody else's is left alone: it may live on these links.
+            string? offNetwork = await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
+            if (runs && offNetwork is not null) logger.LeftOffNetwork(record.Container, offNetwork);
+        }
+
         RestoreRecord.Remove(workDirectory);
     }
 

@@ -47,7 +47,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
     {
         long start = Stopwatch.GetTimestamp();
         RestorePlan? plan = WorkRecord.Load(PlanPath, RuncJson.Default.RestorePlan);
-        if (plan is null) await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
+        if (plan is null || Directory.Exists(runc.StateDirectoryOf(Name))) await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
         BundleConfiguration configuration = Retarget();
         plan ??= await PlanAsync(configuration, cancellationToken).ConfigureAwait(false);
         var record = new RestoreRecord
@@ -84,7 +84,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
 
     private static string PidPathIn(string workDirectory) => Path.Combine(workDirectory, "init.pid");
 
-    /// <summary>A name that is taken later makes runc refuse the restore.</summary>
+    /// <summary>Asked before our record is there: from then on a container of that name is taken for ours.</summary>
     private async Task RequireFreeNameAsync(CancellationToken cancellationToken)
     {
         if (await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false) is not null)

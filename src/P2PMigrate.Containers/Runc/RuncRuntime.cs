@@ -90,6 +90,9 @@ public sealed class RuncRuntime : IContainerRuntime
         await new RuncRestore(_runc, _logger, request).RunAsync(cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
+    public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => new RuncKeep(_runc, _logger, request).RunAsync(cancellationToken);
+
+    /// <inheritdoc/>
     public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         new RuncLeftovers(_runc, _logger).RemoveAsync(request.WorkDirectory, cancellationToken);
 

@@ -51,6 +51,21 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         Forget(job, (int)TargetState.Aborted);
     }
 
+    /// <summary>Target: makes sure that the container runs here, on its network, and throws <see cref="ContainerException"/> when it does not.</summary>
+    // spec: MIG-58
+    public async Task KeepAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await environment.Runtime.KeepAsync(RequestOf(job.Contents!.Head, FilesOf(job)), cancellationToken).ConfigureAwait(false);
+        }
+        catch (ContainerException refused)
+        {
+            throw new ContainerException(
+                $"{refused.Message} To keep the source, type: p2pmigrate resolve {job.JobId} --keep source; and then the same at the source.", refused.LogPath, refused);
+        }
+    }
+
     /// <summary>Clean-up leaves a container alone that was released and runs; then its files are not taken from under it either.</summary>
     private async Task RefuseIfRunningAsync(string container, CancellationToken cancellationToken)
     {

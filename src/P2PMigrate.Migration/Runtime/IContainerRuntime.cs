@@ -5,7 +5,7 @@ namespace P2PMigrate.Migration.Runtime;
 /// <summary>
 /// What migration needs from a container runtime with CRIU. Implementations run external programs; every failure is a
 /// <see cref="ContainerException"/> whose message is a sentence a person can act on. Methods that look at a container
-/// change nothing; only <see cref="FreezeAsync"/>, <see cref="RestoreAsync"/> and <see cref="CleanUpAsync"/> touch the machine.
+/// change nothing; only <see cref="FreezeAsync"/>, <see cref="RestoreAsync"/>, <see cref="KeepAsync"/> and <see cref="CleanUpAsync"/> touch the machine.
 /// </summary>
 public interface IContainerRuntime
 {
@@ -68,6 +68,12 @@ public interface IContainerRuntime
     /// also when this process is killed.
     /// </summary>
     Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Ends a release that a killed process of ours had begun: the container stays, and is put on its network. Throws <see cref="ContainerException"/>
+    /// when it was never let run or does not run: what a person sees of a held container is not enough.
+    /// </summary>
+    Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken);
 
     /// <summary>
     /// Removes what a killed process of ours left of a restore that was never released: processes, cgroup, runtime state,

@@ -62,6 +62,66 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    public async Task A_release_that_cannot_be_written_down_leaves_nothing_held()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await using IHeldContainer held = await move.RestoreAsync();
+        Directory.CreateDirectory($"{move.Request.WorkDirectory}/restore.json.new");
+        await Assert.ThrowsAnyAsync<SystemException>(() => held.ReleaseAsync(Token));
+        await move.AssertNothingLeftAsync();
+        Assert.Equal(0UL, move.TargetCount);
+    }
+
+    [InsideFact]
+    public async Task A_copy_is_kept_only_when_it_was_let_run()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        using DriverProcess driver = await DriverProcess.StartAsync(nameof(Drivers.Restore_and_hold), workload.Name);
+        foreach (var process in Containers.Processes.OwnedProcesses.Find(move.Request.WorkDirectory)) process.Kill();
+        await driver.KillAsync();
+        ContainerException refused = await Assert.ThrowsAsync<ContainerException>(() => Move.Runtime.KeepAsync(move.Request, Token));
+        Assert.Contains("never let run", refused.Message);
+        await Move.Runtime.CleanUpAsync(move.Request, Token);
+        refused = await Assert.ThrowsAsync<ContainerException>(() => Move.Runtime.KeepAsync(move.Request, Token));
+        Assert.Contains("does not run here", refused.Message);
+
+        string record = $"{move.Request.WorkDirectory}/restore.json";
+        await using IHeldContainer held = await move.RestoreAsync();
+        File.Copy(record, "/data/held.json", overwrite: true);
+        await Shell.RunAsync($"runc kill {workload.Name} KILL; echo 0 > /sys/fs/cgroup/{workload.Name}/cgroup.freeze");
+        await held.ReleaseAsync(Token);
+        File.Move("/data/held.json", record); // as if our process had been killed at the end of the release
+        await Move.Runtime.KeepAsync(move.Request, Token);
+        Assert.False(File.Exists(record));
+        await Move.Runtime.KeepAsync(move.Request, Token);
+        Assert.Equal("running", await Workload.StatusAsync(move.Request.Container.Name));
+    }
+
+    [InsideFact]
+    public async Task A_name_that_was_taken_after_the_preparation_is_left_alone()
+    {
+        await using Workload workload = await Workload.CountingAsync(8);
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await Move.Runtime.PrepareRestoreAsync(move.Request, Token);
+        await using Workload other = await Workload.PrepareAsync(["sleep", "1000"]);
+        await Shell.RunAsync($"cd {other.Bundle}; runc run -d {move.Request.Container.Name} </dev/null >/dev/null 2>&1");
+
+        ContainerException refused = await Assert.ThrowsAsync<ContainerException>(() => Move.Runtime.RestoreAsync(move.Request, Token));
+        Assert.Contains("exists here already", refused.Message);
+        await Move.Runtime.CleanUpAsync(move.Request, Token);
+        Assert.Equal("running", await Workload.StatusAsync(move.Request.Container.Name));
+        await fence.ThawAsync(Token);
+    }
+
+    [InsideFact]
     public async Task When_the_holding_process_is_killed_nothing_runs_and_clean_up_finds_it_so()
     {
         await using Workload workload = await Workload.CountingAsync();

@@ -1,3 +1,4 @@
+using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Tests.World;
 
 namespace P2PMigrate.Migration.Tests.Runs;
@@ -40,6 +41,25 @@ public sealed class CrashTests
         Aftermath.AssertTrue(rig, sent);
         await Aftermath.SettleAsync(rig);
         await Aftermath.AssertCanMigrateAsync(rig);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-58")]
+    public async Task A_copy_that_was_never_let_run_cannot_be_kept()
+    {
+        await using var rig = new MigrationRig();
+        Task crash = Plan(rig, "target:release");
+        (Task<MigrationOutcome> sending, _) = rig.Start();
+        await crash.WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
+        await sending.WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
+        Assert.Equal(CopyState.Held, rig.TargetCopy!.State);
+        RecoveredJob doubt = Assert.Single(await rig.Target.Recovery.RecoverTargetAsync(CancellationToken.None));
+
+        ContainerException refusal = await Assert.ThrowsAsync<ContainerException>(
+            () => rig.Target.Recovery.ResolveAsync(doubt.JobId, ContainerSide.Target, CancellationToken.None));
+
+        Assert.Contains("--keep source", refusal.Message, StringComparison.Ordinal);
+        await Aftermath.SettleAsync(rig);
     }
 
     private static Task Plan(MigrationRig rig, string fault)

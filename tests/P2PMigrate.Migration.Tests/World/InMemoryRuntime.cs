@@ -118,6 +118,11 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
         }
     }
 
+    public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+        machine.Find(request.Container.Name) is { State: CopyState.Running }
+            ? Task.CompletedTask
+            : throw new ContainerException($"'{request.Container.Name}' does not run here.");
+
     public async Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken)
     {
         await AtAsync("clean", cancellationToken);
