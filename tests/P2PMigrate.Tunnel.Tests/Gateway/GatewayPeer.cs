@@ -52,14 +52,24 @@ internal sealed class GatewayPeer : IAsyncDisposable
     /// <summary>The next change of what is mapped.</summary>
     public async Task<IReadOnlyList<Candidate>> ChangeAsync() => await _changes.Reader.ReadAsync().AsTask().WaitAsync(s_patience);
 
-    /// <summary>A stranger of the internet, to whom the source has never sent anything, sends to <paramref name="mapped"/>: what arrives?</summary>
+    /// <summary>
+    /// Strangers of the internet, to whom the source has never sent anything, send to <paramref name="mapped"/> until something arrives: what?
+    /// To renew a mapping, miniupnpd removes its rule and adds it again, and what comes in between is lost; the router remembers such a
+    /// stranger as one who wanted itself, so that each time it is another one.
+    /// </summary>
     public async Task<string> ReachAsync(NetworkAddress mapped, string text)
     {
-        using Socket stranger = Lab.Rendezvous.OpenSocket(SocketType.Dgram, ProtocolType.Udp);
-        await stranger.SendToAsync(System.Text.Encoding.ASCII.GetBytes(text), SocketFlags.None, mapped.ToEndPoint());
         byte[] buffer = new byte[100];
-        int length = await Socket.ReceiveAsync(buffer, SocketFlags.None).WaitAsync(s_patience);
-        return System.Text.Encoding.ASCII.GetString(buffer, 0, length);
+        using var limit = new CancellationTokenSource(s_patience);
+        using var clock = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        Task<int> arrival = Socket.ReceiveAsync(buffer, SocketFlags.None, limit.Token).AsTask();
+        do
+        {
+            using Socket stranger = Lab.Rendezvous.OpenSocket(SocketType.Dgram, ProtocolType.Udp);
+            await stranger.SendToAsync(System.Text.Encoding.ASCII.GetBytes(text), SocketFlags.None, mapped.ToEndPoint());
+        }
+        while (await Task.WhenAny(arrival, clock.WaitForNextTickAsync(limit.Token).AsTask()) != arrival);
+        return System.Text.Encoding.ASCII.GetString(buffer, 0, await arrival);
     }
 
     public async ValueTask DisposeAsync()
