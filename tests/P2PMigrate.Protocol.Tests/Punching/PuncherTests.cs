@@ -1,4 +1,3 @@
-using P2PMigrate.Protocol.Connection;
 using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Protection;
