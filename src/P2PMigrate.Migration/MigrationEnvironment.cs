@@ -20,7 +20,7 @@ public sealed record MigrationEnvironment
     /// <summary>How long things may take.</summary>
     public MigrationTimers Timers { get; init; } = new();
 
-    /// <summary>What a switchover costs on this machine, as far as it was seen.</summary>
+    /// <summary>What a switchover costs on this machine, as far as it was seen; is lost with the process unless it comes from a file.</summary>
     public DowntimeModel Downtimes { get; init; } = new();
 
     /// <summary>Where to log.</summary>

@@ -3,6 +3,9 @@ namespace P2PMigrate.Migration;
 /// <summary>Every timer of a migration, on one screen. Both peers use their own; the lease pair must agree (spec: MIG-41).</summary>
 public sealed record MigrationTimers
 {
+    /// <summary>Bytes a second that any target's disk writes of a container's memory (spec: MIG-86).</summary>
+    public const double SlowestDisk = 16 << 20;
+
     /// <summary>Target: from the session's start until something is proposed.</summary>
     public TimeSpan Proposal { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -15,10 +18,10 @@ public sealed record MigrationTimers
     /// <summary>Source: the freeze must be done.</summary>
     public TimeSpan Freeze { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Source: no progress at all while the container is frozen and content flows.</summary>
+    /// <summary>Source: no progress at all while the container is frozen and content flows, besides the time that <see cref="SlowestDisk"/> takes for its memory.</summary>
     public TimeSpan FrozenStall { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Source: from the last content until the target is prepared (verify and restore).</summary>
+    /// <summary>Source: from the last content until the target is prepared (verify and restore), besides the time that <see cref="SlowestDisk"/> takes for its memory.</summary>
     public TimeSpan Prepare { get; init; } = TimeSpan.FromSeconds(120);
 
     /// <summary>Source: how often it renews the target's promise to hold.</summary>

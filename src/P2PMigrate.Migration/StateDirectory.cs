@@ -31,6 +31,9 @@ public sealed class StateDirectory
     /// <summary>One lock file per container that takes part in a job.</summary>
     public string Locks => Path.Combine(Root, "locks");
 
+    /// <summary>What migrations from here cost, as far as they taught it.</summary>
+    public string Downtimes => Path.Combine(Root, "downtimes.json");
+
     /// <summary>Content that arrived, by digest.</summary>
     public string Chunks => Path.Combine(Root, "chunks");
 

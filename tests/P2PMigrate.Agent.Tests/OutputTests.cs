@@ -53,6 +53,11 @@ public sealed class OutputTests
     [InlineData("1e9s", null)]
     [InlineData("99999s", null)]
     [InlineData("soon", null)]
+    [InlineData("-Infinity", null)]
+    [InlineData("Infinityms", null)]
+    [InlineData("NaN", null)]
+    [InlineData("3600s", 3_600_000.0)]
+    [InlineData("3600.001s", null)]
     public void A_downtime_is_written_with_its_unit(string text, double? milliseconds)
     {
         Assert.Equal(milliseconds is not null, Commands.CopyChoice.TryParseDuration(text, out TimeSpan duration));

@@ -7,6 +7,9 @@ namespace P2PMigrate.Agent.Commands;
 /// <summary>The options <c>--mode</c>, <c>--downtime-target</c> and <c>--max-rounds</c>: how content is copied, and when the container is stopped.</summary>
 internal sealed class CopyChoice
 {
+    /// <summary>No downtime target is longer.</summary>
+    internal static readonly TimeSpan LongestTarget = TimeSpan.FromHours(1);
+
     private static readonly CopyOptions s_default = new();
 
     private static readonly (string Word, MigrationMode Mode)[] s_modes =
@@ -48,13 +51,13 @@ internal sealed class CopyChoice
         if (mode < 0)
             throw new UsageException($"There is no mode {word}; there are {string.Join(", ", s_modes.Select(known => known.Word))}.");
         if (!TryParseDuration(target, out TimeSpan downtime))
-            throw new UsageException($"--downtime-target {target} is no time: write 300ms or 1.5s.");
+            throw new UsageException($"--downtime-target {target} is no time of at most {LongestTarget.TotalHours:0} h: write 300ms or 1.5s.");
         if (rounds is < 1 or > CopyOptions.MaxRoundsLimit)
             throw new UsageException($"--max-rounds is 1 to {CopyOptions.MaxRoundsLimit}.");
         return new CopyOptions { Mode = s_modes[mode].Mode, DowntimeTarget = downtime, MaxRounds = rounds };
     }
 
-    /// <summary>Reads <c>300ms</c>, <c>1.5s</c>, or a number of milliseconds.</summary>
+    /// <summary>Reads <c>300ms</c>, <c>1.5s</c>, or a number of milliseconds; from nothing to <see cref="LongestTarget"/>.</summary>
     internal static bool TryParseDuration(string text, out TimeSpan duration)
     {
         (double factor, int suffix) = text switch
@@ -65,7 +68,7 @@ internal sealed class CopyChoice
         };
         bool isNumber = double.TryParse(text.AsSpan(0, text.Length - suffix), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double value);
         double milliseconds = value * factor;
-        bool isSound = isNumber && milliseconds <= TimeSpan.FromHours(1).TotalMilliseconds;
+        bool isSound = isNumber && milliseconds >= 0 && milliseconds <= LongestTarget.TotalMilliseconds; // no infinity is, nor what is no number
         duration = isSound ? TimeSpan.FromMilliseconds(milliseconds) : default;
         return isSound;
     }

@@ -20,6 +20,7 @@ internal sealed class RuntimeChoice
     {
         Runtime = Create(context),
         State = context.State,
+        Downtimes = new DowntimeModel(context.State.Downtimes),
         Logger = context.Log.CreateLogger<MigrationEnvironment>(),
     };
 

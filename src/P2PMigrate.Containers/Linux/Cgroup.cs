@@ -14,6 +14,8 @@ internal sealed class Cgroup(string path)
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan s_keenly = TimeSpan.FromMilliseconds(3); // most containers stop within this, and their clients wait
 
+    private string? _inHierarchy;        // Path without the mount, as /proc/PID/cgroup has it
+
     /// <summary>The directory.</summary>
     public string Path { get; } = path;
 
@@ -42,19 +44,42 @@ internal sealed class Cgroup(string path)
     /// <summary>What <paramref name="places"/> makes of each cgroup2 mount and the path of our own cgroup below it.</summary>
     public static IEnumerable<string> PlacesBelow(Func<string, string, IEnumerable<string>> places) => PlacesOf(PathOf(Environment.ProcessId), places);
 
-    /// <summary>Every process in it and below, in our numbers.</summary>
+    /// <summary>Every process in it and below, in our numbers. Cgroups below that vanish meanwhile, or hold threads only, have none of their own.</summary>
     public IReadOnlyList<int> Pids()
     {
         var pids = new List<int>();
         foreach (string directory in Directory.EnumerateDirectories(Path, "*", SearchOption.AllDirectories).Prepend(Path))
         {
-            foreach (string line in File.ReadLines(System.IO.Path.Combine(directory, "cgroup.procs")).Take(LinesMax))
+            try
             {
-                if (int.TryParse(line, CultureInfo.InvariantCulture, out int pid)) pids.Add(pid);
+                foreach (string line in File.ReadLines(System.IO.Path.Combine(directory, "cgroup.procs")).Take(LinesMax))
+                {
+                    if (int.TryParse(line, CultureInfo.InvariantCulture, out int pid)) pids.Add(pid);
+                }
+            }
+            catch (IOException) when (directory != Path)
+            {
+                // vanished, or a threaded one (EOPNOTSUPP), whose processes the one above lists
             }
         }
 
         return pids;
+    }
+
+    /// <summary>Is this process, in our numbers, in it or below? False for one that is gone.</summary>
+    public bool Holds(int pid)
+    {
+        try
+        {
+            string inHierarchy = PathOf(pid);
+            _inHierarchy ??= Mount.Of("self").Where(mount => mount.FileSystem == "cgroup2" && (Path + "/").StartsWith(mount.MountPoint + "/", StringComparison.Ordinal))
+                .Select(mount => mount.Root.TrimEnd('/') + Path[mount.MountPoint.Length..]).FirstOrDefault();
+            return _inHierarchy is not null && (inHierarchy + "/").StartsWith(_inHierarchy + "/", StringComparison.Ordinal);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ContainerException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Asks to freeze (or thaw) and waits until it is so; false when it is not within <paramref name="limit"/>.</summary>

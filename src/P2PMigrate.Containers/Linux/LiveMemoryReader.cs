@@ -4,9 +4,12 @@ using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Linux;
 
-/// <summary>Reads the memory of all processes that <paramref name="pids"/> lists, anew for each pass, while they run. Whatever cannot be read is passed over.</summary>
-// spec: MEM-10, MEM-11, MEM-12
-internal sealed class LiveMemoryReader(Func<IReadOnlyList<int>> pids, PresentPages? present = null) : ILiveMemory
+/// <summary>
+/// Reads the memory of all processes that <paramref name="pids"/> lists, anew for each pass, while they run. Whatever cannot be read is passed over, and so is
+/// whatever does not belong to the container according to <paramref name="belongs"/>: numbers of processes are given again.
+/// </summary>
+// spec: MEM-10, MEM-11, MEM-12, MEM-14
+internal sealed class LiveMemoryReader(Func<IReadOnlyList<int>> pids, Func<int, bool> belongs, PresentPages? present = null) : ILiveMemory
 {
     private const int ProcessesMax = 16_384;
     private const int MappingsMax = 65_536;
@@ -15,12 +18,17 @@ internal sealed class LiveMemoryReader(Func<IReadOnlyList<int>> pids, PresentPag
     private readonly PresentPages _present = present ?? new PresentPages();
     private readonly ProcessMemory _memory = new();
     private readonly HashSet<(string, ulong, ulong, ulong)> _shared = [];
+    private readonly ResidentCount _resident = new();
+
+    /// <inheritdoc/>
+    public long UnseenBytes => _resident.Unseen;
 
     /// <inheritdoc/>
     public void ReadPass(LivePagesHandler found, CancellationToken cancellationToken)
     {
         _ = NativeMemory.SetPriority(0, 0, Nice);
         _shared.Clear();
+        _resident.Begin();
         foreach (int pid in Pids().Take(ProcessesMax))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -35,13 +43,22 @@ internal sealed class LiveMemoryReader(Func<IReadOnlyList<int>> pids, PresentPag
 
     private void ReadProcess(int pid, LivePagesHandler found, CancellationToken cancellationToken)
     {
+        using ProcessHandle? process = ProcessHandle.TryOpen(pid);
+        if (process is null || !belongs(pid) || !process.IsSame)
+            return;
+        _resident.Expect(pid);
         try
         {
             using SafeFileHandle pagemap = File.OpenHandle(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/pagemap"));
             foreach (MemoryMapping mapping in Mappings(pid))
             {
-                _present.Find(pagemap, mapping, (address, length) => _memory.Add(pid, address, length, found, cancellationToken));
-                _memory.Flush(pid, found);
+                LivePagesHandler counted = (_, address, pages) =>
+                {
+                    _resident.See(pages.Length, mapping.IsShared);
+                    found(pid, address, pages);
+                };
+                _present.Find(pagemap, mapping, (address, length) => _memory.Add(process, address, length, counted, cancellationToken));
+                _memory.Flush(process, counted);
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -72,7 +89,7 @@ internal sealed class LiveMemoryReader(Func<IReadOnlyList<int>> pids, PresentPag
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return []; // a cgroup below it was just removed; the next pass sees what is left
+            return []; // the container's own cgroup is gone; nothing is known of its memory
         }
     }
 }

@@ -64,7 +64,11 @@ public sealed class RuncRuntime : IContainerRuntime
         new TargetCheck(_runc, container, source).RunAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public ILiveMemory? OpenLiveMemory(ContainerDescription container) => new LiveMemoryReader(new Cgroup(container.CgroupPath).Pids);
+    public ILiveMemory? OpenLiveMemory(ContainerDescription container)
+    {
+        var cgroup = new Cgroup(container.CgroupPath);
+        return new LiveMemoryReader(cgroup.Pids, cgroup.Holds);
+    }
 
     /// <inheritdoc/>
     public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken) =>

@@ -19,7 +19,7 @@ internal sealed class SourceEffects(
     private readonly JobFiles _files = new(environment.State, proposal.JobId);
     private readonly CancellationTokenSource _stop = new();
     private readonly PageKey _pageKey = PageKey.Create();
-    private readonly PageBook _pageBook = new(ContentBudget.BytesFor(proposal.Container.MemoryBytes) / PageRun.PageSize);
+    private readonly PageBook _pageBook = new(KeptPages.BytesFor(proposal.Container.MemoryBytes) / PageRun.PageSize);
     private RootfsSender? _rootfs;
     private LiveMemorySender? _memory;
     private IFence? _fence;

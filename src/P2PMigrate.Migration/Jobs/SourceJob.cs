@@ -47,9 +47,11 @@ internal sealed class SourceJob(
         return outcome;
     }
 
-    /// <summary>What the downtime was beside sending and waiting is what the next one may be expected to be.</summary>
+    /// <summary>What the downtime was beside sending and waiting is what the next one may be expected to be, if it is known how fast content travelled.</summary>
     private void Learn(MigrationCompleted completed)
     {
+        if (!_machine.IsContentRateKnown)
+            return;
         TimeSpan sending = TimeSpan.FromSeconds(completed.FrozenMemoryBytes / _machine.ContentRate) + (_machine.RoundTrip * Convergence.RoundTrips);
         environment.Downtimes.Learn(completed.Downtime, sending, completed.MemoryBytes);
     }

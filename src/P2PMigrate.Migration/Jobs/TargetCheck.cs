@@ -1,6 +1,7 @@
 using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Transfer;
 
 namespace P2PMigrate.Migration.Jobs;
 
@@ -48,7 +49,9 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
     }
 
     /// <summary>The root file system twice (as chunks and as a tree), memory twice (as pages that are kept and as an image), and a reserve.</summary>
-    private static long NeededBytes(Propose proposal) => (2 * proposal.RootfsBytes) + (2 * proposal.Container.MemoryBytes) + DiskReserve;
+    // spec: MIG-27, MIG-87
+    internal static long NeededBytes(Propose proposal) =>
+        (2 * proposal.RootfsBytes) + KeptPages.BytesFor(proposal.Container.MemoryBytes) + proposal.Container.MemoryBytes + DiskReserve;
 
     private static Finding Blocker(string subject, string message, string remedy) => new(FindingSeverity.Blocker, subject, message, remedy);
 }

@@ -26,11 +26,13 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
     private int _round = -1;
     private long _previousFiles = long.MaxValue;
     private bool _haveFilesConverged;
-    private bool _isRateKnown;
     private TimeSpan? _previousPrediction;
 
     /// <summary>How fast content travelled, in bytes a second before compression.</summary>
     public double Rate { get; private set; } = DefaultRate;
+
+    /// <summary>Was <see cref="Rate"/> measured?</summary>
+    public bool IsRateKnown { get; private set; }
 
     /// <summary>The round that was judged last.</summary>
     public RoundSummary? Last { get; private set; }
@@ -39,14 +41,14 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
     public RoundSummary Judge(RoundFigures figures, TimeSpan roundTrip = default)
     {
         _round++;
-        _haveFilesConverged |= CopyPolicy.IsConverged(_round, figures.RootfsBytes, _previousFiles);
+        _haveFilesConverged |= RootfsRounds.IsConverged(_round, figures.RootfsBytes, _previousFiles);
         _previousFiles = figures.RootfsBytes;
-        return Last = figures.Memory is { } memory ? JudgeMemory(figures, memory, roundTrip) : JudgeFiles(figures);
+        return Last = figures.Memory is { IsTelling: true } memory ? JudgeMemory(figures, memory, roundTrip) : JudgeFiles(figures);
     }
 
     private RoundSummary JudgeFiles(RoundFigures figures) => new(
         _round, figures.RootfsBytes, 0, 0, 0, TimeSpan.Zero, null, null, null, options.DowntimeTarget,
-        _haveFilesConverged ? RoundsEnd.FilesConverged : RoundsEnd.None);
+        _haveFilesConverged ? RoundsEnd.FilesConverged : _round + 1 >= options.MaxRounds ? RoundsEnd.RoundLimit : RoundsEnd.None);
 
     private RoundSummary JudgeMemory(RoundFigures figures, MemoryRound memory, TimeSpan roundTrip)
     {
@@ -54,7 +56,7 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
         long expected = ExpectedBytes(memory);
         long files = _round == 0 ? 0 : figures.RootfsBytes;   // the first round sends what is there, not what changes
         TimeSpan sending = TimeSpan.FromSeconds((expected + files) / Rate);
-        TimeSpan predicted = costs.Fixed + (memory.Pages * costs.PerPage) + (roundTrip * RoundTrips) + sending;
+        TimeSpan predicted = costs.Fixed + ((memory.Pages + (memory.UnseenBytes / PageRun.PageSize)) * costs.PerPage) + (roundTrip * RoundTrips) + sending;
         var end = EndAfter(memory, predicted);
         _previousPrediction = predicted;
         double? dirty = memory.Interval is { } interval && interval > TimeSpan.Zero
@@ -70,29 +72,30 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
         if (memory.NewBytes < TellingBytes || memory.Elapsed <= TimeSpan.Zero)
             return;
         double seen = memory.NewBytes / memory.Elapsed.TotalSeconds;
-        if (!_isRateKnown || memory.NewPages >= memory.Pages / 2 || seen > Rate)
-            (Rate, _isRateKnown) = (seen, true);
+        if (!IsRateKnown || memory.NewPages >= memory.Pages / 2 || seen > Rate)
+            (Rate, IsRateKnown) = (seen, true);
     }
 
     /// <summary>
     /// What will have changed by the freeze. A page waits half a pass, on average, and what changes in that time is in proportion to what changed between
-    /// two passes; it is counted twice, since hot pages change again at once. Before there were two passes, everything may have changed.
+    /// two passes; it is counted twice, since hot pages change again at once. Before there were two passes, everything may have changed. What no pass sees has to be
+    /// sent in any case.
     /// </summary>
     private static long ExpectedBytes(MemoryRound memory)
     {
         if (memory.Interval is not { } interval || interval <= TimeSpan.Zero)
-            return memory.Bytes;
-        return (long)(memory.NewBytes * Math.Min(1, memory.Elapsed / interval));
+            return memory.Bytes + memory.UnseenBytes;
+        return (long)(memory.NewBytes * Math.Min(1, memory.Elapsed / interval)) + memory.UnseenBytes;
     }
 
     private RoundsEnd EndAfter(MemoryRound memory, TimeSpan predicted)
     {
+        if (_haveFilesConverged && predicted <= options.DowntimeTarget)
+            return RoundsEnd.TargetMet;
         if (_round + 1 >= options.MaxRounds)
             return RoundsEnd.RoundLimit;
         if (!_haveFilesConverged)
             return RoundsEnd.None;
-        if (predicted <= options.DowntimeTarget)
-            return RoundsEnd.TargetMet;
         if (memory.IsFull)
             return RoundsEnd.NoRoom;
         if (_previousPrediction is not { } previous || memory.Interval is not { } interval || predicted < previous * (1 - LeastGain))

@@ -13,6 +13,12 @@ namespace P2PMigrate.Migration.Machines;
 internal sealed record MemoryRound(
     long Pages, long NewPages, long ChangedPages, long WireBytes, TimeSpan Elapsed, TimeSpan? Interval, bool IsFull)
 {
+    /// <summary>Bytes that must be there beside them.</summary>
+    public long UnseenBytes { get; init; }
+
+    /// <summary>Did the pass find anything out?</summary>
+    public bool IsTelling => Pages > 0 || UnseenBytes > 0;
+
     /// <summary>Bytes of the pages that were there.</summary>
     public long Bytes => Pages * PageRun.PageSize;
 

@@ -69,7 +69,7 @@ internal sealed partial class MigrationSource
     {
         _messages.Enqueue(new Prepare());
         _leases.Send(now);
-        _deadline = now + timers.Prepare;
+        _deadline = now + timers.Prepare + TimeToWriteMemory;
         _renewAt = now + timers.LeaseRenewal;
     }
 
@@ -156,10 +156,16 @@ internal sealed partial class MigrationSource
         Result = new SourceResult(State, State == Completed ? null : _failure, _warning, _times);
     }
 
+    /// <summary>
+    /// A target reads, hashes and writes all memory while it says nothing, and what the source has to send for it may be a few numbers, so that no byte moves either.
+    /// </summary>
+    // spec: MIG-86
+    private TimeSpan TimeToWriteMemory => TimeSpan.FromSeconds(proposal.Container.MemoryBytes / MigrationTimers.SlowestDisk);
+
     private TimeSpan? StallAllowance(SourceState state) => state switch
     {
         Copying => timers.CopyStall,
-        Dumping or Shipping => timers.FrozenStall,
+        Dumping or Shipping => timers.FrozenStall + TimeToWriteMemory,
         _ => null,
     };
 

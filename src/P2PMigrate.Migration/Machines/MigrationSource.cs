@@ -54,6 +54,9 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
     /// <summary>How fast content travelled in the live rounds, in bytes a second before compression.</summary>
     public double ContentRate => _convergence.Rate;
 
+    /// <summary>Was <see cref="ContentRate"/> measured, or is it what is usual?</summary>
+    public bool IsContentRateKnown => _convergence.IsRateKnown;
+
     /// <summary>What a word and its answer take at present, as far as the caller knows.</summary>
     public TimeSpan RoundTrip { get; set; }
 

@@ -12,6 +12,10 @@ public interface ILiveMemory : IDisposable
     /// alone: its priority may be lowered. Never throws for what the container does meanwhile.
     /// </summary>
     void ReadPass(LivePagesHandler found, CancellationToken cancellationToken);
+
+    /// <summary>Memory that a dump may hold and the last pass did not find, in bytes, as far as the system's own counts tell: swapped out, unreadable, too much to look up.</summary>
+    // spec: MIG-83
+    long UnseenBytes => 0;
 }
 
 /// <summary>Whole pages that lie one behind the other; the memory is the reader's and is good for the call only.</summary>

@@ -8,22 +8,35 @@ namespace P2PMigrate.Migration.Transfer;
 /// lying source may come at the same time, so everything here is safe for use from several threads.
 /// </summary>
 // spec: MIG-27, MIG-80
-internal sealed class KeptPages(string directory, long claimedBytes) : IDisposable
+internal sealed class KeptPages(string directory, long claimedBytes, Func<long>? freeBytes = null) : IDisposable
 {
+    /// <summary>What may be kept beyond the claim, in bytes.</summary>
+    public const long Allowance = 64 << 20;
+
+    private readonly Func<long> _freeBytes = freeBytes ?? (() => new DriveInfo(directory).AvailableFreeSpace);
     private readonly Lock _lock = new();
-    private readonly ContentBudget _budget = new(claimedBytes);
+    private readonly ContentBudget _budget = ContentBudget.OfBytes(BytesFor(claimedBytes));
     private PageKey? _key;               // guarded by _lock, like all below
     private PageStore? _store;
     private int _nextRound;
     private bool _isBusy;
-    private bool _isClosed;
+    private bool _isDumping;
+
+    /// <summary>What is kept at most of a container that claims so much: once its memory, for the image takes that much again.</summary>
+    public static long BytesFor(long claimedBytes) => claimedBytes + Allowance;
+
+    /// <summary>
+    /// Is there room on the disk for <paramref name="bytes"/> more, and then still for the image? The source hears of it when there is not; the pages are not needed.
+    /// </summary>
+    // spec: MIG-87
+    public bool HasRoom(long bytes) => _freeBytes() >= claimedBytes + bytes;
 
     /// <summary>A live round begins. Returns the store that it fills.</summary>
     public PageStore Begin(StreamHeader header)
     {
         lock (_lock)
         {
-            PeerFault.Require(!_isBusy && !_isClosed && header.Round == _nextRound, "sent a round of memory when it was not its turn");
+            PeerFault.Require(!_isBusy && !_isDumping && header.Round == _nextRound, "sent a round of memory when it was not its turn");
             TakeKey(header);
             _isBusy = true;
             return _store ??= new PageStore(directory);
@@ -41,15 +54,22 @@ internal sealed class KeptPages(string directory, long claimedBytes) : IDisposab
     }
 
     /// <summary>The dump begins; there are no live rounds any more. The store is null when there was none.</summary>
-    public (PageKey Key, PageStore? Store) Close(StreamHeader header)
+    public (PageKey Key, PageStore? Store) BeginDump(StreamHeader header)
     {
         lock (_lock)
         {
             PeerFault.Require(!_isBusy, "sent a dump while a round of memory was under way");
             TakeKey(header);
-            _isClosed = true;
+            _isDumping = true;
             return (_key!, _store);
         }
+    }
+
+    /// <summary>The dump is complete; its room on the disk is for others now.</summary>
+    public void Release()
+    {
+        lock (_lock)
+            _store?.Dispose();
     }
 
     /// <inheritdoc/>

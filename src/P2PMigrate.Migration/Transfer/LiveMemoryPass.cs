@@ -9,13 +9,14 @@ namespace P2PMigrate.Migration.Transfer;
 
 /// <summary>
 /// One pass over live memory: names every page, numbers those that the target lacks and hands them on in batches. <see cref="Run"/> has
-/// a thread to itself and waits while too many batches wait.
+/// a thread to itself, waits while too many batches wait, and has a key of its own, so that it may outlive the job when the container holds it up.
 /// </summary>
-internal sealed class LiveMemoryPass(PageKey key, PageBook book, PageHistory history, int batchesWaiting)
+internal sealed class LiveMemoryPass(byte[] keyBytes, PageBook book, PageHistory history, int batchesWaiting)
 {
     private readonly Channel<LivePageBatch> _batches = Channel.CreateBounded<LivePageBatch>(
         new BoundedChannelOptions(batchesWaiting) { SingleReader = true, SingleWriter = true });
 
+    private PageKey? _key;               // while it runs
     private LivePageBatch? _batch;
     private CancellationToken _stop;
 
@@ -37,6 +38,8 @@ internal sealed class LiveMemoryPass(PageKey key, PageBook book, PageHistory his
         _stop = cancellationToken;
         try
         {
+            if (!PageKey.TryImport(keyBytes, out _key))
+                throw new InvalidOperationException("This is no page key.");
             history.BeginPass();
             memory.ReadPass(Take, cancellationToken);
             history.EndPass();
@@ -51,15 +54,17 @@ internal sealed class LiveMemoryPass(PageKey key, PageBook book, PageHistory his
         finally
         {
             _batch?.Dispose();
+            _key?.Dispose();
         }
     }
 
     private void Take(int process, ulong address, ReadOnlySpan<byte> pages)
     {
+        _stop.ThrowIfCancellationRequested();
         for (int offset = 0; offset < pages.Length; offset += PageRun.PageSize)
         {
             ReadOnlySpan<byte> page = pages.Slice(offset, PageRun.PageSize);
-            PageName name = key.NameOf(page);
+            PageName name = _key!.NameOf(page);
             uint? number = name.IsZeros ? null : Number(name, page);
             Pages++;
             ChangedPages += history.Note(process, address + (ulong)offset, number) ? 1 : 0;

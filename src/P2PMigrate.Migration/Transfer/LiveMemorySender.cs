@@ -15,10 +15,14 @@ namespace P2PMigrate.Migration.Transfer;
 internal sealed class LiveMemorySender(
     ITunnelSession session, JobId job, ILiveMemory memory, PageKey key, PageBook book, TransferMeter meter, TimeProvider time) : IDisposable
 {
+    /// <summary>How long a job that ends waits for the thread that reads.</summary>
+    public static readonly TimeSpan ReaderPatience = TimeSpan.FromSeconds(3);
+
     private const int BatchesWaiting = 16;
 
     private readonly PageHistory _history = new();
     private long? _previousPass;
+    private bool _isAbandoned;
 
     /// <summary>Sends one round and returns what it was like once the target keeps its pages.</summary>
     public async Task<MemoryRound> SendRoundAsync(int round, CancellationToken cancellationToken)
@@ -29,7 +33,7 @@ internal sealed class LiveMemorySender(
         await using (stream.ConfigureAwait(false))
         {
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            var pass = new LiveMemoryPass(key, book, _history, BatchesWaiting);
+            var pass = new LiveMemoryPass(key.Export(), book, _history, BatchesWaiting);
             Task reading = RunOnItsOwnThread(() => pass.Run(memory, stop.Token));
             long wire;
             try
@@ -39,20 +43,57 @@ internal sealed class LiveMemorySender(
             catch
             {
                 await stop.CancelAsync().ConfigureAwait(false);
-                await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await EndAsync(reading).ConfigureAwait(false);
                 throw;
             }
 
             await reading.ConfigureAwait(false);
-            await StreamReceipt.ReadAsync(stream, cancellationToken).ConfigureAwait(false);
+            StreamReceipt receipt = await StreamReceipt.ReadAsync(stream, cancellationToken).ConfigureAwait(false);
+            NoteKept(receipt, pass.NewPages);
             TimeSpan? interval = _previousPass is { } previous ? time.GetElapsedTime(previous, started) : null;
             _previousPass = started;
-            return new MemoryRound(pass.Pages, pass.NewPages, pass.ChangedPages, wire, time.GetElapsedTime(started), interval, book.IsFull);
+            return new MemoryRound(pass.Pages, pass.NewPages, pass.ChangedPages, wire, time.GetElapsedTime(started), interval, book.IsFull) { UnseenBytes = memory.UnseenBytes };
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => memory.Dispose();
+    public void Dispose()
+    {
+        if (!_isAbandoned)
+            memory.Dispose();
+    }
+
+    /// <summary>A target without room keeps only the first pages of a round, and no further ones.</summary>
+    // spec: MIG-87
+    private void NoteKept(StreamReceipt receipt, long sent)
+    {
+        long kept = receipt.Bytes / PageRun.PageSize;
+        PeerFault.Require(kept >= 0 && kept <= sent && receipt.Bytes % PageRun.PageSize == 0, "keeps other pages than it was sent");
+        if (kept < sent)
+            book.CloseAt(book.Count - sent + kept);
+    }
+
+    /// <summary>
+    /// Waits for the thread that reads, but not for ever: a page of the container may be one that the container itself has to provide, and does not. Such a thread
+    /// has what it needs to itself and comes to its end when the page comes, or the process ends.
+    /// </summary>
+    // spec: MEM-13
+    private async Task EndAsync(Task reading)
+    {
+        try
+        {
+            await reading.WaitAsync(ReaderPatience, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            _isAbandoned = true;
+            _ = reading.ContinueWith(_ => memory.Dispose(), TaskScheduler.Default);
+        }
+        catch (Exception)
+        {
+            // how it ended is of no interest any more
+        }
+    }
 
     private async Task<long> SendAsync(ITunnelStream stream, ChannelReader<LivePageBatch> batches, CancellationToken cancellationToken)
     {

@@ -16,6 +16,12 @@ internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudg
     /// <summary>Pages handed to the writer at once.</summary>
     public const int PiecePages = 1024;
 
+    /// <summary>What a space costs the budget: its directory entry, its image's first block.</summary>
+    public const long SpaceCost = 8 << 10;
+
+    /// <summary>What a run costs the budget, whether or not it has pages: its entry in an image.</summary>
+    public const long RunCost = 32;
+
     private readonly PageBlockReader _blocks = new(meter);
     private readonly byte[] _record = new byte[PageRecord.Size];
     private readonly byte[] _piece = new byte[(PiecePages + SnapshotLimits.MaxBlockPages) * PageRun.PageSize];
@@ -27,7 +33,7 @@ internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudg
     /// <summary>Takes in a whole stream and returns the bytes of all pages.</summary>
     public async Task<long> ReceiveAsync(PipeReader input, StreamHeader header, CancellationToken cancellationToken)
     {
-        (_key, _store) = kept.Close(header);
+        (_key, _store) = kept.BeginDump(header);
         using var digest = new MemoryDigest();
         while (true)
         {
@@ -46,6 +52,7 @@ internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudg
         byte[] expected = await input.TryReadExactlyAsync(MemoryDigest.Size, cancellationToken).ConfigureAwait(false) ?? throw PeerFault.EndedEarly();
         if (!CryptographicOperations.FixedTimeEquals(expected, digest.Finish()))
             throw new SnapshotException("The memory that was put together at the target is not what was dumped at the source.");
+        kept.Release();
         await writer.CompleteAsync(cancellationToken).ConfigureAwait(false);
         return _pages * PageRun.PageSize;
     }
@@ -54,12 +61,14 @@ internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudg
     {
         if (record.Kind == PageRecordKind.Space)
         {
+            budget.Spend(SpaceCost);
             await writer.OpenAsync(record.Space, cancellationToken).ConfigureAwait(false);
             _isOpen = true;
             return;
         }
 
         PeerFault.Require(record.Kind == PageRecordKind.Run && _isOpen, "sent pages of no space");
+        budget.Spend(RunCost);
         if (record.Run.IsPresent)
             await ReceiveRunAsync(input, record.Run, digest, cancellationToken).ConfigureAwait(false);
         else

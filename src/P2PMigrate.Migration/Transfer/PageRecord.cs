@@ -20,7 +20,7 @@ internal readonly record struct PageRecord(PageRecordKind Kind, ulong Number, ui
     /// <summary>Bytes of a record.</summary>
     public const int Size = 20;
 
-    /// <summary>Pages of one run; a run covers no more than 16 TiB.</summary>
+    /// <summary>Pages of one run; a run covers no more than 8 TiB.</summary>
     public const uint RunPagesMax = 1u << 31;
 
     /// <summary>The space that follows.</summary>

@@ -5,13 +5,22 @@ namespace P2PMigrate.Snapshot.Pages;
 public sealed class PageBook(long capacity)
 {
     private readonly Dictionary<PageName, uint> _numbers = [];
-    private readonly int _capacity = (int)Math.Min(capacity, Array.MaxLength);
+    private int _capacity = (int)Math.Min(capacity, Array.MaxLength);
 
     /// <summary>Pages that were numbered.</summary>
     public int Count => _numbers.Count;
 
     /// <summary>Will no further page be numbered?</summary>
     public bool IsFull => _numbers.Count >= _capacity;
+
+    /// <summary>The target keeps the first <paramref name="count"/> pages and no others: forgets those, and numbers no further ones.</summary>
+    // spec: MIG-87
+    public void CloseAt(long count)
+    {
+        foreach (PageName name in _numbers.Where(page => page.Value >= count).Select(page => page.Key).ToArray())
+            _numbers.Remove(name);
+        _capacity = _numbers.Count;
+    }
 
     /// <summary>The number of a page that the target keeps.</summary>
     public bool TryFind(PageName name, out uint number) => _numbers.TryGetValue(name, out number);

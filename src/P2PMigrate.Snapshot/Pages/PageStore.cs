@@ -9,6 +9,8 @@ namespace P2PMigrate.Snapshot.Pages;
 // spec: MEM-03
 public sealed class PageStore : IDisposable
 {
+    private const int NoSpace = 28, QuotaExceeded = 122; // as Linux numbers errors
+
     private readonly SafeFileHandle _file;
     private long _count;
 
@@ -30,12 +32,16 @@ public sealed class PageStore : IDisposable
     /// <summary>Pages that it keeps; the next one gets this number.</summary>
     public long Count => Volatile.Read(ref _count);
 
-    /// <summary>Keeps whole pages under the next numbers.</summary>
-    public void Append(ReadOnlySpan<byte> pages)
+    /// <summary>Keeps whole pages under the next numbers; false when the disk is full, and then none of them is kept.</summary>
+    public bool TryAppend(ReadOnlySpan<byte> pages)
     {
         try
         {
             RandomAccess.Write(_file, pages, _count * PageRun.PageSize);
+        }
+        catch (IOException exception) when (exception.HResult is NoSpace or QuotaExceeded)
+        {
+            return false;
         }
         catch (IOException exception)
         {
@@ -43,6 +49,7 @@ public sealed class PageStore : IDisposable
         }
 
         Volatile.Write(ref _count, _count + (pages.Length / PageRun.PageSize));
+        return true;
     }
 
     /// <summary>Are there <paramref name="pages"/> pages from <paramref name="number"/> on?</summary>

@@ -71,7 +71,65 @@ public sealed unsafe class LiveMemoryTests
     [Fact]
     [Trait("Spec", "MEM-11")]
     public void A_list_of_processes_that_cannot_be_read_is_an_empty_pass() =>
-        new LiveMemoryReader(() => throw new DirectoryNotFoundException()).ReadPass((_, _, _) => Assert.Fail("nothing is there"), CancellationToken.None);
+        new LiveMemoryReader(() => throw new DirectoryNotFoundException(), _ => true).ReadPass((_, _, _) => Assert.Fail("nothing is there"), CancellationToken.None);
+
+    [Fact]
+    [Trait("Spec", "MEM-14")]
+    public void A_process_that_does_not_belong_to_the_container_any_more_is_not_read()
+    {
+        var asked = new List<int>();
+        var reader = new LiveMemoryReader(() => [Environment.ProcessId], pid =>
+        {
+            asked.Add(pid);
+            return false;
+        });
+        reader.ReadPass((_, _, _) => Assert.Fail("it is another's"), CancellationToken.None);
+        Assert.Equal([Environment.ProcessId], asked);
+        Assert.Equal(0, reader.UnseenBytes);
+    }
+
+    [Fact]
+    [Trait("Spec", "MEM-14")]
+    public void What_was_read_of_a_process_that_has_ended_meanwhile_is_thrown_away()
+    {
+        using Process sleeper = Process.Start("sleep", ["1000"]);
+        using ProcessHandle handle = ProcessHandle.TryOpen(sleeper.Id)!;
+        Assert.True(handle.IsSame);
+        sleeper.Kill();
+        sleeper.WaitForExit();
+        Assert.True(SpinWait.SpinUntil(() => !handle.IsSame, TimeSpan.FromSeconds(30)));
+        Assert.Null(ProcessHandle.TryOpen(int.MaxValue));
+    }
+
+    [Fact]
+    [Trait("Spec", "MEM-11")]
+    [Trait("Spec", "MEM-14")]
+    public void A_cgroup_knows_its_processes_and_no_others_and_threaded_ones_below_hide_none()
+    {
+        Assert.SkipUnless(Environment.UserName == "root", "needs root");
+        Cgroup own = Cgroup.Of(Environment.ProcessId);
+        Assert.True(own.Holds(Environment.ProcessId));
+        Assert.False(own.Holds(int.MaxValue));
+        string top = $"{own.Path}/p2pmigrate-test-{Environment.ProcessId}", below = Path.Combine(top, "threads");
+        using Process sleeper = Process.Start("sleep", ["1000"]);
+        try
+        {
+            Directory.CreateDirectory(below);
+            File.WriteAllText(Path.Combine(below, "cgroup.type"), "threaded");
+            File.WriteAllText(Path.Combine(top, "cgroup.procs"), $"{sleeper.Id}");
+            Assert.Equal([sleeper.Id], new Cgroup(top).Pids());
+            Assert.True(new Cgroup(top).Holds(sleeper.Id));
+            Assert.False(new Cgroup(top).Holds(Environment.ProcessId));
+            Assert.False(new Cgroup(top[..^1]).Holds(sleeper.Id));
+        }
+        finally
+        {
+            sleeper.Kill();
+            sleeper.WaitForExit();
+            SpinWait.SpinUntil(() => !new Cgroup(top).IsPopulated, TimeSpan.FromSeconds(30));
+            new Cgroup(top).Remove();
+        }
+    }
 
     [Theory]
     [InlineData("7f0-7f1 rw-p 00000000 00:00 0 ", false)]
@@ -114,7 +172,7 @@ public sealed unsafe class LiveMemoryTests
     private static Dictionary<ulong, byte[]> Read(int[] pids, bool useScan)
     {
         var found = new Dictionary<ulong, byte[]>();
-        var reader = new LiveMemoryReader(() => pids, new PresentPages(useScan));
+        var reader = new LiveMemoryReader(() => pids, _ => true, new PresentPages(useScan));
         var reading = new Thread(() => reader.ReadPass(
             (_, address, pages) =>
             {

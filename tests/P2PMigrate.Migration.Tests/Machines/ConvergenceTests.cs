@@ -78,6 +78,34 @@ public sealed class ConvergenceTests
     }
 
     [Fact]
+    [Trait("Spec", "MIG-83")]
+    public void Memory_that_no_pass_sees_is_expected_to_be_sent_in_any_case()
+    {
+        var convergence = new Convergence(new CopyOptions(), s_costs);
+        convergence.Judge(new RoundFigures(0, Round(1000, 1000, 10)));
+        RoundSummary second = convergence.Judge(new RoundFigures(0, Round(1000, 10, 1, 10) with { UnseenBytes = 500 * Mega }));
+        Assert.Equal((501 * Mega, RoundsEnd.None), (second.ExpectedBytes, second.End));
+        Assert.Equal(100 + 5010, second.PredictedDowntime!.Value.TotalMilliseconds, 3);
+    }
+
+    [Fact]
+    public void A_pass_that_found_nothing_out_predicts_nothing()
+    {
+        var convergence = new Convergence(new CopyOptions { MaxRounds = 2 }, s_costs);
+        RoundSummary first = convergence.Judge(new RoundFigures(500 * Mega, Round(0, 0, 0)));
+        Assert.Equal((RoundsEnd.None, null), (first.End, first.PredictedDowntime));
+        Assert.Equal(RoundsEnd.RoundLimit, convergence.Judge(new RoundFigures(100 * Mega, Round(0, 0, 0, 1))).End);
+        Assert.Equal(100 * Mega, new Convergence(new CopyOptions(), s_costs).Judge(new RoundFigures(0, Round(0, 0, 0) with { UnseenBytes = 100 * Mega })).ExpectedBytes);
+    }
+
+    [Fact]
+    public void A_target_that_the_last_round_meets_is_told_as_met()
+    {
+        var convergence = new Convergence(new CopyOptions { MaxRounds = 1 }, s_costs);
+        Assert.Equal(RoundsEnd.TargetMet, convergence.Judge(new RoundFigures(0, Round(5, 5, 0.1))).End);
+    }
+
+    [Fact]
     public void Rounds_end_at_the_limit_whatever_may_be_gained_and_when_the_target_has_no_room()
     {
         var limited = new Convergence(new CopyOptions { MaxRounds = 1 }, s_costs);
@@ -122,7 +150,7 @@ public sealed class ConvergenceTests
                 Assert.True(++rounds <= CopyOptions.MaxRoundsLimit);
                 summary = convergence.Judge(new RoundFigures(
                     random.NextInt64(1 << 30), Round(random.Next(5000), random.Next(5000), random.NextDouble() * random.Next(3), random.Next(3), random.Next(5000))));
-                Assert.True(summary.PredictedDowntime >= TimeSpan.Zero);
+                Assert.True(summary.PredictedDowntime is null || summary.PredictedDowntime >= TimeSpan.Zero);
             }
             while (summary.End == RoundsEnd.None);
         }
@@ -139,6 +167,38 @@ public sealed class ConvergenceTests
         model.Learn(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(100), 0);
         Assert.Equal(100, model.Costs.Fixed.TotalMilliseconds, 0.1);
     }
+
+    [Fact]
+    [Trait("Spec", "MIG-83")]
+    public void What_is_learned_outlives_the_process_and_a_file_that_makes_no_sense_is_none()
+    {
+        string path = Path.Combine(Directory.CreateTempSubdirectory("p2pmigrate-downtimes-").FullName, "downtimes.json");
+        try
+        {
+            var model = new DowntimeModel(path);
+            Assert.Equal(DowntimeModel.DefaultFixed, model.Costs.Fixed);
+            model.Learn(DowntimeModel.DefaultFixed * 3, default, 0);
+            Assert.Equal(DowntimeModel.DefaultFixed * 2, new DowntimeModel(path).Costs.Fixed);
+            Assert.Equal([path], Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(path)!));
+            string[] senseless = ["", "{", "[]", "null", "{}", """{"fixedMilliseconds":"1"}""", """{"fixedMilliseconds":-1}""", """{"fixedMilliseconds":1e300}""", new string(' ', 10_000)];
+            foreach (string text in senseless)
+            {
+                File.WriteAllText(path, text);
+                Assert.Equal(DowntimeModel.DefaultFixed, new DowntimeModel(path).Costs.Fixed);
+            }
+
+            new DowntimeModel("/proc/none/downtimes.json").Learn(TimeSpan.FromSeconds(1), default, 0);
+        }
+        finally
+        {
+            Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+        }
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-83")]
+    public void The_default_target_is_within_reach_of_a_small_container() =>
+        Assert.Equal(RoundsEnd.TargetMet, new Convergence(new CopyOptions(), new DowntimeModel().Costs).Judge(new RoundFigures(0, Round(2, 1, 0.02))).End);
 
     private static MemoryRound Round(long megabytes, long sent, double seconds, double? interval = null, long changed = 0) => new(
         megabytes * 256, sent * 256, changed * 256, sent * Mega, TimeSpan.FromSeconds(seconds),

@@ -31,10 +31,10 @@ public sealed class MigrationSourceTests
     [Trait("Spec", "MIG-23")]
     public void Rounds_end_when_they_are_small_do_not_shrink_or_are_enough()
     {
-        Assert.True(CopyPolicy.IsConverged(0, CopyPolicy.SmallRoundBytes, long.MaxValue));
-        Assert.False(CopyPolicy.IsConverged(0, CopyPolicy.SmallRoundBytes + 1, long.MaxValue));
-        Assert.True(CopyPolicy.IsConverged(1, 100 << 20, 100 << 20));
-        Assert.True(CopyPolicy.IsConverged(CopyPolicy.LiveRoundsMax - 1, 50 << 20, 100 << 20));
+        Assert.True(RootfsRounds.IsConverged(0, RootfsRounds.SmallRoundBytes, long.MaxValue));
+        Assert.False(RootfsRounds.IsConverged(0, RootfsRounds.SmallRoundBytes + 1, long.MaxValue));
+        Assert.True(RootfsRounds.IsConverged(1, 100 << 20, 100 << 20));
+        Assert.True(RootfsRounds.IsConverged(RootfsRounds.LiveRoundsMax - 1, 50 << 20, 100 << 20));
     }
 
     [Fact]
@@ -48,6 +48,30 @@ public sealed class MigrationSourceTests
         Assert.Equal([new SourceRequest(SourceWork.CopyRound, null, 1)], Requests());
         _source.HandleDone(_now, SourceWork.CopyRound, 100);
         Assert.Equal([new SourceRequest(SourceWork.Freeze, SourceState.Freezing)], Requests());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Trait("Spec", "MIG-86")]
+    public void A_target_may_take_as_long_as_a_slow_disk_needs_for_all_memory(bool isPreparing)
+    {
+        var source = new MigrationSource(Proposals.Any with { Container = Proposals.Any.Container with { MemoryBytes = 64L << 30 } }, _timers);
+        source.Start(_now);
+        source.HandleMessage(_now, new Accept());
+        source.HandleDone(_now, SourceWork.CopyRound);
+        source.HandleDone(_now, SourceWork.Freeze);
+        if (isPreparing)
+        {
+            source.HandleDone(_now, SourceWork.Dump);
+            source.HandleDone(_now, SourceWork.Ship);
+        }
+
+        TimeSpan writing = TimeSpan.FromSeconds(4096);
+        source.HandleTimeout(_now + writing + TimeSpan.FromSeconds(50));
+        Assert.Equal(isPreparing ? SourceState.Preparing : SourceState.Dumping, source.State);
+        source.HandleTimeout(_now + writing + TimeSpan.FromSeconds(121));
+        Assert.Equal(SourceState.RollingBack, source.State);
     }
 
     [Fact]

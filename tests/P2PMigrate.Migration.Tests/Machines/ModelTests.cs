@@ -27,8 +27,8 @@ public sealed partial class ModelTests(ITestOutputHelper output)
     [Trait("Spec", "MIG-55")]
     public void The_model_recovers_as_the_code_does()
     {
-        Assert.All(Rows("source-recovery.inc"), row => AssertRecovers<SourceState>(row, RecoveryRules.ForSource));
-        Assert.All(Rows("target-recovery.inc"), row => AssertRecovers<TargetState>(row, RecoveryRules.ForTarget));
+        AssertRecovers<SourceState>("source-recovery.inc", RecoveryRules.ForSource);
+        AssertRecovers<TargetState>("target-recovery.inc", RecoveryRules.ForTarget);
     }
 
     [Fact]
@@ -52,13 +52,25 @@ public sealed partial class ModelTests(ITestOutputHelper output)
         Assert.Contains("errors: 1", report, StringComparison.Ordinal);
     }
 
-    private static void AssertRecovers<TState>(string row, Func<int, bool, RecoveryAction> rule)
+    /// <summary>
+    /// The model has a row for each record of a journal that it names, torn behind it or not, and the rows say what the code does. What the code does with any other
+    /// record is that nobody decides without a person.
+    /// </summary>
+    private static void AssertRecovers<TState>(string list, Func<int, bool, RecoveryAction> rule)
         where TState : struct, Enum
     {
-        string[] words = row.Split(' ');
-        int record = words[0] == "Nothing" ? 0 : Convert.ToInt32(Enum.Parse<TState>(words[0]), null);
-        Assert.Equal(words[2], $"{rule(record, words[1] == "Torn")}");
+        string[] rows = [.. Rows(list)];
+        IEnumerable<string> records = Enum.GetNames<TState>().Append("Nothing").Where(record => rows.Any(row => row.StartsWith(record + " ", StringComparison.Ordinal)));
+        IEnumerable<string> expected = from record in records
+                                       from tail in new[] { "Clean", "Torn" }
+                                       select $"{record} {tail} {rule(NumberOf<TState>(record), tail == "Torn")}";
+        Assert.Equal(expected.Order(StringComparer.Ordinal), rows.Order(StringComparer.Ordinal));
+        Assert.All(Enum.GetNames<TState>().Where(record => !records.Contains(record)), record => Assert.Equal(RecoveryAction.InDoubt, rule(NumberOf<TState>(record), false)));
+        Assert.Contains("Nothing", records);
     }
+
+    private static int NumberOf<TState>(string record)
+        where TState : struct, Enum => record == "Nothing" ? 0 : Convert.ToInt32(Enum.Parse<TState>(record), null);
 
     private static (int Code, string Report) RunModel(params string[] arguments)
     {

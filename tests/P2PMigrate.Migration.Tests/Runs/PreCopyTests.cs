@@ -71,6 +71,29 @@ public sealed class PreCopyTests
         Assert.Equal(CopyState.Running, rig.SourceCopy!.State);
     }
 
+    [Fact]
+    [Trait("Spec", "MEM-13")]
+    public async Task A_page_that_the_container_withholds_does_not_keep_it_from_being_left_alone()
+    {
+        await using var rig = new MigrationRig();
+        var withheld = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var interrupt = new CancellationTokenSource();
+        rig.AtStep = step =>
+        {
+            if (step != "source:live")
+                return Task.CompletedTask;
+            interrupt.CancelAfter(TimeSpan.FromMilliseconds(100));
+            return withheld.Task;
+        };
+
+        (MigrationOutcome sent, _) = await rig.RunAsync(interrupt.Token);
+
+        withheld.SetResult();
+        var failed = Assert.IsType<MigrationFailed>(sent);
+        Assert.Equal(ContainerSide.Source, failed.RunningAt);
+        Assert.Equal(CopyState.Running, rig.SourceCopy!.State);
+    }
+
     /// <summary>The disk changes what the target keeps: found by its open descriptor, since it has no name. Both agents are this process.</summary>
     private static void Spoil(string directory)
     {

@@ -119,12 +119,50 @@ public sealed class HostilePagesTests : IDisposable
     [Trait("Spec", "MIG-27")]
     public async Task More_live_memory_than_was_claimed_with_room_to_grow_is_the_peers_fault()
     {
-        long allowed = ContentBudget.BytesFor(0) / PageRun.PageSize;
+        long allowed = KeptPages.BytesFor(0) / PageRun.PageSize;
         using var kept = new KeptPages(_directory, 0);
         kept.Spend(allowed * PageRun.PageSize);
         var header = new StreamHeader(default, ContentKind.LiveMemory, PageKey: _key.Export());
         await AssertPeerFaultAsync(() => new LiveMemoryReceiver(kept, _meter).ReceiveRoundAsync(Reader(Live(0, Page(1))), header, CancellationToken.None));
     }
+
+    [Fact]
+    [Trait("Spec", "MIG-87")]
+    public async Task A_target_without_room_keeps_the_first_pages_and_says_so_and_the_dump_goes_on()
+    {
+        long free = 1 << 20;
+        using var kept = new KeptPages(_directory, 1 << 20, () => free);
+        var receiver = new LiveMemoryReceiver(kept, _meter);
+        var header = new StreamHeader(default, ContentKind.LiveMemory, PageKey: _key.Export());
+        Assert.Equal(0, await receiver.ReceiveRoundAsync(Reader(Live(0, Page(1), Page(2))), header, CancellationToken.None));
+        free += 2 * PageRun.PageSize;
+        Assert.Equal(2 * PageRun.PageSize, await receiver.ReceiveRoundAsync(Reader(Live(0, Page(1), Page(2))), header with { Round = 1 }, CancellationToken.None));
+        byte[] large = [.. Live(2, Page(3), Page(4))[..^PageRecord.Size], .. Live(4, Page(5), Page(6), Page(7))[..^PageRecord.Size], .. Bytes(PageRecord.End(5))];
+        Assert.Equal(2 * PageRun.PageSize, await receiver.ReceiveRoundAsync(Reader(large), header with { Round = 2 }, CancellationToken.None));
+
+        var sink = new Sink();
+        await new PageReceiver(sink, kept, new ContentBudget(0), _meter).ReceiveAsync(
+            Reader(Dump([Page(4), Page(5)], Kept(3, 1), Fresh(Page(5)))), new StreamHeader(default, ContentKind.Memory, PageKey: _key.Export()), CancellationToken.None);
+        Assert.Equal([.. Page(4), .. Page(5)], sink.Pages.ToArray());
+        Assert.DoesNotContain(Directory.EnumerateFiles("/proc/self/fd"), path => new FileInfo(path).LinkTarget?.StartsWith(_directory, StringComparison.Ordinal) == true);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-27")]
+    public async Task Spaces_and_runs_without_pages_are_not_free()
+    {
+        var header = new StreamHeader(default, ContentKind.Memory, PageKey: _key.Export());
+        byte[] space = Bytes(PageRecord.Of(new PageSpace(PageSpaceKind.Process, 1)));
+        byte[] run = Bytes(PageRecord.Of(new PageRun(0x1000, 1, 0)));
+        Task ReceiveAsync(long bytes, params byte[][] stream) => new PageReceiver(new Sink(), _kept, ContentBudget.OfBytes(bytes), _meter).ReceiveAsync(
+            Reader([.. stream.SelectMany(part => part)]), header, CancellationToken.None);
+        await AssertFaultAsync("far more", () => ReceiveAsync((2 * PageReceiver.SpaceCost) - 1, space, space));
+        await AssertFaultAsync("far more", () => ReceiveAsync(PageReceiver.SpaceCost + (2 * PageReceiver.RunCost) - 1, space, run, run));
+        await AssertFaultAsync("early", () => ReceiveAsync(PageReceiver.SpaceCost + (2 * PageReceiver.RunCost), space, run, run));
+    }
+
+    private static async Task AssertFaultAsync(string words, Func<Task> action) =>
+        Assert.Contains(words, (await Assert.ThrowsAsync<MigrationException>(action)).Message, StringComparison.Ordinal);
 
     private async Task<long> FirstRoundAsync(byte[] stream)
     {

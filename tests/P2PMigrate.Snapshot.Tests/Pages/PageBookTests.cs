@@ -58,13 +58,28 @@ public sealed class PageBookTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "MIG-87")]
+    public void A_book_that_is_closed_early_forgets_later_pages_and_numbers_no_more()
+    {
+        using PageKey key = PageKey.Create();
+        var book = new PageBook(100);
+        for (int page = 1; page <= 5; page++)
+            Assert.True(book.TryNumber(key.NameOf(Page(page)), out _, out _));
+        book.CloseAt(2);
+        Assert.Equal((2, true), (book.Count, book.IsFull));
+        Assert.True(book.TryFind(key.NameOf(Page(2)), out uint number) && number == 1);
+        Assert.False(book.TryFind(key.NameOf(Page(3)), out _));
+        Assert.False(book.TryNumber(key.NameOf(Page(3)), out _, out bool isNew) || isNew);
+    }
+
+    [Fact]
     [Trait("Spec", "MEM-03")]
     public void A_store_gives_back_what_it_keeps_and_leaves_no_name_behind()
     {
         using var store = new PageStore(_directory);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_directory));
-        store.Append([.. Page(1), .. Page(2)]);
-        store.Append(Page(3));
+        Assert.True(store.TryAppend([.. Page(1), .. Page(2)]));
+        Assert.True(store.TryAppend(Page(3)));
         byte[] read = new byte[2 * PageRun.PageSize];
         store.Read(1, read);
         Assert.Equal([.. Page(2), .. Page(3)], read);

@@ -1,7 +1,7 @@
 namespace P2PMigrate.Migration.Machines;
 
 /// <summary>When another round of the root file system does not pay. The three rules of every pre-copy: small, no longer shrinking, often enough.</summary>
-internal static class CopyPolicy
+internal static class RootfsRounds
 {
     /// <summary>Most rounds for the sake of the root file system.</summary>
     public const int LiveRoundsMax = 3;
