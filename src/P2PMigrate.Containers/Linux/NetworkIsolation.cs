@@ -6,7 +6,13 @@ using P2PMigrate.Migration.Runtime;
 namespace P2PMigrate.Containers.Linux;
 
 /// <summary>The host's end of a container's veth pair, a port of a bridge.</summary>
-internal sealed record BridgeLink(string Name, string Bridge);
+internal sealed record BridgeLink(string Name, string Bridge)
+{
+    /// <summary>The link's own index and that of its inner end when it was found: tells it from a later one of the same name.</summary>
+    public int Index { get; init; }
+
+    public int PeerIndex { get; init; }
+}
 
 /// <summary>
 /// How a container can be cut off from the network without a firewall: its veth's outer end is taken off the bridge. Packets for
@@ -20,6 +26,8 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
 {
     private const string LinkRoot = "/sys/class/net";
     private const string AliasPrefix = "p2pmigrate:";
+    private const int CurrentDirectory = -100; // AT_FDCWD
+    private const uint BasicStats = 0x7ff;     // STATX_BASIC_STATS
 
     /// <summary>Finds the links of the container that <paramref name="initPid"/> is the first process of. Changes nothing.</summary>
     public static Task<NetworkIsolation> FindAsync(int initPid, CancellationToken cancellationToken)
@@ -39,6 +47,15 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
         BridgeLink?[] outer = [.. InnerLink.Parse(listed.Output).Select(FindOuter)];
         return new NetworkIsolation([.. outer.OfType<BridgeLink>()], Complete: !outer.Contains(null));
     }
+
+    /// <summary>Is each of these links still the one that was found, and of the same bridge? Read from sysfs, in microseconds.</summary>
+    public static bool AreCurrent(IEnumerable<BridgeLink> links) => links.All(link =>
+        Path.Combine(LinkRoot, link.Name) is var directory && Directory.Exists(directory)
+        && Read(directory, "ifindex") == Text(link.Index) && Read(directory, "iflink") == Text(link.PeerIndex) && BridgeOf(directory) == link.Bridge);
+
+    /// <summary>The number of a network namespace, which no other of this boot has at the same time; zero when there is none at this path.</summary>
+    public static ulong NamespaceNumber(string namespacePath) =>
+        Native.StatX(CurrentDirectory, namespacePath, 0, BasicStats, out Native.StatXResult facts) == 0 ? facts.Inode : 0;
 
     /// <summary>Takes every link off its bridge. On failure those already taken are put back by the caller's undo.</summary>
     public static async Task DetachAsync(IEnumerable<BridgeLink> links, CancellationToken cancellationToken)
@@ -88,7 +105,7 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
         where Read(directory, "ifindex") == Text(inner.PeerIndex) && Read(directory, "iflink") == Text(inner.Index)
         let bridge = BridgeOf(directory)
         where bridge is not null
-        select new BridgeLink(Path.GetFileName(directory), bridge)).FirstOrDefault();
+        select new BridgeLink(Path.GetFileName(directory), bridge) { Index = inner.PeerIndex, PeerIndex = inner.Index }).FirstOrDefault();
 
     private static string? BridgeOf(string linkDirectory)
     {

@@ -38,7 +38,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
         await runc.RuncVersionAsync(cancellationToken).ConfigureAwait(false);
         await KernelFacts.WarmAsync(runc.Options.Criu, cancellationToken).ConfigureAwait(false);
         await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
-        RestorePlan plan = await PlanAsync(Retarget(), cancellationToken).ConfigureAwait(false);
+        RestorePlan plan = await RestorePlan.MakeAsync(Retarget().NetworkNamespacePath, cancellationToken).ConfigureAwait(false);
         WorkRecord.Save(PlanPath, plan, RuncJson.Default.RestorePlan);
     }
 
@@ -49,7 +49,11 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
         RestorePlan? plan = WorkRecord.Load(PlanPath, RuncJson.Default.RestorePlan);
         if (plan is null || Directory.Exists(runc.StateDirectoryOf(Name))) await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
         BundleConfiguration configuration = Retarget();
-        plan ??= await PlanAsync(configuration, cancellationToken).ConfigureAwait(false);
+        if (plan?.IsCurrent(configuration.NetworkNamespacePath) != true)
+        {
+            plan = await RestorePlan.MakeAsync(configuration.NetworkNamespacePath, cancellationToken).ConfigureAwait(false);
+        }
+
         var record = new RestoreRecord
         {
             Container = Name,
@@ -92,9 +96,6 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
             throw new ContainerException($"A container named {Name} exists here already; remove it (runc delete {Name}) or rename it.");
         }
     }
-
-    private static async Task<RestorePlan> PlanAsync(BundleConfiguration configuration, CancellationToken cancellationToken) =>
-        new(configuration.NetworkNamespacePath is { } network ? (await NetworkIsolation.FindAsync(network, cancellationToken).ConfigureAwait(false)).Links : []);
 
     /// <summary>The source's configuration is kept but for the place of the root file system.</summary>
     private BundleConfiguration Retarget()

@@ -85,6 +85,26 @@ public sealed class ConnectionTests
         Assert.Contains("frozen 0", await Shell.RunAsync($"cat /sys/fs/cgroup$(sed -n s/^0:://p /proc/$(runc state {workload.Name} | grep -o '\"pid\": [0-9]*' | grep -o '[0-9]*')/cgroup)/cgroup.events"));
     }
 
+    [InsideFact]
+    public async Task A_network_that_was_made_anew_after_the_preparation_is_looked_at_again()
+    {
+        const string raise = "ip netns add plan; ip link add plan-veth type veth peer name eth0 netns plan; ip -n plan link set eth0 up; ip link set plan-veth master plan-bridge up";
+        await Shell.RunAsync($"ip link add plan-bridge type bridge; ip link set plan-bridge up; {raise}");
+        Containers.Runc.RestorePlan plan = await Containers.Runc.RestorePlan.MakeAsync("/run/netns/plan", Token);
+        Assert.Equal("plan-veth", Assert.Single(plan.Links).Name);
+        Assert.True(plan.IsCurrent("/run/netns/plan"));
+        Assert.False(plan.IsCurrent("/run/netns/other"));
+        Assert.False(plan.IsCurrent(null));
+
+        await Shell.RunAsync($"ip link del plan-veth; ip netns del plan; {raise}");
+
+        Assert.False(plan.IsCurrent("/run/netns/plan"));
+        Containers.Runc.RestorePlan fresh = await Containers.Runc.RestorePlan.MakeAsync("/run/netns/plan", Token);
+        Assert.True(fresh.IsCurrent("/run/netns/plan"));
+        await Shell.RunAsync("ip link set plan-veth nomaster");
+        Assert.False(fresh.IsCurrent("/run/netns/plan"));
+    }
+
     /// <summary>Two namespaces with the same address; the second is off the bridge, as an earlier migration away would have left it.</summary>
     private static Task<string> RaiseNetworkAsync() => Shell.RunAsync("""
         ip link add tcp-bridge type bridge; ip addr add 10.7.7.1/24 dev tcp-bridge; ip link set tcp-bridge up
