@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using P2PMigrate.Protocol.Gateway;
 using P2PMigrate.Protocol.Wire;
 
 namespace P2PMigrate.Protocol.Turn;
@@ -43,24 +44,7 @@ public sealed class TurnClient
     // spec: CONST-357
     public static readonly TimeSpan UnreachableAfter = TimeSpan.FromSeconds(5);
 
-    /// <summary>Pause before the next attempt; doubles.</summary>
-    // spec: TURN-08, CONST-357
-    public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(5);
-
-    /// <summary>The longest pause between two attempts.</summary>
-    // spec: TURN-08, CONST-357
-    public static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(10);
-
-    /// <summary>Pause after a refusal for want of room.</summary>
-    // spec: TURN-08, CONST-357
-    public static readonly TimeSpan FullPause = TimeSpan.FromMinutes(1);
-
-    /// <summary>Between two questions whether the server still knows the allocation.</summary>
-    // spec: CONST-357
-    public static readonly TimeSpan RecheckInterval = TimeSpan.FromSeconds(5);
-
     private const int MaxRejections = 3;
-    private const int MaxDetours = 3;
 
     private readonly TurnClientOptions _options;
     private readonly IEntropy _entropy;
@@ -68,14 +52,11 @@ public sealed class TurnClient
     private readonly TurnRequests _requests;
     private readonly TurnPeers _peers;
     private readonly Queue<TurnEvent> _events = [];
-    private readonly HashSet<string> _told = [];
-    private Instant _startAt = Instant.Never;
+    private readonly TurnPauses _pauses = new();
     private Instant _refreshAt = Instant.Never;
     private Instant _reportAt = Instant.Never;
     private Instant _sentAt;
-    private Instant _recheckAt;
-    private TimeSpan _pause = FirstPause;
-    private int _detours;
+    private bool _hasNoSocket;
     private bool _isReleasing;
 
     /// <summary>Silent until <see cref="Start"/>.</summary>
@@ -99,7 +80,7 @@ public sealed class TurnClient
 
     /// <summary>When <see cref="HandleTimeout"/> wants to be called.</summary>
     public Instant NextTimeout => Instant.Min(
-        Instant.Min(Instant.Min(_startAt, _reportAt), _requests.NextTimeout),
+        Instant.Min(Instant.Min(_pauses.EndsAt, _reportAt), _requests.NextTimeout),
         Instant.Min(Instant.Min(_refreshAt, KeepAliveAt), _peers.NextTimeout));
 
     private Instant KeepAliveAt => Relayed.IsNone || _isReleasing ? Instant.Never : _sentAt + KeepAlive;
@@ -108,10 +89,20 @@ public sealed class TurnClient
     public void Start(Instant now)
     {
         Forget();
+        _hasNoSocket = false;
         if (_isReleasing)
             return;
         _reportAt = now + UnreachableAfter;
         _requests.Send(now, new TurnRequest(StunMethod.Allocate) { Lifetime = (uint)Lifetime.TotalSeconds });
+    }
+
+    /// <summary>There is no socket to <see cref="Start"/> on: another is asked for after a pause.</summary>
+    public void PutOff(Instant now)
+    {
+        Forget();
+        _hasNoSocket = !_isReleasing;
+        if (_hasNoSocket)
+            _pauses.HandleFailed(now, 0);
     }
 
     /// <summary>Does what is due.</summary>
@@ -119,8 +110,8 @@ public sealed class TurnClient
     {
         if (now >= _reportAt)
             Report();
-        if (now >= _startAt)
-            Start(now);
+        if (now >= _pauses.EndsAt)
+            Begin(now);
         while (_requests.Repeat(now) is { } unanswered)
             HandleSilence(now, unanswered);
         if (now >= _refreshAt)
@@ -152,16 +143,15 @@ public sealed class TurnClient
         return Refusal.None;
     }
 
-    /// <summary>May the server have forgotten? It is asked, but some seconds after it was asked so last.</summary>
+    /// <summary>May the server have forgotten, or be there again? It is asked, but some seconds after it was asked so last.</summary>
     public void Recheck(Instant now)
     {
-        if (Relayed.IsNone || _isReleasing || _requests.IsOpen(StunMethod.Refresh))
+        if (_isReleasing)
             return;
-        Instant due = Instant.Max(now, _recheckAt);
-        if (due >= _refreshAt)
-            return;
-        _refreshAt = due;
-        _recheckAt = due + RecheckInterval;
+        if (Relayed.IsNone)
+            _pauses.Hurry(now);
+        else
+            _refreshAt = _pauses.Sooner(now, _refreshAt);
     }
 
     /// <summary>Asks the server to forget the allocation. Nothing is asked for afterwards.</summary>
@@ -169,7 +159,8 @@ public sealed class TurnClient
     public void Release(Instant now)
     {
         _isReleasing = true;
-        (_startAt, _refreshAt, _reportAt) = (Instant.Never, Instant.Never, Instant.Never);
+        _pauses.Stop();
+        (_refreshAt, _reportAt) = (Instant.Never, Instant.Never);
         if (Relayed.IsNone)
             return; // One that is granted now is given back then.
         _requests.Clear();
@@ -266,19 +257,19 @@ public sealed class TurnClient
     {
         if (!message.TryFindAddress(StunAttribute.XorRelayedAddress, out NetworkAddress relayed) || !relayed.IsUsable)
         {
-            Fail(now, TurnErrors.ToSentence(_options.Name, 0), Double());
+            Fail(now, TurnErrors.ToSentence(_options.Name, 0));
             return;
         }
 
         Relayed = relayed;
-        (_reportAt, _pause, _detours, _sentAt) = (Instant.Never, FirstPause, 0, now);
+        (_reportAt, _sentAt) = (Instant.Never, now);
+        _pauses.HandleAllocated();
         if (_isReleasing)
         {
             Refresh(now, TimeSpan.Zero);
             return;
         }
 
-        _told.Clear();
         ScheduleRefresh(now, message);
         _events.Enqueue(new TurnAllocated(relayed));
     }
@@ -292,7 +283,7 @@ public sealed class TurnClient
         else if (code == TurnErrors.AllocationMismatch)
             Restart(now);
         else if (request.Method == StunMethod.Refresh)
-            Fail(now, TurnErrors.ToSentence(_options.Name, code), Double());
+            Fail(now, TurnErrors.ToSentence(_options.Name, code));
         else
             _peers.HandleRefused(now, request, isAnswered: true);
     }
@@ -300,58 +291,72 @@ public sealed class TurnClient
     // spec: TURN-08
     private void HandleNotAllocated(Instant now, int code, in StunMessage message)
     {
-        bool mayGoOn = _detours < MaxDetours;
-        if (code == TurnErrors.TryAlternate && mayGoOn && message.TryFindAddress(StunAttribute.AlternateServer, out NetworkAddress other)
-            && other.IsUsable && other.Family == Server.Family)
+        if (code == TurnErrors.TryAlternate && message.TryFindAddress(StunAttribute.AlternateServer, out NetworkAddress other) && MayBeAsked(other) && _pauses.TryDetour())
         {
-            _detours++;
             Server = other;
             Start(now);
         }
-        else if (code == TurnErrors.AllocationMismatch && mayGoOn)
+        else if (code == TurnErrors.AllocationMismatch && _pauses.TryDetour())
         {
-            _detours++;
             Forget();
             _events.Enqueue(new TurnSocketSpent());
         }
-        else if (code is TurnErrors.Unauthenticated or TurnErrors.WrongCredentials)
-        {
-            Fail(now, TurnErrors.ToSentence(_options.Name, code), null);
-        }
         else
         {
-            Fail(now, TurnErrors.ToSentence(_options.Name, code), code is TurnErrors.QuotaReached or TurnErrors.InsufficientCapacity ? FullPause : Double());
+            Fail(now, TurnErrors.ToSentence(_options.Name, code), code);
         }
     }
+
+    // Nobody proves that this server says so, and we are not to knock at our neighbours.
+    private bool MayBeAsked(NetworkAddress other) =>
+        other.IsUsable && other.Family == Server.Family && ExternalReaches.Of(other) <= ExternalReaches.Of(_options.Server);
 
     private void HandleSilence(Instant now, TurnRequest request)
     {
         if (_isReleasing)
             Forget();
         else if (request.Method is StunMethod.Allocate or StunMethod.Refresh)
-            Fail(now, TurnErrors.Silence(_options.Name), Double());
+            Fail(now, TurnErrors.Silence(_options.Name));
         else
             _peers.HandleRefused(now, request, isAnswered: false);
     }
 
-    // The server has forgotten, perhaps in a new life: it is asked at once.
-    private void Restart(Instant now)
+    private void Begin(Instant now)
     {
-        bool wasAllocated = !Relayed.IsNone;
-        Start(now);
-        if (wasAllocated)
-            _events.Enqueue(new TurnLost());
+        if (!_hasNoSocket)
+        {
+            Start(now);
+            return;
+        }
+
+        _pauses.Stop();
+        _events.Enqueue(new TurnSocketSpent());
     }
 
-    private void Fail(Instant now, string sentence, TimeSpan? pause)
+    // The server has forgotten, perhaps in a new life: it is asked at once, unless it makes a habit of it.
+    private void Restart(Instant now)
+    {
+        Lose();
+        if (_pauses.TryRestart(now))
+            Start(now);
+        else
+            Tell(TurnErrors.Forgetful(_options.Name));
+    }
+
+    private void Fail(Instant now, string sentence, int code = 0)
+    {
+        Lose();
+        Server = _options.Server;
+        _pauses.HandleFailed(now, code);
+        Tell(sentence);
+    }
+
+    private void Lose()
     {
         bool wasAllocated = !Relayed.IsNone;
         Forget();
-        if (pause is { } wait)
-            _startAt = now + wait;
         if (wasAllocated)
             _events.Enqueue(new TurnLost());
-        Tell(sentence);
     }
 
     private void Report()
@@ -362,7 +367,7 @@ public sealed class TurnClient
 
     private void Tell(string sentence)
     {
-        if (_told.Add(sentence))
+        if (_pauses.IsNews(sentence))
             _events.Enqueue(new TurnFailed(sentence));
     }
 
@@ -387,15 +392,9 @@ public sealed class TurnClient
     private void Forget()
     {
         Relayed = default;
-        (_startAt, _refreshAt, _reportAt) = (Instant.Never, Instant.Never, Instant.Never);
+        _pauses.Stop();
+        (_refreshAt, _reportAt) = (Instant.Never, Instant.Never);
         _requests.Clear();
         _peers.Clear();
-    }
-
-    private TimeSpan Double()
-    {
-        TimeSpan pause = _pause;
-        _pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
-        return pause;
     }
 }

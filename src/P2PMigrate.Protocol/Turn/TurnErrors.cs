@@ -30,6 +30,9 @@ internal static class TurnErrors
     /// <summary>Nothing came.</summary>
     public static string Silence(string server) => $"The TURN server {server} does not answer; check its address, and that UDP may leave this network.";
 
+    /// <summary>It gave addresses and took them away, more than once in some seconds.</summary>
+    public static string Forgetful(string server) => $"The TURN server {server} forgets its allocations again and again.";
+
     private static string Reason(int code) => code switch
     {
         TryAlternate => "sends everybody on to another server, and that one again.",

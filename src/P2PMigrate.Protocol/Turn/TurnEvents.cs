@@ -16,6 +16,9 @@ public sealed record TurnClientOptions
 
     /// <summary>The secret that goes with it; never sent.</summary>
     public required string Password { get; init; }
+
+    /// <summary>Name and server, without the password.</summary>
+    public override string ToString() => $"{Username} at {Name}";
 }
 
 /// <summary>Something that the driver learns.</summary>

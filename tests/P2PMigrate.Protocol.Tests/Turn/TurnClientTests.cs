@@ -82,6 +82,37 @@ public sealed class TurnClientTests
     }
 
     // spec: TURN-08
+    [Fact]
+    public void A_wrong_password_is_said_once_and_tried_again_seldom()
+    {
+        TurnWorld world = new TurnWorld(password: "wrong").Start();
+        for (int i = 0; i < 3600; i++)
+        {
+            world.Client.Recheck(world.Now);
+            world.Pass(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal(["The TURN server turn.example:3478 refuses the user name or the password."], world.Sentences);
+        Assert.InRange(world.Sent.Count, 6, 9);
+    }
+
+    // spec: TURN-08
+    [Theory]
+    [InlineData(401)]
+    [InlineData(441)]
+    public void A_server_that_refused_the_credentials_once_is_used_when_it_takes_them(int code)
+    {
+        var world = new TurnWorld();
+        world.Server.Refusal = (StunMethod.Allocate, code);
+        world.Start();
+        Assert.Single(world.Sentences);
+
+        world.Server.Refusal = null;
+        world.Pass(TimeSpan.FromMinutes(11));
+        Assert.Equal(world.Server.Relayed, world.Client.Relayed);
+    }
+
+    // spec: TURN-08
     [Theory]
     [InlineData(486, "as many allocations as it may have")]
     [InlineData(508, "no room for another allocation")]
@@ -214,6 +245,91 @@ public sealed class TurnClientTests
         world.Start();
         Assert.Single(world.Sentences);
         Assert.InRange(world.Sent.Count, 4, 8);
+    }
+
+    // spec: TURN-08
+    [Fact]
+    public void An_alternate_server_that_fails_is_left_for_the_one_that_people_named()
+    {
+        var world = new TurnWorld();
+        world.Server.Alternate = NetworkAddress.FromBytes([198, 51, 100, 2], 3479);
+        world.Server.Refusal = (StunMethod.Allocate, 300);
+        world.Client.Start(world.Now);
+        while (world.Client.Server == MemoryTurnServer.Address && world.Client.TryPollTransmit(out ReadOnlyMemory<byte> datagram))
+            world.Client.Handle(world.Now, world.Server.Handle(world.Now, datagram.Span)!);
+        Assert.Equal(world.Server.Alternate, world.Client.Server);
+
+        world.Server.IsGone = true;
+        world.Pass(TimeSpan.FromSeconds(41));
+        Assert.Equal(MemoryTurnServer.Address, world.Client.Server);
+    }
+
+    // spec: TURN-08
+    [Theory]
+    [InlineData(192, 168)]
+    [InlineData(127, 0)]
+    public void An_alternate_server_that_is_less_public_than_the_server_is_not_asked(byte first, byte second)
+    {
+        var world = new TurnWorld();
+        world.Server.Alternate = NetworkAddress.FromBytes([first, second, 0, 1], 3479);
+        world.Server.Refusal = (StunMethod.Allocate, 300);
+        world.Start();
+
+        Assert.Equal(MemoryTurnServer.Address, world.Client.Server);
+        Assert.Equal(2, world.Sent.Count);
+        Assert.Single(world.Sentences);
+    }
+
+    // spec: TURN-08
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_server_that_forgets_again_and_again_is_asked_less_and_less(bool atRefresh)
+    {
+        var world = new TurnWorld();
+        (world.Server.Lifetime, world.Server.Refusal) = (2, (atRefresh ? StunMethod.Refresh : StunMethod.CreatePermission, 437));
+        world.Start();
+        for (int i = 0; i < 600; i++)
+        {
+            world.Send(TurnWorld.Peer, s_datagram);
+            world.Pass(TimeSpan.FromSeconds(1));
+            world.Client.Recheck(world.Now);
+        }
+
+        Assert.InRange(world.Server.Log.Count(entry => entry.Method == StunMethod.Allocate), 5, 14);
+    }
+
+    // spec: TURN-08
+    [Fact]
+    public void After_an_outage_a_session_that_needs_the_server_has_it_asked_at_once()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        world.Server.IsGone = true;
+        world.Pass(TimeSpan.FromHours(1));
+        world.Pass(world.Client.NextTimeout - world.Now + TimeSpan.FromSeconds(60)); // Within a pause.
+        Assert.True(world.Client.NextTimeout - world.Now > TimeSpan.FromMinutes(5));
+
+        world.Server.IsGone = false;
+        world.Server.Restart();
+        world.Client.Recheck(world.Now);
+        world.Pass(TimeSpan.FromSeconds(5));
+        Assert.Equal(world.Server.Relayed, world.Client.Relayed);
+    }
+
+    // spec: TURN-08
+    [Fact]
+    public void A_server_that_refuses_is_not_asked_at_every_silence()
+    {
+        var world = new TurnWorld();
+        world.Server.Refusal = (StunMethod.Allocate, 403);
+        world.Start();
+        for (int i = 0; i < 600; i++)
+        {
+            world.Client.Recheck(world.Now);
+            world.Pass(TimeSpan.FromMilliseconds(100));
+        }
+
+        Assert.InRange(world.Sent.Count, 5, 16);
     }
 
     // spec: TURN-05
