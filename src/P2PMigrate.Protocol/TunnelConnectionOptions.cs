@@ -1,4 +1,5 @@
 using P2PMigrate.Protocol.Connection;
+using P2PMigrate.Protocol.Gateway;
 using P2PMigrate.Protocol.Nat;
 using P2PMigrate.Protocol.Paths;
 using P2PMigrate.Protocol.Punching;
@@ -98,8 +99,16 @@ public sealed record TunnelConnectionOptions
 /// <summary>A socket that the driver can send from, and the internet protocols that it can reach.</summary>
 public readonly record struct LocalSocket(LocalInterface Interface, bool ReachesIPv4, bool ReachesIPv6)
 {
-    /// <summary>Can it send to <paramref name="address"/>?</summary>
-    public bool Reaches(NetworkAddress address) => address.Family == IpFamily.V4 ? ReachesIPv4 : ReachesIPv6;
+    /// <summary>The address at which peers see it, if a TURN server lends it; none otherwise.</summary>
+    public NetworkAddress Lent { get; init; }
+
+    /// <summary>
+    /// Can it send to <paramref name="address"/>? From a lent one nothing goes to what is less public: that would be a host in the network of
+    /// the server, wherever the peer is.
+    /// </summary>
+    // spec: TURN-05
+    public bool Reaches(NetworkAddress address) =>
+        (address.Family == IpFamily.V4 ? ReachesIPv4 : ReachesIPv6) && (Lent.IsNone || ExternalReaches.Of(address) <= ExternalReaches.Of(Lent));
 }
 
 /// <summary>

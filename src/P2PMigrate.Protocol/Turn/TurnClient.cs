@@ -187,12 +187,12 @@ public sealed class TurnClient
     public static void WriteHeader(Span<byte> destination, ushort channel, int length) => ChannelData.WriteHeader(destination, channel, length);
 
     /// <summary>
-    /// Writes a whole datagram for <see cref="Server"/> that it sends on to a peer, and gives its length; 0 when the peer has no
-    /// permission, which is asked for then, or the datagram is too long to go without a channel.
+    /// Writes a whole datagram of <paramref name="session"/> for <see cref="Server"/> that it sends on to a peer, and gives its length; 0 when the
+    /// peer has no permission, which is asked for then, or the datagram is too long to go without a channel.
     /// </summary>
-    public int WriteIndication(Instant now, NetworkAddress peer, ReadOnlySpan<byte> data, Span<byte> destination)
+    public int WriteIndication(Instant now, ConnectionId session, NetworkAddress peer, ReadOnlySpan<byte> data, Span<byte> destination)
     {
-        if (Relayed.IsNone || _isReleasing || !peer.IsUsable || !_peers.Allows(now, peer) || data.Length > MaxIndicated)
+        if (Relayed.IsNone || _isReleasing || !peer.IsUsable || !_peers.Allows(now, session, peer) || data.Length > MaxIndicated)
             return 0;
         _sentAt = now;
         var writer = new StunWriter(destination, StunMethod.Send, StunClass.Indication, StunTransactionId.Create(_entropy));

@@ -13,6 +13,10 @@ internal sealed class TurnPeers(TurnRequests requests)
     // spec: CONST-353
     public const int MaxPermissions = 64;
 
+    /// <summary>Hosts at a time for which one session has asked: its peer may name any.</summary>
+    // spec: TURN-05, CONST-353
+    public const int MaxPermissionsOfSession = 8;
+
     /// <summary>Channels at a time.</summary>
     // spec: CONST-353
     public const int MaxChannels = 256;
@@ -41,15 +45,15 @@ internal sealed class TurnPeers(TurnRequests requests)
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Instant NextTimeout { get; private set; } = Instant.Never;
 
-    /// <summary>May datagrams go to this peer and come from there? If not yet, the server is asked, as far as there is room.</summary>
-    public bool Allows(Instant now, NetworkAddress peer)
+    /// <summary>May datagrams of a session go to this peer and come from there? If not yet, the server is asked, as far as there is room.</summary>
+    public bool Allows(Instant now, ConnectionId session, NetworkAddress peer)
     {
         NetworkAddress host = peer.WithPort(0);
         if (!_permissions.TryGetValue(host, out Grant? grant))
         {
-            if (_permissions.Count >= MaxPermissions && !TryForgetOne(now))
+            if (!TryMakeRoom(now, session))
                 return false;
-            _permissions.Add(host, grant = new Grant(peer, 0, host: null));
+            _permissions.Add(host, grant = new Grant(peer, 0, host: null) { Session = session });
             Ask(now, grant);
         }
         else if (!grant.IsGranted && now >= grant.DueAt)
@@ -189,11 +193,19 @@ internal sealed class TurnPeers(TurnRequests requests)
         NextTimeout = Instant.Min(NextTimeout, at);
     }
 
-    private bool TryForgetOne(Instant now)
+    private bool TryMakeRoom(Instant now, ConnectionId session)
+    {
+        int count = 0;
+        foreach (Grant grant in _permissions.Values)
+            count += grant.Session == session ? 1 : 0;
+        return (count < MaxPermissionsOfSession || TryForgetOne(now, session)) && (_permissions.Count < MaxPermissions || TryForgetOne(now, null));
+    }
+
+    private bool TryForgetOne(Instant now, ConnectionId? session)
     {
         foreach (Grant grant in _permissions.Values)
         {
-            if (grant.IsAsked || now - grant.UsedAt < RefusalPause)
+            if (grant.IsAsked || now - grant.UsedAt < RefusalPause || (session is { } owner && grant.Session != owner))
                 continue;
             Forget(grant);
             return true;
@@ -243,6 +255,8 @@ internal sealed class TurnPeers(TurnRequests requests)
         public bool IsAsked { get; set; }
 
         public bool IsIdle { get; set; }
+
+        public ConnectionId Session { get; init; }
 
         public Instant HeldUntil { get; set; }
 

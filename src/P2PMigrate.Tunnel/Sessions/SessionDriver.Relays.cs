@@ -25,7 +25,7 @@ internal sealed partial class SessionDriver
     private void AddRelayed(Instant now, TransmitBatch batch, in Transmit transmit)
     {
         if (transmit.Path.Kind == Protocol.Paths.PathKind.Turn)
-            Turn?.Send(now, batch, transmit);
+            Turn?.Send(now, LocalId, batch, transmit);
         else if (Relay is { } relay)
             AddRelayed(batch, transmit, relay);
     }

@@ -37,7 +37,7 @@ internal sealed class TurnLink(SiblingSockets? siblings, SessionTable sessions, 
 
     /// <summary>What sessions may send from; none while there is no allocation.</summary>
     public IReadOnlyList<LocalSocket> Sockets => _client is { Relayed: { IsNone: false } relayed }
-        ? [new LocalSocket(s_interface, relayed.Family == IpFamily.V4, relayed.Family == IpFamily.V6)]
+        ? [new LocalSocket(s_interface, relayed.Family == IpFamily.V4, relayed.Family == IpFamily.V6) { Lent = relayed }]
         : [];
 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
@@ -87,16 +87,16 @@ internal sealed class TurnLink(SiblingSockets? siblings, SessionTable sessions, 
         Settle(now);
     }
 
-    /// <summary>Sends the train that a session has written into <paramref name="batch"/>, with room for a header before each datagram.</summary>
+    /// <summary>Sends the train that <paramref name="session"/> has written into <paramref name="batch"/>, with room for a header before each datagram.</summary>
     // spec: TURN-06
-    public void Send(Instant now, TransmitBatch batch, in Transmit transmit)
+    public void Send(Instant now, ConnectionId session, TransmitBatch batch, in Transmit transmit)
     {
         if (_client is not { } client || _socket is not { } socket)
             return;
         ushort channel = client.ChannelOf(now, transmit.Path.Remote);
         if (channel == 0)
         {
-            SendOneByOne(now, client, socket, batch, transmit);
+            SendOneByOne(now, session, client, socket, batch, transmit);
             return;
         }
 
@@ -153,7 +153,7 @@ internal sealed class TurnLink(SiblingSockets? siblings, SessionTable sessions, 
     }
 
     // Probes, mostly, until the peer has been heard. They are written anew, because they become longer.
-    private void SendOneByOne(Instant now, TurnClient client, SiblingSocket socket, TransmitBatch batch, in Transmit transmit)
+    private void SendOneByOne(Instant now, ConnectionId session, TurnClient client, SiblingSocket socket, TransmitBatch batch, in Transmit transmit)
     {
         if (_scratch.Length < transmit.Length)
             _scratch = new byte[TransmitBatch.MaxTrainLength];
@@ -161,7 +161,7 @@ internal sealed class TurnLink(SiblingSockets? siblings, SessionTable sessions, 
         batch.Free[..transmit.Length].CopyTo(train);
         foreach (ReadOnlySpan<byte> datagram in new DatagramTrain(transmit.Path.Remote, train, transmit.DatagramSize))
         {
-            int length = client.WriteIndication(now, transmit.Path.Remote, datagram[TurnClient.HeaderSize..], batch.Free);
+            int length = client.WriteIndication(now, session, transmit.Path.Remote, datagram[TurnClient.HeaderSize..], batch.Free);
             if (length == 0)
                 continue;
             batch.Add(length, client.Server);

@@ -61,7 +61,7 @@ internal static class TurnTargets
             if (client.TryUnwrap(now, datagram, out _, out ReadOnlySpan<byte> data))
                 Require(!data.IsEmpty);
             client.Handle(now, datagram);
-            Require(client.WriteIndication(now, s_peer, [1, 2, 3], buffer) <= 3 + TurnClient.IndicationOverhead);
+            Require(client.WriteIndication(now, new(1), s_peer, [1, 2, 3], buffer) <= 3 + TurnClient.IndicationOverhead);
             client.HandleTimeout(now);
             for (int i = 0; client.TryPollEvent(out _); i++)
                 Require(i < MaxSteps);

@@ -79,6 +79,25 @@ public sealed class RelayedPathTests
         Assert.DoesNotContain(_agent.Pairs, pair => pair.Address == new PathAddress(s_turn.Interface, s_host.WithPort(1)));
     }
 
+    // spec: TURN-05
+    [Theory]
+    [InlineData("198.51.100.9:49152", "10.0.0.1:1", false)]
+    [InlineData("198.51.100.9:49152", "127.0.0.1:1", false)]
+    [InlineData("198.51.100.9:49152", "203.0.113.7:1", true)]
+    [InlineData("10.0.0.9:49152", "10.0.0.1:1", true)]
+    [InlineData("10.0.0.9:49152", "169.254.169.254:80", false)]
+    [InlineData("10.0.0.9:49152", "203.0.113.7:1", true)]
+    public void From_a_lent_address_nobody_knocks_at_what_is_less_public(string lent, string candidate, bool isPaired)
+    {
+        Assert.True(NetworkAddress.TryParse(lent, out NetworkAddress from));
+        Assert.True(NetworkAddress.TryParse(candidate, out NetworkAddress to));
+        _agent.SetSockets(_now, [s_socket, s_turn with { Lent = from }]);
+        _agent.AddRemoteCandidate(_now, new(CandidateKind.Host, to));
+
+        Assert.Contains(_agent.Pairs, pair => pair.Address == new PathAddress(s_socket.Interface, to));
+        Assert.Equal(isPaired, _agent.Pairs.Any(pair => pair.Address == new PathAddress(s_turn.Interface, to)));
+    }
+
     // spec: PATH-31, PATH-33
     [Fact]
     public void Data_does_not_follow_the_peer_from_a_direct_path_to_one_by_TURN()

@@ -467,12 +467,31 @@ public sealed class TurnClientTests
     {
         TurnWorld world = new TurnWorld().Start();
         for (int i = 1; i <= 200; i++)
-            world.Send(NetworkAddress.FromBytes([203, 0, 113, (byte)i], 1), s_datagram);
+            world.Send(NetworkAddress.FromBytes([203, 0, 113, (byte)i], 1), s_datagram, session: (ulong)i);
         Assert.Equal(64, world.Server.Log.Count(entry => entry.Method == StunMethod.CreatePermission));
 
         world.Pass(TimeSpan.FromSeconds(70)); // The first have not been used since.
         world.Send(NetworkAddress.FromBytes([203, 0, 113, 200], 1), s_datagram);
         Assert.NotNull(world.Send(NetworkAddress.FromBytes([203, 0, 113, 200], 1), s_datagram));
+    }
+
+    // spec: TURN-05
+    [Fact]
+    public void A_session_whose_peer_names_many_hosts_leaves_room_for_the_others()
+    {
+        TurnWorld world = new TurnWorld().Start();
+        for (int i = 1; i <= 200; i++)
+            world.Send(NetworkAddress.FromBytes([203, 0, 113, (byte)i], 1), s_datagram, session: 1);
+        Assert.Equal(8, world.Server.Log.Count(entry => entry.Method == StunMethod.CreatePermission));
+
+        NetworkAddress other = NetworkAddress.FromBytes([203, 0, 113, 201], 1);
+        world.Send(other, s_datagram, session: 2);
+        Assert.Equal(s_datagram, world.Send(other, s_datagram, session: 2));
+        world.Pass(TimeSpan.FromSeconds(70));
+        NetworkAddress late = other.WithPort(2);
+        world.Send(NetworkAddress.FromBytes([203, 0, 113, 202], 1), s_datagram, session: 1);
+        Assert.Equal(s_datagram, world.Send(NetworkAddress.FromBytes([203, 0, 113, 202], 1), s_datagram, session: 1));
+        Assert.Equal(s_datagram, world.Send(late, s_datagram, session: 2)); // Its own was the one to go.
     }
 
     // spec: TURN-06

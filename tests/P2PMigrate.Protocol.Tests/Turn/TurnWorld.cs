@@ -47,7 +47,7 @@ internal sealed class TurnWorld
     }
 
     /// <summary>Sends a datagram to a peer as the driver does; what the peer gets, or null.</summary>
-    public byte[]? Send(NetworkAddress peer, byte[] data)
+    public byte[]? Send(NetworkAddress peer, byte[] data, ulong session = 1)
     {
         byte[] buffer = new byte[data.Length + TurnClient.IndicationOverhead];
         int length;
@@ -59,7 +59,7 @@ internal sealed class TurnWorld
         }
         else
         {
-            length = Client.WriteIndication(Now, peer, data, buffer);
+            length = Client.WriteIndication(Now, new(session), peer, data, buffer);
         }
 
         Drain();
