@@ -13,24 +13,24 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
     private const int HeadersV4 = 28;
     private const int HeadersV6 = 48;
 
-    // Servers send in pieces what does not fit with their 4 bytes into a link of 1 500.
+    // Servers send in pieces what does not fit with their header into a link of 1 500: 4 bytes of a channel, and as much left as our own relay takes.
     // spec: TURN-06, CONST-359
     private const int LongestByTurn = UsualLink - HeadersV4 - Rendezvous.RelayFrame.HeaderSize;
 
     private ulong _bytesReceived;
     private ulong _bytesSentUnproven;
-    private bool _leadsToRelay;
+    private bool _leadsToTurn;
 
     /// <summary>The pair.</summary>
     public PathAddress Address => address;
 
-    /// <summary>Is the remote address one that a relay lends to the peer?</summary>
-    public bool LeadsToRelay
+    /// <summary>Is the remote address one that a TURN server lends to the peer?</summary>
+    public bool LeadsToTurn
     {
-        get => _leadsToRelay;
+        get => _leadsToTurn;
         set
         {
-            _leadsToRelay = value;
+            _leadsToTurn = value;
             if (value)
                 Sizes.LimitTo(LongestByTurn);
         }
@@ -38,7 +38,7 @@ internal sealed class CandidatePair(PathAddress address, TimeSpan initialRoundTr
 
     /// <summary>How data would travel on it.</summary>
     // spec: TURN-07
-    public PathKind Kind => address.Kind == PathKind.Direct && LeadsToRelay ? PathKind.Turn : address.Kind;
+    public PathKind Kind => address.Kind == PathKind.Direct && LeadsToTurn ? PathKind.Turn : address.Kind;
 
     /// <summary>How much is known.</summary>
     public PairState State { get; set; }

@@ -1,6 +1,6 @@
 namespace P2PMigrate.Protocol.Paths;
 
-/// <content>Addresses that relays lend: our own come and go as sockets do, those of the peer are worth less than they look.</content>
+/// <content>Addresses that TURN servers lend: our own come and go as sockets do, those of the peer are worth less than they look.</content>
 internal sealed partial class PathAgent
 {
     private readonly List<Candidate> _announced = [];
@@ -25,10 +25,10 @@ internal sealed partial class PathAgent
 
     // The peer may have been heard from there before it said what it is.
     // spec: TURN-07
-    private void HandleRelayed(Instant now, CandidatePair pair)
+    private void HandleLent(Instant now, CandidatePair pair)
     {
         PathKind before = pair.Kind;
-        pair.LeadsToRelay = true;
+        pair.LeadsToTurn = true;
         if (pair.Kind == before)
             return;
         if (pair == Primary)

@@ -74,7 +74,7 @@ internal sealed partial class PathAgent(TunnelConnectionOptions options, EventQu
                 continue;
             pair.IsAnnounced = true;
             if (candidate.Kind == CandidateKind.Relayed)
-                HandleRelayed(now, pair);
+                HandleLent(now, pair);
         }
     }
 

@@ -96,13 +96,13 @@ public sealed class TurnClient
         _requests.Send(now, new TurnRequest(StunMethod.Allocate) { Lifetime = (uint)Lifetime.TotalSeconds });
     }
 
-    /// <summary>There is no socket to <see cref="Start"/> on: another is asked for after a pause.</summary>
-    public void PutOff(Instant now)
+    /// <summary>There is no socket to <see cref="Start"/> on, for a reason in one sentence: another is asked for after a pause.</summary>
+    public void PutOff(Instant now, string sentence)
     {
-        Forget();
-        _hasNoSocket = !_isReleasing;
-        if (_hasNoSocket)
-            _pauses.HandleFailed(now, 0);
+        if (_isReleasing)
+            return;
+        Fail(now, sentence);
+        _hasNoSocket = true;
     }
 
     /// <summary>Does what is due.</summary>

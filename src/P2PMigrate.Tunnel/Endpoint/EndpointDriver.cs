@@ -180,6 +180,7 @@ internal sealed class EndpointDriver : IDatagramOwner
         int silent = 0;
         while (!batch.IsFull && silent < _sessions.All.Length)
             silent = _sessions.Next().TryTransmit(now, batch) ? 0 : silent + 1;
+        Turn?.SendOwn(batch); // What the sessions had to send may need permissions.
         if (!batch.IsFull)
             _sessions.DropTerminated();
     }

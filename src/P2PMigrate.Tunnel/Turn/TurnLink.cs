@@ -31,6 +31,7 @@ internal sealed class TurnLink(SiblingSockets? siblings, SessionTable sessions, 
     private TurnClient? _client;
     private SiblingSocket? _socket;
     private byte[] _scratch = [];
+    private bool _isReleasing;
 
     /// <summary>Completes when it is known whether there is an allocation. Any thread.</summary>
     public Task FirstWord => _firstWord.Task;
@@ -43,12 +44,19 @@ internal sealed class TurnLink(SiblingSockets? siblings, SessionTable sessions, 
     /// <summary>When <see cref="HandleTimeout"/> is due.</summary>
     public Instant NextTimeout => _client?.NextTimeout ?? Instant.Never;
 
-    /// <summary>Asks the server, which is at <paramref name="address"/>, for an allocation. Once.</summary>
+    /// <summary>Asks the server, which is at <paramref name="address"/>, for an allocation. Once; not at all when it was released before.</summary>
     public void Start(Instant now, TurnServer server, NetworkAddress address)
     {
+        if (_isReleasing)
+        {
+            _firstWord.TrySetResult();
+            return;
+        }
+
         var options = new TurnClientOptions { Server = address, Name = server.Server.ToString(), Username = server.Username, Password = server.Password };
         _client = new TurnClient(options, CryptographicEntropy.Instance);
         Open(now);
+        Settle(now);
     }
 
     /// <summary>There is no way to a server, for this reason.</summary>
@@ -129,6 +137,7 @@ internal sealed class TurnLink(SiblingSockets? siblings, SessionTable sessions, 
     // spec: TURN-03
     public Task Release(Instant now)
     {
+        _isReleasing = true;
         _client?.Release(now);
         if (_client is null or { IsReleased: true })
             _released.TrySetResult();
@@ -141,7 +150,7 @@ internal sealed class TurnLink(SiblingSockets? siblings, SessionTable sessions, 
             siblings!.Close(spent);
         _socket = siblings?.TryOpen(this, s_interface);
         if (_socket is null)
-            Fail("No TURN server can be used: this machine gives no second UDP socket.");
+            _client!.PutOff(now, "No TURN server can be used now: this machine gives no second UDP socket.");
         else
             _client!.Start(now);
     }

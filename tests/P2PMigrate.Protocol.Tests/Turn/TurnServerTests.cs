@@ -31,4 +31,13 @@ public sealed class TurnServerTests
     [InlineData("turns:user:secret@host:1")]
     [InlineData("user:secret@host:1")]
     public void Anything_else_is_not(string? text) => Assert.False(TurnServer.TryParse(text, out _));
+
+    [Fact]
+    public void What_a_client_is_made_of_is_shown_without_the_password()
+    {
+        var options = new TurnClientOptions { Server = MemoryTurnServer.Address, Name = "turn.example:3478", Username = "user", Password = "secret" };
+
+        Assert.DoesNotContain("secret", options.ToString(), StringComparison.Ordinal);
+        Assert.Contains("turn.example:3478", options.ToString(), StringComparison.Ordinal);
+    }
 }
