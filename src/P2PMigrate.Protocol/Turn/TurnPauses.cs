@@ -1,5 +1,3 @@
-using P2PMigrate.Protocol.Wire;
-
 namespace P2PMigrate.Protocol.Turn;
 
 /// <summary>
