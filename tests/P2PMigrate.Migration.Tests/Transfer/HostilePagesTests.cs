@@ -158,7 +158,7 @@ public sealed class HostilePagesTests : IDisposable
             Reader([.. stream.SelectMany(part => part)]), header, CancellationToken.None);
         await AssertFaultAsync("far more", () => ReceiveAsync((2 * PageReceiver.SpaceCost) - 1, space, space));
         await AssertFaultAsync("far more", () => ReceiveAsync(PageReceiver.SpaceCost + (2 * PageReceiver.RunCost) - 1, space, run, run));
-        await AssertFaultAsync("early", () => ReceiveAsync(PageReceiver.SpaceCost + (2 * PageReceiver.RunCost), space, run, run));
+        await AssertFaultAsync("in the middle", () => ReceiveAsync(PageReceiver.SpaceCost + (2 * PageReceiver.RunCost), space, run, run));
     }
 
     private static async Task AssertFaultAsync(string words, Func<Task> action) =>
