@@ -43,6 +43,18 @@ public sealed class LabProcessTests : LabTest, IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_a_script_leaves_running_does_not_hold_a_wait_that_is_given_up()
+    {
+        using var patience = new CancellationTokenSource();
+        Task<string> waiting = _lone.Host.ShellAsync("sleep 1000 & touch /tmp/left", patience.Token);
+        await UntilAsync(() => File.Exists(_lone.Host.PathOf("/tmp/left")));
+
+        await patience.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting.WaitAsync(Patience));
+    }
+
+    [Fact]
     public async Task Kill_ends_the_program_with_the_signal_and_spares_its_children()
     {
         await using LabProcess parent = await _lone.Host.StartAsync("sh", ["-c", "sleep 1000 & echo $!; wait"]);

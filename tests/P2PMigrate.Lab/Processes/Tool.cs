@@ -30,6 +30,8 @@ internal static class Tool
         {
             await FeedAsync(process, input).ConfigureAwait(false);
             await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            // Not the end yet: what it has left running may hold its streams.
+            await Task.WhenAll(output, error).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
