@@ -14,32 +14,45 @@ internal sealed class TwoHosts : IAsyncDisposable
     public const string TargetAddress = "10.99.0.2";
     private static readonly TimeSpan s_ready = TimeSpan.FromMinutes(2);
 
-    private readonly BareLab _wire;
-    private readonly LoneHost _source;
-    private readonly LoneHost _target;
-    private readonly EmulatedLink _link;
+    // Raised one after the other; what could not be raised is null.
+    private LoneHost? _source;
+    private LoneHost? _target;
+    private BareLab? _wire;
+    private EmulatedLink? _link;
 
-    private TwoHosts(BareLab wire, LoneHost source, LoneHost target, EmulatedLink link) => (_wire, _source, _target, _link) = (wire, source, target, link);
+    private TwoHosts()
+    {
+    }
 
-    public VirtualHost Source => _source.Host;
+    public VirtualHost Source => _source!.Host;
 
-    public VirtualHost Target => _target.Host;
+    public VirtualHost Target => _target!.Host;
 
     /// <summary>Sees the machine's own files and programs.</summary>
-    public LabNode Ground => _wire["wire"];
+    public LabNode Ground => _wire!["wire"];
 
     /// <summary>The container's bundle at the source, a directory of the host.</summary>
     public static string Bundle => "/data/" + Container;
 
     public static async Task<TwoHosts> RaiseAsync(string link, ulong seed, IReadOnlyList<BindMount> binds, CancellationToken cancellationToken)
     {
-        LoneHost source = await LoneHost.RaiseAsync(null, binds, cancellationToken), target = await LoneHost.RaiseAsync(null, binds, cancellationToken);
-        BareLab wire = await BareLab.RaiseAsync(null, ["wire"], cancellationToken);
-        EmulatedLink emulated = await EmulatedLink.RaiseAsync(
-            wire["wire"], source.Host, target.Host, "wan0", SourceAddress + "/24", TargetAddress + "/24", link, seed, cancellationToken);
-        foreach (VirtualHost host in new[] { source.Host, target.Host })
-            await ContainerNetwork.CreateAsync(host, Container, cancellationToken: cancellationToken);
-        return new TwoHosts(wire, source, target, emulated);
+        var hosts = new TwoHosts();
+        try
+        {
+            hosts._source = await LoneHost.RaiseAsync(null, binds, cancellationToken);
+            hosts._target = await LoneHost.RaiseAsync(null, binds, cancellationToken);
+            hosts._wire = await BareLab.RaiseAsync(null, ["wire"], cancellationToken);
+            hosts._link = await EmulatedLink.RaiseAsync(
+                hosts.Ground, hosts.Source, hosts.Target, "wan0", SourceAddress + "/24", TargetAddress + "/24", link, seed, cancellationToken);
+            foreach (VirtualHost host in new[] { hosts.Source, hosts.Target })
+                await ContainerNetwork.CreateAsync(host, Container, cancellationToken: cancellationToken);
+            return hosts;
+        }
+        catch
+        {
+            await hosts.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts the container at the source and waits until it answers.</summary>
@@ -61,9 +74,10 @@ internal sealed class TwoHosts : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _link.DisposeAsync();
-        await _wire.DisposeAsync();
-        await _source.DisposeAsync();
-        await _target.DisposeAsync();
+        foreach (IAsyncDisposable? part in new IAsyncDisposable?[] { _link, _wire, _source, _target })
+        {
+            if (part is not null)
+                await part.DisposeAsync();
+        }
     }
 }
