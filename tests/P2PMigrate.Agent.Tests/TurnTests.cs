@@ -36,8 +36,7 @@ public sealed class TurnTests
     [Trait("Spec", "TURN-07")]
     public async Task A_TURN_server_is_preferred_to_the_relay_and_a_direct_path_to_both()
     {
-        await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
-        Assert.SkipUnless(TurnDaemon.IsInstalled, "coturn is not installed; tests/install does that.");
+        await using MigrationPeers peers = await RaiseAsync(NatKind.PortRestricted);
         await using TurnDaemon turn = await TurnDaemon.StartAsync(peers.Lab.Rendezvous);
         string ticket = await peers.ReceiveAsync([.. Quiet, .. Turn(true)]);
 
@@ -141,10 +140,10 @@ public sealed class TurnTests
 
     private static string[] Turn(bool isUsed) => isUsed ? ["--turn", TurnDaemon.Address] : [];
 
-    private static async Task<MigrationPeers> RaiseAsync()
+    private static async Task<MigrationPeers> RaiseAsync(NatKind? nat = null)
     {
         Assert.SkipUnless(TurnDaemon.IsInstalled, "coturn is not installed; tests/install does that.");
-        return await MigrationPeers.RaiseAsync(NatKind.Symmetric);
+        return await MigrationPeers.RaiseAsync(nat ?? NatKind.Symmetric);
     }
 
     // The rendezvous server never sees a frame of its relay: the first byte of one is 0x70.
