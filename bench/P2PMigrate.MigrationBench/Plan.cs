@@ -1,6 +1,3 @@
-using System.Text.Json;
-using P2PMigrate.Lab;
-
 namespace P2PMigrate.MigrationBench;
 
 /// <summary>
@@ -9,8 +6,6 @@ namespace P2PMigrate.MigrationBench;
 /// </summary>
 internal sealed record Plan
 {
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { ReadCommentHandling = JsonCommentHandling.Skip };
-
     public required string Name { get; init; }
 
     public required string[] Links { get; init; }
@@ -22,16 +17,4 @@ internal sealed record Plan
     public required string[] Contenders { get; init; }
 
     public int Runs { get; init; } = 5;
-
-    public static Plan Read(string file)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<Plan>(File.ReadAllText(file), s_json) ?? throw new LabException($"{file} holds no plan");
-        }
-        catch (Exception exception) when (exception is JsonException or IOException)
-        {
-            throw new LabException($"{file} is no plan: {exception.Message}", exception);
-        }
-    }
 }

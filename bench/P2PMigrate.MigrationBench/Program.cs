@@ -1,3 +1,4 @@
+using P2PMigrate.BenchReport;
 using P2PMigrate.Lab;
 using P2PMigrate.MigrationBench;
 using P2PMigrate.MigrationBench.Results;
@@ -6,7 +7,7 @@ if (args is not [var file, .. var options] || !file.EndsWith(".json", StringComp
     return Usage();
 try
 {
-    Plan plan = Plan.Read(file);
+    Plan plan = PlanFile.Read<Plan>(file);
     string output = "artifacts/bench";
     for (int i = 0; i + 1 < options.Length; i += 2)
     {
@@ -38,7 +39,7 @@ try
     string table = MigrationTable.Markdown(rows);
     await File.WriteAllTextAsync(name + ".md", table);
     await File.WriteAllTextAsync(name + ".json", MigrationTable.Json(plan, rows));
-    await File.WriteAllTextAsync(name + ".svg", BarChart.Draw(plan.Name, rows));
+    await File.WriteAllTextAsync(name + ".svg", MigrationTable.Chart(plan, rows));
     Console.WriteLine(table);
     return 0;
 }

@@ -1,6 +1,3 @@
-using System.Text.Json;
-using P2PMigrate.Lab;
-
 namespace P2PMigrate.TunnelBench;
 
 /// <summary>
@@ -10,8 +7,6 @@ namespace P2PMigrate.TunnelBench;
 /// </summary>
 internal sealed record Plan
 {
-    private static readonly JsonSerializerOptions s_json = new(JsonSerializerDefaults.Web) { ReadCommentHandling = JsonCommentHandling.Skip };
-
     public required string Name { get; init; }
 
     public required string[] Links { get; init; }
@@ -28,16 +23,4 @@ internal sealed record Plan
     public double Skip { get; init; }
 
     public int Runs { get; init; } = 5;
-
-    public static Plan Read(string file)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize<Plan>(File.ReadAllText(file), s_json) ?? throw new LabException($"{file} holds no plan");
-        }
-        catch (Exception exception) when (exception is JsonException or IOException)
-        {
-            throw new LabException($"{file} is no plan: {exception.Message}", exception);
-        }
-    }
 }

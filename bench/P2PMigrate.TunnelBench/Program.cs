@@ -1,3 +1,4 @@
+using P2PMigrate.BenchReport;
 using P2PMigrate.Lab;
 using P2PMigrate.TunnelBench;
 using P2PMigrate.TunnelBench.Behaviour;
@@ -26,7 +27,7 @@ static async Task<int> MeasureAsync(string file, string[] options)
 {
     try
     {
-        Plan plan = Plan.Read(file);
+        Plan plan = PlanFile.Read<Plan>(file);
         string output = "artifacts/bench";
         for (int i = 0; i + 1 < options.Length; i += 2)
         {
@@ -56,7 +57,7 @@ static async Task<int> MeasureAsync(string file, string[] options)
         await File.WriteAllTextAsync(name + ".md", table);
         await File.WriteAllTextAsync(name + ".json", BenchTable.Json(plan, rows, behaviours));
         if (rows.Count > 0)
-            await File.WriteAllTextAsync(name + ".svg", BarChart.Draw(plan.Name, rows));
+            await File.WriteAllTextAsync(name + ".svg", BenchTable.Chart(plan, rows));
         Console.WriteLine(table);
         return 0;
     }

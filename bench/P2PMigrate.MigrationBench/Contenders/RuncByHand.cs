@@ -25,8 +25,8 @@ internal sealed class RuncByHand : IContender
         {
             await using LabProcess server = await StartServerAsync(hosts, work, cancellationToken);
             string ssh = $"ssh -o ControlMaster=auto -o ControlPersist=60 -o ControlPath={work}/mux -o UserKnownHostsFile={work}/known -o StrictHostKeyChecking=no -o LogLevel=ERROR -i {work}/user";
-            string bundle = TwoHosts.Bundle, there = $"root@{TwoHosts.TargetAddress}:{hosts.Target.PathOf(bundle)}";
-            string rsync = $"rsync -aHAX --numeric-ids --delete -e '{ssh} -p {Port}' {hosts.Source.PathOf(bundle)}/ {there}/";
+            string bundle = TwoHosts.Bundle, target = $"root@{TwoHosts.TargetAddress}", there = $"{target}:{hosts.Target.PlainPathOf(bundle)}";
+            string rsync = $"rsync -aHAX --numeric-ids --delete -e '{ssh} -p {Port}' {hosts.Source.PlainPathOf(bundle)}/ {there}/";
             await hosts.Target.ShellAsync($"mkdir -p {bundle}", cancellationToken);
             await InNetworkAsync(hosts, rsync, cancellationToken);
 
@@ -34,12 +34,12 @@ internal sealed class RuncByHand : IContender
             await hosts.Source.ShellAsync(
                 $"mkdir /data/images; ip link set vc-{TwoHosts.Container} nomaster down; runc checkpoint --tcp-established --file-locks --image-path /data/images {TwoHosts.Container}", cancellationToken);
             double dump = clock.Elapsed.TotalMilliseconds;
-            string images = hosts.Source.PathOf("/data/images");
+            string images = hosts.Source.PlainPathOf("/data/images");
             await InNetworkAsync(hosts, $"{rsync}; {"scp" + ssh[3..]} -q -r -P {Port} {images} {there}/", cancellationToken);
             double sent = clock.Elapsed.TotalMilliseconds;
             await hosts.Target.ShellAsync(
                 $"runc restore --detach --tcp-established --file-locks --image-path {bundle}/images --bundle {bundle} {TwoHosts.Container} < /dev/null > /dev/null 2>&1", cancellationToken);
-            await InNetworkAsync(hosts, $"{ssh} -p {Port} -O exit root@{TwoHosts.TargetAddress} 2>/dev/null || :", cancellationToken);
+            await InNetworkAsync(hosts, $"{ssh} -p {Port} -O exit {target} 2>/dev/null || :", cancellationToken);
             return new Dictionary<string, double> { ["dump"] = dump, ["transfer"] = sent - dump, ["restore"] = clock.Elapsed.TotalMilliseconds - sent };
         }
         finally
@@ -66,6 +66,7 @@ internal sealed class RuncByHand : IContender
             StrictModes no
             UsePAM no
             PermitRootLogin prohibit-password
+            Subsystem sftp internal-sftp
             END
             """,
             cancellationToken);

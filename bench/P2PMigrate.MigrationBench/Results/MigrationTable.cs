@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using P2PMigrate.BenchReport;
 
 namespace P2PMigrate.MigrationBench.Results;
 
-/// <summary>The figures of a plan as markdown and JSON. Ratios are against the first contender with the same workload on the same link.</summary>
+/// <summary>The figures of a plan as markdown, JSON and a drawing. Ratios are against the first contender with the same workload on the same link.</summary>
 internal static class MigrationTable
 {
     private static readonly JsonSerializerOptions s_json = new()
@@ -31,6 +32,13 @@ internal static class MigrationTable
     }
 
     public static string Json(Plan plan, IReadOnlyList<Row> rows) => JsonSerializer.Serialize(new { plan, rows }, s_json);
+
+    /// <summary>The downtimes as a drawing, with a group for each workload and link.</summary>
+    public static string Chart(Plan plan, IReadOnlyList<Row> rows) => BarChart.Draw(
+        plan.Name + ": downtime in ms", "0",
+        rows.Where(row => row.Samples.Count > 0).GroupBy(row => (row.Link, row.Workload)).Select(ground => new BarGroup(
+            $"{ground.Key.Workload}, {ground.Key.Link}",
+            [.. ground.Select(row => new Bar(row.Contender, row.DowntimeMs, [.. row.Samples.Select(sample => sample.DowntimeMs)]))])));
 
     private static void Append(StringBuilder text, Row row, Row reference)
     {

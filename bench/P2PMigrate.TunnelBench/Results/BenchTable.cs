@@ -1,13 +1,14 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using P2PMigrate.BenchReport;
 
 namespace P2PMigrate.TunnelBench.Results;
 
 /// <summary>What happened in one behaviour, over all runs: figures by name, with the unit in the name, and a reason for each run that failed.</summary>
 internal sealed record BehaviourRow(string Behaviour, string Link, IReadOnlyDictionary<string, double[]> Figures, IReadOnlyList<string> Failures);
 
-/// <summary>The figures of a plan as markdown and JSON. Ratios are against the first contender on the same link.</summary>
+/// <summary>The figures of a plan as markdown, JSON and a drawing. Ratios are against the first contender on the same link.</summary>
 internal static class BenchTable
 {
     private static readonly JsonSerializerOptions s_json = new()
@@ -56,6 +57,14 @@ internal static class BenchTable
         text.AppendLine(CultureInfo.InvariantCulture, $"| {Ratio(row, reference, sample => sample.BytesPerSecond)} | {Ratio(row, reference, sample => sample.Cpu)} |");
     }
 
+    /// <summary>The rates as a drawing, with a group for each link.</summary>
+    public static string Chart(Plan plan, IReadOnlyList<Row> rows) => BarChart.Draw(
+        plan.Name + ": Mbit/s", "0.#",
+        rows.Where(row => row.Samples.Count > 0).GroupBy(row => row.Link).Select(link => new BarGroup(
+            link.Key, [.. link.Select(row => new Bar(row.Contender, InMegabits(row.BytesPerSecond), [.. row.Samples.Select(sample => InMegabits(sample.BytesPerSecond))]))])));
+
+    private static double InMegabits(double bytesPerSecond) => bytesPerSecond * 8 / 1e6;
+
     private static string Ratio(Row row, Row reference, Func<Sample, double> figure)
     {
         double[] ratios = row.RatiosTo(reference, figure);
@@ -84,5 +93,5 @@ internal static class BenchTable
         : string.Create(CultureInfo.InvariantCulture, $"{samples} of {samples + failures.Count}; failed: {string.Join("; ", failures.Distinct())}");
 
     private static string Megabits(double bytesPerSecond) =>
-        (bytesPerSecond * 8 / 1e6).ToString(bytesPerSecond < 12.5e6 ? "0.0" : "0", CultureInfo.InvariantCulture);
+        InMegabits(bytesPerSecond).ToString(bytesPerSecond < 12.5e6 ? "0.0" : "0", CultureInfo.InvariantCulture);
 }

@@ -44,12 +44,19 @@ internal sealed class NetcheckCommand : AgentCommand
         ILogger logger = context.Log.CreateLogger<TunnelEndpoint>();
         FamilyResult?[] results = await Task.WhenAll(
             CheckAsync(AddressFamily.InterNetwork, asksGateway), CheckAsync(AddressFamily.InterNetworkV6, asksGateway: false)).ConfigureAwait(false);
-        bool isMeasured = context.Parsed.GetValue(_lifetime);
         ShowAll(context.Output, server, results[0], results[1], asksGateway);
         FamilyResult? behind = Array.Find(results, result => result is { IsNat: true });
-        if (behind is not null && !isMeasured)
+        MappingLife? life = null;
+        if (behind is not null && context.Parsed.GetValue(_lifetime))
+        {
+            IPAddress there = Array.Find(addresses, address => address.AddressFamily == behind.Family)!;
+            life = await MeasureAsync(context.Output, behind.Family, there, server.Port, cancellationToken).ConfigureAwait(false);
+        }
+        else if (behind is not null)
+        {
             context.Output.Show(new FindingMade("good", "here", NameOf(behind.Family), "How long the NAT keeps a mapping that nobody uses is measured with --lifetime, in two minutes at most.", null));
-        MappingLife? life = behind is not null && isMeasured ? await MeasureAsync(context.Output, behind.Family, Array.Find(addresses, address => address.AddressFamily == behind.Family)!, server.Port, cancellationToken).ConfigureAwait(false) : null;
+        }
+
         NetcheckCompleted verdict = Conclude(results[0], results[1], behind, life);
         context.Output.Show(verdict);
         return verdict.Udp || verdict.Tls ? ExitCode.Done : ExitCode.PeerUnreachable;

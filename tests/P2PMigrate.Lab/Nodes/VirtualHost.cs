@@ -29,6 +29,11 @@ public sealed class VirtualHost : LabNode
     /// <summary>The outside path of a file in the host. Absolute symbolic links on the way would lead outside; avoid them.</summary>
     public string PathOf(string path) => $"/proc/{InitPid}/root/{path.TrimStart('/')}";
 
+    /// <summary>The same for what is below /data, without a link of /proc on the way, which some programs refuse to follow.</summary>
+    public string PlainPathOf(string path) => path.StartsWith("/data/", StringComparison.Ordinal)
+        ? Path.Combine(_scope.WorkOf(Name), "plain" + path)
+        : throw new LabException($"{path} is not below /data");
+
     public Task<string> ReadTextAsync(string path, CancellationToken cancellationToken = default) =>
         File.ReadAllTextAsync(PathOf(path), cancellationToken);
 

@@ -61,12 +61,7 @@ public sealed class FleetJoinTests : IDisposable
         _world.Kill(_world.Servers[isInitiatorsGone ? 0 : 1]);
         (isInitiatorsGone ? initiator : responder).Server = third;
 
-        for (int second = 0; second < 5; second++)
-        {
-            near = Join(initiator, isInitiator: true, near);
-            far = Join(responder, isInitiator: false, far);
-            _world.Advance(TimeSpan.FromSeconds(1));
-        }
+        (near, far) = JoinEverySecond(5, initiator, near, responder, far);
 
         AssertJoined(initiator, near, responder, far);
     }
@@ -113,12 +108,7 @@ public sealed class FleetJoinTests : IDisposable
         _world.Tamper = message => message[1] == (byte)FleetMessageKind.Side && carried++ % 3 != 2 ? null : message;
         (RelayLegId near, RelayLegId far) = (default, default);
 
-        for (int second = 0; second < 8; second++)
-        {
-            near = Join(initiator, isInitiator: true, near);
-            far = Join(responder, isInitiator: false, far);
-            _world.Advance(TimeSpan.FromSeconds(1));
-        }
+        (near, far) = JoinEverySecond(8, initiator, near, responder, far);
 
         AssertJoined(initiator, near, responder, far);
     }
@@ -130,12 +120,7 @@ public sealed class FleetJoinTests : IDisposable
 
         _world.Kill(_world.Servers[1]);
         responder.Server = _world.Servers[1].Address;
-        for (int second = 0; second < 5; second++)
-        {
-            near = Join(initiator, isInitiator: true, near);
-            far = Join(responder, isInitiator: false, far);
-            _world.Advance(TimeSpan.FromSeconds(1));
-        }
+        (near, far) = JoinEverySecond(5, initiator, near, responder, far);
 
         AssertJoined(initiator, near, responder, far);
     }
@@ -193,12 +178,7 @@ public sealed class FleetJoinTests : IDisposable
         (Peer initiator, RelayLegId near, Peer responder, RelayLegId far) = JoinAtTwo();
         responder.Server = _world.Servers[2].Address;
 
-        for (int second = 0; second < 8; second++)
-        {
-            near = Join(initiator, isInitiator: true, near);
-            far = Join(responder, isInitiator: false, far);
-            _world.Advance(TimeSpan.FromSeconds(1));
-        }
+        (near, far) = JoinEverySecond(8, initiator, near, responder, far);
 
         AssertJoined(initiator, near, responder, far);
     }
@@ -288,6 +268,18 @@ public sealed class FleetJoinTests : IDisposable
         peer.Client.Join(_world.Now, s_name, isInitiator, leg);
         _world.Settle();
         return peer.Take<ChannelJoined>().Leg;
+    }
+
+    private (RelayLegId Near, RelayLegId Far) JoinEverySecond(int seconds, Peer initiator, RelayLegId near, Peer responder, RelayLegId far)
+    {
+        for (int second = 0; second < seconds; second++)
+        {
+            near = Join(initiator, isInitiator: true, near);
+            far = Join(responder, isInitiator: false, far);
+            _world.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        return (near, far);
     }
 
     private void AssertJoined(Peer initiator, RelayLegId near, Peer responder, RelayLegId far)
