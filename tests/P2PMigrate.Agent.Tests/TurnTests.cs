@@ -101,19 +101,13 @@ public sealed class TurnTests
         await using MigrationPeers peers = await RaiseAsync();
         TurnDaemon turn = await TurnDaemon.StartAsync(peers.Lab.Rendezvous);
         string ticket = await peers.ReceiveAsync([.. Quiet, .. Turn(true)]);
-        await using LabProcess speed = await peers.Source.StartAsync(MigrationPeers.Program, ["speedtest", ticket, "--json", "--seconds", "20", "--verbose", .. Quiet]);
-        await speed.Error.WaitForAsync(IsPath("Turn"), s_patience, TestContext.Current.CancellationToken);
+        await using LabProcess speed = await peers.Source.StartAsync(MigrationPeers.Program, ["speedtest", ticket, "--json", "--seconds", "180", "--verbose", .. Quiet]);
+        await TakesAsync(speed, "Turn");
 
         await turn.DisposeAsync();
-        bool wasTurn = false;
-        await speed.Error.WaitForAsync(line => (wasTurn |= IsPath("Turn")(line)) && IsPath("Relay")(line), s_patience, TestContext.Current.CancellationToken);
+        await TakesAsync(speed, "Turn", "Relay");
         await using TurnDaemon next = await TurnDaemon.StartAsync(peers.Lab.Rendezvous);
-        await next.Log.WaitForAsync(line => line.Contains(": new, ", StringComparison.Ordinal), TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
-
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(40));
-        JsonElement last = Last(await speed.CompleteAsync(limit.Token));
-        Assert.Equal("turn", last.GetProperty("path").GetString());
-        Assert.True(last.GetProperty("mbitPerSecond").GetDouble() > 1, last.ToString());
+        await TakesAsync(speed, "Turn", "Relay", "Turn"); // The pause before the next question has grown to 10 or 20 s by now.
     }
 
     [Fact]
@@ -134,7 +128,15 @@ public sealed class TurnTests
         Assert.Empty((await WitnessContainer.AskAsync(peers.Target, "check"))!.Wrong);
     }
 
-    private static Func<string, bool> IsPath(string kind) => line => line.Contains($"now takes the {kind} path", StringComparison.Ordinal);
+    // The session has taken paths of these kinds, one after the other, or does so within two minutes.
+    private static Task<string> TakesAsync(LabProcess program, params string[] kinds)
+    {
+        int taken = 0;
+        return program.Error.WaitForAsync(
+            line => line.Contains($"now takes the {kinds[taken]} path", StringComparison.Ordinal) && ++taken == kinds.Length,
+            TimeSpan.FromMinutes(2),
+            TestContext.Current.CancellationToken);
+    }
 
     private static string[] Quiet => ["--no-port-mapping", "--no-punching"];
 
