@@ -63,8 +63,8 @@ internal sealed class BenchRun(Plan plan, TextWriter log)
         if (contender.WhyNot is { } reason)
             throw new LabException(reason);
         await using TwoHosts hosts = await TwoHosts.RaiseAsync(
-            row.Link, seed: (ulong)round + 1, [new BindMount(OurProgram.Directory, OurProgram.InHost, ReadOnly: true)], cancellationToken);
-        await hosts.StartAsync(new WorkloadText(row.Workload), cancellationToken);
+            row.Link, seed: (ulong)round + 1, [new BindMount(OurProgram.Directory, OurProgram.InHost, ReadOnly: true)], contender.Packages, cancellationToken);
+        await contender.StartAsync(hosts, new WorkloadText(row.Workload), cancellationToken);
         using EchoProbe probe = EchoProbe.Start(hosts.Source, hosts.Target);
         await Task.Delay(s_quiet, cancellationToken);
         IReadOnlyDictionary<string, double> figures = await contender.MoveAsync(hosts, cancellationToken);

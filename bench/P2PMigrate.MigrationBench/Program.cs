@@ -17,7 +17,7 @@ try
                 plan = plan with { Runs = int.Parse(options[i + 1]) };
                 break;
             case "--only":
-                plan = plan with { Workloads = [.. plan.Workloads.Where(workload => workload == options[i + 1])] };
+                plan = plan with { Workloads = [.. plan.Workloads.Where(workload => workload == options[i + 1] || workload.StartsWith(options[i + 1] + "=", StringComparison.Ordinal))] };
                 break;
             case "--out":
                 output = options[i + 1];

@@ -18,11 +18,11 @@ public static class LabGround
     internal static Task TidyAsync(CancellationToken cancellationToken) =>
         WhyNot is null ? LabRemains.RemoveOrphansAsync(cancellationToken) : throw new LabException(WhyNot);
 
-    /// <summary>Clears away what crashed owners left and sees that the root file system is there.</summary>
-    internal static async Task<RootfsImage> PrepareAsync(CancellationToken cancellationToken)
+    /// <summary>Clears away what crashed owners left and sees that the usual root file system is there, or one with more <paramref name="packages"/>.</summary>
+    internal static async Task<RootfsImage> PrepareAsync(CancellationToken cancellationToken, params IEnumerable<string> packages)
     {
         await TidyAsync(cancellationToken).ConfigureAwait(false);
-        return await new RootfsBuilder(Console.Error.WriteLine).EnsureAsync(new RootfsRecipe(), cancellationToken).ConfigureAwait(false);
+        return await new RootfsBuilder(Console.Error.WriteLine).EnsureAsync(new RootfsRecipe().With(packages), cancellationToken).ConfigureAwait(false);
     }
 
     private static string? FindObstacle()

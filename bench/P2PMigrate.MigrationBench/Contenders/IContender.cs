@@ -14,6 +14,12 @@ internal interface IContender
     /// <summary>Does the container run at the target afterwards?</summary>
     bool Moves { get; }
 
+    /// <summary>Packages of Debian that its hosts need beside the usual ones.</summary>
+    IReadOnlyList<string> Packages => [];
+
+    /// <summary>Starts the container at the source and waits until it answers.</summary>
+    Task StartAsync(TwoHosts hosts, WorkloadText workload, CancellationToken cancellationToken) => hosts.StartAsync(workload, cancellationToken);
+
     /// <summary>Moves the container, and returns figures of its own by name, in milliseconds or bytes.</summary>
     Task<IReadOnlyDictionary<string, double>> MoveAsync(TwoHosts hosts, CancellationToken cancellationToken);
 }
@@ -21,7 +27,7 @@ internal interface IContender
 /// <summary>All contenders by the names that plans use.</summary>
 internal static class ContenderList
 {
-    private static readonly IContender[] s_all = [new CriuFloor(lazy: false), new CriuFloor(lazy: true), new RuncByHand()];
+    private static readonly IContender[] s_all = [new CriuFloor(lazy: false), new CriuFloor(lazy: true), new RuncByHand(), new PodmanByHand()];
 
     public static IContender Find(string name) => name.StartsWith(OurProgram.Prefix, StringComparison.Ordinal)
         ? new OurProgram(name)

@@ -19,7 +19,10 @@ if [ -n "$LAZY" ]; then
     ip link add vc-floor type veth peer name eth0 address $mac netns floor
     ip -n floor address add $address dev eth0
     ip -n floor link set eth0 up
-    ip -n floor route add default via $(ip -n $NAME route show default | cut -d' ' -f3)
+    gateway=$(ip -n $NAME route show default | cut -d' ' -f3)
+    ip -n floor route add default via $gateway
+    # Else its first answer may wait a second for the gateway's address, which is nothing that CRIU does.
+    ip -n floor neighbour replace $gateway lladdr $(cat /sys/class/net/$bridge/address) dev eth0 nud permanent
     mkfifo $images/status
     start=$(now)
     ip link set vc-$NAME nomaster down

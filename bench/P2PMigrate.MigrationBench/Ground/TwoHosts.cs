@@ -34,13 +34,14 @@ internal sealed class TwoHosts : IAsyncDisposable
     /// <summary>The container's bundle at the source, a directory of the host.</summary>
     public static string Bundle => "/data/" + Container;
 
-    public static async Task<TwoHosts> RaiseAsync(string link, ulong seed, IReadOnlyList<BindMount> binds, CancellationToken cancellationToken)
+    public static async Task<TwoHosts> RaiseAsync(
+        string link, ulong seed, IReadOnlyList<BindMount> binds, IReadOnlyList<string> packages, CancellationToken cancellationToken)
     {
         var hosts = new TwoHosts();
         try
         {
-            hosts._source = await LoneHost.RaiseAsync(null, binds, cancellationToken);
-            hosts._target = await LoneHost.RaiseAsync(null, binds, cancellationToken);
+            hosts._source = await LoneHost.RaiseAsync(null, binds, cancellationToken, packages);
+            hosts._target = await LoneHost.RaiseAsync(null, binds, cancellationToken, packages);
             hosts._wire = await BareLab.RaiseAsync(null, ["wire"], cancellationToken);
             hosts._link = await EmulatedLink.RaiseAsync(
                 hosts.Ground, hosts.Source, hosts.Target, "wan0", SourceAddress + "/24", TargetAddress + "/24", link, seed, cancellationToken);
@@ -68,6 +69,12 @@ internal sealed class TwoHosts : IAsyncDisposable
         await Source.WriteTextAsync($"{Bundle}/rootfs/workload.py", Resource.Text("workload.py"), cancellationToken);
         await Source.ShellAsync($"cd {Bundle}/rootfs\n{workload.FilesScript}", cancellationToken);
         await bundle.StartAsync(cancellationToken);
+        await WaitForAnswerAsync(cancellationToken);
+    }
+
+    /// <summary>Waits until the container answers at the source.</summary>
+    public async Task WaitForAnswerAsync(CancellationToken cancellationToken)
+    {
         using EchoProbe probe = EchoProbe.Start(Source, Target);
         await probe.WaitForAnswerAsync(s_ready, cancellationToken);
     }

@@ -12,11 +12,12 @@ internal static class HostCommands
     {
         var name = new Argument<string>("name") { Description = "Name of the host" };
         Option<string[]> bind = LabCommands.BindOption();
-        var command = new Command("up", "Raise a host; it stays until `host down`") { name, bind };
+        var packages = new Option<string[]>("--package") { Description = "Another package of Debian that it has" };
+        var command = new Command("up", "Raise a host; it stays until `host down`") { name, bind, packages };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             BindMount[] binds = [.. (parsed.GetValue(bind) ?? []).Select(BindMount.Parse)];
-            await using LoneHost lone = await LoneHost.RaiseAsync(parsed.GetRequiredValue(name), binds, cancellationToken).ConfigureAwait(false);
+            await using LoneHost lone = await LoneHost.RaiseAsync(parsed.GetRequiredValue(name), binds, cancellationToken, parsed.GetValue(packages) ?? []).ConfigureAwait(false);
             lone.Disown();
             Console.WriteLine($"{lone.Host.Name} is up, first process {lone.Host.InitPid}, network namespace {lone.Host.NetworkNamespace}");
         });

@@ -16,6 +16,9 @@ internal sealed record RootfsRecipe
         "attr", "acl", "rsync", "tar", "zstd", "libcap2-bin", "libstdc++6", "ca-certificates",
     ];
 
+    /// <summary>The same with more packages of the suite.</summary>
+    public RootfsRecipe With(IEnumerable<string> packages) => this with { Packages = [.. Packages, .. packages] };
+
     /// <summary>Names the image in the cache: another package, suite or container template is another image.</summary>
     public string Key
     {

@@ -14,10 +14,14 @@ public sealed class LoneHost : IAsyncDisposable
 
     public VirtualHost Host { get; }
 
-    /// <summary>Raises a host; disposing removes it. <paramref name="name"/> must be free on this machine; null makes one up.</summary>
-    public static async Task<LoneHost> RaiseAsync(string? name = null, IReadOnlyList<BindMount>? binds = null, CancellationToken cancellationToken = default)
+    /// <summary>
+    /// Raises a host; disposing removes it. <paramref name="name"/> must be free on this machine; null makes one up. With <paramref name="packages"/>, more
+    /// packages of Debian than the usual ones, its root file system is built the first time.
+    /// </summary>
+    public static async Task<LoneHost> RaiseAsync(
+        string? name = null, IReadOnlyList<BindMount>? binds = null, CancellationToken cancellationToken = default, params IEnumerable<string> packages)
     {
-        RootfsImage image = await LabGround.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        RootfsImage image = await LabGround.PrepareAsync(cancellationToken, packages).ConfigureAwait(false);
         LabScope scope = await LabScope.ClaimAsync(name ?? LabRegistry.InventName(), cancellationToken).ConfigureAwait(false);
         try
         {
