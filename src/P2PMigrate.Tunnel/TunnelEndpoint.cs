@@ -31,6 +31,7 @@ public sealed class TunnelEndpoint : IAsyncDisposable
     private readonly INetworkWatch? _watch;
     private readonly IPortMapper? _portMapper;
     private readonly TlsDialer? _dialer;
+    private RefusalWatch? _refusals;
     private int _isDisposed;
 
     private TunnelEndpoint(
@@ -73,7 +74,9 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         IPortMapper? mapper = options is { MapPortOnGateway: true, AllowDirectPaths: true }
             ? new GatewayPortMapper(new GatewayPortMapperOptions { Local = socket.Local, Time = options.Time, Logger = options.Logger })
             : null;
-        return Open(options, socket, server, watch, mapper);
+        TunnelEndpoint endpoint = Open(options, socket, server, watch, mapper);
+        endpoint.WatchRefusals();
+        return endpoint;
     }
 
     /// <summary>Completes when others can find this peer at the rendezvous server; throws <see cref="TunnelException"/> when it stays silent.</summary>
@@ -205,6 +208,7 @@ public sealed class TunnelEndpoint : IAsyncDisposable
             await ReleaseTurnAsync().ConfigureAwait(false);
             await released.ConfigureAwait(false);
             _watch?.Dispose();
+            _refusals?.Dispose();
             _dialer?.Dispose();
             _loop.Stop();
         }
@@ -236,6 +240,13 @@ public sealed class TunnelEndpoint : IAsyncDisposable
         // After the end of the loop nobody wants to know any more, and the call's fault is nobody's either.
         portMapper?.Start(mapped => _ = loop.CallAsync(_ => driver.ReplaceMapped(mapped)).ContinueWith(call => call.Exception, TaskScheduler.Default));
         return new TunnelEndpoint(options, loop, driver, clock, watch, portMapper, dialer);
+    }
+
+    // spec: MIG-121
+    private void WatchRefusals()
+    {
+        _refusals = RefusalWatch.TryOpen();
+        _refusals?.Start(_loop.Local.Port, remote => _loop.CallAsync(now => _driver.HandleRefusal(now, remote)));
     }
 
     // spec: TURN-03

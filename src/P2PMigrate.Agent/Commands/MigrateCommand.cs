@@ -28,6 +28,8 @@ internal sealed class MigrateCommand : AgentCommand
 
     private readonly CopyChoice _copy = new();
 
+    private readonly RateChoice _rate = new();
+
     private readonly Option<string?> _listen = PeerAddressing.ListenOption();
 
     public MigrateCommand()
@@ -39,6 +41,7 @@ internal sealed class MigrateCommand : AgentCommand
         Options.Add(_bundle);
         foreach (Option option in _copy.Options)
             Options.Add(option);
+        Options.Add(_rate.Option);
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
         Options.Add(PeerAddressing.NoPunching);
@@ -56,10 +59,11 @@ internal sealed class MigrateCommand : AgentCommand
         MigrationEnvironment environment = _runtime.Environment(context);
         string name = context.Parsed.GetValue(_container)!;
         CopyOptions copy = _copy.Of(context.Parsed);
+        double? maxRate = _rate.Of(context.Parsed);
         if (await RecoverAsync(environment, name, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
             return unfinished;
-        await using PeerConnection peer = await PeerConnection.OpenAsync(
-            context, rendezvous: null, context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
+        await using PeerConnection peer = await PeerConnection.OpenForMigrationAsync(
+            context, rendezvous: null, context.Parsed.GetValue(_listen), cancellationToken, maxRate).ConfigureAwait(false);
         PeerAddressing.TicketOf(context.Parsed.GetValue(_ticket)!, peer.Endpoint.PeerId);
         ContainerDescription container = await environment.Runtime.InspectAsync(
             name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
@@ -77,7 +81,7 @@ internal sealed class MigrateCommand : AgentCommand
         foreach (Finding finding in outcome is Migration.MigrationFailed failed ? failed.Findings : [])
             context.Output.Show(MigrationView.Of(finding, "target"));
         (AgentEvent last, ExitCode code) = MigrationView.Of(outcome);
-        context.Output.Show(last);
+        context.Output.Show(last is Output.MigrationCompleted completed ? completed with { WireBytes = session.Statistics.WireSent } : last);
         return code;
     }
 

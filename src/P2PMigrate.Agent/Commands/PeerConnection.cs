@@ -11,6 +11,13 @@ namespace P2PMigrate.Agent.Commands;
 /// <summary>This peer on the network for the time of one command: its key and its endpoint. Disposing says goodbye to everybody.</summary>
 internal sealed class PeerConnection : IAsyncDisposable
 {
+    /// <summary>
+    /// How long a migration bears that nothing is heard: a link that is away for half a minute does not end it. The peer of a session that is no migration announces less, and the
+    /// shorter one counts.
+    /// </summary>
+    // spec: MIG-120, CONST-390
+    public static readonly TimeSpan MigrationSilence = TimeSpan.FromSeconds(40);
+
     private readonly PrivateIdentity _identity;
 
     private PeerConnection(PrivateIdentity identity, TunnelEndpoint endpoint) => (_identity, Endpoint) = (identity, endpoint);
@@ -21,6 +28,19 @@ internal sealed class PeerConnection : IAsyncDisposable
     public static Task<PeerConnection> OpenAsync(
         CommandContext context, ServerName? rendezvous, string? listen, CancellationToken cancellationToken) =>
         OpenAsync(context, rendezvous, listen, options => options, cancellationToken);
+
+    /// <summary>The same for a peer that migrates or receives, and sends no more than <paramref name="maxRate"/> bytes a second.</summary>
+    public static Task<PeerConnection> OpenForMigrationAsync(
+        CommandContext context, ServerName? rendezvous, string? listen, CancellationToken cancellationToken, double? maxRate = null)
+    {
+        return OpenAsync(context, rendezvous, listen, Tune, cancellationToken);
+
+        TunnelOptions Tune(TunnelOptions options) => options with
+        {
+            Parameters = options.Parameters with { IdleTimeout = MigrationSilence },
+            Recovery = options.Recovery with { MaxRate = maxRate },
+        };
+    }
 
     /// <summary>The same with other <paramref name="tune"/>d options.</summary>
     public static async Task<PeerConnection> OpenAsync(

@@ -57,7 +57,7 @@ internal sealed class ReceiveCommand : AgentCommand
         foreach (RecoveredJob job in await new JobRecovery(environment).RecoverTargetAsync(cancellationToken).ConfigureAwait(false))
             context.Output.Show(MigrationView.Of(job));
 
-        await using PeerConnection peer = await PeerConnection.OpenAsync(
+        await using PeerConnection peer = await PeerConnection.OpenForMigrationAsync(
             context, PeerAddressing.Server(context.Parsed.GetValue(_rendezvous)), context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
         await peer.Endpoint.WaitRegisteredAsync(cancellationToken).ConfigureAwait(false);
         await using var tickets = new TicketDesk(peer.Endpoint, new TicketFile(context.State.Root), lifetime, context.Parsed.GetValue(_ticketFile), context.Output);

@@ -147,6 +147,9 @@ internal sealed record MigrationCompleted(
     /// <summary>Memory that was sent while the container was stopped; the rest was there before.</summary>
     public long FrozenMemoryBytes { get; init; }
 
+    /// <summary>Bytes of datagrams that this peer sent for it: repetitions, acknowledgements and headers included.</summary>
+    public long WireBytes { get; init; }
+
     /// <summary>Rounds while the container ran.</summary>
     public int Rounds { get; init; }
 

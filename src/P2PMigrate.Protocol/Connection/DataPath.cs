@@ -4,8 +4,11 @@ using P2PMigrate.Protocol.Recovery;
 namespace P2PMigrate.Protocol.Connection;
 
 /// <summary>A path with a label: what is needed to send data on it. Owned by <see cref="DataPaths"/>.</summary>
-internal sealed class DataPath(byte label, CandidatePair pair, LossRecovery recovery, Pacer pacer)
+internal sealed class DataPath(byte label, CandidatePair pair, LossRecovery recovery, Pacer pacer, double? maxRate = null)
 {
+    // IPv6 and UDP; what IPv4 saves is left unused.
+    private const double PacketHeaders = 48;
+
     // A packet is full although the last frame did not fit to the byte.
     private const int FullMargin = 64;
 
@@ -31,7 +34,14 @@ internal sealed class DataPath(byte label, CandidatePair pair, LossRecovery reco
         (Recovery.BytesInFlight == 0 || Recovery.BytesInFlight + DatagramSize <= Recovery.Congestion.Window) && Recovery.HasRoom;
 
     /// <summary>How fast data may leave.</summary>
-    public Pace Pace => new(Recovery.Congestion.PacingRate(Recovery.RoundTrip.Smoothed), Recovery.Congestion.SendQuantum);
+    public Pace Pace
+    {
+        get
+        {
+            Pace wanted = new(Recovery.Congestion.PacingRate(Recovery.RoundTrip.Smoothed), Recovery.Congestion.SendQuantum);
+            return maxRate is { } most ? Limit(wanted, most * DatagramSize / (DatagramSize + PacketHeaders)) : wanted;
+        }
+    }
 
     /// <summary>May a datagram of this size go there at all?</summary>
     public bool Allows(int size) => Pair.IsProven || Pair.Allows(size);
@@ -49,4 +59,8 @@ internal sealed class DataPath(byte label, CandidatePair pair, LossRecovery reco
         Recovery.Sizes.ShortSize = size > Pair.MinSize ? size - FullMargin : int.MaxValue;
         Recovery.Sizes.Reset();
     }
+
+    // spec: MIG-122
+    private Pace Limit(Pace wanted, double most) => wanted.BytesPerSecond <= most
+        ? wanted : new(most, Math.Min(wanted.Quantum, PacingQuantum.For(most, DatagramSize)));
 }

@@ -113,7 +113,7 @@ internal sealed class DataPaths(TunnelConnectionOptions options, LossRecoveryCon
             Delivery = inherits ? previous!.Recovery.Delivery : new(),
             Congestion = inherits ? previous!.Recovery.Congestion : NewController(pair, datagramSize),
         };
-        DataPath path = new(label, pair, recovery, new Pacer(datagramSize));
+        DataPath path = new(label, pair, recovery, new Pacer(datagramSize), options.Recovery.MaxRate);
         pair.DataRoundTrip = recovery.RoundTrip;
         _byLabel[label] = path;
         _paths.Add(path);

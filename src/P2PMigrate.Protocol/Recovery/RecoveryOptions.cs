@@ -16,6 +16,13 @@ public sealed record RecoveryOptions
 
     /// <summary>How the rate on paths through a relay is controlled.</summary>
     public CongestionControl RelayedPaths { get; init; } = CongestionControl.Bbr;
+
+    /// <summary>
+    /// Data of a session leaves no faster than this, in bytes a second of IP packets, repetitions included; null: as fast as the path allows. What the rate gives in a
+    /// moment may leave at once (REC-32); acknowledgements and probes are not counted.
+    /// </summary>
+    // spec: MIG-122
+    public double? MaxRate { get; init; }
 }
 
 /// <summary>Ways to find out how fast a path can be used without harm to others.</summary>

@@ -192,6 +192,15 @@ internal sealed class EndpointDriver : IDatagramOwner
             session.HandleTooLong(now, remote, size);
     }
 
+    /// <summary>A machine says that nobody listens at <paramref name="remote"/>; returns how many sessions there are to care.</summary>
+    // spec: MIG-121
+    public int HandleRefusal(Instant now, NetworkAddress remote)
+    {
+        foreach (SessionDriver session in _sessions.All)
+            session.HandleRefusal(now, remote);
+        return _sessions.All.Length;
+    }
+
     /// <summary>Says goodbye on every session. What is returned completes when all peers have heard it.</summary>
     public Task CloseAll(Instant now)
     {

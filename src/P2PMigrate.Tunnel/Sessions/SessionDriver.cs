@@ -179,6 +179,10 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
     // spec: PATH-81
     public void Hold(Instant until) => _connection.Hold(until);
 
+    /// <summary>A machine says that nobody listens at <paramref name="remote"/>.</summary>
+    // spec: MIG-121
+    public void HandleRefusal(Instant now, NetworkAddress remote) => _connection.HandleRefusal(now, remote);
+
     /// <summary>The machine's network changed, and <paramref name="candidates"/> are new: everything is probed again at once.</summary>
     public void HandleNetworkChange(Instant now, IReadOnlyList<LocalSocket> sockets, IReadOnlyList<Candidate> candidates)
     {

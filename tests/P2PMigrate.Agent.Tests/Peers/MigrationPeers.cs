@@ -88,13 +88,13 @@ internal sealed class MigrationPeers : IAsyncDisposable
     public async Task<string> TicketAsync() => (await Target.ReadTextAsync(TicketFile)).Trim();
 
     /// <summary>Starts a migration without waiting for its end.</summary>
-    public Task<LabProcess> StartMigrateAsync(string container, string ticket) =>
-        Source.StartAsync(Program, ["migrate", container, "--to", ticket, "--json"]);
+    public Task<LabProcess> StartMigrateAsync(string container, string ticket, params string[] options) =>
+        Source.StartAsync(Program, ["migrate", container, "--to", ticket, "--json", .. options]);
 
     /// <summary>Migrates and returns the exit code and the last line.</summary>
-    public async Task<MigrateResult> MigrateAsync(string container, string ticket)
+    public async Task<MigrateResult> MigrateAsync(string container, string ticket, params string[] options)
     {
-        await using LabProcess migrate = await StartMigrateAsync(container, ticket);
+        await using LabProcess migrate = await StartMigrateAsync(container, ticket, options);
         return await EndOfAsync(migrate);
     }
 

@@ -8,6 +8,13 @@ public sealed class EndScenarios
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
 
+    private static WorldOptions PatientWorld => new()
+    {
+        HasRelay = false,
+        StartsDirect = true,
+        Parameters = new() { IdleTimeout = TimeSpan.FromSeconds(40) },
+    };
+
     // spec: PKT-43
     [Fact]
     public void A_killed_peer_is_noticed_within_the_idle_timeout()
@@ -20,6 +27,63 @@ public sealed class EndScenarios
         world.Responder.IsDead = true;
         Assert.True(world.RunUntil(() => world.Initiator.Connection.IsTerminated, TimeSpan.FromSeconds(8.5)));
         Assert.True(world.Initiator.Closed!.Value.IsLost);
+    }
+
+    // spec: MIG-120
+    [Fact]
+    public void A_session_that_may_be_silent_for_long_goes_on_after_its_link_was_away_and_repeats_only_what_was_in_flight()
+    {
+        const long Length = 30_000_000;
+        using World world = new(5, PatientWorld);
+        world.Internet.SetDirectFaults(LinkFaults.Bottleneck(20, TimeSpan.FromMilliseconds(20)));
+        StreamId id = world.Initiator.Open(StreamClass.Bulk, Length);
+        bool isAway = false;
+        long sent = 0;
+        world.Tap = (from, transmit) =>
+        {
+            sent += from == 0 ? transmit.Length : 0;
+            return !isAway;
+        };
+        world.RunFor(TimeSpan.FromSeconds(3));
+        isAway = true;
+        long before = sent;
+        world.RunFor(TimeSpan.FromSeconds(20));
+        long asked = sent - before;
+        isAway = false;
+        Assert.True(world.RunUntil(() => world.Responder.Incoming[id].IsFinished, s_limit));
+        Assert.True(asked < 500_000, $"{asked} bytes went into the link that was away");
+        Assert.True(sent < (Length * 1.05) + 1_000_000, $"{sent} bytes for {Length}");
+    }
+
+    // spec: MIG-121
+    [Theory]
+    [InlineData(true, 8.5)]
+    [InlineData(false, 41)]
+    public void A_killed_peer_whose_machine_says_so_is_given_up_sooner(bool refuses, double seconds)
+    {
+        using World world = new(6, PatientWorld);
+        world.Initiator.Open(StreamClass.Bulk, long.MaxValue);
+        world.RunFor(TimeSpan.FromSeconds(1));
+        world.Responder.IsDead = true;
+        if (refuses)
+            world.At(TimeSpan.FromSeconds(1), () => world.Initiator.Connection.HandleRefusal(world.Now, world.Initiator.Connection.PrimaryPath!.Value.Address.Remote));
+        Assert.Equal(refuses, world.RunUntil(() => world.Initiator.Connection.IsTerminated, TimeSpan.FromSeconds(8.5)));
+        Assert.True(world.RunUntil(() => world.Initiator.Connection.IsTerminated, TimeSpan.FromSeconds(seconds)));
+    }
+
+    // spec: MIG-121
+    [Fact]
+    public void A_session_from_which_something_is_heard_does_not_mind_what_is_said_of_it()
+    {
+        using World world = new(7, PatientWorld);
+        world.RunFor(TimeSpan.FromSeconds(1));
+        for (int i = 0; i < 20; i++)
+        {
+            world.Initiator.Connection.HandleRefusal(world.Now, world.Initiator.Connection.PrimaryPath!.Value.Address.Remote);
+            world.RunFor(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Null(world.Initiator.Closed);
     }
 
     // spec: PKT-40

@@ -147,6 +147,33 @@ public sealed class ThroughputScenarios(ITestOutputHelper output)
 
     private static double Jain(double[] shares) => Math.Pow(shares.Sum(), 2) / (shares.Length * shares.Sum(share => share * share));
 
+    [Theory]
+    [Trait("Spec", "MIG-122")]
+    [InlineData(1, 0)]
+    [InlineData(10, 0)]
+    [InlineData(40, 0.01)]
+    public void A_session_that_is_told_a_largest_rate_uses_it_and_no_more(double megabits, double loss)
+    {
+        using World world = new(17, new WorldOptions
+        {
+            HasRelay = false,
+            StartsDirect = true,
+            RecoveryOf = _ => new() { MaxRate = megabits * BytesPerMegabit },
+        });
+        world.Internet.SetDirectFaults(LinkFaults.Bottleneck(100, TimeSpan.FromMilliseconds(20)) with { Loss = loss });
+        world.Initiator.Open(StreamClass.Bulk, long.MaxValue);
+        long wire = 0;
+        world.Tap = (from, transmit) =>
+        {
+            wire += from == 0 ? transmit.Length + 28 : 0;
+            return true;
+        };
+        world.RunFor(10 * s_second);
+        double allowed = megabits * BytesPerMegabit * 10;
+        output.WriteLine($"{wire / allowed:F3} of {megabits} Mbit/s");
+        Assert.InRange(wire, allowed * 0.8, allowed + 100_000); // probes of the path and the first datagrams do not wait
+    }
+
     private static World Create(ulong seed, LinkFaults path, int pairs = 1, Func<int, CongestionControl>? control = null, TimeSpan slot = default)
     {
         World world = new(seed, new WorldOptions
