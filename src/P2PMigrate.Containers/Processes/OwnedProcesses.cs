@@ -5,12 +5,15 @@ namespace P2PMigrate.Containers.Processes;
 
 /// <summary>
 /// The programs that we, or an earlier process of ours, started for one work directory, and their children: runc, CRIU, the hook.
-/// They are known by an environment variable that all of them inherit. Restored processes have their own environment.
+/// They are known by an environment variable that all of them inherit. Restored processes have their own environment. CRIU writes the title
+/// that <c>ps</c> shows over its environment; it is known by its name and by working in the work directory.
 /// </summary>
 internal static class OwnedProcesses
 {
     /// <summary>Names the work directory in the environment of all that is started for it.</summary>
     public const string Variable = "P2PMIGRATE_WORK";
+
+    private const string CriuName = "criu";
 
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
 
@@ -21,7 +24,7 @@ internal static class OwnedProcesses
         return
         [
             .. from pid in ProcessTable.Pids()
-               where pid != Environment.ProcessId && HasMark(pid, mark)
+               where pid != Environment.ProcessId && (HasMark(pid, mark) || IsCriuIn(pid, workDirectory))
                let identity = ProcessIdentity.Of(pid)
                where identity is { IsAlive: true }
                select identity.Value,
@@ -48,6 +51,19 @@ internal static class OwnedProcesses
             byte[] environment = File.ReadAllBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/environ"));
             int at = environment.AsSpan().IndexOf(mark);
             return at == 0 || (at > 0 && environment[at - 1] == 0);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsCriuIn(int pid, string workDirectory)
+    {
+        try
+        {
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/comm")).TrimEnd('\n') == CriuName
+                && new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cwd")).LinkTarget == workDirectory;
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {

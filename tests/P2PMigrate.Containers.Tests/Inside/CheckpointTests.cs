@@ -81,6 +81,22 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
+    public async Task Runc_and_criu_are_known_as_ours_while_they_dump()
+    {
+        await using Workload workload = await Workload.CountingAsync(8);
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        string[] found = [];
+        await move.DumpAsync(fence, new RecordedPages
+        {
+            Opened = () => found = [.. Containers.Processes.OwnedProcesses.Find(move.SourceDirectory).Select(process => File.ReadAllText($"/proc/{process.Pid}/comm").Trim())],
+        });
+        Assert.Contains("criu", found);
+        Assert.Contains("runc", found);
+        await fence.ThawAsync(TestContext.Current.CancellationToken);
+    }
+
+    [InsideFact]
     public async Task A_cancelled_dump_ends_by_criu_s_own_way_out()
     {
         await using Workload workload = await Workload.CountingAsync();
