@@ -6,7 +6,7 @@ public sealed record TreeScanOptions
     /// <summary>What happens where another file system or a bind mount begins below the root.</summary>
     public MountPointPolicy MountPoints { get; init; } = MountPointPolicy.List;
 
-    /// <summary>Threads that read and hash file content.</summary>
+    /// <summary>Threads that list directories, and read and hash file content.</summary>
     public int Parallelism { get; init; } = Environment.ProcessorCount;
 
     /// <summary>How often a file that changes while it is read is begun anew before it is reported dirty.</summary>

@@ -66,9 +66,8 @@ public sealed class TreeScanner : IDisposable
         List<(TreePath, ScanItem)> names = [];
         Dictionary<InodeId, ScanItem> linked = [];
         _cache.BeginPass();
-        foreach (WalkedName name in new TreeWalk(_root, _options.MountPoints).Run())
+        foreach (WalkedName name in new TreeWalk(_root, _options.MountPoints, _options.Parallelism).Run(cancellationToken))
         {
-            cancellationToken.ThrowIfCancellationRequested();
             if (name.HasOtherNames && linked.TryGetValue(name.Stamp.Id, out ScanItem? item))
             {
                 item.AddLink(name);

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using P2PMigrate.Snapshot.Manifests;
 using P2PMigrate.Snapshot.Native;
@@ -6,33 +7,30 @@ namespace P2PMigrate.Snapshot.Trees;
 
 /// <summary>
 /// Lists every name below a root with its metadata, in bytewise order of the paths: one <c>statx</c> for each, nothing is
-/// opened but directories. One walk, one thread.
+/// opened but directories, and those of one depth by <paramref name="parallelism"/> threads: a container is frozen meanwhile. One walk.
 /// </summary>
-/// <remarks>
-/// Bytewise order is nearly that of a depth-first walk: what is in <c>a</c> follows <c>a</c>, but after <c>a-b</c>, because
-/// '-' comes before '/'. So each directory is a sorted list of steps in which a subdirectory stands twice: as itself under
-/// its name, and as what is in it under its name and a '/'.
-/// </remarks>
-internal sealed class TreeWalk(TreeRoot root, MountPointPolicy mountPoints)
+internal sealed class TreeWalk(TreeRoot root, MountPointPolicy mountPoints, int parallelism)
 {
-    private readonly DirectoryListing _listing = new();
-    private readonly List<byte[]> _names = [];
     private int _count;
 
     /// <summary>All names; the root first.</summary>
-    public IEnumerable<WalkedName> Run()
+    public IEnumerable<WalkedName> Run(CancellationToken cancellationToken)
     {
         yield return new WalkedName(TreePath.Root, StatRoot(), isMountPoint: false);
 
-        Stack<Queue<Step>> directories = new([List(TreePath.Root)]);
-        while (directories.TryPeek(out Queue<Step>? steps))
+        var top = new WalkedDirectory(TreePath.Root);
+        for (List<WalkedDirectory> level = [top]; level.Count > 0; level = [.. level.SelectMany(directory => directory.Inside)])
+            List(level, cancellationToken);
+
+        Stack<IEnumerator<WalkedDirectory.Step>> open = new([top.Steps.GetEnumerator()]);
+        while (open.TryPeek(out IEnumerator<WalkedDirectory.Step>? steps))
         {
-            if (!steps.TryDequeue(out Step step))
-                directories.Pop();
-            else if (step.IsInside)
-                directories.Push(List(step.Name.Path));
+            if (!steps.MoveNext())
+                open.Pop().Dispose();
+            else if (steps.Current.Inside is { } inside)
+                open.Push(inside.Steps.GetEnumerator());
             else
-                yield return step.Name;
+                yield return steps.Current.Name;
         }
     }
 
@@ -42,70 +40,31 @@ internal sealed class TreeWalk(TreeRoot root, MountPointPolicy mountPoints)
         return Inode.Stat(inode);
     }
 
-    private Queue<Step> List(TreePath path)
+    private void List(List<WalkedDirectory> level, CancellationToken cancellationToken)
     {
-        List<Step> steps = [];
-        using SafeFileHandle? directory = root.TryOpenDirectory(path, mountPoints == MountPointPolicy.Descend);
-        if (directory is null)
-            return new(steps); // vanished, or became something else: reading its inode will tell
-
-        ulong mount = Inode.Stat(directory).MountId;
-        _names.Clear();
-        _listing.Read(directory, path, _names);
-        foreach (byte[] name in _names)
+        ParallelOptions options = new() { MaxDegreeOfParallelism = parallelism, CancellationToken = cancellationToken };
+        try
         {
-            if (!path.TryAppend(name, out TreePath child))
-                throw new SnapshotException($"\"{path}/{TreePath.Escape(name)}\" is longer than MaxPathLength ({SnapshotLimits.MaxPathLength} bytes).");
-            if (Inode.TryStat(directory, name, child, out Statx facts))
-                Add(steps, name, child, facts, mount);
+            Parallel.ForEach(
+                level,
+                options,
+                () => new DirectoryReader(root, mountPoints),
+                (directory, _, reader) =>
+                {
+                    Count(reader.Read(directory));
+                    return reader;
+                },
+                _ => { });
         }
-
-        steps.Sort((left, right) => left.Key.AsSpan().SequenceCompareTo(right.Key));
-        return new(steps);
+        catch (AggregateException exception) when (exception.InnerException is SnapshotException or OperationCanceledException)
+        {
+            ExceptionDispatchInfo.Throw(exception.InnerException); // the first reason
+        }
     }
 
-    private void Add(List<Step> steps, byte[] name, TreePath path, in Statx facts, ulong mount)
+    private void Count(int names)
     {
-        if (++_count >= SnapshotLimits.MaxEntries)
+        if (Interlocked.Add(ref _count, names) >= SnapshotLimits.MaxEntries)
             throw new SnapshotException($"The tree has more than MaxEntries ({SnapshotLimits.MaxEntries}) names.");
-
-        // spec: SNAP-83
-        bool isMountPoint = mountPoints != MountPointPolicy.Descend && (facts.IsMountRoot || facts.MountId != mount);
-        if (isMountPoint && mountPoints == MountPointPolicy.Refuse)
-            throw new SnapshotException($"Something is mounted at \"{path}\", inside the tree.");
-
-        WalkedName walked = new(path, facts, isMountPoint);
-        steps.Add(new Step(name, walked, IsInside: false));
-        if (facts.Kind == EntryKind.Directory && !isMountPoint)
-            steps.Add(new Step([.. name, (byte)'/'], walked, IsInside: true));
     }
-
-    /// <param name="Key">Where it comes among its siblings.</param>
-    /// <param name="Name">The name.</param>
-    /// <param name="IsInside">Not the name itself, but what is in it.</param>
-    private readonly record struct Step(byte[] Key, WalkedName Name, bool IsInside);
-}
-
-/// <summary>A name that a walk came by.</summary>
-internal readonly struct WalkedName
-{
-    public WalkedName(TreePath path, in Statx facts, bool isMountPoint)
-    {
-        Path = path;
-        Stamp = facts.Stamp;
-        HasOtherNames = facts.Links > 1 && facts.Kind != EntryKind.Directory && !isMountPoint;
-        IsMountPoint = isMountPoint;
-    }
-
-    /// <summary>The name.</summary>
-    public TreePath Path { get; }
-
-    /// <summary>What its inode looked like.</summary>
-    public InodeStamp Stamp { get; }
-
-    /// <summary>Has the inode further names, perhaps in this tree?</summary>
-    public bool HasOtherNames { get; }
-
-    /// <summary>Is something mounted here that is not to be looked into?</summary>
-    public bool IsMountPoint { get; }
 }
