@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using NSec.Cryptography;
 
 namespace P2PMigrate.Protocol.Protection;
 
@@ -10,8 +9,7 @@ namespace P2PMigrate.Protocol.Protection;
 /// <remarks>spec: HS-31.</remarks>
 internal sealed class PacketProtection : IPacketSealer, IPacketOpener
 {
-    private readonly AeadAlgorithm _algorithm;
-    private readonly Key _key;
+    private readonly PacketCipher _cipher;
     private readonly byte[] _nonce;
     private readonly byte _pathBase;
     private readonly ulong _numberBase;
@@ -27,8 +25,7 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
     /// <summary>The same with other limits: tests do not seal millions of packets.</summary>
     internal PacketProtection(ProtectionSuite suite, ReadOnlySpan<byte> key, ReadOnlySpan<byte> nonceBase, ulong maxSealed, ulong maxForged)
     {
-        _algorithm = suite.Algorithm();
-        _key = Key.Import(_algorithm, key, KeyBlobFormat.RawSymmetricKey);
+        _cipher = new PacketCipher(suite, key);
         _nonce = nonceBase.ToArray();
         _pathBase = _nonce[0];
         _numberBase = BinaryPrimitives.ReadUInt64LittleEndian(_nonce.AsSpan(sizeof(uint)));
@@ -37,7 +34,7 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
     }
 
     /// <inheritdoc cref="IPacketSealer.TagLength"/>
-    public int TagLength => _algorithm.TagSize;
+    public int TagLength => _cipher.TagLength;
 
     /// <inheritdoc/>
     public void Seal(byte pathId, ulong packetNumber, ReadOnlySpan<byte> header, ReadOnlySpan<byte> plaintext, Span<byte> ciphertext)
@@ -51,7 +48,7 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
         }
 
         _sealsLeft--;
-        _algorithm.Encrypt(_key, Nonce(pathId, packetNumber), header, plaintext, ciphertext);
+        _cipher.Seal(Nonce(pathId, packetNumber), header, plaintext, ciphertext);
     }
 
     /// <inheritdoc/>
@@ -62,13 +59,13 @@ internal sealed class PacketProtection : IPacketSealer, IPacketOpener
             return false; // spec: HS-34
         }
 
-        bool isAuthentic = _algorithm.Decrypt(_key, Nonce(pathId, packetNumber), header, ciphertext, plaintext);
+        bool isAuthentic = _cipher.TryOpen(Nonce(pathId, packetNumber), header, ciphertext, plaintext);
         _forgeriesLeft -= isAuthentic ? 0u : 1u;
         return isAuthentic;
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _key.Dispose();
+    public void Dispose() => _cipher.Dispose();
 
     private ReadOnlySpan<byte> Nonce(byte pathId, ulong packetNumber)
     {
