@@ -47,7 +47,7 @@ internal sealed partial class PathAgent
 
     // The peer hears of the new address by the relay. Until it has sent there, its own router may be one that takes in what comes unasked.
     private byte HopLimitOf(Instant now, CandidatePair pair) =>
-        pair.Address.Local == s_freshSocket && _fresh.IsOpen && pair is { State: PairState.Probing, IsAnnounced: true } && pair.LastHeardAt < pair.ProbingSince
+        pair.Address.Local == s_freshSocket && _fresh.IsOpen && pair is { State: PairState.Probing, IsAnnounced: true } && !(pair.LastHeardAt >= pair.ProbingSince)
             && now - pair.ProbingSince < ShortOpeners.PatienceWithRelay
             ? ShortOpeners.Shortest
             : _openers.LimitOf(now, pair, hasRelay: Primary is { Address.Kind: PathKind.Relay });

@@ -149,13 +149,15 @@ public sealed class PunchScenarios
 
     // spec: PATH-82
     [Theory]
-    [InlineData(0)]
-    [InlineData(1)]
-    public void A_mapping_that_a_stray_packet_has_spoilt_is_replaced_by_that_of_another_socket(int victim)
+    [InlineData(0, false)]
+    [InlineData(1, false)]
+    [InlineData(0, true)]
+    [InlineData(1, true)]
+    public void A_mapping_that_a_stray_packet_has_spoilt_is_replaced_by_that_of_another_socket(int victim, bool isOtherLeaky)
     {
         foreach (NatBehaviour nat in new[] { s_restricted with { IsLeaky = true }, s_restricted with { IsGrudging = true } })
         {
-            NatBehaviour[] spoilt = [nat], other = [s_restricted];
+            NatBehaviour[] spoilt = [nat], other = [s_restricted with { IsLeaky = isOtherLeaky }];
             using NatWorld world = new(1, new() { First = victim == 0 ? spoilt : other, Second = victim == 0 ? other : spoilt, Delay = TimeSpan.FromMilliseconds(5) });
             world.SendUnasked(from: 1 - victim);
             if (victim == 1)
