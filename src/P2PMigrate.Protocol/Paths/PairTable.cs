@@ -41,13 +41,16 @@ internal sealed class PairTable
         NextProbe = Instant.Min(NextProbe, at);
     }
 
-    /// <summary>The pair whose probe is due longest; null, with the true deadline noted, when none is.</summary>
+    /// <summary>
+    /// The pair whose probe is due longest, of several the most direct one; null, with the true deadline noted, when none is.
+    /// </summary>
+    // spec: PATH-85
     public CandidatePair? TakeDue(Instant now)
     {
         CandidatePair? due = null;
         foreach (CandidatePair pair in _pairs)
         {
-            if (due is null || pair.NextProbe < due.NextProbe)
+            if (due is null || pair.NextProbe < due.NextProbe || (pair.NextProbe == due.NextProbe && pair.Kind < due.Kind))
                 due = pair;
         }
 

@@ -14,6 +14,10 @@ internal sealed partial class PathAgent
 
     private Instant SearchAt => Instant.Min(Instant.Min(_upgrades.NextAt, _fresh.NextAt), _trimAt);
 
+    /// <summary>Is a probe due that has to pass our NATs before the peer hears that we have begun?</summary>
+    // spec: PATH-85
+    public bool OwesOpeners(Instant now) => now >= _pairs.NextProbe && _pairs.TakeDue(now) is { } pair && _openers.AreOwed(now, pair);
+
     /// <summary>A rendezvous server sees the peer at this address, so that it may be punched.</summary>
     // spec: PATH-74
     public void AddVouchedCandidate(Instant now, NetworkAddress address)

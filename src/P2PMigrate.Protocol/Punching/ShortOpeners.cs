@@ -40,11 +40,15 @@ internal sealed class ShortOpeners(ConnectionRole role)
     /// <summary>For the next probe of a pair; 0 when it may go all the way. More than one NAT would be passed into the router of a neighbour.</summary>
     public byte LimitOf(Instant now, CandidatePair pair, bool hasRelay)
     {
-        if (!_isNeeded || pair.Kind != PathKind.Direct || pair.IsKnown || pair.State != PairState.Probing)
+        if (!IsFor(pair))
             return 0;
         _until ??= now + (hasRelay ? PatienceWithRelay : Patience);
         return now >= _until ? (byte)0 : Shortest;
     }
+
+    /// <summary>Shall the next probe of a pair leave before the peer can have begun? Then nothing may go ahead of it that tells the peer to begin.</summary>
+    // spec: PATH-85
+    public bool AreOwed(Instant now, CandidatePair pair) => IsFor(pair) && !_isPeerHeard && !(now >= _until);
 
     /// <summary>Something of the peer has come: true the first time, when all pairs are to be probed from the start.</summary>
     public bool HandleHeard(Instant now, bool isDirect)
@@ -56,4 +60,6 @@ internal sealed class ShortOpeners(ConnectionRole role)
         _until = isDirect ? now : Instant.Min(until, now + Grace);
         return isFirst;
     }
+
+    private bool IsFor(CandidatePair pair) => _isNeeded && pair is { Kind: PathKind.Direct, IsKnown: false, State: PairState.Probing };
 }

@@ -175,6 +175,7 @@ internal sealed class EndpointDriver : IDatagramOwner
     /// <inheritdoc/>
     public void FillTransmits(Instant now, TransmitBatch batch)
     {
+        AddOpeners(now, batch);
         _strays.MoveTo(batch);
         Turn?.SendOwn(batch);
         int silent = 0;
@@ -231,6 +232,18 @@ internal sealed class EndpointDriver : IDatagramOwner
         }
 
         _answering.Stop(exception);
+    }
+
+    // The answer to a handshake is among the strays, and the peer sends as soon as it has that.
+    // spec: PATH-85
+    private void AddOpeners(Instant now, TransmitBatch batch)
+    {
+        foreach (SessionDriver session in _sessions.All)
+        {
+            while (!batch.IsFull && session.OwesOpeners(now) && session.TryTransmit(now, batch))
+            {
+            }
+        }
     }
 
     // spec: TURN-01

@@ -198,6 +198,10 @@ internal sealed partial class SessionDriver : IDisposable, ISiblingOwner
     // spec: PATH-61
     public void SetLocalNat(NatProfile nat) => _connection.SetLocalNat(nat);
 
+    /// <summary>Is a probe due that has to leave before the answer to the peer's handshake?</summary>
+    // spec: PATH-85
+    public bool OwesOpeners(Instant now) => _connection.OwesOpeners(now);
+
     /// <summary>Adds the next train to <paramref name="batch"/>, which is not full; false when there is none to send.</summary>
     public bool TryTransmit(Instant now, TransmitBatch batch)
     {

@@ -44,6 +44,16 @@ public sealed class PathAgentTests
         Assert.Equal([0, 10, 20, 40, 80, 160, 320, 640, 1280, 2560], moments);
     }
 
+    // spec: PATH-85
+    [Fact]
+    public void Of_the_probes_that_are_due_together_the_direct_ones_leave_first()
+    {
+        _agent.AddKnownPath(_now, new KnownPath(s_relay, IsRemoteProven: true));
+        _agent.AddRemoteCandidate(_now, new(CandidateKind.Host, s_host));
+        _agent.AddVouchedCandidate(_now, s_other);
+        Assert.Equal([PathKind.Direct, PathKind.Direct, PathKind.Relay], Probes().Select(probe => probe.Path.Kind));
+    }
+
     // spec: PATH-02
     [Fact]
     public void Addresses_that_cannot_be_reached_make_no_pair()
