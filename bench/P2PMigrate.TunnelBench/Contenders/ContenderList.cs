@@ -9,6 +9,8 @@ internal static class ContenderList
     {
         new OurTunnel("p2pmigrate aegis-128l"),
         new OurTunnel("p2pmigrate aes-256-gcm", "--cipher", "aes-256-gcm"),
+        new OurTunnel("p2pmigrate aegis-128l, before"),
+        new OurTunnel("p2pmigrate aes-256-gcm, before", "--cipher", "aes-256-gcm"),
         new OurTunnel("p2pmigrate chacha20-poly1305", "--cipher", "chacha20-poly1305"),
         new OurTunnel("p2pmigrate 4 streams", "--streams", "4"),
         new KernelTcp("tcp cubic", "cubic"),
