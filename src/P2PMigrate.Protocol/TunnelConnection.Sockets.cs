@@ -11,6 +11,13 @@ public sealed partial class TunnelConnection
     // spec: TURN-01
     public void SetSockets(Instant now, IReadOnlyList<LocalSocket> sockets) => _agent.SetSockets(now, sockets);
 
+    /// <summary>
+    /// Is a probe due that opens this side's NATs? Until there is none, the owner sends what <c>TryPollTransmit</c> gives before its answer to
+    /// the handshake: the other side's first probe must not be here before.
+    /// </summary>
+    // spec: PATH-85
+    public bool OwesOpeners(Instant now) => _agent.OwesOpeners(now);
+
     /// <summary>The machine's network changed (address, route): probes everything again at once.</summary>
     public void HandleNetworkChange(Instant now, IReadOnlyList<LocalSocket> sockets) => _agent.HandleNetworkChange(now, sockets);
 

@@ -357,13 +357,6 @@ public sealed partial class TunnelConnection : IDisposable
         return isBuilt;
     }
 
-    /// <summary>
-    /// Is a probe due that opens this side's NATs? Until there is none, the owner sends what <c>TryPollTransmit</c> gives before its answer to
-    /// the handshake: the other side's first probe must not be here before.
-    /// </summary>
-    // spec: PATH-85
-    public bool OwesOpeners(Instant now) => _agent.OwesOpeners(now);
-
     /// <summary>Takes the oldest event that was not taken yet.</summary>
     public bool TryPollEvent([NotNullWhen(true)] out TunnelEvent? tunnelEvent) => _events.TryTake(out tunnelEvent);
 

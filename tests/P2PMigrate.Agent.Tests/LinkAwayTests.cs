@@ -9,6 +9,7 @@ namespace P2PMigrate.Agent.Tests;
 public sealed class LinkAwayTests
 {
     private const int Megabytes = 96;
+    private const int RoundMegabytes = 40;
 
     private static readonly TimeSpan s_away = TimeSpan.FromSeconds(20);
 
@@ -27,7 +28,10 @@ public sealed class LinkAwayTests
         string ticket = await peers.ReceiveAsync();
         Testimony before = await WitnessContainer.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));
 
-        await using LabProcess migrate = await peers.StartMigrateAsync(WitnessContainer.Name, ticket, "--mode", mode, "--downtime-target", "0ms");
+        await using LabProcess migrate = await peers.StartMigrateAsync(
+            WitnessContainer.Name, ticket, "--mode", mode, "--downtime-target", "0ms", "--max-rate", "300M");
+        if (phase != "copying")
+            await GiveTheNextRoundWorkAsync(peers, migrate);
         await migrate.Output.WaitForAsync(line => line.Contains($"\"event\":\"{sign}\",\"phase\":\"{phase}\"", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
         await peers.Lab.CutAsync(peers.Source);
         long cut = Stopwatch.GetTimestamp();
@@ -46,6 +50,13 @@ public sealed class LinkAwayTests
         Assert.Empty((await WitnessContainer.AskAsync(peers.Target, "check"))!.Wrong);
         Assert.Equal("", await TreeComparison.DifferencesAsync(peers));
         AssertNothingSentTwice(result);
+    }
+
+    // A phase has to last for longer than it takes to cut the link.
+    private static async Task GiveTheNextRoundWorkAsync(MigrationPeers peers, LabProcess migrate)
+    {
+        await migrate.Output.WaitForAsync(line => line.Contains("\"event\":\"progress\",\"phase\":\"copying\"", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
+        await peers.Source.ShellAsync($"head -c {RoundMegabytes}M /dev/urandom > /data/{WitnessContainer.Name}/rootfs/srv/late");
     }
 
     /// <summary>

@@ -1,12 +1,14 @@
 using System.Globalization;
 using System.Text;
+using P2PMigrate.Containers.Linux;
 
 namespace P2PMigrate.Containers.Processes;
 
 /// <summary>
 /// The programs that we, or an earlier process of ours, started for one work directory, and their children: runc, CRIU, the hook.
 /// They are known by an environment variable that all of them inherit. Restored processes have their own environment. CRIU writes the title
-/// that <c>ps</c> shows over its environment; it is known by its name and by working in the work directory.
+/// that <c>ps</c> shows over its environment; it is known by its name and by working in the work directory, the same inode: what a container sees under
+/// such a path is another.
 /// </summary>
 internal static class OwnedProcesses
 {
@@ -15,16 +17,20 @@ internal static class OwnedProcesses
 
     private const string CriuName = "criu";
 
+    private const int CurrentDirectory = -100;
+    private const uint BasicStats = 0x7FF;
+
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Those that run now.</summary>
     public static IReadOnlyList<ProcessIdentity> Find(string workDirectory)
     {
+        (uint, uint, ulong)? work = DirectoryAt(workDirectory);
         byte[] mark = Encoding.UTF8.GetBytes($"{Variable}={workDirectory}\0");
         return
         [
             .. from pid in ProcessTable.Pids()
-               where pid != Environment.ProcessId && (HasMark(pid, mark) || IsCriuIn(pid, workDirectory))
+               where pid != Environment.ProcessId && (HasMark(pid, mark) || (work is not null && IsCriuIn(pid, work)))
                let identity = ProcessIdentity.Of(pid)
                where identity is { IsAlive: true }
                select identity.Value,
@@ -58,16 +64,19 @@ internal static class OwnedProcesses
         }
     }
 
-    private static bool IsCriuIn(int pid, string workDirectory)
+    private static bool IsCriuIn(int pid, (uint Major, uint Minor, ulong Inode)? work)
     {
         try
         {
             return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/comm")).TrimEnd('\n') == CriuName
-                && new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cwd")).LinkTarget == workDirectory;
+                && DirectoryAt(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cwd")) == work;
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
             return false;
         }
     }
+
+    private static (uint Major, uint Minor, ulong Inode)? DirectoryAt(string path) => Native.StatX(CurrentDirectory, path, 0, BasicStats, out Native.StatXResult facts) == 0
+        ? (facts.DeviceMajor, facts.DeviceMinor, facts.Inode) : null;
 }

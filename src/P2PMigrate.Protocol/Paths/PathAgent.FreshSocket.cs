@@ -46,6 +46,7 @@ internal sealed partial class PathAgent
         [.. _pairs.All.Where(pair => pair is { IsAnnounced: true, Address.Kind: PathKind.Direct }).Select(pair => pair.Address.Remote).Distinct()];
 
     // The peer hears of the new address by the relay. Until it has sent there, its own router may be one that takes in what comes unasked.
+    // spec: PATH-82
     private byte HopLimitOf(Instant now, CandidatePair pair) =>
         pair.Address.Local == s_freshSocket && _fresh.IsOpen && pair is { State: PairState.Probing, IsAnnounced: true } && !(pair.LastHeardAt >= pair.ProbingSince)
             && now - pair.ProbingSince < ShortOpeners.PatienceWithRelay

@@ -43,12 +43,12 @@ internal sealed class ShortOpeners(ConnectionRole role)
         if (!IsFor(pair))
             return 0;
         _until ??= now + (hasRelay ? PatienceWithRelay : Patience);
-        return now >= _until ? (byte)0 : Shortest;
+        return IsOver(now) ? (byte)0 : Shortest;
     }
 
     /// <summary>Shall the next probe of a pair leave before the peer can have begun? Then nothing may go ahead of it that tells the peer to begin.</summary>
     // spec: PATH-85
-    public bool AreOwed(Instant now, CandidatePair pair) => IsFor(pair) && !_isPeerHeard && !(now >= _until);
+    public bool AreOwed(Instant now, CandidatePair pair) => IsFor(pair) && !_isPeerHeard && !IsOver(now);
 
     /// <summary>Something of the peer has come: true the first time, when all pairs are to be probed from the start.</summary>
     public bool HandleHeard(Instant now, bool isDirect)
@@ -60,6 +60,9 @@ internal sealed class ShortOpeners(ConnectionRole role)
         _until = isDirect ? now : Instant.Min(until, now + Grace);
         return isFirst;
     }
+
+    // Nothing is over that has not begun.
+    private bool IsOver(Instant now) => _until is { } until && now >= until;
 
     private bool IsFor(CandidatePair pair) => _isNeeded && pair is { Kind: PathKind.Direct, IsKnown: false, State: PairState.Probing };
 }

@@ -21,8 +21,13 @@ public sealed record RecoveryOptions
     /// Data of a session leaves no faster than this, in bytes a second of IP packets, repetitions included; null: as fast as the path allows. What the rate gives in a
     /// moment may leave at once (REC-32); acknowledgements and probes are not counted.
     /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">No positive finite number.</exception>
     // spec: MIG-122
-    public double? MaxRate { get; init; }
+    public double? MaxRate
+    {
+        get;
+        init => field = value is null or (> 0 and < double.PositiveInfinity) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "A rate is a positive number of bytes a second.");
+    }
 }
 
 /// <summary>Ways to find out how fast a path can be used without harm to others.</summary>

@@ -5,17 +5,17 @@ using P2PMigrate.Snapshot.Native;
 namespace P2PMigrate.Snapshot.Trees;
 
 /// <summary>Lists the names in a directory with their metadata. One owner: each thread of a walk has its own.</summary>
-internal sealed class DirectoryReader(TreeRoot root, MountPointPolicy mountPoints)
+internal sealed class DirectoryReader(TreeRoot root, MountPointPolicy mountPoints, Action found)
 {
     private readonly DirectoryListing _listing = new();
     private readonly List<byte[]> _names = [];
 
-    /// <summary>Fills in what is in <paramref name="directory"/>, and returns how many names that is.</summary>
-    public int Read(WalkedDirectory directory)
+    /// <summary>Fills in what is in <paramref name="directory"/>; calls <c>found</c> before each name is kept, which may throw.</summary>
+    public void Read(WalkedDirectory directory)
     {
         using SafeFileHandle? handle = root.TryOpenDirectory(directory.Path, mountPoints == MountPointPolicy.Descend);
         if (handle is null)
-            return 0; // vanished, or became something else: reading its inode will tell
+            return; // vanished, or became something else: reading its inode will tell
 
         ulong mount = Inode.Stat(handle).MountId;
         _names.Clear();
@@ -29,11 +29,12 @@ internal sealed class DirectoryReader(TreeRoot root, MountPointPolicy mountPoint
         }
 
         directory.Sort();
-        return _names.Count;
     }
 
     private void Add(WalkedDirectory directory, byte[] name, TreePath path, in Statx facts, ulong mount)
     {
+        found();
+
         // spec: SNAP-83
         bool isMountPoint = mountPoints != MountPointPolicy.Descend && (facts.IsMountRoot || facts.MountId != mount);
         if (isMountPoint && mountPoints == MountPointPolicy.Refuse)

@@ -48,10 +48,10 @@ internal sealed class TreeWalk(TreeRoot root, MountPointPolicy mountPoints, int 
             Parallel.ForEach(
                 level,
                 options,
-                () => new DirectoryReader(root, mountPoints),
+                () => new DirectoryReader(root, mountPoints, Count),
                 (directory, _, reader) =>
                 {
-                    Count(reader.Read(directory));
+                    reader.Read(directory);
                     return reader;
                 },
                 _ => { });
@@ -62,9 +62,9 @@ internal sealed class TreeWalk(TreeRoot root, MountPointPolicy mountPoints, int 
         }
     }
 
-    private void Count(int names)
+    private void Count()
     {
-        if (Interlocked.Add(ref _count, names) >= SnapshotLimits.MaxEntries)
+        if (Interlocked.Increment(ref _count) >= SnapshotLimits.MaxEntries)
             throw new SnapshotException($"The tree has more than MaxEntries ({SnapshotLimits.MaxEntries}) names.");
     }
 }

@@ -47,14 +47,16 @@ internal sealed class RefusalWatch : IDisposable
 
     private static Socket? TryOpen(AddressFamily family, ProtocolType protocol)
     {
+        Socket? socket = null;
         try
         {
-            var socket = new Socket(family, SocketType.Raw, protocol);
+            socket = new Socket(family, SocketType.Raw, protocol);
             socket.Bind(new IPEndPoint(family == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0));
             return socket;
         }
         catch (SocketException)
         {
+            socket?.Dispose();
             return null;
         }
     }

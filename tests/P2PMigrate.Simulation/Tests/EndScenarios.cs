@@ -25,7 +25,7 @@ public sealed class EndScenarios
         world.RunFor(TimeSpan.FromSeconds(2));
         Assert.False(world.Responder.Incoming[id].IsFinished);
         world.Responder.IsDead = true;
-        Assert.True(world.RunUntil(() => world.Initiator.Connection.IsTerminated, TimeSpan.FromSeconds(8.5)));
+        Assert.True(world.RunUntil(() => world.Initiator.Connection.IsTerminated, TimeSpan.FromSeconds(9.5)));
         Assert.True(world.Initiator.Closed!.Value.IsLost);
     }
 
@@ -57,7 +57,7 @@ public sealed class EndScenarios
 
     // spec: MIG-121
     [Theory]
-    [InlineData(true, 8.5)]
+    [InlineData(true, 10)]
     [InlineData(false, 41)]
     public void A_killed_peer_whose_machine_says_so_is_given_up_sooner(bool refuses, double seconds)
     {
@@ -67,8 +67,25 @@ public sealed class EndScenarios
         world.Responder.IsDead = true;
         if (refuses)
             world.At(TimeSpan.FromSeconds(1), () => world.Initiator.Connection.HandleRefusal(world.Now, world.Initiator.Connection.PrimaryPath!.Value.Address.Remote));
-        Assert.Equal(refuses, world.RunUntil(() => world.Initiator.Connection.IsTerminated, TimeSpan.FromSeconds(8.5)));
+        Assert.Equal(refuses, world.RunUntil(() => world.Initiator.Connection.IsTerminated, TimeSpan.FromSeconds(9.5)));
         Assert.True(world.RunUntil(() => world.Initiator.Connection.IsTerminated, TimeSpan.FromSeconds(seconds)));
+    }
+
+    // spec: MIG-121
+    [Fact]
+    public void A_refusal_after_long_silence_leaves_the_peer_time_to_be_heard()
+    {
+        using World world = new(8, PatientWorld);
+        bool isAway = false;
+        world.Tap = (_, _) => !isAway;
+        world.RunFor(TimeSpan.FromSeconds(1));
+        isAway = true;
+        world.RunFor(TimeSpan.FromSeconds(20));
+        world.Initiator.Connection.HandleRefusal(world.Now, world.Initiator.Connection.PrimaryPath!.Value.Address.Remote);
+        world.RunFor(TimeSpan.FromMilliseconds(300));
+        isAway = false;
+        world.RunFor(TimeSpan.FromSeconds(30));
+        Assert.Null(world.Initiator.Closed);
     }
 
     // spec: MIG-121
