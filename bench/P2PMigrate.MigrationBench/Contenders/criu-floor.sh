@@ -21,8 +21,10 @@ if [ -n "$LAZY" ]; then
     ip -n floor link set eth0 up
     gateway=$(ip -n $NAME route show default | cut -d' ' -f3)
     ip -n floor route add default via $gateway
-    # Else its first answer may wait a second for the gateway's address, which is nothing that CRIU does.
-    ip -n floor neighbour replace $gateway lladdr $(cat /sys/class/net/$bridge/address) dev eth0 nud permanent
+    # Else its first answer may wait a second for the gateway's address, which is nothing that CRIU does. A bridge changes its address with its ports unless it is told one.
+    gateway_mac=$(cat /sys/class/net/$bridge/address)
+    ip link set $bridge address $gateway_mac
+    ip -n floor neighbour replace $gateway lladdr $gateway_mac dev eth0 nud permanent
     mkfifo $images/status
     start=$(now)
     ip link set vc-$NAME nomaster down
