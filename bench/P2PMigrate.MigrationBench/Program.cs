@@ -3,6 +3,8 @@ using P2PMigrate.Lab;
 using P2PMigrate.MigrationBench;
 using P2PMigrate.MigrationBench.Results;
 
+if (args is ["there-and-back", .. var wishes])
+    return await ThereAndBackAsync(wishes);
 if (args is not [var file, .. var options] || !file.EndsWith(".json", StringComparison.Ordinal) || options.Length % 2 != 0)
     return Usage();
 try
@@ -49,8 +51,37 @@ catch (Exception failure) when (failure is LabException or OperationCanceledExce
     return 1;
 }
 
+// there-and-back [--runs N] [--link TEXT] [--workload TEXT] [--out DIRECTORY] [-- OPTION OF MIGRATE...]
+static async Task<int> ThereAndBackAsync(string[] wishes)
+{
+    int end = Array.IndexOf(wishes, "--");
+    string[] options = end < 0 ? [] : wishes[(end + 1)..];
+    wishes = end < 0 ? wishes : wishes[..end];
+    try
+    {
+        var run = new ThereAndBack(Wish("--link", "delay=500us rate=1gbit queue=4ms"), Wish("--workload", "memory=200 dirty=10"), options, Console.Error);
+        await using (run)
+        {
+            string table = await run.RunAsync(int.Parse(Wish("--runs", "10")), CancellationToken.None);
+            string output = Directory.CreateDirectory(Wish("--out", "artifacts/bench")).FullName;
+            await File.WriteAllTextAsync(Path.Combine(output, "prediction.md"), table);
+            Console.WriteLine(table);
+        }
+
+        return 0;
+    }
+    catch (LabException failure)
+    {
+        Console.Error.WriteLine(failure.Message);
+        return 1;
+    }
+
+    string Wish(string name, string otherwise) => Array.IndexOf(wishes, name) is >= 0 and var at && at + 1 < wishes.Length ? wishes[at + 1] : otherwise;
+}
+
 static int Usage()
 {
     Console.Error.WriteLine("usage: bench/migration PLAN.json [--runs N] [--only WORKLOAD] [--out DIRECTORY]; plans are in bench/plans");
+    Console.Error.WriteLine("       bench/migration there-and-back [--runs N] [--link TEXT] [--workload TEXT] [--out DIRECTORY] [-- OPTION OF MIGRATE...]");
     return 2;
 }

@@ -32,7 +32,7 @@ internal static class ControlCodec
     private static Wire.ControlMessage Wrap(ControlMessage message) => message switch
     {
         Propose propose => new() { Propose = ProposalCodec.Wrap(propose) },
-        Accept => new() { Accept = new() },
+        Accept accept => new() { Accept = Wrap(accept) },
         Refuse refuse => new() { Refuse = FindingCodec.Wrap(refuse) },
         Prepare => new() { Prepare = new() },
         LeaseRequest request => new() { LeaseRequest = new() { Number = request.Number } },
@@ -52,7 +52,7 @@ internal static class ControlCodec
         message = wire.BodyCase switch
         {
             Wire.ControlMessage.BodyOneofCase.Propose => ProposalCodec.Unwrap(wire.Propose, out reason),
-            Wire.ControlMessage.BodyOneofCase.Accept => new Accept(),
+            Wire.ControlMessage.BodyOneofCase.Accept => Unwrap(wire.Accept),
             Wire.ControlMessage.BodyOneofCase.Refuse => FindingCodec.Unwrap(wire.Refuse, out reason),
             Wire.ControlMessage.BodyOneofCase.Prepare => new Prepare(),
             Wire.ControlMessage.BodyOneofCase.LeaseRequest => new LeaseRequest(wire.LeaseRequest.Number),
@@ -67,6 +67,21 @@ internal static class ControlCodec
         if (message is null)
             reason ??= "a control message of an unknown kind";
         return message is not null;
+    }
+
+    private static Wire.Accept Wrap(Accept accept) => accept.Costs is not { } costs ? new() : new()
+    {
+        FixedMicroseconds = WireTime.ToMicroseconds(costs.Fixed),
+        PerPageNanoseconds = (ulong)costs.PerPage.TotalNanoseconds,
+        Migrations = (uint)costs.Migrations,
+    };
+
+    /// <summary>Costs that no machine can have are none.</summary>
+    // spec: MIG-123
+    private static Accept Unwrap(Wire.Accept wire)
+    {
+        var costs = new DowntimeCosts(wire.FixedMicroseconds / 1e3, wire.PerPageNanoseconds / 1e3, (int)Math.Min(wire.Migrations, int.MaxValue));
+        return new Accept { Costs = costs.IsBelievable ? costs : null };
     }
 
     private static Wire.Prepared Wrap(Prepared prepared) => new()

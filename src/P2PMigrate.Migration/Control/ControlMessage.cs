@@ -9,7 +9,12 @@ internal abstract record ControlMessage;
 internal sealed record Propose(JobId JobId, ContainerName Name, ContainerDescription Container, MachineFacts Machine, long RootfsBytes) : ControlMessage;
 
 /// <summary>Target: yes. The ticket is spent.</summary>
-internal sealed record Accept : ControlMessage;
+internal sealed record Accept : ControlMessage
+{
+    /// <summary>What the target has learned of the costs of a switchover; null when it has not.</summary>
+    // spec: MIG-123
+    public DowntimeCosts? Costs { get; init; }
+}
 
 /// <summary>Target: no, and why. Nothing was changed.</summary>
 internal sealed record Refuse(string Reason, IReadOnlyList<Finding> Findings) : ControlMessage;

@@ -53,7 +53,7 @@ internal sealed class SourceJob(
         if (!_machine.IsContentRateKnown)
             return;
         TimeSpan sending = TimeSpan.FromSeconds(completed.FrozenMemoryBytes / _machine.ContentRate) + (_machine.RoundTrip * Convergence.RoundTrips);
-        environment.Downtimes.Learn(completed.Downtime, sending, completed.MemoryBytes);
+        environment.Downtimes.Learn(completed.Downtime, sending, completed.MemoryBytes, _machine.ExpectedCosts);
     }
 
     /// <summary>Messages first: what a request needs the peer to know is already on its way. Returns whether the machine has ended.</summary>

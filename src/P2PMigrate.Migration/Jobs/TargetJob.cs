@@ -14,7 +14,8 @@ internal sealed class TargetJob(
     MigrationEnvironment environment, ITunnelSession session, ReceiveOptions options, IProgress<MigrationProgress>? progress) : IAsyncDisposable
 {
     private readonly MachineLoop _loop = new(environment.Time);
-    private readonly MigrationTarget _machine = new(environment.Timers);
+    private readonly MigrationTarget _machine = new(
+        environment.Timers, environment.Downtimes.Costs is { Migrations: > 0 } learned ? learned : null);
     private readonly CancellationTokenSource _over = new();
     private ProgressReporter? _reporter;
     private ControlChannel? _control;

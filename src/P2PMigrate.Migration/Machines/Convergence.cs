@@ -23,6 +23,7 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
     /// <summary>How fast content travels as long as nobody knows, in bytes a second.</summary>
     public const double DefaultRate = 50e6;
 
+    private DowntimeCosts _costs = costs;
     private int _round = -1;
     private long _previousFiles = long.MaxValue;
     private bool _haveFilesConverged;
@@ -33,6 +34,17 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
 
     /// <summary>Was <see cref="Rate"/> measured?</summary>
     public bool IsRateKnown { get; private set; }
+
+    /// <summary>What the switchover is expected to cost beside sending.</summary>
+    public DowntimeCosts Costs => _costs;
+
+    /// <summary>The target tells what it has learned, which counts as much as what was learned here.</summary>
+    // spec: MIG-123
+    public void Hear(DowntimeCosts? targets)
+    {
+        if (targets is { } told)
+            _costs = _costs.Migrations == 0 ? told : _costs.MeanWith(told);
+    }
 
     /// <summary>The round that was judged last.</summary>
     public RoundSummary? Last { get; private set; }
@@ -56,7 +68,7 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
         long expected = ExpectedBytes(memory);
         long files = _round == 0 ? 0 : figures.RootfsBytes;   // the first round sends what is there, not what changes
         TimeSpan sending = TimeSpan.FromSeconds((expected + files) / Rate);
-        TimeSpan predicted = costs.Fixed + ((memory.Pages + (memory.UnseenBytes / PageRun.PageSize)) * costs.PerPage) + (roundTrip * RoundTrips) + sending;
+        TimeSpan predicted = _costs.Fixed + ((memory.Pages + (memory.UnseenBytes / PageRun.PageSize)) * _costs.PerPage) + (roundTrip * RoundTrips) + sending;
         var end = EndAfter(memory, predicted);
         _previousPrediction = predicted;
         double? dirty = memory.Interval is { } interval && interval > TimeSpan.Zero

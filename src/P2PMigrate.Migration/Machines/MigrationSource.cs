@@ -54,6 +54,9 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
     /// <summary>How fast content travelled in the live rounds, in bytes a second before compression.</summary>
     public double ContentRate => _convergence.Rate;
 
+    /// <summary>What the switchover was expected to cost beside sending.</summary>
+    public DowntimeCosts ExpectedCosts => _convergence.Costs;
+
     /// <summary>Was <see cref="ContentRate"/> measured, or is it what is usual?</summary>
     public bool IsContentRateKnown => _convergence.IsRateKnown;
 
@@ -82,7 +85,8 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
         HandleProgress(now);
         switch (message)
         {
-            case Accept when State == Proposing:
+            case Accept accept when State == Proposing:
+                _convergence.Hear(accept.Costs);
                 Move(now, Accepted);
                 break;
             case Refuse refuse when State == Proposing:

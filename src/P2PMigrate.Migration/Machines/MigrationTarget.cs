@@ -10,7 +10,7 @@ namespace P2PMigrate.Migration.Machines;
 /// The target's side of one job, as a plain object like <see cref="MigrationSource"/>, with the same kinds of methods and the same
 /// rule: after every input poll both outputs until they are empty. Chapter 11 is its specification.
 /// </summary>
-internal sealed partial class MigrationTarget(MigrationTimers timers)
+internal sealed partial class MigrationTarget(MigrationTimers timers, DowntimeCosts? learned = null)
 {
     private readonly Queue<ControlMessage> _messages = new();
     private readonly Queue<TargetRequest> _requests = new();

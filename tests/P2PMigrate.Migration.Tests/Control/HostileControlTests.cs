@@ -20,6 +20,7 @@ public sealed class HostileControlTests
     [
         new Propose(JobId.Create(), Name, s_container, s_machine, 1000),
         new Accept(),
+        new Accept { Costs = new DowntimeCosts(TimeSpan.FromMilliseconds(250), TimeSpan.FromMicroseconds(12), 7) },
         new Refuse("no", [new Finding(FindingSeverity.Blocker, "cpu", "old", "buy"), new Finding(FindingSeverity.Good, "criu", "fine")]),
         new Prepare(),
         new LeaseRequest(7),

@@ -161,11 +161,49 @@ public sealed class ConvergenceTests
     public void Fixed_costs_are_learned_from_what_migrations_took()
     {
         var model = new DowntimeModel();
-        for (int migration = 0; migration < 20; migration++)
-            model.Learn(TimeSpan.FromMilliseconds(200) + (1000 * DowntimeModel.DefaultPerPage), TimeSpan.FromMilliseconds(100), 1000 * PageRun.PageSize);
-        Assert.Equal(100, model.Costs.Fixed.TotalMilliseconds, 0.1);
+        for (int migration = 0; migration < 40; migration++)
+        {
+            model.Learn(TimeSpan.FromMilliseconds(500 + 100), TimeSpan.FromMilliseconds(100), 0);
+            model.Learn(TimeSpan.FromMilliseconds(500 + 2000 + 100), TimeSpan.FromMilliseconds(100), 100_000 * PageRun.PageSize);
+        }
+
+        Assert.Equal(500, model.Costs.Fixed.TotalMilliseconds, 5.0);
+        Assert.Equal(20, model.Costs.PerPage.TotalMicroseconds, 0.2);
         model.Learn(TimeSpan.FromMilliseconds(1), TimeSpan.FromMilliseconds(100), 0);
-        Assert.Equal(100, model.Costs.Fixed.TotalMilliseconds, 0.1);
+        Assert.Equal(500, model.Costs.Fixed.TotalMilliseconds, 5.0);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-124")]
+    public void The_first_migration_teaches_all_it_can_later_ones_half_and_none_more_than_fourfold()
+    {
+        var model = new DowntimeModel();
+        model.Learn(DowntimeModel.DefaultFixed * 2, default, 0);
+        Assert.Equal(DowntimeModel.DefaultFixed * 2, model.Costs.Fixed);
+        model.Learn(DowntimeModel.DefaultFixed * 3, default, 0);
+        Assert.Equal(DowntimeModel.DefaultFixed * 2.5, model.Costs.Fixed);
+        model.Learn(TimeSpan.FromMinutes(1), default, 0);
+        Assert.Equal(DowntimeModel.DefaultFixed * 2.5 * 2.5, model.Costs.Fixed);
+        Assert.Equal(DowntimeModel.DefaultPerPage, model.Costs.PerPage);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-123")]
+    public void A_peers_experience_counts_like_ones_own()
+    {
+        var told = new DowntimeCosts(TimeSpan.FromSeconds(1), TimeSpan.FromMicroseconds(20), 3);
+        var stranger = new Convergence(new CopyOptions(), DowntimeCosts.Usual);
+        stranger.Hear(null);
+        Assert.Equal(DowntimeCosts.Usual, stranger.Costs);
+        stranger.Hear(told);
+        Assert.Equal(told, stranger.Costs);
+        var old = new Convergence(new CopyOptions(), new DowntimeCosts(TimeSpan.FromSeconds(3), TimeSpan.FromMicroseconds(10), 1));
+        old.Hear(told);
+        Assert.Equal(new DowntimeCosts(TimeSpan.FromSeconds(2), TimeSpan.FromMicroseconds(15), 3), old.Costs);
+
+        var model = new DowntimeModel();
+        model.Learn(TimeSpan.FromSeconds(1.5), default, 0, assumed: told);
+        Assert.Equal((TimeSpan.FromSeconds(1.25), 4), (model.Costs.Fixed, model.Costs.Migrations));
     }
 
     [Fact]
@@ -178,9 +216,10 @@ public sealed class ConvergenceTests
             var model = new DowntimeModel(path);
             Assert.Equal(DowntimeModel.DefaultFixed, model.Costs.Fixed);
             model.Learn(DowntimeModel.DefaultFixed * 3, default, 0);
-            Assert.Equal(DowntimeModel.DefaultFixed * 2, new DowntimeModel(path).Costs.Fixed);
+            Assert.Equal((DowntimeModel.DefaultFixed * 3, 1), (new DowntimeModel(path).Costs.Fixed, new DowntimeModel(path).Costs.Migrations));
             Assert.Equal([path], Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(path)!));
-            string[] senseless = ["", "{", "[]", "null", "{}", """{"fixedMilliseconds":"1"}""", """{"fixedMilliseconds":-1}""", """{"fixedMilliseconds":1e300}""", new string(' ', 10_000)];
+            string[] senseless = ["", "{", "[]", "null", "{}", """{"fixedMilliseconds":"1"}""", """{"fixedMilliseconds":-1,"perPageMicroseconds":1,"migrations":1}""",
+                """{"fixedMilliseconds":1e300,"perPageMicroseconds":1,"migrations":1}""", """{"fixedMilliseconds":1,"perPageMicroseconds":0,"migrations":1}""", """{"fixedMilliseconds":1,"perPageMicroseconds":1}""", new string(' ', 10_000)];
             foreach (string text in senseless)
             {
                 File.WriteAllText(path, text);
