@@ -26,7 +26,7 @@ internal sealed class ThereAndBack(string link, string workload, IReadOnlyList<s
     /// <summary>Moves it <paramref name="runs"/> times and returns the table.</summary>
     public async Task<string> RunAsync(int runs, CancellationToken cancellationToken)
     {
-        _hosts = await TwoHosts.RaiseAsync(link, seed: 1, [new BindMount(OurProgram.Directory, OurProgram.InHost, ReadOnly: true)], cancellationToken);
+        _hosts = await TwoHosts.RaiseAsync(link, seed: 1, [new BindMount(OurProgram.Directory, OurProgram.InHost, ReadOnly: true)], [], cancellationToken);
         await _hosts.StartAsync(new WorkloadText(workload), cancellationToken);
         _rendezvous = await _hosts.Source.StartAsync(Program, ["rendezvous", "--json", "--state-dir", "/tmp/rendezvous"], cancellationToken);
         await _rendezvous.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), s_ready, cancellationToken);
