@@ -17,16 +17,19 @@ internal static class CriuConfiguration
     /// <summary>Before this version a lock method in a configuration file makes CRIU crash when a runtime starts it.</summary>
     private static readonly ToolVersion s_firstWithLockOption = new(4, 2);
 
-    /// <summary>Options of a dump. <paramref name="isolated"/>: nothing outside can reach the container's network, so CRIU need not lock it.</summary>
-    public static string ForDump(ToolVersion criu, bool isolated, bool hasNft)
+    /// <summary>Options of a dump. <paramref name="isolated"/>: nothing outside can reach the container's network, so CRIU need not lock it. <paramref name="hookPath"/> holds it until it may begin, if there is one.</summary>
+    public static string ForDump(ToolVersion criu, bool isolated, bool hasNft, string? hookPath = null)
     {
         List<string> lines = [$"ghost-limit {GhostBytesMax >> 20}M", "link-remap"];
+        if (hookPath is not null) lines.Add(ActionScript(hookPath));
         if (criu >= s_firstWithLockOption && (isolated || hasNft)) lines.Add($"network-lock {(isolated ? "skip" : "nftables")}");
         return Join(lines);
     }
 
     /// <summary>Options of a restore that <paramref name="hookPath"/> holds.</summary>
-    public static string ForRestore(string hookPath) => Join([$"action-script \"{hookPath}\""]);
+    public static string ForRestore(string hookPath) => Join([ActionScript(hookPath)]);
+
+    private static string ActionScript(string path) => $"action-script \"{path}\"";
 
     private static string Join(List<string> lines) => string.Join('\n', lines) + "\n";
 }

@@ -53,6 +53,24 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
         Path.Combine(LinkRoot, link.Name) is var directory && Directory.Exists(directory)
         && Read(directory, "ifindex") == Text(link.Index) && Read(directory, "iflink") == Text(link.PeerIndex) && BridgeOf(directory) == link.Bridge);
 
+    /// <summary>
+    /// Names and addresses of all interfaces that a process sees, as a text to be compared with a later one: a container that was put on another network meanwhile
+    /// is not isolated by what was found before. Empty when the process is gone.
+    /// </summary>
+    public static string Fingerprint(int pid)
+    {
+        try
+        {
+            string root = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/net/");
+            IEnumerable<string> names = File.ReadLines(root + "dev").Skip(2).Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)]);
+            return string.Join('\n', [.. names, File.ReadAllText(root + "fib_trie"), File.Exists(root + "if_inet6") ? File.ReadAllText(root + "if_inet6") : ""]);
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+
     /// <summary>The number of a network namespace, which no other of this boot has at the same time; zero when there is none at this path.</summary>
     public static ulong NamespaceNumber(string namespacePath) =>
         Native.StatX(CurrentDirectory, namespacePath, 0, BasicStats, out Native.StatXResult facts) == 0 ? facts.Inode : 0;

@@ -1,7 +1,5 @@
 using System.Globalization;
 using System.Text;
-using P2PMigrate.Containers.Linux;
-using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Runc;
 
@@ -16,8 +14,6 @@ namespace P2PMigrate.Containers.Runc;
 internal sealed class RestoreHook : IDisposable
 {
     private const string ReleaseWord = "release";
-    private const uint OwnerOnly = 0x180; // 0600
-    private const uint OwnerRuns = 0x1C0; // 0700
     private const byte HeldByte = (byte)'h';
     private const byte ReadyByte = (byte)'r';
     private const byte OverByte = (byte)'x';
@@ -35,9 +31,8 @@ internal sealed class RestoreHook : IDisposable
     {
         string script = Path.Combine(workDirectory, "hook");
         File.Delete(ResumedIn(workDirectory));
-        File.WriteAllText(script, Script(workDirectory, raiseLoopback));
-        if (Native.ChangeMode(script, OwnerRuns) != 0) throw new ContainerException($"Cannot make {script} executable.");
-        return new RestoreHook(script, MakeFifo(Path.Combine(workDirectory, "held")), MakeFifo(Path.Combine(workDirectory, ReleaseWord)));
+        HookFifo.WriteScript(script, Script(workDirectory, raiseLoopback));
+        return new RestoreHook(script, HookFifo.Make(HeldIn(workDirectory)), HookFifo.Make(ReleaseIn(workDirectory)));
     }
 
     /// <summary>Has the container that was restored in this work directory been let run, by CRIU's own word?</summary>
@@ -61,10 +56,6 @@ internal sealed class RestoreHook : IDisposable
         _held.Dispose();
     }
 
-    /// <summary>
-    /// Opening a FIFO for reading would wait for a writer, for ever if we are dead. Opened for both it does not wait, and once a
-    /// reading descriptor exists the writing one is closed again: then no writer but us is left.
-    /// </summary>
     private static string Script(string workDirectory, bool raiseLoopback) => string.Create(CultureInfo.InvariantCulture, $"""
         #!/bin/sh
         case "$CRTOOLS_SCRIPT_ACTION" in
@@ -72,15 +63,13 @@ internal sealed class RestoreHook : IDisposable
             {(raiseLoopback ? "nsenter --net=\"/proc/$CRTOOLS_INIT_PID/ns/net\" ip link set lo up || :" : ":")}
             ;;
         post-restore)
-            exec 3<>{Quote(workDirectory)}/{ReleaseWord} 4<{Quote(workDirectory)}/{ReleaseWord} 3>&- 5<>{Quote(workDirectory)}/held
-            printf {(char)HeldByte} >&5
-            read -r word <&4 && [ "$word" = {ReleaseWord} ] || exit 1
+            {HookFifo.Await(ReleaseIn(workDirectory), HeldIn(workDirectory), (char)HeldByte)} && [ "$word" = {ReleaseWord} ] || exit 1
             ;;
         pre-resume)
-            printf {(char)ReadyByte} 1<>{Quote(workDirectory)}/held
+            printf {(char)ReadyByte} 1<>{HookFifo.Quote(HeldIn(workDirectory))}
             ;;
         post-resume)
-            : > {Quote(ResumedIn(workDirectory))}
+            : > {HookFifo.Quote(ResumedIn(workDirectory))}
             ;;
         esac
 
@@ -88,16 +77,7 @@ internal sealed class RestoreHook : IDisposable
 
     private static string ResumedIn(string workDirectory) => Path.Combine(workDirectory, "resumed");
 
-    private static string Quote(string path) => $"'{path.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+    private static string HeldIn(string workDirectory) => Path.Combine(workDirectory, "held");
 
-    private static FileStream MakeFifo(string path)
-    {
-        File.Delete(path);
-        if (Native.MakeFifo(path, OwnerOnly) != 0)
-        {
-            throw new ContainerException($"Cannot make the FIFO {path}: {System.Runtime.InteropServices.Marshal.GetLastPInvokeErrorMessage()}.");
-        }
-
-        return new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, bufferSize: 0);
-    }
+    private static string ReleaseIn(string workDirectory) => Path.Combine(workDirectory, ReleaseWord);
 }

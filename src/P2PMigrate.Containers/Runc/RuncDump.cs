@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
@@ -7,40 +8,101 @@ using P2PMigrate.Snapshot;
 namespace P2PMigrate.Containers.Runc;
 
 /// <summary>
-/// One <c>runc checkpoint</c> of a frozen container, memory into a page-server sink. CRIU is never killed: when anything goes wrong
+/// One <c>runc checkpoint</c>, memory into a page-server sink. It is started while the container runs and waits in <see cref="DumpHook"/> until it is let go on,
+/// when the container is frozen. CRIU is never killed: when anything goes wrong
 /// on our side the sink closes its connection, CRIU fails by itself, resumes what it had seized into the frozen cgroup and cleans
-/// up behind it; that end is waited for. If our process dies, the connection breaks and the same happens.
+/// up behind it; that end is waited for. If our process dies, the connection or the hook breaks and the same happens. Used once; disposing one that still waits
+/// calls it off.
 /// </summary>
-internal sealed class RuncDump(RuncTool runc, string workDirectory)
+// spec: MIG-90
+internal sealed class RuncDump : IAsyncDisposable
 {
     private const string LogName = "dump.log";
 
-    private string LogPath => Path.Combine(workDirectory, LogName);
+    private readonly string _container;
+    private readonly string _workDirectory;
+    private readonly LatePageSink _pages = new();
+    private readonly PageServerSink _sink;
+    private readonly DumpHook _hook;
+    private readonly DetachedProcess _process;
+    private bool _begun;
 
-    private string RuncLogPath => Path.Combine(workDirectory, "runc-dump.log");
-
-    /// <summary>Dumps. When this throws, no CRIU of it runs any more, or the message says that one still does.</summary>
-    public async Task<DumpSummary> RunAsync(
-        FenceRecord fence, bool manageCgroups, string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
+    private RuncDump(FenceRecord fence, string workDirectory, bool keepsCgroups, RuncTool runc, ToolVersion criu, IReadOnlyList<string> versioned)
     {
-        long start = Stopwatch.GetTimestamp();
-        ToolVersion criu = await runc.CriuVersionAsync(cancellationToken).ConfigureAwait(false);
+        (_container, _workDirectory, KeepsCgroups) = (fence.Container, workDirectory, keepsCgroups);
         string configuration = Path.Combine(workDirectory, "criu-dump.conf");
-        await File.WriteAllTextAsync(configuration, CriuConfiguration.ForDump(criu, fence.Isolated, Tool.Exists("nft")), cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<string> versioned = await runc.DumpOptionsAsync(manageCgroups, cancellationToken).ConfigureAwait(false);
-
-        using var sink = new PageServerSink(PageServerDialect.Of(criu), pages, () => OwnedProcesses.Find(workDirectory).Select(process => process.Pid));
-        using var process = DetachedProcess.Start(
+        _sink = new PageServerSink(PageServerDialect.Of(criu), _pages, () => OwnedProcesses.Find(workDirectory).Select(process => process.Pid));
+        _hook = DumpHook.Create(workDirectory);
+        File.WriteAllText(configuration, CriuConfiguration.ForDump(criu, fence.Isolated, Tool.Exists("nft"), _hook.ScriptPath));
+        _process = DetachedProcess.Start(
             workDirectory,
             [
                 .. runc.CommandLine("--log", RuncLogPath, "--log-format", "json", "checkpoint"),
                 "--leave-running", "--tcp-established", "--file-locks", .. versioned,
-                "--page-server", sink.Address.ToString(), "--image-path", imageDirectory, "--work-path", workDirectory, fence.Container,
+                "--page-server", _sink.Address.ToString(), "--image-path", DraftPath, "--work-path", workDirectory, fence.Container,
             ],
             new Dictionary<string, string> { [CriuConfiguration.Variable] = configuration },
             piped: false);
-        long dumped = await SuperviseAsync(fence.Container, process, sink, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Does it dump the container's own cgroups too, because there are some?</summary>
+    public bool KeepsCgroups { get; }
+
+    private string LogPath => Path.Combine(_workDirectory, LogName);
+
+    private string RuncLogPath => Path.Combine(_workDirectory, "runc-dump.log");
+
+    /// <summary>Where the images appear. It is not known yet where they are wanted.</summary>
+    private string DraftPath => Path.Combine(_workDirectory, "draft");
+
+    /// <summary>Starts it. It touches nothing of the container.</summary>
+    public static async Task<RuncDump> StartAsync(RuncTool runc, string workDirectory, FenceRecord fence, CancellationToken cancellationToken)
+    {
+        ToolVersion criu = await runc.CriuVersionAsync(cancellationToken).ConfigureAwait(false);
+        bool keepsCgroups = new Cgroup(fence.CgroupPath).HasChildren;
+        IReadOnlyList<string> versioned = await runc.DumpOptionsAsync(keepsCgroups, cancellationToken).ConfigureAwait(false);
+        return await Task.Run(
+            () =>
+            {
+                string draft = Path.Combine(workDirectory, "draft");
+                if (Directory.Exists(draft)) Directory.Delete(draft, recursive: true);
+                Directory.CreateDirectory(draft);
+                return new RuncDump(fence, workDirectory, keepsCgroups, runc, criu, versioned);
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until CRIU waits for its word; false when it ended before or takes too long.</summary>
+    public async Task<bool> WaitUntilReadyAsync(CancellationToken cancellationToken)
+    {
+        Task<bool> there = _hook.WaitUntilThereAsync();
+        Task<int?> exit = _process.WaitAsync(RuncTimers.DumpStart);
+        Task either = Task.WhenAny(there, exit).WaitAsync(cancellationToken);
+        await either.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!there.IsCompleted) _hook.GiveUp();
+        bool isThere = await there.ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        return isThere;
+    }
+
+    /// <summary>Dumps, now that the container is frozen. When this throws, no CRIU of it runs any more, or the message says that one still does.</summary>
+    public async Task<DumpSummary> RunAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        _begun = true;
+        _pages.Connect(pages);
+        _hook.Go();
+        long dumped = await SuperviseAsync(_container, _process, _sink, cancellationToken).ConfigureAwait(false);
+        foreach (string image in Directory.EnumerateFiles(DraftPath)) File.Move(image, Path.Combine(imageDirectory, Path.GetFileName(image)), overwrite: true);
         return new DumpSummary(Stopwatch.GetElapsedTime(start), dumped);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _hook.Dispose();
+        _sink.Dispose();
+        if (!_begun) await _process.WaitAsync(RuncTimers.DumpUndo).ConfigureAwait(false);
+        _process.Dispose();
     }
 
     private async Task<long> SuperviseAsync(string container, DetachedProcess process, PageServerSink sink, CancellationToken cancellationToken)

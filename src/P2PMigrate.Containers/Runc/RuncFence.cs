@@ -16,7 +16,7 @@ namespace P2PMigrate.Containers.Runc;
 /// </para>
 /// <list type="bullet">
 /// <item>While freezing: links may be off their bridges, the cgroup frozen or not. Thawing puts both right.</item>
-/// <item>Frozen, no dump: the cgroup stays frozen.</item>
+/// <item>Frozen, no dump: the cgroup stays frozen. A dump that waits for its word fails, and has touched nothing.</item>
 /// <item>While dumping: runc and CRIU live on in a session of their own. The page connection is broken, so CRIU fails, puts the seized
 /// processes back into the frozen cgroup and ends. Thawing waits for that end, for CRIU's last act is to freeze again.</item>
 /// <item>Dumped: the cgroup is frozen again by CRIU itself (checked after each dump). Stand-in names of removed files may be in the root
@@ -32,6 +32,7 @@ internal sealed class RuncFence : IFence
     private readonly string _workDirectory;
     private readonly Cgroup _cgroup;
     private FenceRecord _record;
+    private RuncDump? _waiting;          // started, and has touched nothing yet
     private bool _over;
 
     private RuncFence(RuncTool runc, ILogger logger, string workDirectory, FenceRecord record)
@@ -41,18 +42,19 @@ internal sealed class RuncFence : IFence
     }
 
     /// <summary>
-    /// Isolates and freezes a container; when this throws, it runs as before. All questions are asked before <paramref name="stopping"/> is called.
+    /// Isolates and freezes a container; when this throws, it runs as before. All questions have been asked, and <paramref name="dump"/> waits, or is null. It is
+    /// the fence's from now on, in any case.
     /// </summary>
     public static async Task<RuncFence> FreezeAsync(
-        RuncTool runc, ILogger logger, ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken)
+        RuncTool runc, ILogger logger, string workDirectory, FenceRecord record, RuncDump? dump, Action stopping, CancellationToken cancellationToken)
     {
-        FenceRecord record = await DescribeAsync(runc, container, cancellationToken).ConfigureAwait(false);
-        record.Save(workDirectory);
-        stopping();
-        long start = Stopwatch.GetTimestamp();
-        var fence = new RuncFence(runc, logger, workDirectory, record);
+        var fence = new RuncFence(runc, logger, workDirectory, record) { _waiting = dump };
+        long start;
         try
         {
+            record.Save(workDirectory);
+            stopping();
+            start = Stopwatch.GetTimestamp();
             await NetworkIsolation.DetachAsync(record.Links, cancellationToken).ConfigureAwait(false);
             await fence.RequireFrozenAsync(cancellationToken).ConfigureAwait(false);
         }
@@ -62,7 +64,7 @@ internal sealed class RuncFence : IFence
             throw;
         }
 
-        logger.Frozen(container.Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds, record.Isolated);
+        logger.Frozen(record.Container, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds, record.Isolated);
         return fence;
     }
 
@@ -83,8 +85,7 @@ internal sealed class RuncFence : IFence
         DumpSummary summary;
         try
         {
-            summary = await new RuncDump(_runc, _workDirectory)
-                .RunAsync(_record, _cgroup.HasChildren, imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+            summary = await DumpOnceAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
@@ -104,9 +105,22 @@ internal sealed class RuncFence : IFence
         return summary;
     }
 
+    /// <summary>One that waits and knows the container as it is now, or else a new one.</summary>
+    private async Task<DumpSummary> DumpOnceAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
+    {
+        if (_waiting is { } stale && stale.KeepsCgroups != _cgroup.HasChildren) await CallOffAsync().ConfigureAwait(false);
+        RuncDump dump = _waiting ?? await RuncDump.StartAsync(_runc, _workDirectory, _record, cancellationToken).ConfigureAwait(false);
+        _waiting = null;
+        await using (dump.ConfigureAwait(false))
+        {
+            return await dump.RunAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     public async Task ThawAsync(CancellationToken cancellationToken)
     {
         if (_over) return;
+        await CallOffAsync().ConfigureAwait(false);
         await WaitForDumpEndAsync(cancellationToken).ConfigureAwait(false);
         if (_record.Init.IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
         string? offNetwork = await NetworkIsolation.TryAttachAsync(_record.Links, cancellationToken).ConfigureAwait(false);
@@ -124,6 +138,7 @@ internal sealed class RuncFence : IFence
     public async Task DestroyAsync(CancellationToken cancellationToken)
     {
         if (_over) return;
+        await CallOffAsync().ConfigureAwait(false);
         await WaitForDumpEndAsync(cancellationToken).ConfigureAwait(false);
         if (_record.Init.IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
         if (!await _cgroup.KillAsync(RuncTimers.Kill, cancellationToken).ConfigureAwait(false))
@@ -137,41 +152,20 @@ internal sealed class RuncFence : IFence
         _logger.Destroyed(_record.Container);
     }
 
-    /// <summary>Lets go of the object only: the container stays as it is.</summary>
-    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-    private static async Task<FenceRecord> DescribeAsync(RuncTool runc, ContainerDescription container, CancellationToken cancellationToken)
-    {
-        RuncState state = await runc.StateAsync(container.Name, cancellationToken).ConfigureAwait(false)
-            ?? throw new ContainerException($"runc does not know a container {container.Name} any more.");
-        if (state.Status != RuncState.Running || ProcessIdentity.Of(state.Pid) is not { } init)
-        {
-            throw new ContainerException($"The container {container.Name} is {state.Status}, not running.");
-        }
-
-        // Asked now, so that the dump need not ask while the container stands still.
-        await runc.CriuVersionAsync(cancellationToken).ConfigureAwait(false);
-        await runc.RuncVersionAsync(cancellationToken).ConfigureAwait(false);
-        await KernelFacts.WarmAsync(runc.Options.Criu, cancellationToken).ConfigureAwait(false);
-        NetworkIsolation isolation = await NetworkIsolation.FindAsync(init.Pid, cancellationToken).ConfigureAwait(false);
-        return new FenceRecord
-        {
-            Container = container.Name,
-            Created = state.Created,
-            BundlePath = container.BundlePath,
-            CgroupPath = Cgroup.Of(init.Pid).Path,
-            InitPid = init.Pid,
-            InitStartTicks = init.StartTicks,
-            BootId = WorkRecord.CurrentBootId,
-            Links = isolation.Links,
-            Isolated = isolation.Complete,
-        };
-    }
+    /// <summary>Lets go of the object only: the container stays as it is. A dump that waits gives up.</summary>
+    public async ValueTask DisposeAsync() => await CallOffAsync().ConfigureAwait(false);
 
     private async Task RequireFrozenAsync(CancellationToken cancellationToken)
     {
         if (await _cgroup.SetFrozenAsync(true, RuncTimers.Freeze, cancellationToken).ConfigureAwait(false)) return;
         throw new ContainerException($"The container {_record.Container} does not stop within {RuncTimers.Freeze.TotalSeconds:0} s; one of its processes is stuck in the kernel.");
+    }
+
+    private async ValueTask CallOffAsync()
+    {
+        if (_waiting is not { } waiting) return;
+        _waiting = null;
+        await waiting.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>A CRIU that still undoes a failed dump would freeze again after our thaw.</summary>

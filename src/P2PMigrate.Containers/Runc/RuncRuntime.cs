@@ -71,8 +71,8 @@ public sealed class RuncRuntime : IContainerRuntime
     }
 
     /// <inheritdoc/>
-    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken) =>
-        await RuncFence.FreezeAsync(_runc, _logger, container, workDirectory, stopping, cancellationToken).ConfigureAwait(false);
+    public async Task<IFreezePlan> PrepareFreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
+        await RuncFreezePlan.MakeAsync(_runc, _logger, container, workDirectory, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) =>

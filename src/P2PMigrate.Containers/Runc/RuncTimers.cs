@@ -6,6 +6,9 @@ internal static class RuncTimers
     /// <summary>Until every process of a container has stopped (or goes on).</summary>
     public static readonly TimeSpan Freeze = TimeSpan.FromSeconds(10);
 
+    /// <summary>Until a dump that was started ahead waits for its word.</summary>
+    public static readonly TimeSpan DumpStart = TimeSpan.FromSeconds(10);
+
     /// <summary>Until a CRIU whose dump cannot succeed any more has undone what it did. It is never killed.</summary>
     public static readonly TimeSpan DumpUndo = TimeSpan.FromSeconds(60);
 

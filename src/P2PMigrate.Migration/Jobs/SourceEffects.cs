@@ -22,6 +22,7 @@ internal sealed class SourceEffects(
     private readonly PageBook _pageBook = new(KeptPages.BytesFor(proposal.Container.MemoryBytes) / PageRun.PageSize);
     private RootfsSender? _rootfs;
     private LiveMemorySender? _memory;
+    private IFreezePlan? _plan;
     private IFence? _fence;
 
     /// <summary>Cancelled when the job rolls back.</summary>
@@ -66,18 +67,24 @@ internal sealed class SourceEffects(
         _rootfs?.Dispose();
         _memory?.Dispose();
         _pageKey.Dispose();
+        await QuietDisposal.OfAsync(_plan, environment.Logger).ConfigureAwait(false);
         await QuietDisposal.OfAsync(_fence, environment.Logger).ConfigureAwait(false);
         _stop.Dispose();
     }
 
-    /// <summary>Files first: memory changes faster, so it had better be read last.</summary>
-    // spec: MIG-85
+    /// <summary>
+    /// Files first: memory changes faster, so it had better be read last. From the second round on each may be the last before the freeze, so all that the freeze
+    /// needs to know is asked before its memory is read.
+    /// </summary>
+    // spec: MIG-71, MIG-85
     private async Task<RoundFigures> CopyRoundAsync(int round)
     {
         _rootfs ??= new RootfsSender(session, proposal.JobId, proposal.Container.RootPath, meter);
         long files = await _rootfs.SendRoundAsync(round, isFinal: false, _stop.Token).ConfigureAwait(false);
         if (round == 0)
             OpenMemory();
+        else
+            await PrepareFreezeAsync().ConfigureAwait(false);
         return new RoundFigures(files, _memory is null ? null : await _memory.SendRoundAsync(round, _stop.Token).ConfigureAwait(false));
     }
 
@@ -89,9 +96,13 @@ internal sealed class SourceEffects(
         meter.Expect(proposal.Container.MemoryBytes);
     }
 
+    private async Task<IFreezePlan> PrepareFreezeAsync() =>
+        _plan ??= await environment.Runtime.PrepareFreezeAsync(proposal.Container, _files.Work, _stop.Token).ConfigureAwait(false);
+
     private async Task<RoundFigures> FreezeAsync()
     {
-        _fence = await environment.Runtime.FreezeAsync(proposal.Container, _files.Work, () => StoppedAt = environment.Time.GetTimestamp(), _stop.Token).ConfigureAwait(false);
+        IFreezePlan plan = await PrepareFreezeAsync().ConfigureAwait(false);
+        _fence = await plan.FreezeAsync(() => StoppedAt = environment.Time.GetTimestamp(), _stop.Token).ConfigureAwait(false);
         return default;
     }
 
@@ -142,6 +153,9 @@ internal sealed class SourceEffects(
     // spec: MIG-12
     private async Task<RoundFigures> RollBackAsync()
     {
+        if (_plan is not null)
+            await _plan.DisposeAsync().ConfigureAwait(false);
+
         // A freeze that failed has undone itself, unless that failed too: then its record is still there.
         _fence ??= await environment.Runtime.ReopenFenceAsync(_files.Work, CancellationToken.None).ConfigureAwait(false);
         if (_fence is not null)

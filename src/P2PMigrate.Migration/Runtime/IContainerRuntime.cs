@@ -5,7 +5,7 @@ namespace P2PMigrate.Migration.Runtime;
 /// <summary>
 /// What migration needs from a container runtime with CRIU. Implementations run external programs; every failure is a
 /// <see cref="ContainerException"/> whose message is a sentence a person can act on. Methods that look at a container
-/// change nothing; only <see cref="FreezeAsync"/>, <see cref="RestoreAsync"/>, <see cref="KeepAsync"/> and <see cref="CleanUpAsync"/> touch the machine.
+/// change nothing; only <see cref="IFreezePlan.FreezeAsync"/>, <see cref="RestoreAsync"/>, <see cref="KeepAsync"/> and <see cref="CleanUpAsync"/> touch the machine.
 /// </summary>
 public interface IContainerRuntime
 {
@@ -34,12 +34,10 @@ public interface IContainerRuntime
     ILiveMemory? OpenLiveMemory(ContainerDescription container);
 
     /// <summary>
-    /// Takes the container off its network and stops every process of it. From here the fence decides whether it ever
-    /// runs again. When this throws, the container runs as before. <paramref name="workDirectory"/> is empty and private;
-    /// what later recovery needs is written there before it is done. <paramref name="stopping"/> is called once, just before the first thing that
-    /// the container or its clients could feel: downtime begins there.
+    /// Does ahead of time whatever a freeze and the dump after it need. <paramref name="workDirectory"/> is empty and private. The plan does not touch the
+    /// container until <see cref="IFreezePlan.FreezeAsync"/>. Throws when the container is not there or does not run.
     /// </summary>
-    Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken);
+    Task<IFreezePlan> PrepareFreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken);
 
     /// <summary>
     /// A fence that an earlier process of ours built in <paramref name="workDirectory"/> and left behind, or null when

@@ -17,6 +17,10 @@ public sealed class CriuConfigurationTests
     }
 
     [Fact]
+    public void A_dump_is_held_by_its_hook() =>
+        Assert.Contains("action-script \"/work/hook\"\n", CriuConfiguration.ForDump(new ToolVersion(4, 2, 1), isolated: true, hasNft: true, "/work/hook"));
+
+    [Fact]
     public void A_criu_that_would_crash_on_the_lock_option_is_spared_it() =>
         Assert.DoesNotContain("network-lock", CriuConfiguration.ForDump(new ToolVersion(4, 1, 1), isolated: true, hasNft: true));
 }

@@ -23,6 +23,14 @@ public sealed class Drivers
     }
 
     [InsideFact]
+    public async Task Plan_and_wait()
+    {
+        Move move = await Move.PrepareAsync(Container);
+        await move.PlanAsync();
+        await WaitForDeathAsync(move);
+    }
+
+    [InsideFact]
     public async Task Dump_into_a_sink_that_never_ends()
     {
         Move move = await Move.PrepareAsync(Container);

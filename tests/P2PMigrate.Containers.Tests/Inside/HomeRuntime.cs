@@ -35,8 +35,8 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
 
     public ILiveMemory? OpenLiveMemory(ContainerDescription container) => inner.OpenLiveMemory(Here(container));
 
-    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken) =>
-        new HomeFence(await inner.FreezeAsync(Here(container), workDirectory, stopping, cancellationToken), Frozen);
+    public async Task<IFreezePlan> PrepareFreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
+        new HomePlan(await inner.PrepareFreezeAsync(Here(container), workDirectory, cancellationToken), Frozen);
 
     public Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) => inner.ReopenFenceAsync(workDirectory, cancellationToken);
 
@@ -57,6 +57,14 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
     public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.CleanUpAsync(request, cancellationToken);
 
     private static ContainerDescription Here(ContainerDescription container) => container with { Name = container.Name[..^Suffix.Length] };
+
+    private sealed class HomePlan(IFreezePlan inner, Func<Task> frozen) : IFreezePlan
+    {
+        public async Task<IFence> FreezeAsync(Action stopping, CancellationToken cancellationToken) =>
+            new HomeFence(await inner.FreezeAsync(stopping, cancellationToken), frozen);
+
+        public ValueTask DisposeAsync() => inner.DisposeAsync();
+    }
 
     private sealed class HomeFence(IFence inner, Func<Task> frozen) : IFence
     {

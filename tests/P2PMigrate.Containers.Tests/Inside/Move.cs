@@ -43,7 +43,13 @@ internal sealed class Move : IAsyncDisposable
         Name = name, Runtime = "runc", BundlePath = $"/data/{name}", RootPath = $"/data/{name}/rootfs", Configuration = default,
     });
 
-    public Task<IFence> FreezeAsync() => Runtime.FreezeAsync(Container, SourceDirectory, () => { }, TestContext.Current.CancellationToken);
+    public async Task<IFence> FreezeAsync()
+    {
+        await using IFreezePlan plan = await PlanAsync();
+        return await plan.FreezeAsync(() => { }, TestContext.Current.CancellationToken);
+    }
+
+    public Task<IFreezePlan> PlanAsync() => Runtime.PrepareFreezeAsync(Container, SourceDirectory, TestContext.Current.CancellationToken);
 
     /// <summary>Dumps with the memory straight into the target's images, as if sent.</summary>
     public Task<DumpSummary> DumpAsync(IFence fence, IPageSink? sink = null) =>

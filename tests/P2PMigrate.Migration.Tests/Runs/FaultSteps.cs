@@ -5,7 +5,8 @@ internal static class FaultSteps
 {
     public static readonly string[] Source =
     [
-        "source:describe", "source:journal:Copying", "source:live", "source:progress:Copying", "source:journal:Freezing", "source:freeze", "source:frozen",
+        "source:describe", "source:journal:Copying", "source:live", "source:progress:Copying", "source:prepare freeze", "source:journal:Freezing", "source:freeze",
+        "source:frozen",
         "source:dump", "source:progress:Dumping", "source:dumping", "source:dumped", "source:progress:Shipping", "source:journal:Committed",
         "source:journal:Destroying", "source:destroy", "source:destroyed", "source:journal:Completed",
     ];

@@ -33,6 +33,20 @@ public sealed class PreCopyTests
     }
 
     [Fact]
+    [Trait("Spec", "MIG-71")]
+    public async Task What_a_freeze_needs_is_asked_once_and_before_the_last_pass_over_memory()
+    {
+        await using var rig = new MigrationRig { Copy = new CopyOptions { DowntimeTarget = TimeSpan.Zero, MaxRounds = 5 } };
+
+        rig.Completed((await rig.RunAsync()).Sent);
+
+        string[] steps = [.. rig.Steps];
+        int asked = Array.IndexOf(steps, "source:prepare freeze");
+        Assert.Equal(asked, Array.LastIndexOf(steps, "source:prepare freeze"));
+        Assert.InRange(asked, 0, Array.LastIndexOf(steps, "source:live"));
+    }
+
+    [Fact]
     [Trait("Spec", "MIG-84")]
     public async Task Rounds_are_told_one_by_one_and_the_last_says_why_it_is()
     {

@@ -60,7 +60,13 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
     public ILiveMemory? OpenLiveMemory(ContainerDescription container) =>
         machine.Find(container.Name) is { } copy ? new InMemoryLiveMemory(this, copy) : null;
 
-    public async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken)
+    public async Task<IFreezePlan> PrepareFreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken)
+    {
+        await AtAsync("prepare freeze", cancellationToken);
+        return new InMemoryFreezePlan((stopping, stop) => FreezeAsync(container, workDirectory, stopping, stop));
+    }
+
+    private async Task<IFence> FreezeAsync(ContainerDescription container, string workDirectory, Action stopping, CancellationToken cancellationToken)
     {
         await AtAsync("freeze", cancellationToken);
         SimulatedContainer copy = machine.Find(container.Name) ?? throw new ContainerException("It is gone.");
@@ -145,4 +151,12 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
         MemoryBytes = container.Memory.Length,
         ProcessCount = 1,
     };
+}
+
+/// <summary>A plan that has nothing to undo.</summary>
+internal sealed class InMemoryFreezePlan(Func<Action, CancellationToken, Task<IFence>> freeze) : IFreezePlan
+{
+    public Task<IFence> FreezeAsync(Action stopping, CancellationToken cancellationToken) => freeze(stopping, cancellationToken);
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 }

@@ -1,0 +1,107 @@
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>
+/// The answers to all questions about a running container, and a <see cref="RuncDump"/> that waits for it to be frozen. If our process dies, the waiting CRIU
+/// gives up by itself.
+/// </summary>
+// spec: MIG-90
+internal sealed class RuncFreezePlan : IFreezePlan
+{
+    private readonly RuncTool _runc;
+    private readonly ILogger _logger;
+    private readonly ContainerDescription _container;
+    private readonly string _workDirectory;
+    private FenceRecord _record;
+    private string _network;
+    private RuncDump? _dump;
+
+    private RuncFreezePlan(RuncTool runc, ILogger logger, ContainerDescription container, string workDirectory, FenceRecord record)
+    {
+        (_runc, _logger, _container, _workDirectory, _record) = (runc, logger, container, workDirectory, record);
+        _network = NetworkIsolation.Fingerprint(record.InitPid);
+    }
+
+    /// <summary>Asks, and starts the dump.</summary>
+    public static async Task<RuncFreezePlan> MakeAsync(
+        RuncTool runc, ILogger logger, ContainerDescription container, string workDirectory, CancellationToken cancellationToken)
+    {
+        var plan = new RuncFreezePlan(runc, logger, container, workDirectory, await DescribeAsync(runc, container, cancellationToken).ConfigureAwait(false));
+        await plan.StartDumpAsync(cancellationToken).ConfigureAwait(false);
+        return plan;
+    }
+
+    public async Task<IFence> FreezeAsync(Action stopping, CancellationToken cancellationToken)
+    {
+        if (!IsCurrent)
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            _record = await DescribeAsync(_runc, _container, cancellationToken).ConfigureAwait(false);
+            _network = NetworkIsolation.Fingerprint(_record.InitPid);
+            await StartDumpAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        RuncDump? dump = _dump;
+        _dump = null;
+        return await RuncFence.FreezeAsync(_runc, _logger, _workDirectory, _record, dump, stopping, cancellationToken).ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_dump is not { } dump) return;
+        _dump = null;
+        await dump.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>The same processes, not paused by somebody, on the same links. Asks no other program.</summary>
+    private bool IsCurrent =>
+        _record.Init.IsAlive && !new Cgroup(_record.CgroupPath).IsFrozen
+        && NetworkIsolation.AreCurrent(_record.Links) && NetworkIsolation.Fingerprint(_record.InitPid) == _network;
+
+    /// <summary>A dump that does not come to wait is started anew when it is wanted, and then says why it cannot.</summary>
+    private async Task StartDumpAsync(CancellationToken cancellationToken)
+    {
+        _dump = await RuncDump.StartAsync(_runc, _workDirectory, _record, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (await _dump.WaitUntilReadyAsync(cancellationToken).ConfigureAwait(false)) return;
+        }
+        catch
+        {
+            await DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+
+        await DisposeAsync().ConfigureAwait(false);
+    }
+
+    private static async Task<FenceRecord> DescribeAsync(RuncTool runc, ContainerDescription container, CancellationToken cancellationToken)
+    {
+        RuncState state = await runc.StateAsync(container.Name, cancellationToken).ConfigureAwait(false)
+            ?? throw new ContainerException($"runc does not know a container {container.Name} any more.");
+        if (state.Status != RuncState.Running || ProcessIdentity.Of(state.Pid) is not { } init)
+        {
+            throw new ContainerException($"The container {container.Name} is {state.Status}, not running.");
+        }
+
+        await KernelFacts.WarmAsync(runc.Options.Criu, cancellationToken).ConfigureAwait(false);
+        NetworkIsolation isolation = await NetworkIsolation.FindAsync(init.Pid, cancellationToken).ConfigureAwait(false);
+        return new FenceRecord
+        {
+            Container = container.Name,
+            Created = state.Created,
+            BundlePath = container.BundlePath,
+            CgroupPath = Cgroup.Of(init.Pid).Path,
+            InitPid = init.Pid,
+            InitStartTicks = init.StartTicks,
+            BootId = WorkRecord.CurrentBootId,
+            Links = isolation.Links,
+            Isolated = isolation.Complete,
+        };
+    }
+}
