@@ -14,7 +14,13 @@ namespace P2PMigrate.Migration;
 /// <param name="End">Why this was the last round, or <see cref="RoundsEnd.None"/>.</param>
 public sealed record RoundSummary(
     int Round, long RootfsBytes, long MemoryBytes, long NewBytes, long WireBytes, TimeSpan Elapsed, double? DirtyBytesPerSecond,
-    long? ExpectedBytes, TimeSpan? PredictedDowntime, TimeSpan DowntimeTarget, RoundsEnd End);
+    long? ExpectedBytes, TimeSpan? PredictedDowntime, TimeSpan DowntimeTarget, RoundsEnd End)
+{
+    /// <summary>
+    /// Until the container runs at the target: what the last pass took, unless this round was the last, and the predicted downtime. What further rounds would take nobody knows.
+    /// </summary>
+    public TimeSpan? Remaining => PredictedDowntime is { } downtime ? downtime + (End == RoundsEnd.None ? Elapsed : TimeSpan.Zero) : null;
+}
 
 /// <summary>Why the live rounds ended.</summary>
 public enum RoundsEnd

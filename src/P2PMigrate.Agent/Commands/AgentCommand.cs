@@ -49,9 +49,12 @@ internal abstract class AgentCommand : Command
     /// <summary>Is there a container about which a failure has to say where it runs?</summary>
     protected virtual bool ConcernsContainer => true;
 
+    /// <summary>May put something between the command and its output, which sees whatever is shown to the very end, and owns it.</summary>
+    protected virtual IOutput Record(ParseResult parsed, IOutput output) => output;
+
     private async Task<int> InvokeAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        using IOutput output = OpenOutput(parsed.GetValue(_json));
+        using IOutput output = Record(parsed, OpenOutput(parsed.GetValue(_json)));
         try
         {
             StateDirectory state = OpenState(parsed.GetValue(_stateDirectory)!);

@@ -1,7 +1,9 @@
 using System.CommandLine;
 using P2PMigrate.Agent.Output;
+using P2PMigrate.Agent.Report;
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Agent.Commands;
@@ -30,6 +32,12 @@ internal sealed class MigrateCommand : AgentCommand
 
     private readonly RateChoice _rate = new();
 
+    private readonly Option<string?> _report = new("--report")
+    {
+        Description = "Leave a report of the migration in this file, for a browser; a failed one leaves one too.",
+        HelpName = "FILE.html",
+    };
+
     private readonly Option<string?> _listen = PeerAddressing.ListenOption();
 
     public MigrateCommand()
@@ -42,11 +50,15 @@ internal sealed class MigrateCommand : AgentCommand
         foreach (Option option in _copy.Options)
             Options.Add(option);
         Options.Add(_rate.Option);
+        Options.Add(_report);
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
         Options.Add(PeerAddressing.NoPunching);
         Options.Add(PeerAddressing.Turn);
     }
+
+    protected override IOutput Record(ParseResult parsed, IOutput output) =>
+        parsed.GetValue(_report) is { } file ? new ReportingOutput(output, file, TimeProvider.System) : output;
 
     protected override ExitCode Interrupt(IOutput output)
     {
@@ -58,13 +70,16 @@ internal sealed class MigrateCommand : AgentCommand
     {
         MigrationEnvironment environment = _runtime.Environment(context);
         string name = context.Parsed.GetValue(_container)!;
+        (context.Output as ReportingOutput)?.Prepare();
         CopyOptions copy = _copy.Of(context.Parsed);
         double? maxRate = _rate.Of(context.Parsed);
         if (await RecoverAsync(environment, name, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
             return unfinished;
         await using PeerConnection peer = await PeerConnection.OpenForMigrationAsync(
             context, rendezvous: null, context.Parsed.GetValue(_listen), cancellationToken, maxRate).ConfigureAwait(false);
-        PeerAddressing.TicketOf(context.Parsed.GetValue(_ticket)!, peer.Endpoint.PeerId);
+        Ticket ticket = PeerAddressing.TicketOf(context.Parsed.GetValue(_ticket)!, peer.Endpoint.PeerId);
+        if (context.Output is ReportingOutput report)
+            report.Subject = new ReportSubject(name, $"{Environment.MachineName} ({peer.Endpoint.PeerId.ToShortString()})", ticket.Responder.PeerId.ToString());
         ContainerDescription container = await environment.Runtime.InspectAsync(
             name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
         if (!await CheckAsync(environment.Runtime, container, context.Output, cancellationToken).ConfigureAwait(false))

@@ -19,6 +19,7 @@ namespace P2PMigrate.Agent.Output;
 [JsonDerivedType(typeof(PhaseFinished), "phaseFinished")]
 [JsonDerivedType(typeof(RoundCompleted), "round")]
 [JsonDerivedType(typeof(JobRecovered), "recovered")]
+[JsonDerivedType(typeof(ReportMissed), "reportMissed")]
 [JsonDerivedType(typeof(Interrupting), "interrupting")]
 [JsonDerivedType(typeof(MigrationCompleted), "completed")]
 [JsonDerivedType(typeof(MigrationFailed), "failed")]
@@ -30,6 +31,11 @@ internal abstract record AgentEvent
 {
     /// <summary>The event as one line for a person, without a line end.</summary>
     public abstract string ToLine();
+
+    /// <summary>How long something takes yet, not more exactly than anybody knows.</summary>
+    internal static string Duration(double milliseconds) => milliseconds < 60_000
+        ? (milliseconds / 1000).ToString(milliseconds < 10_000 ? "0.0" : "0", CultureInfo.InvariantCulture) + " s"
+        : $"{(int)(milliseconds / 60_000)} min {(int)(milliseconds / 1000) % 60} s";
 
     private protected static string Milliseconds(double value) =>
         value.ToString(value < 10 ? "0.0" : "0", CultureInfo.InvariantCulture) + " ms";
@@ -116,9 +122,16 @@ internal sealed record PhaseStarted(string Phase) : AgentEvent
 /// <summary>How far a phase is. <paramref name="BytesTotal"/> is null while it is not known.</summary>
 internal sealed record PhaseProgressed(string Phase, long BytesDone, long? BytesTotal) : AgentEvent
 {
-    public override string ToLine() => BytesTotal is { } total
-        ? $"{Phase}: {ByteText.Of(BytesDone)} of {ByteText.Of(total)}"
-        : $"{Phase}: {ByteText.Of(BytesDone)}";
+    /// <summary>Since the phase began.</summary>
+    public double BytesPerSecond { get; init; }
+
+    /// <summary>Until the phase is over, if it goes on like this; left out while the total is not known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? EtaMs { get; init; }
+
+    public override string ToLine() =>
+        $"{Phase}: {ByteText.Of(BytesDone)}" + (BytesTotal is { } total ? $" of {ByteText.Of(total)}" : "")
+        + (BytesPerSecond > 0 ? $", {ByteText.Of((long)BytesPerSecond)}/s" : "") + (EtaMs is { } eta ? $", {Duration(eta)} left" : "");
 }
 
 /// <summary>A phase ended well.</summary>
@@ -131,6 +144,12 @@ internal sealed record PhaseFinished(string Phase, double Ms, long Bytes) : Agen
 internal sealed record JobRecovered(string JobId, string Container, string Action, string RunningAt, string Message) : AgentEvent
 {
     public override string ToLine() => Message;
+}
+
+/// <summary>The report that was asked for could not be written; the migration did not mind.</summary>
+internal sealed record ReportMissed(string File, string Reason) : AgentEvent
+{
+    public override string ToLine() => $"The report {File} could not be written: {Reason}";
 }
 
 /// <summary>The user wants it to stop, and the end is still to come.</summary>

@@ -16,11 +16,17 @@ internal static class MigrationView
         return progress.Kind switch
         {
             ProgressKind.Started => new PhaseStarted(phase),
-            ProgressKind.Advanced => new PhaseProgressed(phase, progress.BytesDone, progress.BytesTotal),
+            ProgressKind.Advanced => Progress(phase, progress),
             ProgressKind.RoundEnded => Of(progress.RoundSummary!),
             _ => new PhaseFinished(phase, progress.Elapsed.TotalMilliseconds, progress.BytesDone),
         };
     }
+
+    private static PhaseProgressed Progress(string phase, MigrationProgress progress) => new(phase, progress.BytesDone, progress.BytesTotal)
+    {
+        BytesPerSecond = Math.Round(progress.BytesPerSecond),
+        EtaMs = progress is { BytesTotal: { } total, BytesPerSecond: > 0 and var rate } ? Math.Round((total - progress.BytesDone) / rate * 1000) : null,
+    };
 
     /// <summary>The event of a round.</summary>
     public static RoundCompleted Of(RoundSummary round) => new(
@@ -30,6 +36,7 @@ internal static class MigrationView
         DirtyBytesPerSecond = round.DirtyBytesPerSecond is { } rate ? Math.Round(rate) : null,
         ExpectedBytes = round.ExpectedBytes,
         PredictedDowntimeMs = round.PredictedDowntime is { } predicted ? Round(predicted) : null,
+        EtaMs = round.Remaining is { } remaining ? Round(remaining) : null,
         End = round.End == RoundsEnd.None ? null : char.ToLowerInvariant(round.End.ToString()[0]) + round.End.ToString()[1..],
         EndReason = ReasonOf(round.End),
     };

@@ -21,6 +21,10 @@ internal sealed record RoundCompleted(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public double? PredictedDowntimeMs { get; init; }
 
+    /// <summary>Until the container runs at the target, if this was the last round or the next one is.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? EtaMs { get; init; }
+
     /// <summary>Why it was the last round: a stable word.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? End { get; init; }
@@ -36,6 +40,7 @@ internal sealed record RoundCompleted(
             : $"memory {ByteText.Of(NewBytes)} of {ByteText.Of(MemoryBytes)} in {Milliseconds(Ms)}, {ByteText.Of((long)BytesPerSecond)}/s";
         string dirty = DirtyBytesPerSecond is { } rate ? $", changes {ByteText.Of((long)rate)}/s" : "";
         string predicted = PredictedDowntimeMs is { } ms ? $", downtime {Milliseconds(ms)} predicted, {Milliseconds(DowntimeTargetMs)} wanted" : "";
-        return $"round {Round}: {memory}{dirty}{predicted}" + (EndReason is null ? "" : $". {EndReason}");
+        string eta = EtaMs is { } left ? $", done in {Duration(left)}{(EndReason is null ? " at the earliest" : "")}" : "";
+        return $"round {Round}: {memory}{dirty}{predicted}{eta}" + (EndReason is null ? "" : $". {EndReason}");
     }
 }

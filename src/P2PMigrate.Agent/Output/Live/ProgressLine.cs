@@ -69,7 +69,7 @@ internal sealed class ProgressLine(IAnsiConsole console)
             return "";
         string rate = elapsed.TotalSeconds < 0.2 ? "" : $" {ByteText.Of((long)(_last.BytesDone / elapsed.TotalSeconds))}/s";
         return _last.BytesTotal is { } total
-            ? $"{ByteText.Of(_last.BytesDone)} / {ByteText.Of(total)}{rate}"
+            ? $"{ByteText.Of(_last.BytesDone)} / {ByteText.Of(total)}{rate}{(_last.EtaMs is { } eta ? $", {AgentEvent.Duration(eta)} left" : "")}"
             : $"{ByteText.Of(_last.BytesDone)}{rate}";
     }
 }
