@@ -99,6 +99,7 @@ internal sealed class Puncher(TunnelConnectionOptions options)
     }
 
     /// <summary>The next probe of the attempt under way, if one is due; false also when the attempt has ended now.</summary>
+    // spec: PATH-86
     public bool TryNext(Instant now, out PathAddress path, out byte hopLimit)
     {
         (path, hopLimit) = (default, 0);
@@ -115,8 +116,7 @@ internal sealed class Puncher(TunnelConnectionOptions options)
             return false;
         }
 
-        Instant due = _begunAt + _attempt.DueAfter(_attempt.Sent);
-        _nextAt = Instant.Max(due, now + PunchAttempt.Pause);
+        _nextAt = _begunAt + _attempt.DueAfter(_attempt.Sent); // Past, when this peer was held up: the budget bounds what leaves at once.
         return true;
     }
 

@@ -47,6 +47,26 @@ public sealed class PuncherTests
         Assert.Equal(firstPort, Attempt());
     }
 
+    // A busy machine wakes a program every 10 ms or less often: with a pause after each probe it sent 60 to 200 a second.
+    [Theory]
+    [Trait("Spec", "PATH-86")]
+    [InlineData(1)]
+    [InlineData(10)]
+    [InlineData(40)]
+    public void An_attempt_sends_a_thousand_probes_a_second_however_seldom_it_is_woken(int milliseconds)
+    {
+        Instant begun = _now;
+        Assert.True(_puncher.TryBegin(_now));
+        int sent = 0;
+        for (; _now - begun <= TimeSpan.FromMilliseconds(120); _now += TimeSpan.FromMilliseconds(milliseconds))
+        {
+            while (_puncher.NextAt <= _now && _puncher.TryNext(_now, out _, out _))
+                sent++;
+        }
+
+        Assert.Equal(121, sent);
+    }
+
     // Returns the port of the first probe.
     private int Attempt(int probesBeforeNews = -1)
     {
