@@ -9,6 +9,9 @@ namespace P2PMigrate.Migration;
 internal readonly record struct DowntimeCosts(
     [property: JsonIgnore] TimeSpan Fixed, [property: JsonIgnore] TimeSpan PerPage, int Migrations = 0)
 {
+    /// <summary>More than these teach nothing more.</summary>
+    public const int MostMigrations = 1_000_000;
+
     private static readonly TimeSpan s_mostFixed = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan s_mostPerPage = TimeSpan.FromMilliseconds(10);
 
@@ -34,6 +37,12 @@ internal readonly record struct DowntimeCosts(
 
     /// <summary>Half-way between two experiences.</summary>
     public DowntimeCosts MeanWith(DowntimeCosts other) => new((Fixed + other.Fixed) / 2, (PerPage + other.PerPage) / 2, Math.Max(Migrations, other.Migrations));
+
+    /// <summary>The same, but no part more than <see cref="DowntimeModel.MostSurprise"/> times that of <paramref name="known"/>, or less than that part of it.</summary>
+    public DowntimeCosts Near(DowntimeCosts known) => this with { Fixed = Near(Fixed, known.Fixed), PerPage = Near(PerPage, known.PerPage) };
+
+    private static TimeSpan Near(TimeSpan told, TimeSpan known) =>
+        TimeSpan.FromTicks(Math.Clamp(told.Ticks, (long)(known.Ticks / DowntimeModel.MostSurprise), (long)(known.Ticks * DowntimeModel.MostSurprise)));
 
     private static TimeSpan Bounded(double seconds) => seconds > 0 && seconds < 3600 ? TimeSpan.FromSeconds(seconds) : TimeSpan.Zero;
 }

@@ -17,7 +17,10 @@ public sealed class DowntimeModel
     public static readonly TimeSpan DefaultPerPage = TimeSpan.FromMicroseconds(12);
 
     private const double LearningRate = 0.5;
-    private const double MostSurprise = 4;
+    /// <summary>So many times what was expected, or that part of it, is the most that is believed.</summary>
+    // spec: MIG-123, MIG-124, CONST-311
+    internal const double MostSurprise = 4;
+
     private const int FileLengthMax = 4096;
 
     private readonly Lock _lock = new();
@@ -76,7 +79,7 @@ public sealed class DowntimeModel
         return new DowntimeCosts(
             TimeSpan.FromSeconds(known + (learned * share)),
             pages == 0 ? before.PerPage : TimeSpan.FromSeconds(perPage + (learned * (1 - share) / pages)),
-            before.Migrations + 1);
+            Math.Min(before.Migrations + 1, DowntimeCosts.MostMigrations));
     }
 
     private static DowntimeCosts? Read(string path)

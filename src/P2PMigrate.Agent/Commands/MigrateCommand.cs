@@ -70,9 +70,9 @@ internal sealed class MigrateCommand : AgentCommand
     {
         MigrationEnvironment environment = _runtime.Environment(context);
         string name = context.Parsed.GetValue(_container)!;
-        (context.Output as ReportingOutput)?.Prepare();
         CopyOptions copy = _copy.Of(context.Parsed);
         double? maxRate = _rate.Of(context.Parsed);
+        (context.Output as ReportingOutput)?.Prepare();
         if (await RecoverAsync(environment, name, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
             return unfinished;
         await using PeerConnection peer = await PeerConnection.OpenForMigrationAsync(

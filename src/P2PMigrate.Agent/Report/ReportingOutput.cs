@@ -4,7 +4,7 @@ using P2PMigrate.Agent.Output;
 namespace P2PMigrate.Agent.Report;
 
 /// <summary>
-/// Shows what happens as <paramref name="inner"/> does, remembers it, and leaves a report in <paramref name="file"/> when it is disposed of, whatever the end was. Safe for use
+/// Shows what happens as <paramref name="inner"/> does, remembers it, and leaves a report in <paramref name="file"/> when it is disposed of, whatever the end was, once that was prepared. Safe for use
 /// from several threads; owns <paramref name="inner"/>.
 /// </summary>
 internal sealed class ReportingOutput(IOutput inner, string file, TimeProvider time) : IOutput
@@ -12,6 +12,7 @@ internal sealed class ReportingOutput(IOutput inner, string file, TimeProvider t
     private readonly Lock _recording = new();
     private readonly long _began = time.GetTimestamp();
     private readonly DateTimeOffset _beganAt = time.GetLocalNow();
+    private bool _isWanted;
     private readonly List<(TimeSpan Time, AgentEvent Shown)> _events = [];
 
     /// <summary>What the report is about, as soon as it is known.</summary>
@@ -23,6 +24,7 @@ internal sealed class ReportingOutput(IOutput inner, string file, TimeProvider t
         try
         {
             File.OpenHandle(file, FileMode.OpenOrCreate, FileAccess.Write).Dispose();
+            _isWanted = true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {
@@ -41,7 +43,8 @@ internal sealed class ReportingOutput(IOutput inner, string file, TimeProvider t
     {
         try
         {
-            File.WriteAllText(file, ReportPage.Of(Record()), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+            if (_isWanted)
+                File.WriteAllText(file, ReportPage.Of(Record()), new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
         {

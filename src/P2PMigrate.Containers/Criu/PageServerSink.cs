@@ -27,16 +27,16 @@ internal sealed class PageServerSink : IDisposable
         (_dialect, _pages, _senders) = (dialect, pages, senders);
         _listener.ReceiveBufferSize = BufferBytes;
         _listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        _listener.Listen(1);
         Address = (IPEndPoint)_listener.LocalEndPoint!;
     }
 
-    /// <summary>What CRIU is told to connect to.</summary>
+    /// <summary>What CRIU is told to connect to; nobody can before <see cref="RunAsync"/>.</summary>
     public IPEndPoint Address { get; }
 
     /// <summary>Serves the one connection until all pages are where they belong; returns how many pages had content.</summary>
     public async Task<long> RunAsync(CancellationToken cancellationToken)
     {
+        _listener.Listen(1);
         using Socket accepted = await AcceptOursAsync(cancellationToken).ConfigureAwait(false);
         _listener.Dispose();
         accepted.NoDelay = true;

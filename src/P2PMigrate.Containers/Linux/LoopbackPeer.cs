@@ -12,10 +12,14 @@ internal static class LoopbackPeer
     private const int RemoteColumn = 2;
     private const int UserColumn = 7;
     private const int InodeColumn = 9;
+    private const string NoInode = "0";
 
-    /// <summary>Does the socket bound to <paramref name="peer"/> and connected to <paramref name="ours"/> belong to the user we run as?</summary>
+    /// <summary>
+    /// Does the socket bound to <paramref name="peer"/> and connected to <paramref name="ours"/> belong to the user we run as? One that was closed already belongs to nobody, although
+    /// the table then says user 0.
+    /// </summary>
     public static bool IsOurUser(IPEndPoint peer, IPEndPoint ours) =>
-        Row(peer, ours) is { } columns && uint.TryParse(columns[UserColumn], CultureInfo.InvariantCulture, out uint user) && user == Native.EffectiveUser();
+        Row(peer, ours) is { } columns && columns[InodeColumn] != NoInode && uint.TryParse(columns[UserColumn], CultureInfo.InvariantCulture, out uint user) && user == Native.EffectiveUser();
 
     /// <summary>The inode by which /proc/PID/fd names that socket, or null when it is gone.</summary>
     public static ulong? InodeOf(IPEndPoint peer, IPEndPoint ours) =>

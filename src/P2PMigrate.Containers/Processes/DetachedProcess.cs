@@ -34,6 +34,9 @@ internal sealed class DetachedProcess : IDisposable
         return new DetachedProcess(Process.Start(description) ?? throw new InvalidOperationException("setsid did not start"));
     }
 
+    /// <summary>Has it ended?</summary>
+    public bool HasEnded => _process.HasExited;
+
     /// <summary>Waits for the end; returns the exit code. Cancelling stops the wait, not the program.</summary>
     public async Task<int> WaitAsync(CancellationToken cancellationToken)
     {

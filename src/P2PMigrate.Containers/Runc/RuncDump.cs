@@ -48,6 +48,9 @@ internal sealed class RuncDump : IAsyncDisposable
     /// <summary>Does it dump the container's own cgroups too, because there are some?</summary>
     public bool KeepsCgroups { get; }
 
+    /// <summary>Has it ended, without having been let go on?</summary>
+    public bool HasEnded => _process.HasEnded;
+
     private string LogPath => Path.Combine(_workDirectory, LogName);
 
     private string RuncLogPath => Path.Combine(_workDirectory, "runc-dump.log");
@@ -91,7 +94,6 @@ internal sealed class RuncDump : IAsyncDisposable
         long start = Stopwatch.GetTimestamp();
         _begun = true;
         _pages.Connect(pages);
-        _hook.Go();
         long dumped = await SuperviseAsync(_container, _process, _sink, cancellationToken).ConfigureAwait(false);
         foreach (string image in Directory.EnumerateFiles(DraftPath)) File.Move(image, Path.Combine(imageDirectory, Path.GetFileName(image)), overwrite: true);
         return new DumpSummary(Stopwatch.GetElapsedTime(start), dumped);
@@ -109,6 +111,7 @@ internal sealed class RuncDump : IAsyncDisposable
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task<long> pages = sink.RunAsync(stop.Token);
+        _hook.Go();
         Task<int> exit = process.WaitAsync(CancellationToken.None);
 
         // However the pages end, CRIU ends soon after: with success, or because its connection is closed.

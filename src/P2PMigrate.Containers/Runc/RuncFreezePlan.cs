@@ -21,10 +21,10 @@ internal sealed class RuncFreezePlan : IFreezePlan
     private string _network;
     private RuncDump? _dump;
 
-    private RuncFreezePlan(RuncTool runc, ILogger logger, ContainerDescription container, string workDirectory, FenceRecord record)
+    private RuncFreezePlan(RuncTool runc, ILogger logger, ContainerDescription container, string workDirectory, (FenceRecord Record, string Network) facts)
     {
-        (_runc, _logger, _container, _workDirectory, _record) = (runc, logger, container, workDirectory, record);
-        _network = NetworkIsolation.Fingerprint(record.InitPid);
+        (_runc, _logger, _container, _workDirectory) = (runc, logger, container, workDirectory);
+        (_record, _network) = facts;
     }
 
     /// <summary>Asks, and starts the dump.</summary>
@@ -41,8 +41,7 @@ internal sealed class RuncFreezePlan : IFreezePlan
         if (!IsCurrent)
         {
             await DisposeAsync().ConfigureAwait(false);
-            _record = await DescribeAsync(_runc, _container, cancellationToken).ConfigureAwait(false);
-            _network = NetworkIsolation.Fingerprint(_record.InitPid);
+            (_record, _network) = await DescribeAsync(_runc, _container, cancellationToken).ConfigureAwait(false);
             await StartDumpAsync(cancellationToken).ConfigureAwait(false);
         }
 
@@ -58,9 +57,10 @@ internal sealed class RuncFreezePlan : IFreezePlan
         await dump.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>The same processes, not paused by somebody, on the same links. Asks no other program.</summary>
+    /// <summary>The same processes, not paused by somebody, on the same links, and a dump that still waits. Asks no other program.</summary>
     private bool IsCurrent =>
-        _record.Init.IsAlive && !new Cgroup(_record.CgroupPath).IsFrozen
+        _record.Init.IsAlive && new Cgroup(_record.CgroupPath) is { IsFrozen: false } cgroup
+        && (_dump is null || (!_dump.HasEnded && _dump.KeepsCgroups == cgroup.HasChildren))
         && NetworkIsolation.AreCurrent(_record.Links) && NetworkIsolation.Fingerprint(_record.InitPid) == _network;
 
     /// <summary>A dump that does not come to wait is started anew when it is wanted, and then says why it cannot.</summary>
@@ -80,7 +80,7 @@ internal sealed class RuncFreezePlan : IFreezePlan
         await DisposeAsync().ConfigureAwait(false);
     }
 
-    private static async Task<FenceRecord> DescribeAsync(RuncTool runc, ContainerDescription container, CancellationToken cancellationToken)
+    private static async Task<(FenceRecord Record, string Network)> DescribeAsync(RuncTool runc, ContainerDescription container, CancellationToken cancellationToken)
     {
         RuncState state = await runc.StateAsync(container.Name, cancellationToken).ConfigureAwait(false)
             ?? throw new ContainerException($"runc does not know a container {container.Name} any more.");
@@ -89,9 +89,10 @@ internal sealed class RuncFreezePlan : IFreezePlan
             throw new ContainerException($"The container {container.Name} is {state.Status}, not running.");
         }
 
+        string network = NetworkIsolation.Fingerprint(init.Pid); // Before the question whose answer it guards.
         await KernelFacts.WarmAsync(runc.Options.Criu, cancellationToken).ConfigureAwait(false);
         NetworkIsolation isolation = await NetworkIsolation.FindAsync(init.Pid, cancellationToken).ConfigureAwait(false);
-        return new FenceRecord
+        var record = new FenceRecord
         {
             Container = container.Name,
             Created = state.Created,
@@ -103,5 +104,6 @@ internal sealed class RuncFreezePlan : IFreezePlan
             Links = isolation.Links,
             Isolated = isolation.Complete,
         };
+        return (record, network);
     }
 }

@@ -80,7 +80,7 @@ internal static class ControlCodec
     // spec: MIG-123
     private static Accept Unwrap(Wire.Accept wire)
     {
-        var costs = new DowntimeCosts(wire.FixedMicroseconds / 1e3, wire.PerPageNanoseconds / 1e3, (int)Math.Min(wire.Migrations, int.MaxValue));
+        var costs = new DowntimeCosts(wire.FixedMicroseconds / 1e3, wire.PerPageNanoseconds / 1e3, (int)Math.Min(wire.Migrations, DowntimeCosts.MostMigrations));
         return new Accept { Costs = costs.IsBelievable ? costs : null };
     }
 

@@ -38,12 +38,14 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
     /// <summary>What the switchover is expected to cost beside sending.</summary>
     public DowntimeCosts Costs => _costs;
 
-    /// <summary>The target tells what it has learned, which counts as much as what was learned here.</summary>
+    /// <summary>The target tells what it has learned, which counts as much as what was learned here, but for what is too far from it.</summary>
     // spec: MIG-123
     public void Hear(DowntimeCosts? targets)
     {
-        if (targets is { } told)
-            _costs = _costs.Migrations == 0 ? told : _costs.MeanWith(told);
+        if (targets is not { } told)
+            return;
+        told = told.Near(_costs);
+        _costs = _costs.Migrations == 0 ? told : _costs.MeanWith(told);
     }
 
     /// <summary>The round that was judged last.</summary>

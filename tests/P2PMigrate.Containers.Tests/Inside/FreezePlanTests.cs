@@ -48,13 +48,29 @@ public sealed class FreezePlanTests
         await using Workload workload = await Workload.CountingAsync(8);
         await using Move move = await Move.PrepareAsync(workload.Name);
         await using IFreezePlan plan = await move.PlanAsync();
-        await Shell.RunAsync($"nsenter --net=/proc/{move.Container.InitPid}/ns/net ip link set lo up");
+        int[] waiting = Pids(move.SourceDirectory);
+        await Shell.RunAsync($"nsenter --net=/proc/{move.Container.InitPid}/ns/net ip addr add 192.0.2.1/32 dev lo");
         await using IFence fence = await plan.FreezeAsync(() => { }, TestContext.Current.CancellationToken);
+        Assert.Empty(waiting.Intersect(Pids(move.SourceDirectory)));
         ulong frozenAt = workload.Count;
         await move.DumpAsync(fence);
         Assert.Equal(frozenAt, workload.Count);
         await fence.ThawAsync(TestContext.Current.CancellationToken);
         await workload.WaitForCountAsync(frozenAt + 5000);
+    }
+
+    [InsideFact]
+    public async Task A_plan_whose_dump_somebody_killed_is_made_anew()
+    {
+        await using Workload workload = await Workload.CountingAsync(8);
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFreezePlan plan = await move.PlanAsync();
+        foreach (ProcessIdentity process in OwnedProcesses.Find(move.SourceDirectory)) process.Kill(); // Nothing is seized yet.
+        Assert.True(await OwnedProcesses.WaitForEndAsync(move.SourceDirectory, s_limit, TestContext.Current.CancellationToken));
+        await using IFence fence = await plan.FreezeAsync(() => { }, TestContext.Current.CancellationToken);
+        await move.DumpAsync(fence);
+        await fence.ThawAsync(TestContext.Current.CancellationToken);
+        await workload.WaitForCountAsync(workload.Count + 5000);
     }
 
     [InsideFact]
@@ -69,6 +85,8 @@ public sealed class FreezePlanTests
         Assert.False(stopped);
         Assert.Empty(OwnedProcesses.Find(move.SourceDirectory));
     }
+
+    private static int[] Pids(string workDirectory) => [.. OwnedProcesses.Find(workDirectory).Select(process => process.Pid)];
 
     private static string[] Names(string workDirectory) =>
         [.. OwnedProcesses.Find(workDirectory).Select(process => File.ReadAllText($"/proc/{process.Pid}/comm").Trim())];
