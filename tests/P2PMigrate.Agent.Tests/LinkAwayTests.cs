@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using P2PMigrate.Agent.Tests.Peers;
 using P2PMigrate.Agent.Tests.Witness;
 using P2PMigrate.Lab;
@@ -34,10 +33,8 @@ public sealed class LinkAwayTests
             await GiveTheNextRoundWorkAsync(peers, migrate);
         await migrate.Output.WaitForAsync(line => line.Contains($"\"event\":\"{sign}\",\"phase\":\"{phase}\"", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
         await peers.Lab.CutAsync(peers.Source);
-        long cut = Stopwatch.GetTimestamp();
         await Task.Delay(s_away);
         string seen = migrate.Output.Text;
-        Assert.True(Stopwatch.GetElapsedTime(cut) >= s_away);
         await peers.Lab.HealAsync(peers.Source);
         Assert.True(PhaseOf(seen) == phase, $"the cut came too late:\n{seen}");
 
