@@ -27,6 +27,7 @@ public sealed partial class ReportTests
     [Theory]
     [InlineData("source", "still runs at the source")]
     [InlineData("none", "is in doubt")]
+    [InlineData("target", "It has moved")]
     public void A_failed_migration_says_why_and_where_the_container_runs(string where, string expected)
     {
         string page = PageOf("web", new MigrationFailed("The link broke.", where) { Remedy = "p2pmigrate resolve" });
@@ -41,6 +42,7 @@ public sealed partial class ReportTests
     {
         var record = new MigrationRecord(new ReportSubject("", "here", ""), DateTimeOffset.UnixEpoch);
         Assert.Contains("mid-migration", ReportPage.Of(record), StringComparison.Ordinal);
+        Assert.Contains("Type the same command at the source", ReportPage.Of(record), StringComparison.Ordinal);
         record.Add(new MigrationFailed("No such container.", "source"), TimeSpan.Zero);
         Assert.Contains("No such container.", ReportPage.Of(record), StringComparison.Ordinal);
     }

@@ -52,7 +52,8 @@ internal static class ReportPage
             $"The migration failed after it had stopped the container for {Scale.Time((frozen.End - frozen.Start).TotalMilliseconds)}; everything was undone, and it goes on where it was.",
         (_, { RunningAt: "source" }) => "The migration failed; the container was never stopped.",
         (_, { RunningAt: "none" }) => "Nobody can tell from here whether it runs; it stays frozen at the source until a person decides.",
-        _ => "The program ended without a word on how the migration ended.",
+        (_, { RunningAt: "target" }) => "It has moved, but not everything was done as it should be.",
+        _ => "The program ended without a word on how the migration ended. Type the same command at the source once more: before anything else it looks for what was left, and says where the container runs.",
     };
 
     private static void AppendTiles(StringBuilder page, MigrationRecord record)

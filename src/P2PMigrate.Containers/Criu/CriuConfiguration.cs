@@ -17,11 +17,10 @@ internal static class CriuConfiguration
     /// <summary>Before this version a lock method in a configuration file makes CRIU crash when a runtime starts it.</summary>
     private static readonly ToolVersion s_firstWithLockOption = new(4, 2);
 
-    /// <summary>Options of a dump. <paramref name="isolated"/>: nothing outside can reach the container's network, so CRIU need not lock it. <paramref name="hookPath"/> holds it until it may begin, if there is one.</summary>
-    public static string ForDump(ToolVersion criu, bool isolated, bool hasNft, string? hookPath = null)
+    /// <summary>Options of a dump. <paramref name="isolated"/>: nothing outside can reach the container's network, so CRIU need not lock it. <paramref name="hookPath"/> holds it until it may begin.</summary>
+    public static string ForDump(ToolVersion criu, bool isolated, bool hasNft, string hookPath)
     {
-        List<string> lines = [$"ghost-limit {GhostBytesMax >> 20}M", "link-remap"];
-        if (hookPath is not null) lines.Add(ActionScript(hookPath));
+        List<string> lines = [$"ghost-limit {GhostBytesMax >> 20}M", "link-remap", ActionScript(hookPath)];
         if (criu >= s_firstWithLockOption && (isolated || hasNft)) lines.Add($"network-lock {(isolated ? "skip" : "nftables")}");
         return Join(lines);
     }

@@ -15,7 +15,6 @@ internal static class LinkRemaps
 {
     private const uint HardLinkRemap = 0;
     private const int FollowSymlink = 0x400;
-    private const int CurrentDirectory = -100;
     private const string DeletedSuffix = " (deleted)";
 
     /// <summary>A removed name and the one that stands in for it, as paths inside the container.</summary>
@@ -65,7 +64,7 @@ internal static class LinkRemaps
     private static int Link(string descriptor, string name)
     {
         const int alreadyThere = 17;
-        int result = Native.LinkAt(CurrentDirectory, descriptor, CurrentDirectory, name, FollowSymlink);
+        int result = Native.LinkAt(Native.CurrentDirectory, descriptor, Native.CurrentDirectory, name, FollowSymlink);
         return result != 0 && Marshal.GetLastPInvokeError() == alreadyThere ? 0 : result;
     }
 

@@ -5,6 +5,12 @@ namespace P2PMigrate.Containers.Linux;
 /// <summary>The few calls of libc that .NET has no word for.</summary>
 internal static partial class Native
 {
+    /// <summary>AT_FDCWD: paths begin where this process works.</summary>
+    public const int CurrentDirectory = -100;
+
+    /// <summary>STATX_BASIC_STATS: all that <see cref="StatXResult"/> has.</summary>
+    public const uint BasicStats = 0x7FF;
+
     [LibraryImport("libc", EntryPoint = "geteuid")]
     public static partial uint EffectiveUser();
 

@@ -26,8 +26,6 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
 {
     private const string LinkRoot = "/sys/class/net";
     private const string AliasPrefix = "p2pmigrate:";
-    private const int CurrentDirectory = -100; // AT_FDCWD
-    private const uint BasicStats = 0x7ff;     // STATX_BASIC_STATS
 
     /// <summary>Finds the links of the container that <paramref name="initPid"/> is the first process of. Changes nothing.</summary>
     public static Task<NetworkIsolation> FindAsync(int initPid, CancellationToken cancellationToken)
@@ -73,7 +71,7 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
 
     /// <summary>The number of a network namespace, which no other of this boot has at the same time; zero when there is none at this path.</summary>
     public static ulong NamespaceNumber(string namespacePath) =>
-        Native.StatX(CurrentDirectory, namespacePath, 0, BasicStats, out Native.StatXResult facts) == 0 ? facts.Inode : 0;
+        Native.StatX(Native.CurrentDirectory, namespacePath, 0, Native.BasicStats, out Native.StatXResult facts) == 0 ? facts.Inode : 0;
 
     /// <summary>Takes every link off its bridge. On failure those already taken are put back by the caller's undo.</summary>
     public static async Task DetachAsync(IEnumerable<BridgeLink> links, CancellationToken cancellationToken)

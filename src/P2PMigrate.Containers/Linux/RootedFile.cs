@@ -18,7 +18,6 @@ internal sealed class RootedFile : IDisposable
     private const int OpenAt2Number = 437;      // the same on every architecture
     private const ulong ResolveInRoot = 0x10;
     private const int EmptyPath = 0x1000;
-    private const uint BasicStats = 0x7ff;
 
     private readonly int _root;
 
@@ -36,7 +35,7 @@ internal sealed class RootedFile : IDisposable
         if (file < 0) return null;
         try
         {
-            return Native.StatX(file, "", EmptyPath, BasicStats, out Native.StatXResult facts) == 0
+            return Native.StatX(file, "", EmptyPath, Native.BasicStats, out Native.StatXResult facts) == 0
                 ? new FileFacts(facts.Size, facts.Mode, facts.Links, facts.Inode)
                 : null;
         }

@@ -17,9 +17,6 @@ internal static class OwnedProcesses
 
     private const string CriuName = "criu";
 
-    private const int CurrentDirectory = -100;
-    private const uint BasicStats = 0x7FF;
-
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Those that run now.</summary>
@@ -77,6 +74,6 @@ internal static class OwnedProcesses
         }
     }
 
-    private static (uint Major, uint Minor, ulong Inode)? DirectoryAt(string path) => Native.StatX(CurrentDirectory, path, 0, BasicStats, out Native.StatXResult facts) == 0
+    private static (uint Major, uint Minor, ulong Inode)? DirectoryAt(string path) => Native.StatX(Native.CurrentDirectory, path, 0, Native.BasicStats, out Native.StatXResult facts) == 0
         ? (facts.DeviceMajor, facts.DeviceMinor, facts.Inode) : null;
 }

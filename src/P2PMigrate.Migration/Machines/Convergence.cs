@@ -23,7 +23,6 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
     /// <summary>How fast content travels as long as nobody knows, in bytes a second.</summary>
     public const double DefaultRate = 50e6;
 
-    private DowntimeCosts _costs = costs;
     private int _round = -1;
     private long _previousFiles = long.MaxValue;
     private bool _haveFilesConverged;
@@ -36,7 +35,7 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
     public bool IsRateKnown { get; private set; }
 
     /// <summary>What the switchover is expected to cost beside sending.</summary>
-    public DowntimeCosts Costs => _costs;
+    public DowntimeCosts Costs { get; private set; } = costs;
 
     /// <summary>The target tells what it has learned, which counts as much as what was learned here, but for what is too far from it.</summary>
     // spec: MIG-123
@@ -44,8 +43,8 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
     {
         if (targets is not { } told)
             return;
-        told = told.Near(_costs);
-        _costs = _costs.Migrations == 0 ? told : _costs.MeanWith(told);
+        told = told.Near(Costs);
+        Costs = Costs.Migrations == 0 ? told : Costs.MeanWith(told);
     }
 
     /// <summary>The round that was judged last.</summary>
@@ -70,7 +69,7 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
         long expected = ExpectedBytes(memory);
         long files = _round == 0 ? 0 : figures.RootfsBytes;   // the first round sends what is there, not what changes
         TimeSpan sending = TimeSpan.FromSeconds((expected + files) / Rate);
-        TimeSpan predicted = _costs.Fixed + ((memory.Pages + (memory.UnseenBytes / PageRun.PageSize)) * _costs.PerPage) + (roundTrip * RoundTrips) + sending;
+        TimeSpan predicted = Costs.Fixed + ((memory.Pages + (memory.UnseenBytes / PageRun.PageSize)) * Costs.PerPage) + (roundTrip * RoundTrips) + sending;
         var end = EndAfter(memory, predicted);
         _previousPrediction = predicted;
         double? dirty = memory.Interval is { } interval && interval > TimeSpan.Zero
