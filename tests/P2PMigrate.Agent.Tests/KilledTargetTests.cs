@@ -62,7 +62,7 @@ public sealed class KilledTargetTests
                 "event":"progress","phase":"copying"
                 """,
             "dumping" => """
-                "event":"progress","phase":"dumping"
+                "event":"phase","phase":"dumping"
                 """,
             _ => """
                 "event":"phase","phase":"restoring"

@@ -54,6 +54,8 @@ internal abstract class AgentCommand : Command
 
     private async Task<int> InvokeAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
+        // A signal is handled by whoever holds this task: until it has been returned, SIGTERM means exit code 143 and no end of ours.
+        await Task.Yield();
         using IOutput output = Record(parsed, OpenOutput(parsed.GetValue(_json)));
         try
         {

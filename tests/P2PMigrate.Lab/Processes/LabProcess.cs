@@ -18,6 +18,7 @@ public sealed class LabProcess : IAsyncDisposable
     {
         _description = description;
         _entry = entry;
+        Output = new LineTranscript(Error);
         _reading = Task.WhenAll(Output.FillAsync(entry.StandardOutput), Error.FillAsync(entry.StandardError));
         Pid = entry.Id;
     }
@@ -25,7 +26,7 @@ public sealed class LabProcess : IAsyncDisposable
     /// <summary>The program's process number outside all of the lab's namespaces.</summary>
     public int Pid { get; private set; }
 
-    public LineTranscript Output { get; } = new();
+    public LineTranscript Output { get; }
 
     public LineTranscript Error { get; } = new();
 

@@ -6,7 +6,8 @@ namespace P2PMigrate.Lab;
 /// The lines a running program has printed, kept from the first on, with readers that wait for more. One writer, any
 /// number of readers on any threads.
 /// </summary>
-public sealed class LineTranscript
+/// <param name="complaints">Where the same program prints its errors, told with a line that never came.</param>
+public sealed class LineTranscript(LineTranscript? complaints = null)
 {
     /// <summary>A program that prints more than this is not one a test watches; the rest is dropped.</summary>
     public const int MaxLines = 200_000;
@@ -24,6 +25,8 @@ public sealed class LineTranscript
             lock (_gate) return string.Join('\n', _lines);
         }
     }
+
+    private string Story => complaints is { Text.Length: > 0 } ? $"{Text}\nand on standard error:\n{complaints.Text}" : Text;
 
     /// <summary>All lines, those to come included, until the program closes its stream.</summary>
     public async IAsyncEnumerable<string> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken = default)
@@ -47,10 +50,10 @@ public sealed class LineTranscript
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new LabException($"the awaited line did not come within {limit.TotalSeconds:0.#} s; printed so far:\n{Text}");
+            throw new LabException($"the awaited line did not come within {limit.TotalSeconds:0.#} s; printed so far:\n{Story}");
         }
 
-        throw new LabException($"the stream ended without the awaited line; printed:\n{Text}");
+        throw new LabException($"the stream ended without the awaited line; printed:\n{Story}");
     }
 
     /// <summary>Takes lines from a program's stream until its end.</summary>
