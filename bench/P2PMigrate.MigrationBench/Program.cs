@@ -5,6 +5,8 @@ using P2PMigrate.MigrationBench.Results;
 
 if (args is ["there-and-back", .. var wishes])
     return await ThereAndBackAsync(wishes);
+if (args is ["first-copy", .. var asked])
+    return await FirstCopyAsync(asked);
 if (args is not [var file, .. var options] || !file.EndsWith(".json", StringComparison.Ordinal) || options.Length % 2 != 0)
     return Usage();
 try
@@ -52,22 +54,30 @@ catch (Exception failure) when (failure is LabException or OperationCanceledExce
 }
 
 // there-and-back [--runs N] [--link TEXT] [--workload TEXT] [--out DIRECTORY] [-- OPTION OF MIGRATE...]
-static async Task<int> ThereAndBackAsync(string[] wishes)
+static Task<int> ThereAndBackAsync(string[] wishes)
 {
     int end = Array.IndexOf(wishes, "--");
     string[] options = end < 0 ? [] : wishes[(end + 1)..];
     wishes = end < 0 ? wishes : wishes[..end];
+    return SaveAsync(wishes, "prediction.md", async () =>
+    {
+        await using var run = new ThereAndBack(Wish(wishes, "--link", FastLink), Wish(wishes, "--workload", "memory=200 dirty=10"), options, Console.Error);
+        return await run.RunAsync(int.Parse(Wish(wishes, "--runs", "10")), CancellationToken.None);
+    });
+}
+
+// first-copy [--runs N] [--link TEXT] [--tree DIRECTORY] [--out DIRECTORY]
+static Task<int> FirstCopyAsync(string[] wishes) => SaveAsync(wishes, "first-copy.md", () =>
+    new FirstCopy(Wish(wishes, "--link", FastLink), Wish(wishes, "--tree", "/usr/share"), Console.Error).RunAsync(int.Parse(Wish(wishes, "--runs", "5")), CancellationToken.None));
+
+static async Task<int> SaveAsync(string[] wishes, string name, Func<Task<string>> measureAsync)
+{
     try
     {
-        var run = new ThereAndBack(Wish("--link", "delay=500us rate=1gbit queue=4ms"), Wish("--workload", "memory=200 dirty=10"), options, Console.Error);
-        await using (run)
-        {
-            string table = await run.RunAsync(int.Parse(Wish("--runs", "10")), CancellationToken.None);
-            string output = Directory.CreateDirectory(Wish("--out", "artifacts/bench")).FullName;
-            await File.WriteAllTextAsync(Path.Combine(output, "prediction.md"), table);
-            Console.WriteLine(table);
-        }
-
+        string table = await measureAsync();
+        string output = Directory.CreateDirectory(Wish(wishes, "--out", "artifacts/bench")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(output, name), table);
+        Console.WriteLine(table);
         return 0;
     }
     catch (LabException failure)
@@ -75,13 +85,20 @@ static async Task<int> ThereAndBackAsync(string[] wishes)
         Console.Error.WriteLine(failure.Message);
         return 1;
     }
-
-    string Wish(string name, string otherwise) => Array.IndexOf(wishes, name) is >= 0 and var at && at + 1 < wishes.Length ? wishes[at + 1] : otherwise;
 }
+
+static string Wish(string[] wishes, string name, string otherwise) =>
+    Array.IndexOf(wishes, name) is >= 0 and var at && at + 1 < wishes.Length ? wishes[at + 1] : otherwise;
 
 static int Usage()
 {
     Console.Error.WriteLine("usage: bench/migration PLAN.json [--runs N] [--only WORKLOAD] [--out DIRECTORY]; plans are in bench/plans");
     Console.Error.WriteLine("       bench/migration there-and-back [--runs N] [--link TEXT] [--workload TEXT] [--out DIRECTORY] [-- OPTION OF MIGRATE...]");
+    Console.Error.WriteLine("       bench/migration first-copy [--runs N] [--link TEXT] [--tree DIRECTORY] [--out DIRECTORY]");
     return 2;
+}
+
+internal static partial class Program
+{
+    private const string FastLink = "delay=500us rate=1gbit queue=4ms";
 }

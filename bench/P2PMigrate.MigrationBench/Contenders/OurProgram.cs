@@ -25,18 +25,24 @@ internal sealed class OurProgram(string name) : IContender
 
     public async Task<IReadOnlyDictionary<string, double>> MoveAsync(TwoHosts hosts, CancellationToken cancellationToken)
     {
+        CommandResult end = await MigrateAsync(hosts, name.Split(' ')[1..], cancellationToken);
+        return FiguresOf(end.Output.Split('\n').Last(line => line.Length > 0));
+    }
+
+    /// <summary>One migration from the source to the target, with a rendezvous server at the source. Throws when it fails.</summary>
+    public static async Task<CommandResult> MigrateAsync(TwoHosts hosts, string[] options, CancellationToken cancellationToken)
+    {
         await using LabProcess rendezvous = await hosts.Source.StartAsync(Program, ["rendezvous", "--json", "--state-dir", "/tmp/rendezvous"], cancellationToken);
         await rendezvous.Output.WaitForAsync(line => line.Contains("listening", StringComparison.Ordinal), s_ready, cancellationToken);
         await using LabProcess receive = await hosts.Target.StartAsync(
             Program, ["receive", "--rendezvous", Rendezvous, "--ticket-file", TicketFile, "--once", "--json"], cancellationToken);
         await receive.Output.WaitForAsync(line => line.Contains("\"ticket\"", StringComparison.Ordinal), s_ready, cancellationToken);
         string ticket = (await hosts.Target.ReadTextAsync(TicketFile, cancellationToken)).Trim();
-        CommandResult end = await hosts.Source.RunAsync(
-            Program, ["migrate", TwoHosts.Container, "--to", ticket, "--json", .. name.Split(' ').Skip(1)], cancellationToken);
+        CommandResult end = await hosts.Source.RunAsync(Program, ["migrate", TwoHosts.Container, "--to", ticket, "--json", .. options], cancellationToken);
         if (!end.Succeeded)
             throw new LabException($"migrate failed: {end.Output.Split('\n').LastOrDefault(line => line.Length > 0)} {end.Error}");
         await receive.WaitForExitAsync(cancellationToken);
-        return FiguresOf(end.Output.Split('\n').Last(line => line.Length > 0));
+        return end;
     }
 
     private static Dictionary<string, double> FiguresOf(string completed)

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using P2PMigrate.Lab;
+using P2PMigrate.MigrationBench.Contenders;
+using P2PMigrate.MigrationBench.Ground;
+
+namespace P2PMigrate.MigrationBench;
+
+/// <summary>
+/// The first copy of a root file system beside <c>rsync -aHAX</c> over ssh: the time of both on one link, and the bytes on the wire beside those of <c>rsync -z</c>. Ours carries
+/// the container's memory too and is on the target's disk at its end; neither is taken off. Hosts of its own for each round, all files read once before.
+/// </summary>
+internal sealed partial class FirstCopy(string link, string tree, TextWriter log)
+{
+    private const string Workload = "idle";
+
+    /// <summary>Measures <paramref name="runs"/> times and returns the table.</summary>
+    public async Task<string> RunAsync(int runs, CancellationToken cancellationToken)
+    {
+        var rounds = new List<Round>();
+        for (int run = 0; run < runs; run++)
+        {
+            rounds.Add(await MeasureAsync(run, cancellationToken));
+            await log.WriteLineAsync($"{run + 1}: {rounds[^1]}");
+        }
+
+        return Table(rounds);
+    }
+
+    private async Task<Round> MeasureAsync(int run, CancellationToken cancellationToken)
+    {
+        await using TwoHosts hosts = await TwoHosts.RaiseAsync(
+            link, seed: (ulong)run + 1, [new BindMount(OurProgram.Directory, OurProgram.InHost, ReadOnly: true)], [], cancellationToken);
+        await hosts.StartAsync(new WorkloadText(Workload), cancellationToken);
+        string root = hosts.Source.PlainPathOf(TwoHosts.Bundle + "/rootfs");
+        await hosts.Ground.ShellAsync($"cp -a {tree} {root}/tree; tar cf - -C {root} . | wc -c; sync -f {root}", cancellationToken);
+        (double seconds, _) = await RsyncAsync(hosts, "-aHAX", cancellationToken);
+        (_, double pressed) = await RsyncAsync(hosts, "-aHAXz", cancellationToken);
+        (double ours, double wire) = await OursAsync(hosts, cancellationToken);
+        return new Round(seconds, ours, pressed, wire);
+    }
+
+    private static async Task<(double Seconds, double Bytes)> RsyncAsync(TwoHosts hosts, string options, CancellationToken cancellationToken)
+    {
+        await using SshBetween ssh = await SshBetween.RaiseAsync(hosts, cancellationToken);
+        string there = hosts.Target.PlainPathOf("/data/rsync");
+        var clock = Stopwatch.StartNew();
+        string said = await ssh.InSourceAsync(
+            $"rsync {options} --numeric-ids --stats -e '{ssh.Shell}' {hosts.Source.PlainPathOf(TwoHosts.Bundle)}/rootfs/ {SshBetween.Target}:{there}/", cancellationToken);
+        double seconds = clock.Elapsed.TotalSeconds;
+        await hosts.Ground.ShellAsync($"rm -rf {there}; sync", cancellationToken);
+        Match sent = Sent().Match(said);
+        return sent.Success
+            ? (seconds, double.Parse(sent.Groups[1].Value.Replace(",", "", StringComparison.Ordinal), CultureInfo.InvariantCulture))
+            : throw new LabException($"rsync did not say what it sent: {said}");
+    }
+
+    private static async Task<(double Seconds, double Bytes)> OursAsync(TwoHosts hosts, CancellationToken cancellationToken)
+    {
+        CommandResult end = await OurProgram.MigrateAsync(hosts, [], cancellationToken);
+        JsonElement[] events = [.. end.Output.Split('\n').Where(line => line.Length > 0).Select(line => JsonDocument.Parse(line).RootElement)];
+        JsonElement copied = events.First(line => line.GetProperty("event").GetString() == "phaseFinished" && line.GetProperty("phase").GetString() == "copying");
+        return (copied.GetProperty("ms").GetDouble() / 1000, events[^1].GetProperty("wireBytes").GetDouble());
+    }
+
+    private string Table(List<Round> rounds) => string.Join('\n',
+    [
+        $"**{link}: the base image and {tree}**", "",
+        "| round | rsync -aHAX over ssh | first copy | ratio | bytes of rsync -z | wire bytes of the whole migration | ratio |", "|---|---|---|---|---|---|---|",
+        .. rounds.Select((round, index) => string.Create(CultureInfo.InvariantCulture,
+            $"| {index + 1} | {round.RsyncSeconds:0.0} s | {round.OurSeconds:0.0} s | {round.OurSeconds / round.RsyncSeconds:0.00} | {round.PressedBytes / 1e6:0.0} MB | {round.WireBytes / 1e6:0.0} MB | {round.WireBytes / round.PressedBytes:0.00} |")),
+        "",
+    ]);
+
+    [GeneratedRegex(@"Total bytes sent: ([\d,]+)")]
+    private static partial Regex Sent();
+
+    private sealed record Round(double RsyncSeconds, double OurSeconds, double PressedBytes, double WireBytes);
+}
