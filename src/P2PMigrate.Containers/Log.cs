@@ -34,4 +34,7 @@ internal static partial class Log
 
     [LoggerMessage(310, LogLevel.Warning, "The neighbours of {Network} are not told where its addresses are now: {Reason}")]
     public static partial void NotAnnounced(this ILogger logger, string network, string reason);
+
+    [LoggerMessage(311, LogLevel.Warning, "CRIU could not leave the memory of {Container} in its processes, and dumps it once more: {Reason}")]
+    public static partial void DumpRepeated(this ILogger logger, string container, string reason);
 }

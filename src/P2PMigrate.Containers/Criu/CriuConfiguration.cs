@@ -18,9 +18,9 @@ internal static class CriuConfiguration
     private static readonly ToolVersion s_firstWithLockOption = new(4, 2);
 
     /// <summary>Options of a dump. <paramref name="isolated"/>: nothing outside can reach the container's network, so CRIU need not lock it. <paramref name="hookPath"/> holds it until it may begin.</summary>
-    public static string ForDump(ToolVersion criu, bool isolated, bool hasNft, string hookPath)
+    public static string ForDump(ToolVersion criu, bool isolated, bool hasNft, string hookPath, params IEnumerable<string> others)
     {
-        List<string> lines = [$"ghost-limit {GhostBytesMax >> 20}M", "link-remap", ActionScript(hookPath)];
+        List<string> lines = [$"ghost-limit {GhostBytesMax >> 20}M", "link-remap", ActionScript(hookPath), .. others];
         if (criu >= s_firstWithLockOption && (isolated || hasNft)) lines.Add($"network-lock {(isolated ? "skip" : "nftables")}");
         return Join(lines);
     }

@@ -7,10 +7,17 @@ internal sealed class LatePageSink : IPageSink
 {
     private volatile IPageSink? _inner;
 
+    /// <summary>Has anything gone there?</summary>
+    public bool IsUsed { get; private set; }
+
     /// <summary>Where pages go from now on.</summary>
     public void Connect(IPageSink inner) => _inner = inner;
 
-    public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken) => Inner.OpenAsync(space, cancellationToken);
+    public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)
+    {
+        IsUsed = true;
+        return Inner.OpenAsync(space, cancellationToken);
+    }
 
     public ValueTask WriteAsync(PageRun run, ReadOnlyMemory<byte> pages, CancellationToken cancellationToken) => Inner.WriteAsync(run, pages, cancellationToken);
 

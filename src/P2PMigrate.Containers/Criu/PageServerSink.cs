@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
 
@@ -12,7 +13,7 @@ namespace P2PMigrate.Containers.Criu;
 /// the gentle way to make CRIU fail a dump. <c>senders</c> are the processes one of which is that CRIU; its end of the connection is made to
 /// send at once what it is given.
 /// </summary>
-internal sealed class PageServerSink : IDisposable
+internal sealed class PageServerSink : IMemoryDelivery
 {
     private const int StrangersMax = 64;
     private const int BufferBytes = 4 << 20;
@@ -30,8 +31,25 @@ internal sealed class PageServerSink : IDisposable
         Address = (IPEndPoint)_listener.LocalEndPoint!;
     }
 
-    /// <summary>What CRIU is told to connect to; nobody can before <see cref="RunAsync"/>.</summary>
+    /// <summary>What CRIU is told to connect to; nobody can before <see cref="RunAsync(CancellationToken)"/>.</summary>
     public IPEndPoint Address { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> RuncOptions => ["--page-server", Address.ToString()];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> CriuOptions => [];
+
+    /// <inheritdoc/>
+    public TimeSpan Patience => RuncTimers.LastAnswer;
+
+    /// <inheritdoc/>
+    public void Started()
+    {
+    }
+
+    /// <inheritdoc/>
+    public Task<long> RunAsync(Task<bool> complete, CancellationToken cancellationToken) => RunAsync(cancellationToken);
 
     /// <summary>Serves the one connection until all pages are where they belong; returns how many pages had content.</summary>
     public async Task<long> RunAsync(CancellationToken cancellationToken)

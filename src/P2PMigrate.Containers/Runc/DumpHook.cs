@@ -5,13 +5,14 @@ namespace P2PMigrate.Containers.Runc;
 /// <summary>
 /// Holds a dump before CRIU has touched anything: at <c>pre-dump</c> CRIU has started, read its options and tried out the kernel, and waits for our script. So
 /// all of that is done while the container runs. Only the word <see cref="GoWord"/> lets it go on; when we close the FIFO or die, the script fails and CRIU
-/// gives up without having seized a process.
+/// gives up without having seized a process. At <c>post-dump</c> it only says that the images are complete.
 /// </summary>
 internal sealed class DumpHook : IDisposable
 {
     private const string GoWord = "go";
     private const char WaitingLetter = 'w';
-    private const byte OverByte = (byte)'x';
+    private const char CompleteLetter = 'c';
+    private const byte OverByte = (byte)'x', LostByte = (byte)'l';
 
     private readonly FileStream _waiting;
     private readonly FileStream _go;
@@ -29,6 +30,7 @@ internal sealed class DumpHook : IDisposable
             script,
             $"""
             #!/bin/sh
+            if [ "$CRTOOLS_SCRIPT_ACTION" = post-dump ]; then printf {CompleteLetter} 1<>{HookFifo.Quote(waiting)}; exit 0; fi
             [ "$CRTOOLS_SCRIPT_ACTION" = pre-dump ] || exit 0
             {HookFifo.Await(go, waiting, WaitingLetter)} && [ "$word" = {GoWord} ]
 
@@ -41,6 +43,18 @@ internal sealed class DumpHook : IDisposable
 
     /// <summary>Wakes whoever waits: the dump has ended, or takes too long to begin.</summary>
     public void GiveUp() => _waiting.Write([OverByte]);
+
+    /// <summary>Waits until the images are complete and the processes still seized; false when <see cref="GiveUpOnImages"/> came first.</summary>
+    public Task<bool> WaitUntilCompleteAsync() => Task.Run(() =>
+    {
+        int letter;
+        do letter = _waiting.ReadByte();
+        while (letter is not (CompleteLetter or LostByte));
+        return letter == CompleteLetter;
+    });
+
+    /// <summary>Wakes whoever waits: the dump has ended.</summary>
+    public void GiveUpOnImages() => _waiting.Write([LostByte]);
 
     /// <summary>Lets CRIU go on, now or when it comes to that point.</summary>
     public void Go() => _go.Write(Encoding.ASCII.GetBytes(GoWord + "\n"));

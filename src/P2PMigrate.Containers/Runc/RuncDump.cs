@@ -8,11 +8,10 @@ using P2PMigrate.Snapshot;
 namespace P2PMigrate.Containers.Runc;
 
 /// <summary>
-/// One <c>runc checkpoint</c>, memory into a page-server sink. It is started while the container runs and waits in <see cref="DumpHook"/> until it is let go on,
+/// One <c>runc checkpoint</c>, memory into a sink. It is started while the container runs and waits in <see cref="DumpHook"/> until it is let go on,
 /// when the container is frozen. CRIU is never killed: when anything goes wrong
-/// on our side the sink closes its connection, CRIU fails by itself, resumes what it had seized into the frozen cgroup and cleans
-/// up behind it; that end is waited for. If our process dies, the connection or the hook breaks and the same happens. Used once; disposing one that still waits
-/// calls it off.
+/// on our side the delivery of memory closes its connection, if it has one, and CRIU fails by itself or comes to its end, resumes what it had seized into the frozen cgroup and cleans
+/// up behind it; that end is waited for. If our process dies, the same happens. Used once; disposing one that still waits calls it off.
 /// </summary>
 // spec: MIG-90
 internal sealed class RuncDump : IAsyncDisposable
@@ -22,28 +21,37 @@ internal sealed class RuncDump : IAsyncDisposable
     private readonly string _container;
     private readonly string _workDirectory;
     private readonly LatePageSink _pages = new();
-    private readonly PageServerSink _sink;
+    private readonly IMemoryDelivery _memory;
     private readonly DumpHook _hook;
     private readonly DetachedProcess _process;
     private bool _begun;
 
-    private RuncDump(FenceRecord fence, string workDirectory, bool keepsCgroups, RuncTool runc, ToolVersion criu, IReadOnlyList<string> versioned)
+    private RuncDump(FenceRecord fence, string workDirectory, (bool Lazily, bool KeepsCgroups) kind, RuncTool runc, ToolVersion criu, IReadOnlyList<string> versioned)
     {
-        (_container, _workDirectory, KeepsCgroups) = (fence.Container, workDirectory, keepsCgroups);
+        (_container, _workDirectory, IsLazy, KeepsCgroups) = (fence.Container, workDirectory, kind.Lazily, kind.KeepsCgroups);
         string configuration = Path.Combine(workDirectory, "criu-dump.conf");
-        _sink = new PageServerSink(PageServerDialect.Of(criu), _pages, () => OwnedProcesses.Find(workDirectory).Select(process => process.Pid));
+        _memory = IsLazy
+            ? new FrozenPages(DraftPath, _pages, new Cgroup(fence.CgroupPath).Pids)
+            : new PageServerSink(PageServerDialect.Of(criu), _pages, () => OwnedProcesses.Find(workDirectory).Select(process => process.Pid));
         _hook = DumpHook.Create(workDirectory);
-        File.WriteAllText(configuration, CriuConfiguration.ForDump(criu, fence.Isolated, Tool.Exists("nft"), _hook.ScriptPath));
+        File.WriteAllText(configuration, CriuConfiguration.ForDump(criu, fence.Isolated, Tool.Exists("nft"), _hook.ScriptPath, _memory.CriuOptions));
         _process = DetachedProcess.Start(
             workDirectory,
             [
                 .. runc.CommandLine("--log", RuncLogPath, "--log-format", "json", "checkpoint"),
                 "--leave-running", "--tcp-established", "--file-locks", .. versioned,
-                "--page-server", _sink.Address.ToString(), "--image-path", DraftPath, "--work-path", workDirectory, fence.Container,
+                .. _memory.RuncOptions, "--image-path", DraftPath, "--work-path", workDirectory, fence.Container,
             ],
             new Dictionary<string, string> { [CriuConfiguration.Variable] = configuration },
             piped: false);
+        _memory.Started();
     }
+
+    /// <summary>Does it leave in the processes what they can keep, for us to read?</summary>
+    public bool IsLazy { get; }
+
+    /// <summary>Did it fail for a reason of CRIU's, which is over, before any memory was delivered?</summary>
+    public bool CanBeRepeated { get; private set; }
 
     /// <summary>Does it dump the container's own cgroups too, because there are some?</summary>
     public bool KeepsCgroups { get; }
@@ -59,7 +67,7 @@ internal sealed class RuncDump : IAsyncDisposable
     private string DraftPath => Path.Combine(_workDirectory, "draft");
 
     /// <summary>Starts it. It touches nothing of the container.</summary>
-    public static async Task<RuncDump> StartAsync(RuncTool runc, string workDirectory, FenceRecord fence, CancellationToken cancellationToken)
+    public static async Task<RuncDump> StartAsync(RuncTool runc, string workDirectory, FenceRecord fence, bool lazily, CancellationToken cancellationToken)
     {
         ToolVersion criu = await runc.CriuVersionAsync(cancellationToken).ConfigureAwait(false);
         bool keepsCgroups = new Cgroup(fence.CgroupPath).HasChildren;
@@ -70,7 +78,7 @@ internal sealed class RuncDump : IAsyncDisposable
                 string draft = Path.Combine(workDirectory, "draft");
                 if (Directory.Exists(draft)) Directory.Delete(draft, recursive: true);
                 Directory.CreateDirectory(draft);
-                return new RuncDump(fence, workDirectory, keepsCgroups, runc, criu, versioned);
+                return new RuncDump(fence, workDirectory, (lazily, keepsCgroups), runc, criu, versioned);
             },
             cancellationToken).ConfigureAwait(false);
     }
@@ -94,7 +102,8 @@ internal sealed class RuncDump : IAsyncDisposable
         long start = Stopwatch.GetTimestamp();
         _begun = true;
         _pages.Connect(pages);
-        long dumped = await SuperviseAsync(_container, _process, _sink, cancellationToken).ConfigureAwait(false);
+        long dumped = await SuperviseAsync(_container, _process, cancellationToken).ConfigureAwait(false);
+        foreach (string memory in Directory.EnumerateFiles(DraftPath).Where(PagemapImage.IsMemory)) File.Delete(memory);
         foreach (string image in Directory.EnumerateFiles(DraftPath)) File.Move(image, Path.Combine(imageDirectory, Path.GetFileName(image)), overwrite: true);
         return new DumpSummary(Stopwatch.GetElapsedTime(start), dumped);
     }
@@ -102,28 +111,32 @@ internal sealed class RuncDump : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _hook.Dispose();
-        _sink.Dispose();
+        _memory.Dispose();
         if (!_begun) await _process.WaitAsync(RuncTimers.DumpUndo).ConfigureAwait(false);
         _process.Dispose();
     }
 
-    private async Task<long> SuperviseAsync(string container, DetachedProcess process, PageServerSink sink, CancellationToken cancellationToken)
+    private async Task<long> SuperviseAsync(string container, DetachedProcess process, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<long> pages = sink.RunAsync(stop.Token);
+        Task<bool> complete = _hook.WaitUntilCompleteAsync();
+        Task<long> pages = _memory.RunAsync(complete, stop.Token);
         _hook.Go();
         Task<int> exit = process.WaitAsync(CancellationToken.None);
 
         // However the pages end, CRIU ends soon after: with success, or because its connection is closed.
         await Task.WhenAny(pages, exit).ConfigureAwait(false);
-        if (pages.IsCompleted && !pages.IsCompletedSuccessfully) sink.Dispose();
+        if (pages.IsCompleted && !pages.IsCompletedSuccessfully) _memory.Dispose();
         int? code = exit.IsCompleted ? await exit.ConfigureAwait(false) : await process.WaitAsync(RuncTimers.DumpUndo).ConfigureAwait(false);
+        _hook.GiveUpOnImages(); // no more letters come
         if (code is null) throw new ContainerException($"CRIU does not finish its dump of {container}. It is still at work: do not kill it.", LogPath);
 
-        stop.CancelAfter(code == 0 ? RuncTimers.LastAnswer : TimeSpan.Zero);
+        stop.CancelAfter(code == 0 ? _memory.Patience : TimeSpan.Zero);
         Exception? failure = await FailureOfAsync(pages).ConfigureAwait(false);
+        await complete.ConfigureAwait(false);
         if (code == 0 && failure is null) return await pages.ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
+        CanBeRepeated = code != 0 && !_pages.IsUsed;
         throw Compose(container, failure);
     }
 

@@ -17,7 +17,7 @@ namespace P2PMigrate.Containers.Runc;
 /// <list type="bullet">
 /// <item>While freezing: links may be off their bridges, the cgroup frozen or not. Thawing puts both right.</item>
 /// <item>Frozen, no dump: the cgroup stays frozen. A dump that waits for its word fails, and has touched nothing.</item>
-/// <item>While dumping: runc and CRIU live on in a session of their own. The page connection is broken, so CRIU fails, puts the seized
+/// <item>While dumping: runc and CRIU live on in a session of their own. A lazy dump comes to its end; of an ordinary one the page connection is broken, so CRIU fails. Either puts the seized
 /// processes back into the frozen cgroup and ends. Thawing waits for that end, for CRIU's last act is to freeze again.</item>
 /// <item>Dumped: the cgroup is frozen again by CRIU itself (checked after each dump). Stand-in names of removed files may be in the root
 /// file system; thawing and destroying remove them.</item>
@@ -33,6 +33,7 @@ internal sealed class RuncFence : IFence
     private readonly Cgroup _cgroup;
     private FenceRecord _record;
     private RuncDump? _waiting;          // started, and has touched nothing yet
+    private bool _lazily;                // what the last one that came to wait can do, a further one can
     private bool _over;
 
     private RuncFence(RuncTool runc, ILogger logger, string workDirectory, FenceRecord record)
@@ -48,7 +49,7 @@ internal sealed class RuncFence : IFence
     public static async Task<RuncFence> FreezeAsync(
         RuncTool runc, ILogger logger, string workDirectory, FenceRecord record, RuncDump? dump, Action stopping, CancellationToken cancellationToken)
     {
-        var fence = new RuncFence(runc, logger, workDirectory, record) { _waiting = dump };
+        var fence = new RuncFence(runc, logger, workDirectory, record) { _waiting = dump, _lazily = dump is { IsLazy: true } };
         long start;
         try
         {
@@ -105,17 +106,34 @@ internal sealed class RuncFence : IFence
         return summary;
     }
 
-    /// <summary>One that waits and knows the container as it is now, or else a new one.</summary>
+    /// <summary>One that waits and knows the container as it is now, or else a new one; a lazy one that CRIU cannot do is done again as an ordinary one.</summary>
+    // spec: MEM-33
     private async Task<DumpSummary> DumpOnceAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
     {
         if (_waiting is { } stale && stale.KeepsCgroups != _cgroup.HasChildren) await CallOffAsync().ConfigureAwait(false);
-        RuncDump dump = _waiting ?? await RuncDump.StartAsync(_runc, _workDirectory, _record, cancellationToken).ConfigureAwait(false);
+        RuncDump dump = _waiting ?? await StartDumpAsync(cancellationToken).ConfigureAwait(false);
         _waiting = null;
         await using (dump.ConfigureAwait(false))
         {
-            return await dump.RunAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await dump.RunAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ContainerException failure) when (dump is { IsLazy: true, CanBeRepeated: true } && _cgroup.IsFrozen)
+            {
+                _lazily = false;
+                _logger.DumpRepeated(_record.Container, failure.Message);
+            }
+        }
+
+        RuncDump ordinary = await StartDumpAsync(cancellationToken).ConfigureAwait(false);
+        await using (ordinary.ConfigureAwait(false))
+        {
+            return await ordinary.RunAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private Task<RuncDump> StartDumpAsync(CancellationToken cancellationToken) => RuncDump.StartAsync(_runc, _workDirectory, _record, _lazily, cancellationToken);
 
     public async Task ThawAsync(CancellationToken cancellationToken)
     {

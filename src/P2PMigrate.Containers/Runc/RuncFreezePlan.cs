@@ -63,13 +63,23 @@ internal sealed class RuncFreezePlan : IFreezePlan
         && (_dump is null || (!_dump.HasEnded && _dump.KeepsCgroups == cgroup.HasChildren))
         && NetworkIsolation.AreCurrent(_record.Links) && NetworkIsolation.Fingerprint(_record.InitPid) == _network;
 
-    /// <summary>A dump that does not come to wait is started anew when it is wanted, and then says why it cannot.</summary>
+    /// <summary>
+    /// An ordinary dump is the second choice, for where CRIU cannot leave memory in the processes or would leave too little of it there. One that does not come to wait either is started anew when
+    /// it is wanted, and then says why it cannot.
+    /// </summary>
+    // spec: MEM-33
     private async Task StartDumpAsync(CancellationToken cancellationToken)
     {
-        _dump = await RuncDump.StartAsync(_runc, _workDirectory, _record, cancellationToken).ConfigureAwait(false);
+        if (WrittenMemory.IsLittle(new Cgroup(_record.CgroupPath).Pids()) && await TryStartDumpAsync(lazily: true, cancellationToken).ConfigureAwait(false)) return;
+        await TryStartDumpAsync(lazily: false, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<bool> TryStartDumpAsync(bool lazily, CancellationToken cancellationToken)
+    {
+        _dump = await RuncDump.StartAsync(_runc, _workDirectory, _record, lazily, cancellationToken).ConfigureAwait(false);
         try
         {
-            if (await _dump.WaitUntilReadyAsync(cancellationToken).ConfigureAwait(false)) return;
+            if (await _dump.WaitUntilReadyAsync(cancellationToken).ConfigureAwait(false)) return true;
         }
         catch
         {
@@ -78,6 +88,7 @@ internal sealed class RuncFreezePlan : IFreezePlan
         }
 
         await DisposeAsync().ConfigureAwait(false);
+        return false;
     }
 
     private static async Task<(FenceRecord Record, string Network)> DescribeAsync(RuncTool runc, ContainerDescription container, CancellationToken cancellationToken)

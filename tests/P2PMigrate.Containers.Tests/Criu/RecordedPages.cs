@@ -15,14 +15,10 @@ internal sealed class RecordedPages : IPageSink
 
     public int? FailAtCall { get; init; }
 
-    /// <summary>Called when the first space is opened.</summary>
-    public Action? Opened { get; init; }
-
     public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)
     {
         MaybeFail();
         Spaces.Add(space);
-        if (Spaces.Count == 1) Opened?.Invoke();
         return ValueTask.CompletedTask;
     }
 

@@ -86,11 +86,10 @@ public sealed class CheckpointTests
         await using Workload workload = await Workload.CountingAsync(8);
         await using Move move = await Move.PrepareAsync(workload.Name);
         await using IFence fence = await move.FreezeAsync();
-        string[] found = [];
-        await move.DumpAsync(fence, new RecordedPages
-        {
-            Opened = () => found = [.. Containers.Processes.OwnedProcesses.Find(move.SourceDirectory).Select(process => File.ReadAllText($"/proc/{process.Pid}/comm").Trim())],
-        });
+        var found = new HashSet<string>();
+        Task dump = move.DumpAsync(fence, new RecordedPages());
+        while (!dump.IsCompleted) found.UnionWith(Containers.Processes.OwnedProcesses.Find(move.SourceDirectory).Select(process => Name(process.Pid)));
+        await dump;
         Assert.Contains("criu", found);
         Assert.Contains("runc", found);
         await fence.ThawAsync(TestContext.Current.CancellationToken);
@@ -262,5 +261,17 @@ public sealed class CheckpointTests
         MachineFacts facts = await Move.Runtime.DescribeMachineAsync(TestContext.Current.CancellationToken);
         Assert.Matches(@"^\d+\.\d+\.\d+$", facts.CriuVersion);
         Assert.NotEmpty(facts.CpuFeatures);
+    }
+
+    private static string Name(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm").Trim();
+        }
+        catch (IOException)
+        {
+            return "gone";
+        }
     }
 }

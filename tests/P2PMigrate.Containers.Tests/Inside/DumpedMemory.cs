@@ -12,6 +12,7 @@ internal sealed class DumpedMemory
     private const uint Present = 4;
 
     private readonly Dictionary<(string Pagemap, ulong Address), (string File, long Offset)> _pages = [];
+    private readonly Dictionary<(string Pagemap, ulong Address), ulong> _flags = [];
     private readonly Dictionary<string, byte[]> _files = [];
 
     public DumpedMemory(string directory)
@@ -29,6 +30,8 @@ internal sealed class DumpedMemory
         {
             if (!_pages.ContainsKey(key) || !other._pages.ContainsKey(key))
                 yield return $"{key.Pagemap} {key.Address:x} is in one of them only";
+            else if (_flags[key] != other._flags[key])
+                yield return $"{key.Pagemap} {key.Address:x} has flags {_flags[key]} and {other._flags[key]}";
             else if (Unequal(Page(key), other.Page(key)) is { Count: > 0 } offsets)
                 yield return $"{key.Pagemap} {key.Address:x} differs at {string.Join(' ', offsets.Take(16))}";
         }
@@ -69,14 +72,19 @@ internal sealed class DumpedMemory
             if (record == 0)
                 pages = Path.Combine(Path.GetDirectoryName(path)!, $"pages-{fields[1]}.img");
             else if ((fields.GetValueOrDefault(4) & Present) != 0)
-                offset = Add(name, pages, fields[1], fields.TryGetValue(5, out ulong wide) ? wide : fields[2], offset);
+                offset = Add(name, pages, fields, offset);
         }
     }
 
-    private long Add(string pagemap, string file, ulong address, ulong count, long offset)
+    private long Add(string pagemap, string file, Dictionary<int, ulong> fields, long offset)
     {
+        ulong address = fields[1], count = fields.TryGetValue(5, out ulong wide) ? wide : fields[2];
         for (ulong page = 0; page < count; page++, offset += PageSize)
+        {
             _pages.Add((pagemap, address + (page * PageSize)), (file, offset));
+            _flags.Add((pagemap, address + (page * PageSize)), fields[4]);
+        }
+
         return offset;
     }
 
