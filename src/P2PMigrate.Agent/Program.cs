@@ -16,6 +16,9 @@ var root = new RootCommand("Moves a running container to another machine, direct
     new SpeedtestCommand(),
     new CheckCommand(),
     new IdCommand(),
+    new JobsCommand(),
+    new AbortCommand(),
+    new ResumeCommand(),
     new ResolveCommand(),
 };
 

@@ -55,6 +55,62 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         };
     }
 
+    /// <summary>
+    /// Undoes one job here, also one that a living process works on: that one is asked to stop, and its end is waited for. Throws <see cref="MigrationException"/> when there is
+    /// no such job, or when it is too late; the message says what to do. <see cref="RecoveryAction.Failed"/> when it could not be undone, or not yet.
+    /// </summary>
+    // spec: MIG-131
+    public async Task<RecoveredJob> AbortAsync(JobId job, CancellationToken cancellationToken = default)
+    {
+        using JournalView view = JournalView.TryOpen(environment.State.Journal(job)) ?? throw Unknown(job);
+        var living = new LivingJob(environment, job, view);
+        try
+        {
+            using UnfinishedJob? left = await living.StopAsync(cancellationToken).ConfigureAwait(false);
+            return left is null ? living.EndOf() : await UndoAsync(left, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException late)
+        {
+            return new RecoveredJob(
+                job, "", RecoveryAction.Failed, ContainerSide.None, $"Job {job} was told to stop, and {late.Message} has not done it yet; it will. Look again with: p2pmigrate jobs");
+        }
+    }
+
+    /// <summary>
+    /// Does for one job what the next start would do: undoes it, finishes it, or leaves it <see cref="RecoveryAction.InDoubt"/>. Throws <see cref="MigrationException"/> when there is
+    /// no such job, or a living process works on it.
+    /// </summary>
+    // spec: MIG-132
+    public async Task<RecoveredJob> ResumeAsync(JobId job, CancellationToken cancellationToken = default)
+    {
+        using UnfinishedJob? unfinished = UnfinishedJob.Find(environment.State, job);
+        if (unfinished is null)
+        {
+            throw File.Exists(environment.State.Journal(job))
+                ? new MigrationException(MigrationFault.WrongState, $"A program works on job {job} right now and brings it to its end; to stop it, type: p2pmigrate abort {job}", job)
+                : Unknown(job);
+        }
+
+        return await RecoverOneAsync(unfinished, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static MigrationException Unknown(JobId job) =>
+        new(MigrationFault.UnknownJob, $"There is no unfinished job {job} here. Those that there are, are listed by: p2pmigrate jobs", job);
+
+    private async Task<RecoveredJob> UndoAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        RecoveryAction action = job.Contents is { } contents ? RecoveryRules.For(contents) : RecoveryAction.InDoubt;
+        if (action == RecoveryAction.InDoubt)
+            throw new MigrationException(MigrationFault.InDoubt, RecoveryMessage.InDoubt(job).Message, job.JobId);
+        if (!JobStanding.MayAbort(job.Contents!, action))
+        {
+            throw new MigrationException(
+                MigrationFault.WrongState, $"Job {job.JobId} cannot be undone: '{job.Contents!.Head.Container.Value}' runs at the target. What is left of the job here is removed by: p2pmigrate resume {job.JobId}", job.JobId);
+        }
+
+        return await RecoverOneAsync(job, cancellationToken).ConfigureAwait(false);
+    }
+
     // spec: MIG-58
     private async Task<RecoveredJob> KeepAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {

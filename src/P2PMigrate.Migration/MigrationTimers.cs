@@ -56,4 +56,11 @@ public sealed record MigrationTimers
 
     /// <summary>Both: least time between two <see cref="ProgressKind.Advanced"/> reports.</summary>
     public TimeSpan ProgressInterval { get; init; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Both: how often a job looks whether its abort was asked for from outside.</summary>
+    // spec: CONST-393
+    public TimeSpan AbortLook { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Whoever asked for an abort: how long it waits for the end of the job.</summary>
+    public TimeSpan AbortPatience { get; init; } = TimeSpan.FromSeconds(60);
 }

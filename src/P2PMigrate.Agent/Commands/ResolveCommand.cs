@@ -11,7 +11,7 @@ internal sealed class ResolveCommand : AgentCommand
 {
     private readonly RuntimeChoice _runtime = new();
 
-    private readonly Argument<string> _job = new("JOB") { Description = "The job that `migrate` named when it ended in doubt." };
+    private readonly Argument<string> _job = JobArgument.Create();
 
     private readonly Option<string> _keep = new("--keep")
     {
@@ -33,8 +33,7 @@ internal sealed class ResolveCommand : AgentCommand
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        if (!JobId.TryParse(context.Parsed.GetValue(_job), out JobId job))
-            throw new UsageException("A job is 32 hexadecimal digits, as `p2pmigrate migrate` printed them.");
+        JobId job = JobArgument.Of(context.Parsed, _job);
         ContainerSide keep = context.Parsed.GetValue(_keep) == "source" ? ContainerSide.Source : ContainerSide.Target;
         RecoveredJob resolved = await new JobRecovery(_runtime.Environment(context)).ResolveAsync(job, keep, cancellationToken).ConfigureAwait(false);
         context.Output.Show(MigrationView.Of(resolved));

@@ -19,6 +19,8 @@ namespace P2PMigrate.Agent.Output;
 [JsonDerivedType(typeof(PhaseFinished), "phaseFinished")]
 [JsonDerivedType(typeof(RoundCompleted), "round")]
 [JsonDerivedType(typeof(JobRecovered), "recovered")]
+[JsonDerivedType(typeof(JobListed), "job")]
+[JsonDerivedType(typeof(JobTable), "jobs")]
 [JsonDerivedType(typeof(ReportMissed), "reportMissed")]
 [JsonDerivedType(typeof(Interrupting), "interrupting")]
 [JsonDerivedType(typeof(MigrationCompleted), "completed")]

@@ -23,19 +23,20 @@ internal static class RecoveryMessage
 
     /// <summary>Nobody but a person can decide.</summary>
     public static RecoveredJob InDoubt(UnfinishedJob job) =>
-        new(job.JobId, NameOf(job), RecoveryAction.InDoubt, ContainerSide.None, DoubtOf(job));
+        new(job.JobId, NameOf(job), RecoveryAction.InDoubt, ContainerSide.None, DoubtOf(job.JobId, job.Contents, job.Damage));
 
     /// <summary>It did not work.</summary>
     public static RecoveredJob Failed(UnfinishedJob job, string reason) =>
         new(job.JobId, NameOf(job), RecoveryAction.Failed, ContainerSide.None, $"The interrupted migration {job.JobId} of '{NameOf(job)}' could not be tidied up: {reason}");
 
-    private static string DoubtOf(UnfinishedJob job) => job switch
+    /// <summary>Why nobody but a person can decide, and what to type. <paramref name="contents"/> is null when the journal is damaged.</summary>
+    public static string DoubtOf(JobId job, JournalContents? contents, string? damage) => contents switch
     {
-        { Damage: { } damage } => $"{damage} Nothing was done in its name. If its container is frozen here and does not run at the target, type: "
-            + $"p2pmigrate resolve {job.JobId} --keep source; if it runs at the target: p2pmigrate resolve {job.JobId} --keep target",
-        { Contents.Head.Role: JobRole.Source } => SourceOutcome.InDoubtMessage(job.JobId, NameOf(job)),
-        _ => $"The source had committed, and '{NameOf(job)}' was being released here when this program was stopped. Look whether it runs here; if it does, "
-            + $"type: p2pmigrate resolve {job.JobId} --keep target; if it does not: p2pmigrate resolve {job.JobId} --keep source, and then the same at the source",
+        null => $"{damage} Nothing was done in its name. If its container is frozen here and does not run at the target, type: "
+            + $"p2pmigrate resolve {job} --keep source; if it runs at the target: p2pmigrate resolve {job} --keep target",
+        { Head: { Role: JobRole.Source, Container: var name } } => SourceOutcome.InDoubtMessage(job, name.Value),
+        { Head.Container: var name } => $"The source had committed, and '{name.Value}' was being released here when this program was stopped. Look whether it runs here; if it does, "
+            + $"type: p2pmigrate resolve {job} --keep target; if it does not: p2pmigrate resolve {job} --keep source, and then the same at the source",
     };
 
     private static ContainerSide RunningAt(UnfinishedJob job, RecoveryAction action) => action switch

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
@@ -33,6 +34,7 @@ internal sealed class SourceJob(
         await using (effects.ConfigureAwait(false))
         {
             using CancellationTokenRegistration interrupt = cancellationToken.Register(() => _loop.Post(_machine.Cancel));
+            await using ConfiguredAsyncDisposable watching = AbortWatch.Start(environment, () => proposal.JobId, () => _loop.Post(_machine.Cancel)).ConfigureAwait(false);
             Listen(control);
             _machine.Start(_loop.Now);
             await _loop.RunAsync(() => _machine.NextTimeout, _machine.HandleTimeout, () => Drain(control, effects)).ConfigureAwait(false);

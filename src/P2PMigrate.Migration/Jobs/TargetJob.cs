@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Transfer;
@@ -30,6 +31,7 @@ internal sealed class TargetJob(
         await using (effects.ConfigureAwait(false))
         {
             using CancellationTokenRegistration interrupt = cancellationToken.Register(() => _loop.Post(_machine.Cancel));
+            await using ConfiguredAsyncDisposable watching = AbortWatch.Start(environment, () => _machine.Proposal?.JobId, () => _loop.Post(_machine.Cancel)).ConfigureAwait(false);
             _accepting = AcceptControlAsync();
             _ = session.Completion.ContinueWith(
                 ended => _loop.Post(now => _machine.HandleSessionEnd(now, ended.Result.Reason)), TaskScheduler.Default);

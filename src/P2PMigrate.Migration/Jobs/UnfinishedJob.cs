@@ -28,12 +28,22 @@ internal sealed class UnfinishedJob : IDisposable
     /// <summary>All such jobs, one by one. Whoever takes one disposes of it.</summary>
     public static IEnumerable<UnfinishedJob> FindAll(StateDirectory state)
     {
+        foreach ((JobId job, string path) in JournalsIn(state))
+        {
+            if (TryOpen(path, job) is { } unfinished)
+                yield return unfinished;
+        }
+    }
+
+    /// <summary>The journals there are, by their names alone, in the order of those.</summary>
+    public static IEnumerable<(JobId Job, string Path)> JournalsIn(StateDirectory state)
+    {
         if (!Directory.Exists(state.Journals))
             yield break;
         foreach (string path in Directory.EnumerateFiles(state.Journals, Pattern).Order(StringComparer.Ordinal))
         {
-            if (JobId.TryParse(Path.GetFileNameWithoutExtension(path), out JobId job) && TryOpen(path, job) is { } unfinished)
-                yield return unfinished;
+            if (JobId.TryParse(Path.GetFileNameWithoutExtension(path), out JobId job))
+                yield return (job, path);
         }
     }
 

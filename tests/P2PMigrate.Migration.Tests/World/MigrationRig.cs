@@ -25,6 +25,7 @@ internal sealed class MigrationRig : IAsyncDisposable
         Linger = TimeSpan.FromSeconds(1),
         Running = TimeSpan.FromSeconds(10),
         ProgressInterval = TimeSpan.Zero,
+        AbortLook = TimeSpan.FromMilliseconds(20),
     };
 
     private readonly string _directory = Directory.CreateTempSubdirectory("p2pmigrate-migration-").FullName;

@@ -1,0 +1,29 @@
+using System.CommandLine;
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Migration;
+
+namespace P2PMigrate.Agent.Commands;
+
+/// <summary><c>p2pmigrate resume JOB</c>: finishes or undoes an interrupted migration by what its journal says, as the next start would.</summary>
+internal sealed class ResumeCommand : AgentCommand
+{
+    private readonly RuntimeChoice _runtime = new();
+    private readonly Argument<string> _job = JobArgument.Create();
+
+    public ResumeCommand()
+        : base("resume", "Finishes a migration that was interrupted, or undoes it where it had not committed.")
+    {
+        Arguments.Add(_job);
+        Options.Add(_runtime.Option);
+    }
+
+    /// <inheritdoc/>
+    protected override bool ConcernsContainer => false;
+
+    protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        JobId job = JobArgument.Of(context.Parsed, _job);
+        RecoveredJob resumed = await new JobRecovery(_runtime.Environment(context)).ResumeAsync(job, cancellationToken).ConfigureAwait(false);
+        return JobView.Show(context.Output, resumed);
+    }
+}
