@@ -77,6 +77,7 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         FileLock.TryTake(environment.State.Lock(name))
         ?? throw new MigrationException(MigrationFault.AlreadyMigrating, $"'{name}' takes part in another migration right now.");
 
+    // spec: MIG-134
     private void RefuseIfUnfinished(ContainerName name)
     {
         foreach (UnfinishedJob job in UnfinishedJob.FindAll(environment.State))
@@ -85,6 +86,8 @@ public sealed class SourceRunner(MigrationEnvironment environment)
             {
                 if (job.Concerns(JobRole.Source, name))
                     throw new MigrationException(MigrationFault.InDoubt, SourceOutcome.InDoubtMessage(job.JobId, name.Value), job.JobId);
+                if (job.Concerns(JobRole.Target, name) && RecoveryRules.For(job.Contents!) == RecoveryAction.InDoubt)
+                    throw new MigrationException(MigrationFault.InDoubt, RecoveryMessage.InDoubt(job).Message, job.JobId);
             }
         }
     }

@@ -42,11 +42,18 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
             yield return Blocker("container", $"The target has a bundle of the name '{proposal.Name}' already.", $"Remove {state.Bundle(proposal.Name)} at the target if it is not needed.");
         if (File.Exists(state.Journal(proposal.JobId)))
             yield return Blocker("job", "The target knows this job already.", "Start the migration anew.");
+        if (FindUnfinished(proposal.Name) is { } earlier)
+            yield return Blocker("job", $"An earlier migration of '{proposal.Name}' to the target is unfinished there.", $"At the target, type: p2pmigrate resume {earlier}");
         long needed = NeededBytes(proposal);
         long free = new DriveInfo(state.Root).AvailableFreeSpace;
         if (free < needed)
             yield return Blocker("disk", $"The target needs {needed >> 20} MiB in {state.Root} and has {free >> 20} MiB.", "Make room there.");
     }
+
+    /// <summary>What such a job left is removed by the container's name, and must not be what comes now.</summary>
+    // spec: MIG-133
+    private JobId? FindUnfinished(ContainerName container) =>
+        JournalView.ReadAll(environment.State).FirstOrDefault(journal => journal.Head.Role == JobRole.Target && journal.Head.Container == container)?.Head.JobId;
 
     /// <summary>The root file system twice (as chunks and as a tree), memory twice (as pages that are kept and as an image), and a reserve.</summary>
     // spec: MIG-27, MIG-87

@@ -1,4 +1,5 @@
 using Microsoft.Win32.SafeHandles;
+using P2PMigrate.Migration.Jobs;
 
 namespace P2PMigrate.Migration.Journal;
 
@@ -15,6 +16,17 @@ internal sealed class JournalView : IDisposable
 
     /// <summary>Opens a journal; null when there is none. Throws <see cref="IOException"/> when it cannot be opened.</summary>
     public static JournalView? TryOpen(string path) => UnlockedFile.TryOpen(path) is { } file ? new JournalView(file) : null;
+
+    /// <summary>What the journals of a state directory hold, those left out that cannot be read.</summary>
+    public static IEnumerable<JournalContents> ReadAll(StateDirectory state)
+    {
+        foreach ((_, string path) in UnfinishedJob.JournalsIn(state))
+        {
+            using JournalView? view = TryOpen(path);
+            if (view?.Read().Contents is { } contents)
+                yield return contents;
+        }
+    }
 
     /// <summary>What the journal holds now, or why it cannot be trusted. A record that is being written looks like a torn tail.</summary>
     public (JournalContents? Contents, string? Damage) Read()

@@ -1,0 +1,57 @@
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Tests.World;
+
+namespace P2PMigrate.Migration.Tests.Runs;
+
+/// <summary>What an earlier job left, found by the container's name, must not be taken for what comes now.</summary>
+public sealed class UnfinishedJobTests
+{
+    [Fact]
+    [Trait("Spec", "MIG-133")]
+    public async Task Regression_a_copy_that_arrived_was_removed_in_the_name_of_an_earlier_job()
+    {
+        await using var rig = new MigrationRig();
+        JobId earlier = Leave(rig.Target, TargetState.Receiving, TargetState.Restoring);
+
+        (MigrationOutcome sent, _) = await rig.RunAsync();
+
+        var failed = Assert.IsType<MigrationFailed>(sent);
+        Assert.Equal((FailureKind.Preflight, ContainerSide.Source), (failed.Kind, failed.RunningAt));
+        Assert.Contains(failed.Findings, finding => finding.Remedy?.Contains($"p2pmigrate resume {earlier}", StringComparison.Ordinal) == true);
+        await rig.Target.Recovery.ResumeAsync(earlier, TestContext.Current.CancellationToken);
+        await Aftermath.AssertCanMigrateAsync(rig);
+        Assert.Empty(await rig.Target.Recovery.RecoverTargetAsync(TestContext.Current.CancellationToken));
+        Assert.True(Directory.Exists(rig.TargetCopy!.Root));
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-134")]
+    public async Task A_container_does_not_go_on_while_the_job_that_brought_it_is_in_doubt()
+    {
+        await using var rig = new MigrationRig();
+        JobId earlier = Leave(rig.Source, TargetState.Receiving, TargetState.Restoring, TargetState.Releasing);
+
+        (Task<MigrationOutcome> sending, _) = rig.Start();
+
+        MigrationException refused = await Assert.ThrowsAsync<MigrationException>(() => sending);
+        Assert.Equal((MigrationFault.InDoubt, earlier), (refused.Fault, refused.JobId));
+        Assert.Contains($"p2pmigrate resolve {earlier} --keep target", refused.Message, StringComparison.Ordinal);
+        await rig.Source.Recovery.ResolveAsync(earlier, ContainerSide.Target, TestContext.Current.CancellationToken);
+        await Aftermath.AssertCanMigrateAsync(rig);
+    }
+
+    private static JobId Leave(MigrationRig.Agent agent, params TargetState[] states)
+    {
+        StateDirectory directory = agent.Environment.State;
+        directory.Create();
+        var job = JobId.Create();
+        Assert.True(ContainerName.TryParse(MigrationRig.Container, out ContainerName name));
+        using JobJournal journal = JobJournal.Create(
+            directory.Journal(job),
+            new JournalHead(job, JobRole.Target, name, "simulated", directory.Bundle(name), directory.Rootfs(name), "one", DateTimeOffset.UnixEpoch));
+        foreach (TargetState state in states)
+            journal.Append((int)state, DateTimeOffset.UnixEpoch);
+        return job;
+    }
+}
