@@ -1,0 +1,105 @@
+using P2PMigrate.Migration.Jobs;
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Tests.World;
+
+namespace P2PMigrate.Migration.Tests.Handover;
+
+/// <summary>A program that was started deals with one journal that it found, by the rules.</summary>
+internal sealed class RecoverySide(SimulatedAgent agent, HandoverJob job) : HandoverSide(agent, job)
+{
+    private JournalContents? _contents;
+
+    /// <summary>By what its journal says.</summary>
+    public void Start()
+    {
+        RecoveryAction action = Open();
+        World.Tell($"{Agent.Name}: {Job} is found {LastWord}: {action}");
+        if (action != RecoveryAction.InDoubt)
+        {
+            Begin(End, PhasesOf(action));
+            return;
+        }
+
+        bool isTried = _contents?.Head.Role == JobRole.Source ? Job.IsCommitTried : Job.IsReleaseTried;
+        if (!World.HasRotted && (_contents is null || (!isTried && !_contents.HasTornTail)))
+            World.Complain($"{Job} is in doubt at {Agent.Name}, and had not committed");
+        Agent.End(this);
+    }
+
+    /// <summary>
+    /// A person has looked at both machines, and says which copy to keep; of a journal that is damaged, nobody but that person knows what it was about. False when
+    /// there was no doubt.
+    /// </summary>
+    public bool Resolve()
+    {
+        if (Open() != RecoveryAction.InDoubt)
+            return false;
+        bool runsAtTarget = World.Copies.Find(Job.Target, Job.Container)?.State == CopyState.Running;
+        bool isSource = Job.Source == Agent.Name;
+        World.Tell($"{Agent.Name}: {Job} is resolved, keep {(runsAtTarget ? "target" : "source")}");
+        RecoveryAction action = (isSource, runsAtTarget) switch
+        {
+            (true, true) => RecoveryAction.Destroyed,
+            (true, false) => RecoveryAction.Thawed,
+            (false, true) => RecoveryAction.Forgotten,
+            (false, false) => RecoveryAction.CleanedUp,
+        };
+        foreach (Action phase in PhasesOf(action))
+            phase();
+        return true;
+    }
+
+    private string LastWord => _contents is null ? "damaged" : $"at record {_contents.LastState} of {_contents.Head.Role}{(_contents.HasTornTail ? ", torn" : "")}";
+
+    private RecoveryAction Open()
+    {
+        string name = Job.Id.ToString();
+        try
+        {
+            (Journal, _contents) = JobJournal.Open(Agent.Disk.Open(name), name);
+            return World.Flaw switch
+            {
+                HandoverFlaw.TornTailsAreOverlooked => RecoveryRules.For(_contents with { HasTornTail = false }),
+                HandoverFlaw.DoubtsAreThawed when IsDoubtOf(JobRole.Source, _contents) => RecoveryAction.Thawed,
+                HandoverFlaw.DoubtsAreCleanedUp when IsDoubtOf(JobRole.Target, _contents) => RecoveryAction.CleanedUp,
+                _ => RecoveryRules.For(_contents),
+            };
+        }
+        catch (MigrationException)
+        {
+            return RecoveryAction.InDoubt;
+        }
+    }
+
+    private static bool IsDoubtOf(JobRole role, JournalContents contents) =>
+        contents.Head.Role == role && RecoveryRules.For(contents) == RecoveryAction.InDoubt;
+
+    private Action[] PhasesOf(RecoveryAction action) => action switch
+    {
+        RecoveryAction.Thawed => [Effect("thaws", () => World.Copies.Thaw(Agent.Name, Job.Container)), .. Forget(SourceState.RolledBack)],
+        RecoveryAction.Destroyed => [Effect("destroys", () => Agent.Destroy(Job.Container)), .. Forget(SourceState.Completed)],
+        RecoveryAction.CleanedUp when _contents?.LastState == (int)TargetState.Aborted => Forget(TargetState.Aborted),
+        RecoveryAction.CleanedUp => [Effect("cleans up", CleanUp), .. Forget(TargetState.Aborted)],
+        _ => [Delete],
+    };
+
+    private void CleanUp()
+    {
+        World.Copies.Remove(Agent.Name, Job.Container);
+        Agent.RemoveBundle(Job.Container, Job.Id);
+    }
+
+    private Action[] Forget(Enum end) => _contents is null || _contents.LastState == Convert.ToInt32(end) ? [Delete] : [Record(end), Delete];
+
+    private void Delete()
+    {
+        if (Journal is { } journal)
+            journal.Delete();
+        else
+            Agent.Disk.Open(Job.Id.ToString()).Delete();
+    }
+
+    /// <summary>What failed is tried again at the next start.</summary>
+    private void End(Failure? failure) => Agent.End(this);
+}

@@ -1,0 +1,165 @@
+using P2PMigrate.Migration.Jobs;
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Tests.World;
+using P2PMigrate.Protocol;
+
+namespace P2PMigrate.Migration.Tests.Handover;
+
+/// <summary>
+/// The program on one machine: it works on its jobs, is killed, and is started again, when it first deals with the journals it finds. Its disk, its bundles and the
+/// containers outlive it.
+/// </summary>
+internal sealed class SimulatedAgent
+{
+    private readonly List<HandoverSide> _sides = [];
+    private int _kills;
+
+    public SimulatedAgent(HandoverWorld world, string name)
+    {
+        (World, Name) = (world, name);
+        Disk = new SimulatedDisk(world.Random) { Strike = StrikeDisk, Lies = world.Flaw == HandoverFlaw.RecordsAreNotFlushed };
+    }
+
+    public HandoverWorld World { get; }
+
+    public string Name { get; }
+
+    public SimulatedDisk Disk { get; }
+
+    /// <summary>Which job brought the bundle of a container here, for containers that were brought.</summary>
+    public Dictionary<string, JobId> Bundles { get; } = [];
+
+    /// <summary>Does the program run?</summary>
+    public bool IsUp { get; private set; } = true;
+
+    /// <summary>What it works on.</summary>
+    public IReadOnlyList<HandoverSide> Sides => _sides;
+
+    /// <summary>Has it dealt with what an earlier one left?</summary>
+    public bool IsReady => IsUp && !_sides.Exists(side => side is RecoverySide);
+
+    /// <summary>Does something for a side that is still at work, and then whatever follows from it.</summary>
+    public void Do(HandoverSide side, Action action)
+    {
+        if (!_sides.Contains(side))
+            return;
+        try
+        {
+            action();
+            side.Drain();
+        }
+        catch (ProgramDied)
+        {
+            Kill();
+        }
+    }
+
+    public void Begin(HandoverSide side) => _sides.Add(side);
+
+    public void End(HandoverSide side) => _sides.Remove(side);
+
+    /// <summary>Makes a job's journal.</summary>
+    public JobJournal CreateJournal(HandoverJob job, JobRole role)
+    {
+        var head = new JournalHead(job.Id, role, job.Proposal.Name, "runc", "/b", "/b/rootfs", "peer", DateTimeOffset.UnixEpoch);
+        byte[] content = JobJournal.NewContent(head);
+        return JobJournal.Create(Disk.Create(job.Id.ToString(), content), content);
+    }
+
+    /// <summary>What the source asks of itself before it proposes: does it run here, and is no job of it under way, unfinished or in doubt?</summary>
+    public bool MaySendAway(string container) =>
+        IsReady
+        && World.Copies.Find(Name, container) is { State: CopyState.Running }
+        && !_sides.Exists(side => side.Job.Container == container)
+        && !HasUnfinished(container, JobRole.Source)
+        && !HasDoubt(container);
+
+    /// <summary>What <c>TargetCheck</c> asks: is the name free, the lock, the bundle's place, and is there no unfinished job of it?</summary>
+    public bool MayTakeIn(string container, HandoverSide asking) =>
+        World.Copies.Find(Name, container) is null
+        && !Bundles.ContainsKey(container)
+        && !_sides.Exists(side => side != asking && side.Job.Container == container && side is not TargetSide { HasTurn: false })
+        && (World.Flaw == HandoverFlaw.UnfinishedJobsAreTakenIn || !HasUnfinished(container, JobRole.Target));
+
+    /// <summary>After the commit: the copy here goes, and its bundle if it was brought.</summary>
+    public void Destroy(string container)
+    {
+        World.Copies.Remove(Name, container);
+        Bundles.Remove(container);
+    }
+
+    /// <summary>What a job brought goes. It is found by its name alone, so that it had better be that job's.</summary>
+    public void RemoveBundle(string container, JobId job)
+    {
+        if (Bundles.TryGetValue(container, out JobId brought) && brought != job)
+            World.Complain($"the files of {container} at {Name} were removed in the name of another job");
+        Bundles.Remove(container);
+    }
+
+    /// <summary>Dies at this instant.</summary>
+    public void Kill()
+    {
+        if (!IsUp)
+            return;
+        World.Tell($"{Name}: killed");
+        IsUp = false;
+        _kills++;
+        HandoverSide[] dead = [.. _sides];
+        _sides.Clear();
+        foreach (HandoverSide side in dead)
+            World.Forsake(side);
+        Disk.LoseWhatWasNotFlushed();
+        if (World.Faults.Rots && World.IsTroubled && !World.HasRotted && Disk.Rot())
+            World.HasRotted = true;
+        World.After(TimeSpan.FromMinutes(1), Start);
+    }
+
+    /// <summary>The program is started, if it does not run.</summary>
+    public void Start()
+    {
+        if (IsUp)
+            return;
+        World.Tell($"{Name}: started");
+        IsUp = true;
+        foreach (string name in Disk.Names)
+            Recover(name);
+    }
+
+    /// <summary>Ends, having nothing to do, and is started again.</summary>
+    public void Restart()
+    {
+        if (_sides.Count > 0)
+            World.Complain($"{Name} has not come to the end of {_sides[0].Job}");
+        IsUp = false;
+        Start();
+    }
+
+    private void Recover(string name)
+    {
+        if (!IsUp || World.JobOf(name) is not { } job)
+            return;
+        var side = new RecoverySide(this, job);
+        _sides.Add(side);
+        Do(side, side.Start);
+    }
+
+    /// <summary>Is a job in doubt that brought this container here?</summary>
+    private bool HasDoubt(string container) =>
+        Array.Exists(Disk.Names, name => World.JobOf(name) is { } job && job.Container == container && job.Target == Name && IsInDoubt(name));
+
+    private bool IsInDoubt(string name) =>
+        !JournalContents.TryParse(Disk.Open(name).Read(), out JournalContents? contents, out _) || RecoveryRules.For(contents) == RecoveryAction.InDoubt;
+
+    private bool HasUnfinished(string container, JobRole role) =>
+        Array.Exists(Disk.Names, name => World.JobOf(name) is { } job && job.Container == container && (role == JobRole.Source ? job.Source : job.Target) == Name);
+
+    private DiskFault? StrikeDisk(DiskAccess access)
+    {
+        HandoverFaults faults = World.Faults;
+        if (_kills < 4 && World.Strikes(faults.DeathAtDisk))
+            return DiskFault.Death;
+        if (access != DiskAccess.Delete && World.Strikes(faults.DiskFull))
+            return DiskFault.Full;
+        return access != DiskAccess.Delete && World.Strikes(faults.DiskErrors) ? DiskFault.Error : null;
+    }
+}
