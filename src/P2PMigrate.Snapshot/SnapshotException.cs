@@ -11,4 +11,7 @@ public sealed class SnapshotException : Exception
         : base(message, inner)
     {
     }
+
+    /// <summary>The chunk that a store had and that turned out to be spoiled, when this is why: sent again, it mends the matter.</summary>
+    public ChunkId? SpoiledChunk { get; init; }
 }

@@ -39,6 +39,16 @@ public sealed class ChunkDemand
         return new ChunkDemand(catalogue, wanted);
     }
 
+    /// <summary>What this demand took for present and <paramref name="store"/> cannot read: to be asked for again. Reads all of it.</summary>
+    public ChunkDemand OfSpoiled(IChunkStore store)
+    {
+        byte[] content = new byte[SnapshotLimits.ChunkLength];
+        BitArray spoiled = new(_wanted.Length);
+        for (int index = 0; index < spoiled.Length; index++)
+            spoiled[index] = !_wanted[index] && !store.TryRead(Catalogue.Chunks[index].Chunk, content, out _);
+        return new ChunkDemand(Catalogue, spoiled);
+    }
+
     /// <summary>The message <c>ChunkDemand</c> of <c>snapshot.proto</c>.</summary>
     public byte[] Serialize()
     {

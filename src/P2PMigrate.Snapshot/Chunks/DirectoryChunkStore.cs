@@ -1,12 +1,12 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 
 namespace P2PMigrate.Snapshot.Chunks;
 
 /// <summary>
-/// Keeps chunks in a directory of pack files. Crash-safe without a single fsync: what a crash or a loss of power has
-/// spoiled fails its bounds when the store is opened, or its digest when it is read, and counts as absent. What is there
-/// is listed once at the start and remembered. The directory belongs to one store at a time; its owner sees to that.
+/// Keeps chunks in a directory of pack files. Crash-safe without a single fsync: what a crash or a loss of power has spoiled fails its bounds when the store is
+/// opened, or its digest when it is read, and counts as absent. What is there is listed once at the start and remembered. Several stores, also of several processes, may
+/// use one directory at once: each appends to packs of its own, sees what the others had written when it was opened, and keeps what it has seen when <see cref="ChunkPackFiles.Trim"/>
+/// removes the files.
 /// </summary>
 /// <remarks>
 /// Packs and not a file for each chunk, because making a small file costs twenty times what appending to a large one does
@@ -14,21 +14,20 @@ namespace P2PMigrate.Snapshot.Chunks;
 /// </remarks>
 public sealed class DirectoryChunkStore : IChunkStore, IDisposable
 {
-    private const string PackName = "pack-";
-
     private readonly string _directory;
     private readonly Lock _lock = new();
     private readonly List<ChunkPack> _packs = [];                     // guarded by _lock
     private readonly Dictionary<ChunkId, PackedChunk> _present = [];  // guarded by _lock
+    private ChunkPack? _open;                                         // guarded by _lock: the one that is appended to
 
-    /// <summary>Opens a store in <paramref name="directory"/>, which is made if need be; leftovers of a crash are removed.</summary>
+    /// <summary>Opens a store in <paramref name="directory"/>, which is made if need be.</summary>
     public DirectoryChunkStore(string directory)
     {
         _directory = Path.GetFullPath(directory);
         try
         {
             Directory.CreateDirectory(_directory);
-            foreach (string path in Directory.EnumerateFiles(_directory, PackName + "*").Order(StringComparer.Ordinal))
+            foreach (string path in ChunkPackFiles.In(_directory))
                 AddPack(path);
         }
         catch (Exception exception) when (IsWorlds(exception))
@@ -52,7 +51,12 @@ public sealed class DirectoryChunkStore : IChunkStore, IDisposable
     public bool Contains(in ChunkId id)
     {
         lock (_lock)
-            return _present.ContainsKey(id);
+        {
+            if (!_present.TryGetValue(id, out PackedChunk place))
+                return false;
+            place.Pack.IsUsed = true;
+            return true;
+        }
     }
 
     /// <inheritdoc/>
@@ -62,22 +66,25 @@ public sealed class DirectoryChunkStore : IChunkStore, IDisposable
         if (Contains(chunk.Id))
             return true;
 
-        using PooledBuffer buffer = new(EncodedChunk.MaxRecordLength);
+        using PooledBuffer buffer = new(SnapshotLimits.ChunkLength);
         if (!chunk.TryDecode(buffer.Span, out reason))
             return false;
+        Keep(chunk);
+        return true;
+    }
 
-        chunk.CopyTo(buffer.Span);
+    /// <summary>Keeps a copy of a chunk that the caller has just made of its content itself, or verified.</summary>
+    public void Keep(in EncodedChunk chunk)
+    {
         try
         {
             lock (_lock)
-                Append(chunk.Id, buffer.Span[..chunk.RecordLength]);
+                Append(chunk);
         }
         catch (Exception exception) when (IsWorlds(exception))
         {
             throw Failure("write to", exception);
         }
-
-        return true;
     }
 
     /// <inheritdoc/>
@@ -92,13 +99,13 @@ public sealed class DirectoryChunkStore : IChunkStore, IDisposable
         }
 
         // spec: SNAP-24
-        using PooledBuffer buffer = new(place.Length);
+        using PooledBuffer buffer = new(place.PayloadLength);
         try
         {
             int read = place.Pack.Read(place.Offset, buffer.Span);
-            if (EncodedChunk.TryParse(buffer.Memory[..read], out EncodedChunk chunk, out _) && chunk.Id == id && chunk.TryDecode(destination, out _))
+            if (read == place.PayloadLength && EncodedChunk.OfParts(id, place.Length, buffer.Memory).TryDecode(destination, out _))
             {
-                length = chunk.Length;
+                length = place.Length;
                 return true;
             }
 
@@ -118,25 +125,39 @@ public sealed class DirectoryChunkStore : IChunkStore, IDisposable
         {
             foreach (ChunkPack pack in _packs)
                 pack.Dispose();
+            _packs.Clear();
+            _present.Clear();
+            _open = null;
         }
     }
 
     private void AddPack(string path)
     {
-        ChunkPack pack = new(path);
+        if (ChunkPack.TryOpen(path) is not { } pack)
+            return; // evicted meanwhile, or never complete
         _packs.Add(pack);
         foreach ((ChunkId id, PackedChunk place) in pack.List())
             _present[id] = place;
     }
 
-    private void Append(in ChunkId id, ReadOnlySpan<byte> record)
+    private void Append(in EncodedChunk chunk)
     {
-        if (_present.ContainsKey(id))
+        if (_present.ContainsKey(chunk.Id))
             return; // another thread was faster
 
-        if (_packs.Count == 0 || _packs[^1].IsFull)
-            AddPack(Path.Combine(_directory, PackName + _packs.Count.ToString("D8", CultureInfo.InvariantCulture)));
-        _present[id] = _packs[^1].Append(record);
+        if (_open is null or { IsFull: true })
+            _open = FindWritable() ?? Create();
+        _present[chunk.Id] = _open.Append(chunk);
+    }
+
+    /// <summary>Small migrations fill one pack after the other and not each its own.</summary>
+    private ChunkPack? FindWritable() => Enumerable.Reverse(_packs).FirstOrDefault(pack => pack.TryBecomeWriter());
+
+    private ChunkPack Create()
+    {
+        ChunkPack pack = ChunkPack.Create(_directory);
+        _packs.Add(pack);
+        return pack;
     }
 
     private void Forget(in ChunkId id, in PackedChunk place)
@@ -144,7 +165,7 @@ public sealed class DirectoryChunkStore : IChunkStore, IDisposable
         lock (_lock)
         {
             if (_present.TryGetValue(id, out PackedChunk current) && current == place && _present.Remove(id))
-                place.Pack.Erase(place.Offset);
+                place.Pack.Erase(place);
         }
     }
 

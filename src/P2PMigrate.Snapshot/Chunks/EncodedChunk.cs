@@ -52,6 +52,9 @@ public readonly struct EncodedChunk
         return new EncodedChunk(id, content.Length, buffer[..length]);
     }
 
+    /// <summary>A chunk whose parts are kept apart: its lengths are within bounds, nothing else is certain.</summary>
+    internal static EncodedChunk OfParts(in ChunkId id, int length, ReadOnlyMemory<byte> payload) => new(id, length, payload);
+
     /// <summary>
     /// Decodes into <paramref name="destination"/>, which has room for <see cref="Length"/> bytes, and verifies the
     /// digest. False, with a reason and rubbish in the destination, for anything that is not the content it claims to be.
@@ -108,7 +111,7 @@ public readonly struct EncodedChunk
     }
 
     /// <summary>Reads the <see cref="HeaderSize"/> bytes in front of a payload; false when they are out of bounds.</summary>
-    internal static bool TryReadHeader(ReadOnlySpan<byte> header, out ChunkId id, out int length, out int payloadLength)
+    private static bool TryReadHeader(ReadOnlySpan<byte> header, out ChunkId id, out int length, out int payloadLength)
     {
         // spec: SNAP-20
         uint claimedLength = BinaryPrimitives.ReadUInt32LittleEndian(header);

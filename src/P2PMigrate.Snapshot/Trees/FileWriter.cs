@@ -47,8 +47,10 @@ internal sealed class FileWriter(IChunkStore store, CancellationToken cancellati
     private void WriteCell(SafeFileHandle file, TreePath path, in FileCell cell, ExtentCursor extents)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        if (!store.TryRead(cell.Chunk, _cell, out int length) || length != cell.Length)
-            throw new SnapshotException($"Chunk {cell.Chunk} of \"{path}\" is missing from the store, or spoiled in it; it must be sent again.");
+        if (!store.TryRead(cell.Chunk, _cell, out int length))
+            throw new SnapshotException($"Chunk {cell.Chunk} of \"{path}\" is missing from the store, or spoiled in it; it must be sent again.") { SpoiledChunk = cell.Chunk };
+        if (length != cell.Length)
+            throw new SnapshotException($"Chunk {cell.Chunk} has {length} bytes and not the {cell.Length} that \"{path}\" has there.");
 
         foreach (FileExtent extent in extents.Within(cell.Offset, cell.Length))
         {

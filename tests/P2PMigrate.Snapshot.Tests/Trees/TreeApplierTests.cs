@@ -111,11 +111,15 @@ public sealed class TreeApplierTests : IDisposable
         string chunks = _directory.Make("store");
         using DirectoryChunkStore store = new(chunks);
         Assert.True(store.TryWrite(Samples.RawChunk, out _));
-        TestDirectory.Sh(chunks, "printf y | dd of=pack-00000000 bs=1 seek=42 conv=notrunc status=none");
+        TestDirectory.Sh(chunks, "printf y | dd of=$(echo pack-*.data) bs=1 seek=2 conv=notrunc status=none");
         Manifest manifest = Manifest.Create([s_root, Hello("f")]);
         using TreeApplier applier = new(_root, store);
-        Assert.Contains("must be sent again", Assert.Throws<SnapshotException>(() => applier.Apply(manifest)).Message, StringComparison.Ordinal);
+        var before = ChunkDemand.Of(ChunkCatalogue.Of(manifest), store);
+        SnapshotException exception = Assert.Throws<SnapshotException>(() => applier.Apply(manifest));
+        Assert.Contains("must be sent again", exception.Message, StringComparison.Ordinal);
+        Assert.Equal(Samples.RawChunk.Id, exception.SpoiledChunk);
 
+        Assert.Equal((0, 1), (before.Count, before.OfSpoiled(store).Count));
         Assert.Equal(1, ChunkDemand.Of(ChunkCatalogue.Of(manifest), store).Count);
         Assert.True(store.TryWrite(Samples.RawChunk, out _));
         applier.Apply(manifest, cancellationToken: TestContext.Current.CancellationToken);
