@@ -24,4 +24,12 @@ internal static partial class Log
     /// <summary>Something of the runtime's could not be let go of.</summary>
     [LoggerMessage(4005, LogLevel.Warning, "What the runtime held for a job could not be closed")]
     public static partial void DisposalFailed(ILogger logger, Exception exception);
+
+    /// <summary>The container would bring more when it comes back.</summary>
+    [LoggerMessage(4006, LogLevel.Information, "What is sent is not kept, or not all of it: {Reason}")]
+    public static partial void SentNotKept(ILogger logger, string reason);
+
+    /// <summary>A chunk of an earlier migration was spoiled on this disk.</summary>
+    [LoggerMessage(4007, LogLevel.Warning, "Spoiled chunks in the store: {Count}; they are sent again")]
+    public static partial void ChunksSpoiled(ILogger logger, int count);
 }

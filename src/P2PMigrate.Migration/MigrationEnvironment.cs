@@ -23,8 +23,14 @@ public sealed record MigrationEnvironment
     /// <summary>What a switchover costs on this machine, as far as it was seen; is lost with the process unless it comes from a file.</summary>
     public DowntimeModel Downtimes { get; init; } = new();
 
+    /// <summary>What the content of earlier migrations may take of the disk; 0 keeps nothing, null is <see cref="StoreSize.Default"/>.</summary>
+    public long? StoreSize { get; init; }
+
     /// <summary>Where to log.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;
+
+    /// <summary><see cref="StoreSize"/> in bytes. The state directory is there.</summary>
+    internal long StoreBytes => StoreSize ?? Migration.StoreSize.Default(State);
 
     /// <summary>Called with role and state when a record is on the disk and nothing has been done about it yet: the places where tests pull the plug.</summary>
     internal Action<JobRole, int>? JournalWritten { get; init; }

@@ -3,7 +3,7 @@ namespace P2PMigrate.Migration;
 /// <summary>What the target's agent decides for one session.</summary>
 public sealed record ReceiveOptions
 {
-    /// <summary>The source's peer id, for the journal and for messages.</summary>
+    /// <summary>The source's peer id, authenticated by the session: for the journal, for messages, and to find what travelled between it and this machine before.</summary>
     public required string PeerName { get; init; }
 
     /// <summary>

@@ -55,7 +55,8 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         await using (control.ConfigureAwait(false))
         {
             using JobJournal journal = Begin(proposal, options);
-            var job = new SourceJob(environment, session, proposal, journal, options.Copy, progress);
+            using SentChunks sent = SentChunks.Open(environment, options.PeerName);
+            var job = new SourceJob(environment, session, proposal, journal, options.Copy, sent, progress);
             MigrationOutcome outcome = await job.RunAsync(control, cancellationToken).ConfigureAwait(false);
             Log.JobEnded(environment.Logger, options.JobId, name.Value, outcome.GetType().Name, (outcome as MigrationFailed)?.Reason ?? "");
             return outcome;

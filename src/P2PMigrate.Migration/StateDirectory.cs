@@ -34,7 +34,7 @@ public sealed class StateDirectory
     /// <summary>What migrations from here cost, as far as they taught it.</summary>
     public string Downtimes => Path.Combine(Root, "downtimes.json");
 
-    /// <summary>Content that arrived, by digest.</summary>
+    /// <summary>Content that arrived or was sent: a directory for each peer, with what travelled between it and this machine, by digest.</summary>
     public string Chunks => Path.Combine(Root, "chunks");
 
     /// <summary>The bundle of a received container: <c>config.json</c> and <c>rootfs</c>.</summary>
@@ -52,7 +52,7 @@ public sealed class StateDirectory
     /// <summary>Where a job's runtime keeps logs, hooks and what recovery needs.</summary>
     public string Work(JobId job) => Path.Combine(Job(job), "work");
 
-    /// <summary>What <see cref="Chunks"/> holds, for the jobs of this process.</summary>
+    /// <summary>The way into <see cref="Chunks"/>.</summary>
     internal ChunkStoreShare ChunkStore { get; }
 
     /// <summary>A job's journal.</summary>

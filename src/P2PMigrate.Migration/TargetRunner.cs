@@ -5,8 +5,8 @@ namespace P2PMigrate.Migration;
 
 /// <summary>
 /// Takes containers in. Safe for use from several threads, one call per session. What a crash leaves behind is dealt with by
-/// <see cref="JobRecovery"/>, which a caller runs before the first <see cref="ReceiveAsync"/>. The jobs of one <see cref="StateDirectory"/> object share its
-/// chunk store; another process that receives into the same directory refuses its jobs meanwhile.
+/// <see cref="JobRecovery"/>, which a caller runs before the first <see cref="ReceiveAsync"/>. Several processes may receive into one
+/// state directory.
 /// </summary>
 public sealed class TargetRunner(MigrationEnvironment environment)
 {

@@ -1,76 +1,79 @@
-using P2PMigrate.Migration.Journal;
+using System.Security.Cryptography;
+using System.Text;
 using P2PMigrate.Snapshot.Chunks;
 
 namespace P2PMigrate.Migration.Jobs;
 
 /// <summary>
-/// The chunk store of a state directory, shared by the jobs of one process: opened with the first, closed with the last. Safe for use from
-/// several threads. A second process is kept out.
+/// The chunk store of a state directory: one part for each peer, which the jobs of this process share; opened with the first, closed and trimmed with the last. Safe for use
+/// from several threads; other processes may use the same directory.
 /// </summary>
+// spec: SNAP-105
 internal sealed class ChunkStoreShare(StateDirectory state)
 {
-    private const string LockName = "receive.lock";
+    private const int NameLength = 16;
 
     private readonly Lock _lock = new();
-    private FileLock? _turn;             // guarded by _lock, like the two below
-    private DirectoryChunkStore? _store;
-    private int _users;
+    private readonly Dictionary<string, Part> _parts = []; // guarded by _lock
 
-    /// <summary>Opens the store or joins those who use it. Throws <see cref="CheckFailedException"/> when another process has it.</summary>
-    public Lease Take()
+    /// <summary>Opens the part of a peer or joins those who use it. Nothing of the peer's name becomes a path.</summary>
+    /// <param name="peer">The peer's id, authenticated by the session.</param>
+    /// <param name="size">What all parts together may take when the lease has ended.</param>
+    public Lease Take(string peer, long size)
+    {
+        string name = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(peer)).AsSpan(0, NameLength));
+        lock (_lock)
+        {
+            if (!_parts.TryGetValue(name, out Part? part))
+            {
+                StateDirectory.CreatePrivate(Path.Combine(state.Chunks, name));
+                _parts[name] = part = new Part(new DirectoryChunkStore(Path.Combine(state.Chunks, name)));
+            }
+
+            part.Users++;
+            return new Lease(part.Store, () => Return(name, part, size));
+        }
+    }
+
+    /// <summary>Gives back at least <paramref name="bytes"/> of the disk, or all there is to give.</summary>
+    // spec: MIG-141
+    public void MakeRoom(long bytes) => ChunkPackFiles.Trim(state.Chunks, Math.Max(0, ChunkPackFiles.Measure(state.Chunks) - bytes));
+
+    // spec: MIG-141
+    private void Return(string name, Part part, long size)
     {
         lock (_lock)
         {
-            if (_users == 0)
-                Open();
-            _users++;
-            return new Lease(this, _store!);
+            if (--part.Users == 0)
+            {
+                _parts.Remove(name);
+                part.Store.Dispose();
+            }
         }
+
+        ChunkPackFiles.Trim(state.Chunks, size);
     }
 
-    private void Open()
+    /// <summary>One job's use of a part.</summary>
+    internal sealed class Lease(DirectoryChunkStore store, Action giveBack) : IDisposable
     {
-        _turn = FileLock.TryTake(Path.Combine(state.Root, LockName))
-            ?? throw CheckFailedException.Of("state directory", $"Another process receives into {state.Root} at the target.", "Give one of them another state directory.");
-        try
-        {
-            _store = OpenStore(state.Chunks);
-        }
-        catch
-        {
-            _turn.Dispose();
-            throw;
-        }
-    }
+        private int _isReturned;
 
-    private static DirectoryChunkStore OpenStore(string directory) => new(directory);
-
-    private void Return()
-    {
-        lock (_lock)
-        {
-            if (--_users > 0)
-                return;
-            _store?.Dispose();
-            _turn?.Dispose();
-        }
-    }
-
-    /// <summary>One job's use of the store.</summary>
-    internal sealed class Lease(ChunkStoreShare share, IChunkStore store) : IDisposable
-    {
-        private bool _isReturned;
-
-        /// <summary>The store.</summary>
-        public IChunkStore Store => store;
+        /// <summary>The part.</summary>
+        public DirectoryChunkStore Store => store;
 
         /// <inheritdoc/>
         public void Dispose()
         {
-            if (_isReturned)
-                return;
-            _isReturned = true;
-            share.Return();
+            if (Interlocked.Exchange(ref _isReturned, 1) == 0)
+                giveBack();
         }
+    }
+
+    private sealed class Part(DirectoryChunkStore store)
+    {
+        public DirectoryChunkStore Store => store;
+
+        public int Users { get; set; } // guarded by the share's lock
     }
 }

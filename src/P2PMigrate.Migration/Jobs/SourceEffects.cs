@@ -14,7 +14,7 @@ namespace P2PMigrate.Migration.Jobs;
 /// a rollback first stops and awaits the one before it. Owns the fence.
 /// </summary>
 internal sealed class SourceEffects(
-    MigrationEnvironment environment, ITunnelSession session, Propose proposal, JobJournal journal, CopyOptions copy, TransferMeter meter) : IAsyncDisposable
+    MigrationEnvironment environment, ITunnelSession session, Propose proposal, JobJournal journal, CopyOptions copy, SentChunks sent, TransferMeter meter) : IAsyncDisposable
 {
     private readonly JobFiles _files = new(environment.State, proposal.JobId);
     private readonly CancellationTokenSource _stop = new();
@@ -79,7 +79,7 @@ internal sealed class SourceEffects(
     // spec: MIG-71, MIG-85
     private async Task<RoundFigures> CopyRoundAsync(int round)
     {
-        _rootfs ??= new RootfsSender(session, proposal.JobId, proposal.Container.RootPath, meter);
+        _rootfs ??= new RootfsSender(session, proposal.JobId, proposal.Container.RootPath, sent, meter);
         long files = await _rootfs.SendRoundAsync(round, isFinal: false, _stop.Token).ConfigureAwait(false);
         if (round == 0)
             OpenMemory();

@@ -13,7 +13,7 @@ namespace P2PMigrate.Migration.Jobs;
 /// for. Used once.
 /// </summary>
 internal sealed class SourceJob(
-    MigrationEnvironment environment, ITunnelSession session, Propose proposal, JobJournal journal, CopyOptions copy, IProgress<MigrationProgress>? progress)
+    MigrationEnvironment environment, ITunnelSession session, Propose proposal, JobJournal journal, CopyOptions copy, SentChunks sent, IProgress<MigrationProgress>? progress)
 {
     private readonly MachineLoop _loop = new(environment.Time);
     private readonly MigrationSource _machine = new(proposal, environment.Timers, new Convergence(copy, environment.Downtimes.Costs));
@@ -30,7 +30,7 @@ internal sealed class SourceJob(
     {
         var meter = new TransferMeter(NoteProgress);
         _reporter.Watch(meter);
-        var effects = new SourceEffects(environment, session, proposal, journal, copy, meter);
+        var effects = new SourceEffects(environment, session, proposal, journal, copy, sent, meter);
         await using (effects.ConfigureAwait(false))
         {
             using CancellationTokenRegistration interrupt = cancellationToken.Register(() => _loop.Post(_machine.Cancel));

@@ -45,7 +45,13 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
         if (FindUnfinished(proposal.Name) is { } earlier)
             yield return Blocker("job", $"An earlier migration of '{proposal.Name}' to the target is unfinished there.", $"At the target, type: p2pmigrate resume {earlier}");
         long needed = NeededBytes(proposal);
-        long free = new DriveInfo(state.Root).AvailableFreeSpace;
+        long free = FreeBytes();
+        if (free < needed)
+        {
+            state.ChunkStore.MakeRoom(needed - free);
+            free = FreeBytes();
+        }
+
         if (free < needed)
             yield return Blocker("disk", $"The target needs {needed >> 20} MiB in {state.Root} and has {free >> 20} MiB.", "Make room there.");
     }
@@ -54,6 +60,8 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
     // spec: MIG-133
     private JobId? FindUnfinished(ContainerName container) =>
         JournalView.ReadAll(environment.State).FirstOrDefault(journal => journal.Head.Role == JobRole.Target && journal.Head.Container == container)?.Head.JobId;
+
+    private long FreeBytes() => new DriveInfo(environment.State.Root).AvailableFreeSpace;
 
     /// <summary>The root file system twice (as chunks and as a tree), memory twice (as pages that are kept and as an image), and a reserve.</summary>
     // spec: MIG-27, MIG-87

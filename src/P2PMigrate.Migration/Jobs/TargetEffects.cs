@@ -40,7 +40,7 @@ internal sealed class TargetEffects(
         {
             case TargetWork.Check:
                 _turn = await _check.RunAsync(proposal, _stop.Token).ConfigureAwait(false);
-                _chunks = environment.State.ChunkStore.Take();
+                _chunks = environment.State.ChunkStore.Take(options.PeerName, environment.StoreBytes);
                 break;
             case TargetWork.Admit:
                 await AdmitAsync(proposal).ConfigureAwait(false);
@@ -92,7 +92,7 @@ internal sealed class TargetEffects(
         _files.Create();
         _files.CreateBundle(proposal.Name, proposal.Container.Configuration);
         await environment.Runtime.PrepareRestoreAsync(RequestOf(proposal), _stop.Token).ConfigureAwait(false);
-        _receiver = new ContentReceiver(session, proposal, state, environment.Runtime.CreatePageWriter(_files.Images), _chunks!.Store, meter, stored);
+        _receiver = new ContentReceiver(session, proposal, state, environment.Runtime.CreatePageWriter(_files.Images), _chunks!.Store, environment.Logger, meter, stored);
     }
 
     /// <summary>The disk is flushed while CRIU restores: both must be done before anyone commits.</summary>

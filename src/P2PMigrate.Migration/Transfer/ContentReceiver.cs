@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Microsoft.Extensions.Logging;
 using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Snapshot;
@@ -33,10 +34,10 @@ internal sealed class ContentReceiver : IAsyncDisposable
 
     /// <summary>Memory goes to <paramref name="writer"/>, which is disposed of with this if it can be; the rest to the directories that follow from the proposal.</summary>
     public ContentReceiver(
-        ITunnelSession session, Propose proposal, StateDirectory state, IPageSink writer, IChunkStore store, TransferMeter meter, Action<StoredContent> stored)
+        ITunnelSession session, Propose proposal, StateDirectory state, IPageSink writer, IChunkStore store, ILogger logger, TransferMeter meter, Action<StoredContent> stored)
     {
         (_session, _job, _stored) = (session, proposal.JobId, stored);
-        _rootfs = new RootfsReceiver(state.Rootfs(proposal.Name), store, new ContentBudget(proposal.RootfsBytes), meter);
+        _rootfs = new RootfsReceiver(state.Rootfs(proposal.Name), store, new ContentBudget(proposal.RootfsBytes), logger, meter);
         _writer = writer;
         _kept = new KeptPages(state.Job(proposal.JobId), proposal.Container.MemoryBytes);
         _live = new LiveMemoryReceiver(_kept, meter);

@@ -7,4 +7,8 @@ internal static class RootfsLimits
 {
     /// <summary>Bytes of a serialised demand: one bit for each chunk, and a little.</summary>
     public const int MaxDemandLength = (SnapshotLimits.MaxChunks / 8) + 64;
+
+    /// <summary>Times that a target may find, in one round, that something it had is spoiled.</summary>
+    // spec: CONST-402
+    public const int RefillsMax = 3;
 }

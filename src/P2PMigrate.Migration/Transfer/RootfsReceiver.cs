@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Pipelines;
+using Microsoft.Extensions.Logging;
 using P2PMigrate.Snapshot;
 using P2PMigrate.Snapshot.Chunks;
 using P2PMigrate.Snapshot.Manifests;
@@ -12,7 +13,7 @@ namespace P2PMigrate.Migration.Transfer;
 /// Rounds come one after the other, the final one last; anything else is the source's fault.
 /// </summary>
 // spec: MIG-22
-internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudget budget, TransferMeter meter) : IDisposable
+internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudget budget, ILogger logger, TransferMeter meter) : IDisposable
 {
     private readonly TreeApplier _applier = new(root, store);
     private Manifest _manifest = Manifest.Empty;
@@ -29,10 +30,16 @@ internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudg
     {
         PeerFault.Require(!_isBusy && !_isFinal && header.Round == _nextRound, "sent a round when it was not its turn");
         (_isBusy, _isFinal) = (true, header.IsFinal);
-        (Manifest next, long bytes) = await ReceiveContentAsync(stream, header, cancellationToken).ConfigureAwait(false);
-        long started = Stopwatch.GetTimestamp();
-        await Task.Run(() => Apply(next, header.IsFinal, cancellationToken), cancellationToken).ConfigureAwait(false);
-        FinalApply = Stopwatch.GetElapsedTime(started);
+        (Manifest next, ChunkDemand demand) = await ReceiveTreeAsync(stream.Input, header, cancellationToken).ConfigureAwait(false);
+        long bytes = await ReceiveWantedAsync(stream, demand, cancellationToken).ConfigureAwait(false);
+        int refillsLeft = header.AnswersLacks ? RootfsLimits.RefillsMax : 0;
+        while (await ApplyAsync(next, demand, header.IsFinal, refillsLeft > 0, cancellationToken).ConfigureAwait(false) is { } spoiled)
+        {
+            refillsLeft--;
+            await new StreamReceipt(bytes, Lacks: true).WriteAsync(stream.Output, cancellationToken).ConfigureAwait(false);
+            bytes += await ReceiveWantedAsync(stream, spoiled, cancellationToken).ConfigureAwait(false);
+        }
+
         (_manifest, _nextRound, _isBusy) = (next, _nextRound + 1, false);
         return bytes;
     }
@@ -50,20 +57,24 @@ internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudg
     /// <inheritdoc/>
     public void Dispose() => _applier.Dispose();
 
-    private async Task<(Manifest Next, long Bytes)> ReceiveContentAsync(IDuplexPipe stream, StreamHeader header, CancellationToken cancellationToken)
+    private async Task<(Manifest Next, ChunkDemand Demand)> ReceiveTreeAsync(PipeReader input, StreamHeader header, CancellationToken cancellationToken)
     {
-        byte[] record = await stream.Input.ReadRecordAsync(SnapshotLimits.MaxManifestLength, cancellationToken).ConfigureAwait(false);
+        byte[] record = await input.ReadRecordAsync(SnapshotLimits.MaxManifestLength, cancellationToken).ConfigureAwait(false);
         if (!ManifestDelta.TryParse(record, out ManifestDelta? delta, out string? reason)
             || !delta.TryApply(_manifest, out Manifest? next, out reason))
             throw PeerFault.Of($"sent a tree that does not fit: {reason}");
         ChunkCatalogue catalogue = header.IsWhole ? ChunkCatalogue.Of(next) : ChunkCatalogue.Of(delta);
-        var demand = ChunkDemand.Of(catalogue, store);
+        return (next, ChunkDemand.Of(catalogue, store));
+    }
+
+    private async Task<long> ReceiveWantedAsync(IDuplexPipe stream, ChunkDemand demand, CancellationToken cancellationToken)
+    {
         long wanted = demand.Length;
         budget.Spend(wanted);
         meter.Expect(wanted);
         await stream.Output.WriteRecordAsync(demand.Serialize(), cancellationToken).ConfigureAwait(false);
         await ReceiveChunksAsync(stream.Input, wanted, cancellationToken).ConfigureAwait(false);
-        return (next, wanted);
+        return wanted;
     }
 
     /// <summary>No more than was wanted; each chunk is verified by the store.</summary>
@@ -86,6 +97,27 @@ internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudg
             }
 
             meter.Move(content, record.Length);
+        }
+    }
+
+    /// <summary>Applies a round. What is spoiled of all that was there before it is returned, if the source can be asked; then the round is to be applied again.</summary>
+    // spec: MIG-142
+    private async Task<ChunkDemand?> ApplyAsync(Manifest next, ChunkDemand demand, bool isFinal, bool mayAsk, CancellationToken cancellationToken)
+    {
+        long started = Stopwatch.GetTimestamp();
+        try
+        {
+            await Task.Run(() => Apply(next, isFinal, cancellationToken), cancellationToken).ConfigureAwait(false);
+            FinalApply = Stopwatch.GetElapsedTime(started);
+            return null;
+        }
+        catch (SnapshotException exception) when (mayAsk && exception.SpoiledChunk is not null)
+        {
+            ChunkDemand spoiled = await Task.Run(() => demand.OfSpoiled(store), cancellationToken).ConfigureAwait(false);
+            if (spoiled.Count == 0)
+                throw;
+            Log.ChunksSpoiled(logger, spoiled.Count);
+            return spoiled;
         }
     }
 

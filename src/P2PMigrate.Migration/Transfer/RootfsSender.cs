@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Snapshot;
 using P2PMigrate.Snapshot.Chunks;
 using P2PMigrate.Snapshot.Manifests;
@@ -11,7 +12,7 @@ namespace P2PMigrate.Migration.Transfer;
 /// Sends a root file system round by round: scan, delta, demand, chunks. One round at a time; it remembers what the target knows.
 /// </summary>
 // spec: MIG-22
-internal sealed class RootfsSender(ITunnelSession session, JobId job, string root, TransferMeter meter) : IDisposable
+internal sealed class RootfsSender(ITunnelSession session, JobId job, string root, SentChunks sent, TransferMeter meter) : IDisposable
 {
     private readonly TreeScanner _scanner = new(root);
     private readonly ChunkSource _source = new(root);
@@ -27,18 +28,16 @@ internal sealed class RootfsSender(ITunnelSession session, JobId job, string roo
     {
         TreeScan scan = await Task.Run(() => Scan(isFinal, cancellationToken), cancellationToken).ConfigureAwait(false);
         ManifestDelta delta = ManifestDelta.Between(_known, scan.Manifest);
-        var header = new StreamHeader(job, ContentKind.Rootfs, round, isFinal, _isIncomplete);
+        var header = new StreamHeader(job, ContentKind.Rootfs, round, isFinal, _isIncomplete, AnswersLacks: true);
         ITunnelStream stream = await header.OpenAsync(session, cancellationToken).ConfigureAwait(false);
         await using (stream.ConfigureAwait(false))
         {
             meter.Move(0, await stream.Output.WriteRecordAsync(delta.Serialize(), cancellationToken).ConfigureAwait(false));
             ChunkCatalogue catalogue = header.IsWhole ? ChunkCatalogue.Of(scan.Manifest) : ChunkCatalogue.Of(delta);
-            ChunkDemand demand = await ReadDemandAsync(stream.Input, catalogue, cancellationToken).ConfigureAwait(false);
-            meter.Expect(demand.Length);
-            int stale = await SendChunksAsync(stream.Output, demand, isFinal, cancellationToken).ConfigureAwait(false);
-            await StreamReceipt.ReadAsync(stream, cancellationToken).ConfigureAwait(false);
+            sent.MarkUsed(catalogue);
+            (long bytes, int stale) = await AnswerDemandsAsync(stream, catalogue, isFinal, cancellationToken).ConfigureAwait(false);
             (_known, _isIncomplete) = (scan.Manifest, stale > 0);
-            return demand.Length;
+            return bytes;
         }
     }
 
@@ -55,6 +54,26 @@ internal sealed class RootfsSender(ITunnelSession session, JobId job, string roo
         return isFinal && !scan.Dirty.IsEmpty
             ? throw new SnapshotException($"Something outside the container writes into its root file system: {scan.Dirty[0]} changed while the container was frozen.")
             : scan;
+    }
+
+    /// <summary>One demand in each round, and another when the target finds that what it had is spoiled.</summary>
+    // spec: MIG-142
+    private async Task<(long Bytes, int Stale)> AnswerDemandsAsync(ITunnelStream stream, ChunkCatalogue catalogue, bool isFinal, CancellationToken cancellationToken)
+    {
+        (long bytes, int stale) = (0, 0);
+        bool lacks = true;
+        for (int demands = 0; lacks; demands++)
+        {
+            PeerFault.Require(demands <= RootfsLimits.RefillsMax, "asked for the same content again and again");
+            ChunkDemand demand = await ReadDemandAsync(stream.Input, catalogue, cancellationToken).ConfigureAwait(false);
+            meter.Expect(demand.Length);
+            stale += await SendChunksAsync(stream.Output, demand, isFinal, cancellationToken).ConfigureAwait(false);
+            bytes += demand.Length;
+            lacks = (await StreamReceipt.ReadNextAsync(stream.Input, cancellationToken).ConfigureAwait(false)).Lacks;
+        }
+
+        await stream.Output.CompleteAsync().ConfigureAwait(false);
+        return (bytes, stale);
     }
 
     private static async Task<ChunkDemand> ReadDemandAsync(PipeReader input, ChunkCatalogue catalogue, CancellationToken cancellationToken)
@@ -83,6 +102,7 @@ internal sealed class RootfsSender(ITunnelSession session, JobId job, string roo
                 _batch.TryAdd(chunk);
             }
 
+            sent.Keep(chunk);
             content += chunk.Length;
         }
 

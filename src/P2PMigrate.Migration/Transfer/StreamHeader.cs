@@ -29,9 +29,11 @@ internal enum ContentKind
 /// <param name="IsFinal">Is the container frozen? For <see cref="ContentKind.Rootfs"/>.</param>
 /// <param name="IsWhole">Does the demand speak of the whole manifest's chunks? For <see cref="ContentKind.Rootfs"/>.</param>
 /// <param name="PageKey">The key of page names, for <see cref="ContentKind.Memory"/> and <see cref="ContentKind.LiveMemory"/>.</param>
+/// <param name="AnswersLacks">May the target ask for more behind a receipt? For <see cref="ContentKind.Rootfs"/>.</param>
 // spec: MIG-20
 internal readonly record struct StreamHeader(
-    JobId JobId, ContentKind Kind, int Round = 0, bool IsFinal = false, bool IsWhole = false, ReadOnlyMemory<byte> PageKey = default)
+    JobId JobId, ContentKind Kind, int Round = 0, bool IsFinal = false, bool IsWhole = false, ReadOnlyMemory<byte> PageKey = default,
+    bool AnswersLacks = false)
 {
     /// <summary>Opens a bulk stream and says what it carries.</summary>
     public async ValueTask<ITunnelStream> OpenAsync(ITunnelSession session, CancellationToken cancellationToken)
@@ -44,6 +46,7 @@ internal readonly record struct StreamHeader(
             IsFinal = IsFinal,
             WholeCatalogue = IsWhole,
             PageKey = ByteString.CopyFrom(PageKey.Span),
+            AnswersLacks = AnswersLacks,
         };
         ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Bulk, cancellationToken).ConfigureAwait(false);
         await stream.Output.WriteRecordAsync(wire, cancellationToken).ConfigureAwait(false);
@@ -58,6 +61,6 @@ internal readonly record struct StreamHeader(
         PeerFault.Require(JobId.TryParse(wire.JobId.Span, out JobId job), "opened a stream for no job");
         PeerFault.Require(wire.Kind is >= Wire.StreamKind.Rootfs and <= Wire.StreamKind.LiveMemory, "opened a stream of an unknown kind");
         PeerFault.Require(wire.Round < ControlLimits.MaxRounds, "sent too many rounds");
-        return new StreamHeader(job, (ContentKind)wire.Kind, (int)wire.Round, wire.IsFinal, wire.WholeCatalogue, wire.PageKey.Memory);
+        return new StreamHeader(job, (ContentKind)wire.Kind, (int)wire.Round, wire.IsFinal, wire.WholeCatalogue, wire.PageKey.Memory, wire.AnswersLacks);
     }
 }

@@ -29,10 +29,12 @@ internal sealed class MigrationRig : IAsyncDisposable
     };
 
     private readonly string _directory = Directory.CreateTempSubdirectory("p2pmigrate-migration-").FullName;
+    private readonly long? _storeSize;
     private int _crashes;
 
-    public MigrationRig()
+    public MigrationRig(long? storeSize = null)
     {
+        _storeSize = storeSize;
         Source = new Agent(this, "source", new SimulatedMachine(World, "one", Path.Combine(_directory, "one")), Path.Combine(_directory, "source-state"));
         Target = new Agent(this, "target", new SimulatedMachine(World, "two", Path.Combine(_directory, "two")), Path.Combine(_directory, "target-state"));
         Source.Runtime.Machine.StartNew(Container);
@@ -78,7 +80,7 @@ internal sealed class MigrationRig : IAsyncDisposable
         var runner = new TargetRunner(Target.Environment);
         Task<ReceiveOutcome> receiving = Task.Run(() => ReceiveAsync(runner, Far, admit));
         Task<MigrationOutcome> sending = Task.Run(async () => await new SourceRunner(Source.Environment).SendAsync(
-            Near, await Source.Runtime.InspectAsync(Container, null, default), new SendOptions { PeerName = "two", Copy = Copy }, new Reports(this), interrupt));
+            Near, await Source.Runtime.InspectAsync(Container, null, default), new SendOptions { PeerName = Target.Runtime.Machine.Name, Copy = Copy }, new Reports(this), interrupt));
         return (sending, receiving);
     }
 
@@ -145,7 +147,7 @@ internal sealed class MigrationRig : IAsyncDisposable
     {
         try
         {
-            return await runner.ReceiveAsync(session, new ReceiveOptions { PeerName = "one", AdmitAsync = async _ => await AdmitAsync(admit) });
+            return await runner.ReceiveAsync(session, new ReceiveOptions { PeerName = Source.Runtime.Machine.Name, AdmitAsync = async _ => await AdmitAsync(admit) });
         }
         catch (Exception)
         {
@@ -204,6 +206,7 @@ internal sealed class MigrationRig : IAsyncDisposable
                 Runtime = Runtime,
                 State = new StateDirectory(state),
                 Timers = Timers,
+                StoreSize = rig._storeSize,
                 Logger = new QueueLogger(side, rig.Log),
                 JournalWritten = (role, number) => rig.AtAsync($"{side}:journal:{NameOf(role, number)}").GetAwaiter().GetResult(),
             };
