@@ -12,6 +12,7 @@ namespace P2PMigrate.Agent.Commands;
 internal sealed class MigrateCommand : AgentCommand
 {
     private readonly RuntimeChoice _runtime = new();
+    private readonly StoreChoice _store = new();
 
     private readonly Argument<string> _container = new("CONTAINER") { Description = "The running container, as its runtime calls it." };
 
@@ -46,6 +47,7 @@ internal sealed class MigrateCommand : AgentCommand
         Arguments.Add(_container);
         Options.Add(_ticket);
         Options.Add(_runtime.Option);
+        Options.Add(_store.Option);
         Options.Add(_bundle);
         foreach (Option option in _copy.Options)
             Options.Add(option);
@@ -68,7 +70,7 @@ internal sealed class MigrateCommand : AgentCommand
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        MigrationEnvironment environment = _runtime.Environment(context);
+        MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
         string name = context.Parsed.GetValue(_container)!;
         CopyOptions copy = _copy.Of(context.Parsed);
         double? maxRate = _rate.Of(context.Parsed);

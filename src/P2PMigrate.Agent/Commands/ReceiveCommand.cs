@@ -10,6 +10,7 @@ namespace P2PMigrate.Agent.Commands;
 internal sealed class ReceiveCommand : AgentCommand
 {
     private readonly RuntimeChoice _runtime = new();
+    private readonly StoreChoice _store = new();
     private readonly Option<string?> _listen = PeerAddressing.ListenOption();
 
     private readonly Option<string?> _rendezvous = new("--rendezvous")
@@ -41,6 +42,7 @@ internal sealed class ReceiveCommand : AgentCommand
         Options.Add(_ticketFile);
         Options.Add(_lifetime);
         Options.Add(_runtime.Option);
+        Options.Add(_store.Option);
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
         Options.Add(PeerAddressing.NoPunching);
@@ -52,7 +54,7 @@ internal sealed class ReceiveCommand : AgentCommand
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        MigrationEnvironment environment = _runtime.Environment(context);
+        MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
         TimeSpan lifetime = PeerAddressing.Duration(context.Parsed.GetValue(_lifetime)!);
         foreach (RecoveredJob job in await new JobRecovery(environment).RecoverTargetAsync(cancellationToken).ConfigureAwait(false))
             context.Output.Show(MigrationView.Of(job));
