@@ -45,8 +45,8 @@ public sealed record MigrationTimers
     /// <summary>Target: no progress at all while content should arrive.</summary>
     public TimeSpan ReceiveStall { get; init; } = TimeSpan.FromMinutes(15);
 
-    /// <summary>Target: how long it waits for the source's last word after the container runs.</summary>
-    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>Target: how long it waits for the source's last word after the container runs: longer than a silent session lives.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Both: how long a broken stream waits for the peer's own word on why.</summary>
     public TimeSpan PeersWord { get; init; } = TimeSpan.FromSeconds(1);

@@ -1,3 +1,5 @@
+using Microsoft.Win32.SafeHandles;
+
 namespace P2PMigrate.Lab;
 
 /// <summary>
@@ -47,6 +49,18 @@ public sealed class VirtualHost : LabNode
         return File.Exists(file) ? [.. File.ReadLines(file).Select(int.Parse)] : [];
     }
 
+    /// <summary>Opens one of the host's files for reading, whoever holds a lock on it. Throws <see cref="IOException"/>.</summary>
+    public SafeFileHandle OpenUnlocked(string path) => Native.OpenUnlocked(PathOf(path));
+
+    /// <summary>SIGKILL for the host's processes outside of containers that run a program of this name; false when there are none.</summary>
+    public bool KillProgramsNamed(string name)
+    {
+        int[] found = [.. PidsOf(InitCgroup).Where(pid => NameOf(pid) == name)];
+        foreach (int pid in found)
+            Native.Signal(pid, UnixSignal.Kill);
+        return found.Length > 0;
+    }
+
     /// <summary>Finds a host that is up, whoever raised it.</summary>
     internal static VirtualHost Find(string lab, string name)
     {
@@ -54,6 +68,18 @@ public sealed class VirtualHost : LabNode
         return scope.Hosts.TryGetValue(name, out ProcessIdentity? init)
             ? new VirtualHost(scope, name, init)
             : throw new LabException($"`{lab}` has no virtual host `{name}`");
+    }
+
+    private static string? NameOf(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/comm").TrimEnd('\n');
+        }
+        catch (IOException)
+        {
+            return null; // It has ended.
+        }
     }
 
     private protected override IEnumerable<string> EnterNamespaces =>

@@ -1,0 +1,137 @@
+using P2PMigrate.Agent.Tests.Peers;
+using P2PMigrate.Lab;
+
+namespace P2PMigrate.Agent.Tests.Faults;
+
+/// <summary>What can go wrong in the middle of a migration, done to the peers of a lab.</summary>
+internal abstract record Fault(string Name)
+{
+    private static readonly TimeSpan s_programLimit = TimeSpan.FromMilliseconds(400);
+
+    public static IReadOnlyList<Fault> All { get; } =
+    [
+        new AgentKilled("source agent killed", AtTarget: false),
+        new AgentKilled("target agent killed", AtTarget: true),
+        new ProgramKilled("source criu killed", "criu", AtTarget: false),
+        new ProgramKilled("target criu killed", "criu", AtTarget: true),
+        new ProgramKilled("source runc killed", "runc", AtTarget: false),
+        new ProgramKilled("target runc killed", "runc", AtTarget: true),
+        new LinkCut("link cut for 30 s", TimeSpan.FromSeconds(30)),
+        new LinkCut("link cut for good", TimeSpan.MaxValue),
+        new TargetGone("target gone"),
+        new DiskFull("target disk full", AtTarget: true),
+        new DiskFull("source disk full", AtTarget: false),
+    ];
+
+    /// <summary>How long, at most, until a copy answers again, where no person has to decide.</summary>
+    public virtual TimeSpan BackWithin => TimeSpan.FromSeconds(20);
+
+    /// <summary>Does it take the container that has moved with it, as it would any other container there?</summary>
+    public virtual bool EndsWhatMoved => false;
+
+    /// <summary>Does a container that has moved notice by itself, as any other there?</summary>
+    public virtual bool DisturbsWhatMoved => false;
+
+    public static Fault Find(string name) => All.Single(fault => fault.Name == name);
+
+    /// <summary>Before the migration begins.</summary>
+    public virtual Task PrepareAsync(MigrationPeers peers) => Task.CompletedTask;
+
+    /// <summary>Does it; false when there was nothing to do it to at this moment.</summary>
+    public abstract Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate);
+
+    /// <summary>Ends what lasts, once the migration has ended.</summary>
+    public virtual Task EndAsync(MigrationPeers peers) => Task.CompletedTask;
+
+    private sealed record AgentKilled(string Name, bool AtTarget) : Fault(Name)
+    {
+        public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
+        {
+            await (AtTarget ? peers.Receive! : migrate).KillAsync();
+            return true;
+        }
+    }
+
+    private sealed record ProgramKilled(string Name, string Program, bool AtTarget) : Fault(Name)
+    {
+        public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
+        {
+            VirtualHost host = AtTarget ? peers.Target : peers.Source;
+            migrate.Signal(UnixSignal.Continue);
+            peers.Receive!.Signal(UnixSignal.Continue);
+            for (long deadline = Environment.TickCount64 + (long)s_programLimit.TotalMilliseconds; Environment.TickCount64 < deadline; await Task.Delay(1))
+            {
+                if (host.KillProgramsNamed(Program))
+                    return true;
+            }
+
+            return false;
+        }
+    }
+
+    private sealed record LinkCut(string Name, TimeSpan Length) : Fault(Name)
+    {
+        public override TimeSpan BackWithin => TimeSpan.FromSeconds(90);
+
+        public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
+        {
+            await peers.Lab.CutAsync(peers.Source);
+            if (Length == TimeSpan.MaxValue)
+                return true;
+            migrate.Signal(UnixSignal.Continue);
+            peers.Receive!.Signal(UnixSignal.Continue);
+            await Task.Delay(Length);
+            await peers.Lab.HealAsync(peers.Source);
+            return true;
+        }
+
+        public override Task EndAsync(MigrationPeers peers) => Length == TimeSpan.MaxValue ? peers.Lab.HealAsync(peers.Source) : Task.CompletedTask;
+    }
+
+    private sealed record TargetGone(string Name) : Fault(Name)
+    {
+        public override bool EndsWhatMoved => true;
+
+        public override TimeSpan BackWithin => TimeSpan.FromSeconds(90);
+
+        // A machine without power: no process is left, nothing that was in memory, and nobody answers.
+        public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
+        {
+            await peers.Lab.CutAsync(peers.Target);
+            await peers.Receive!.KillAsync();
+            await peers.Target.ShellAsync(
+                $"""
+                for p in $(find /sys/fs/cgroup -name cgroup.kill -path '*{Witness.WitnessContainer.Name}*'); do echo 1 > $p; done
+                for n in criu runc; do pkill -9 -x $n || true; done
+                sleep 0.2
+                for m in $(cut -d' ' -f5 /proc/self/mountinfo | grep '^/run/runc/' | sort -r); do umount -l $m; done
+                rm -rf /run/runc/*
+                ip netns exec {Witness.WitnessContainer.Name} nft flush ruleset
+                """);
+            return true;
+        }
+
+        public override Task EndAsync(MigrationPeers peers) => peers.Lab.HealAsync(peers.Target);
+    }
+
+    private sealed record DiskFull(string Name, bool AtTarget) : Fault(Name)
+    {
+        private const string State = "/var/lib/p2pmigrate";
+
+        // A container that has moved lives on this disk.
+        public override bool DisturbsWhatMoved => AtTarget;
+
+        public override Task PrepareAsync(MigrationPeers peers) =>
+            Host(peers).ShellAsync($"mkdir -p {State}; mount -t tmpfs -o size=2G tmpfs {State}");
+
+        public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
+        {
+            await Host(peers).ShellAsync($"cat /dev/zero > {State}/ballast 2>/dev/null || true");
+            return true;
+        }
+
+        public override Task EndAsync(MigrationPeers peers) => Host(peers).ShellAsync($"rm -f {State}/ballast");
+
+        private VirtualHost Host(MigrationPeers peers) => AtTarget ? peers.Target : peers.Source;
+    }
+}

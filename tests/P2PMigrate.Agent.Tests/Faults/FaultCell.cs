@@ -1,0 +1,129 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+using P2PMigrate.Agent.Tests.Peers;
+using P2PMigrate.Agent.Tests.Witness;
+using P2PMigrate.Lab;
+
+namespace P2PMigrate.Agent.Tests.Faults;
+
+/// <summary>
+/// One migration with one fault, at one moment. Whatever becomes of it: never two copies, one that runs in the end, and nothing left behind.
+/// </summary>
+internal sealed partial class FaultCell(Moment moment, Fault fault)
+{
+    private static readonly TimeSpan s_jobLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan s_answerLimit = TimeSpan.FromSeconds(15);
+
+    // Recovery comes before the ticket is looked at.
+    private const string NoTicket = "p2pm1nothing";
+
+    /// <summary>Runs it. Returns a row of the table; null when there was nothing that the fault could be done to. Throws when a promise is broken.</summary>
+    public async Task<string?> RunAsync()
+    {
+        await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
+        await fault.PrepareAsync(peers);
+        await WitnessContainer.StartAsync(peers.Source, peers.Target, megabytes: 32, filesMegabytes: 16);
+        string ticket = await peers.ReceiveAsync();
+        Testimony before = await WitnessContainer.WaitAsync(peers.Source, s_answerLimit);
+        Leftovers source = await Leftovers.OnAsync(peers.Source);
+        Leftovers target = await Leftovers.OnAsync(peers.Target);
+        await using CopyWatch copies = CopyWatch.Start(peers.Source, peers.Target);
+        Assert.Equal(0, await copies.WhoRunsAsync(s_answerLimit));
+
+        await using LabProcess migrate = await peers.StartMigrateAsync(WitnessContainer.Name, ticket);
+        Assert.True(await moment.ReachAsync(peers, migrate), $"The moment did not come:\n{migrate.Output.Text}\n{migrate.Error.Text}");
+        bool happened = await fault.HappenAsync(peers, migrate);
+        long since = Stopwatch.GetTimestamp();
+        migrate.Signal(UnixSignal.Continue);
+        peers.Receive!.Signal(UnixSignal.Continue);
+
+        (string end, string story) = await SettleAsync(peers, migrate, copies);
+        int? side = await copies.WhoRunsAsync(s_answerLimit);
+        TimeSpan away = Stopwatch.GetElapsedTime(since);
+        story = $"{fault.Name} at {moment.Name}, {end}:\n{story}";
+        if (side is null && fault.EndsWhatMoved && end == "exit code 0")
+            return $"| {moment.Name} | {fault.Name} | {end} | nowhere: it had moved | |";
+        Assert.True(side is not null, $"Nobody answers. {story}");
+        Assert.True(copies.Wrong.Count == 0, $"{string.Join("; ", copies.Wrong.Distinct().Take(5))}. {story}");
+        await CheckAsync(peers, side == 1, before, story);
+        await CheckLeftoversAsync(peers, side == 1, source, target, story);
+        return happened ? string.Create(CultureInfo.InvariantCulture, $"| {moment.Name} | {fault.Name} | {end} | {(side == 1 ? "target" : "source")} | {away.TotalSeconds:0.0} s |") : null;
+    }
+
+    /// <summary>Lets both programs come to their end, starts again what was killed, and decides where a person has to. Returns how it ended, and all that was said.</summary>
+    private async Task<(string End, string Story)> SettleAsync(MigrationPeers peers, LabProcess migrate, CopyWatch copies)
+    {
+        MigrateResult first = await MigrationPeers.EndOfAsync(migrate);
+        string story = first.Everything;
+        await fault.EndAsync(peers);
+        MigrateResult last = first;
+        if (first.ExitCode is not (0 or 5 or 6))
+        {
+            last = await peers.MigrateAsync(WitnessContainer.Name, NoTicket);
+            story += $"\nsource again: {last.Everything}";
+        }
+
+        if (peers.Receive!.HasExited)
+            await peers.ReceiveAsync();
+        await WaitForJobAsync(peers.Target);
+        story += $"\ntarget: {peers.Receive!.Output.Text}\n{peers.Receive.Error.Text}";
+        string end = first.ExitCode == 137 ? "killed" : $"exit code {first.ExitCode}";
+        if (last.ExitCode != 6)
+            return (end, story);
+        return ($"{end}, in doubt", story + await DecideAsync(peers, copies, last.Everything));
+    }
+
+    /// <summary>What a person does: looks whether the target's copy runs, and types what the message says.</summary>
+    private static async Task<string> DecideAsync(MigrationPeers peers, CopyWatch copies, string told)
+    {
+        Match job = JobInDoubt().Match(told);
+        Assert.True(job.Success, $"In doubt, and no line to type: {told}");
+        string keep = await copies.WhoRunsAsync(TimeSpan.FromSeconds(2)) == 1 ? "target" : "source";
+        string story = "";
+        foreach (VirtualHost host in new[] { peers.Source, peers.Target })
+        {
+            CommandResult said = await host.RunAsync(MigrationPeers.Program, ["resolve", job.Groups[1].Value, "--keep", keep, "--json"]);
+            story += $"\nresolve at {host.Name}: {said}{said.Output}";
+            Assert.True(host != peers.Source || said.Succeeded, story);
+        }
+
+        return story;
+    }
+
+    private static async Task WaitForJobAsync(VirtualHost host)
+    {
+        var watch = new JournalWatch(host);
+        for (long deadline = Environment.TickCount64 + (long)s_jobLimit.TotalMilliseconds; watch.State is not null && Environment.TickCount64 < deadline;)
+            await Task.Delay(20);
+    }
+
+    private async Task CheckAsync(MigrationPeers peers, bool hasMoved, Testimony before, string story)
+    {
+        Testimony after = await WitnessContainer.WaitAsync(hasMoved ? peers.Target : peers.Source, fault.BackWithin);
+        Assert.True(after.Nonce == before.Nonce && after.Counter > before.Counter, story);
+        if (hasMoved && fault.DisturbsWhatMoved)
+            return;
+        Testimony? checkedIt = await WitnessContainer.AskAsync(hasMoved ? peers.Target : peers.Source, "check");
+        Assert.True(checkedIt is { Wrong: [] }, $"{string.Join(", ", checkedIt?.Wrong ?? ["no answer"])}. {story}");
+    }
+
+    private static async Task CheckLeftoversAsync(MigrationPeers peers, bool hasMoved, Leftovers source, Leftovers target, string story)
+    {
+        Leftovers here = await Leftovers.OnAsync(peers.Source), there = await Leftovers.OnAsync(peers.Target);
+        if (!hasMoved)
+        {
+            Assert.True(source == here, $"At the source {source} became {here}. {story}");
+            Assert.True(target == there, $"At the target {target} became {there}. {story}");
+            return;
+        }
+
+        Assert.True(here is { Frozen: "", Programs: "", Jobs: "", Containers: "" }, $"At the source: {here}. {story}");
+        Assert.True(there.Frozen == "" && there.Programs == target.Programs && there.Firewall == target.Firewall, $"At the target: {there}. {story}");
+        Assert.DoesNotContain("/journal/", there.Jobs, StringComparison.Ordinal);
+        Assert.DoesNotContain("/jobs/", there.Jobs, StringComparison.Ordinal);
+    }
+
+    [GeneratedRegex("resolve ([0-9a-f]{32})")]
+    private static partial Regex JobInDoubt();
+}
