@@ -1,7 +1,6 @@
 using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Tests.World;
-using P2PMigrate.Protocol;
 
 namespace P2PMigrate.Migration.Tests.Handover;
 
