@@ -128,11 +128,12 @@ public sealed class ReturnTests
         Task<MigrationOutcome> sending = Task.Run(async () => await new SourceRunner(rig.Source.Environment).SendAsync(
             near, await rig.Source.Runtime.InspectAsync("other", null, default), new SendOptions { PeerName = "two" }));
 
-        await TripAsync(rig);
+        await TripAsync(rig, isAlone: false);
 
         rig.Completed(await sending);
         await near.CloseAsync(0, "done");
         Assert.Equal(ReceiveEnd.Completed, (await receiving).End);
+        Assert.Empty(rig.Leftovers());
         Assert.Empty(Manifest.Compare(MigrationRig.ManifestOf(other.Root), MigrationRig.ManifestOf(rig.Target.Runtime.Machine.Find("other")!.Root)));
     }
 
@@ -194,7 +195,7 @@ public sealed class ReturnTests
     }
 
     /// <summary>Moves the container; what arrived is what was frozen. Returns the bytes that were sent.</summary>
-    private static async Task<long> TripAsync(MigrationRig rig)
+    private static async Task<long> TripAsync(MigrationRig rig, bool isAlone = true)
     {
         Manifest? frozen = null;
         Func<string, Task>? also = rig.AtStep;
@@ -209,7 +210,7 @@ public sealed class ReturnTests
         MigrationCompleted completed = rig.Completed(sent);
         Assert.Equal(ReceiveEnd.Completed, received.End);
         Assert.Empty(Manifest.Compare(frozen!, MigrationRig.ManifestOf(rig.TargetCopy!.Root)));
-        Assert.Empty(rig.Leftovers());
+        Assert.True(!isAlone || !rig.Leftovers().Any(), string.Join(", ", rig.Leftovers()));
         TestContext.Current.TestOutputHelper!.WriteLine($"{completed.BytesSent} bytes");
         return completed.BytesSent;
     }
