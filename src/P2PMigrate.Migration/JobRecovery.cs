@@ -133,6 +133,8 @@ public sealed class JobRecovery(MigrationEnvironment environment)
             }
         }
 
+        if (Directory.Exists(environment.State.Chunks))
+            environment.State.ChunkStore.Trim(environment.StoreBytes);
         return recovered;
     }
 

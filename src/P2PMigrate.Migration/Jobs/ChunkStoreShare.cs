@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using P2PMigrate.Snapshot;
 using P2PMigrate.Snapshot.Chunks;
 
 namespace P2PMigrate.Migration.Jobs;
@@ -35,9 +36,28 @@ internal sealed class ChunkStoreShare(StateDirectory state)
         }
     }
 
-    /// <summary>Gives back at least <paramref name="bytes"/> of the disk, or all there is to give.</summary>
+    /// <summary>Gives back at least <paramref name="bytes"/> of the disk, or, where it has not so many, nothing.</summary>
     // spec: MIG-141
-    public void MakeRoom(long bytes) => ChunkPackFiles.Trim(state.Chunks, Math.Max(0, ChunkPackFiles.Measure(state.Chunks) - bytes));
+    public void MakeRoom(long bytes)
+    {
+        long kept = ChunkPackFiles.Measure(state.Chunks);
+        if (kept >= bytes)
+            ChunkPackFiles.Trim(state.Chunks, kept - bytes);
+    }
+
+    /// <summary>Takes from the store what is more than <paramref name="size"/>, or as much of it as the disk lets go: a cache that is too large ends nothing.</summary>
+    // spec: MIG-141
+    public void Trim(long size)
+    {
+        try
+        {
+            ChunkPackFiles.Trim(state.Chunks, size);
+        }
+        catch (Exception exception) when (exception is SnapshotException or IOException or UnauthorizedAccessException)
+        {
+            // The next job tries again.
+        }
+    }
 
     // spec: MIG-141
     private void Return(string name, Part part, long size)
@@ -51,7 +71,7 @@ internal sealed class ChunkStoreShare(StateDirectory state)
             }
         }
 
-        ChunkPackFiles.Trim(state.Chunks, size);
+        Trim(size);
     }
 
     /// <summary>One job's use of a part.</summary>

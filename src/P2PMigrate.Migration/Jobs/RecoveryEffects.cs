@@ -30,7 +30,8 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
                 await fence.DestroyAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        if (job.Contents?.Head is { } head)
+        // What is found by its name alone may be a later container, which runs from these files.
+        if (job.Contents?.Head is { } head && (fence is not null || !await RunsAsync(head.Container.Value, cancellationToken).ConfigureAwait(false)))
             FilesOf(job).RemoveBundleIfOurs(head.Container, head.BundlePath);
         Forget(job, (int)SourceState.Completed);
     }
@@ -69,17 +70,23 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
     /// <summary>Clean-up leaves a container alone that was released and runs; then its files are not taken from under it either.</summary>
     private async Task RefuseIfRunningAsync(string container, CancellationToken cancellationToken)
     {
+        if (!await RunsAsync(container, cancellationToken).ConfigureAwait(false))
+            return;
+        throw new ContainerException(
+            $"'{container}' runs here, so its files stay. If the source's copy is to be kept, end this one first ({environment.Runtime.Name} kill {container} KILL), then type the same again.");
+    }
+
+    private async Task<bool> RunsAsync(string container, CancellationToken cancellationToken)
+    {
         try
         {
             await environment.Runtime.InspectAsync(container, bundle: null, cancellationToken).ConfigureAwait(false);
+            return true;
         }
         catch (ContainerException)
         {
-            return;
+            return false;
         }
-
-        throw new ContainerException(
-            $"'{container}' runs here, so its files stay. If the source's copy is to be kept, end this one first ({environment.Runtime.Name} kill {container} KILL), then type the same again.");
     }
 
     /// <summary>Removes the job's own directory and journal; <paramref name="end"/> is written first unless it is there.</summary>

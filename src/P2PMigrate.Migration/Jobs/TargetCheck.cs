@@ -24,6 +24,7 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
             if (findings.Count == 0)
                 findings.AddRange(await environment.Runtime.CheckTargetAsync(proposal.Container, proposal.Machine, cancellationToken).ConfigureAwait(false));
             CheckFailedException.ThrowIfBlocked(findings);
+            CheckFailedException.ThrowIfBlocked([.. RoomFindings(proposal)]);
             return turn;
         }
         catch
@@ -38,12 +39,25 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
         StateDirectory state = environment.State;
         if (proposal.Container.Runtime != environment.Runtime.Name)
             yield return Blocker("runtime", $"The container runs under {proposal.Container.Runtime}, the target takes containers of {environment.Runtime.Name}.", "Start the target with the same runtime.");
+        if (FindUnfinished(proposal.Name) is { } earlier)
+        {
+            // Before whatever of it may be left here: that may be the only copy.
+            string direction = earlier.Role == JobRole.Target ? "to" : "away from";
+            yield return Blocker("job", $"An earlier migration of '{proposal.Name}' {direction} the target is unfinished there.", $"At the target, type: p2pmigrate resume {earlier.JobId}");
+            yield break;
+        }
+
         if (Directory.Exists(state.Bundle(proposal.Name)))
             yield return Blocker("container", $"The target has a bundle of the name '{proposal.Name}' already.", $"Remove {state.Bundle(proposal.Name)} at the target if it is not needed.");
         if (File.Exists(state.Journal(proposal.JobId)))
             yield return Blocker("job", "The target knows this job already.", "Start the migration anew.");
-        if (FindUnfinished(proposal.Name) is { } earlier)
-            yield return Blocker("job", $"An earlier migration of '{proposal.Name}' to the target is unfinished there.", $"At the target, type: p2pmigrate resume {earlier}");
+    }
+
+    /// <summary>Asked last: the store gives way only to a job that nothing else blocks.</summary>
+    // spec: MIG-141
+    private IEnumerable<Finding> RoomFindings(Propose proposal)
+    {
+        StateDirectory state = environment.State;
         long needed = NeededBytes(proposal);
         long free = FreeBytes();
         if (free < needed)
@@ -56,10 +70,10 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
             yield return Blocker("disk", $"The target needs {needed >> 20} MiB in {state.Root} and has {free >> 20} MiB.", "Make room there.");
     }
 
-    /// <summary>What such a job left is removed by the container's name, and must not be what comes now.</summary>
+    /// <summary>What a job left, of either role, is removed by the container's name, and must not be what comes now.</summary>
     // spec: MIG-133
-    private JobId? FindUnfinished(ContainerName container) =>
-        JournalView.ReadAll(environment.State).FirstOrDefault(journal => journal.Head.Role == JobRole.Target && journal.Head.Container == container)?.Head.JobId;
+    private JournalHead? FindUnfinished(ContainerName container) =>
+        JournalView.ReadAll(environment.State).FirstOrDefault(journal => journal.Head.Container == container)?.Head;
 
     private long FreeBytes() => new DriveInfo(environment.State.Root).AvailableFreeSpace;
 

@@ -23,6 +23,8 @@ internal sealed class CopyWatch : IAsyncDisposable
     private readonly long[] _seen = new long[2];
     private long _counter;
     private int _last;
+    private long _answered;
+    private long _longestGap;
 
     private CopyWatch(VirtualHost source, VirtualHost target)
     {
@@ -39,6 +41,21 @@ internal sealed class CopyWatch : IAsyncDisposable
         {
             lock (_lock) return [.. _wrong];
         }
+    }
+
+    /// <summary>The longest time without an answer that came since <see cref="BeginGaps"/>, up to the last answer.</summary>
+    public TimeSpan LongestGap
+    {
+        get
+        {
+            lock (_lock) return Stopwatch.GetElapsedTime(0, _longestGap);
+        }
+    }
+
+    /// <summary>Gaps count from here on; the one that lasts now counts as a whole.</summary>
+    public void BeginGaps()
+    {
+        lock (_lock) _longestGap = 0;
     }
 
     /// <summary>Waits for an answer that was asked for from now on. Returns which host's copy gave it, 0 or 1; null when none comes.</summary>
@@ -120,7 +137,10 @@ internal sealed class CopyWatch : IAsyncDisposable
             if (side == 1 && _seen[1] == 0 && said.Counter < _counter)
                 _wrong.Add($"the target's copy began at {said.Counter}, and the source's had been at {_counter}");
             (_counter, _last) = (Math.Max(_counter, said.Counter), side);
-            _seen[side] = Stopwatch.GetTimestamp();
+            long now = Stopwatch.GetTimestamp();
+            if (_answered > 0)
+                _longestGap = Math.Max(_longestGap, now - _answered);
+            _answered = _seen[side] = now;
         }
     }
 }

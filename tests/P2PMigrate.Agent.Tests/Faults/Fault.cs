@@ -23,8 +23,11 @@ internal abstract record Fault(string Name)
         new DiskFull("source disk full", AtTarget: false),
     ];
 
-    /// <summary>How long, at most, until a copy answers again, where no person has to decide.</summary>
+    /// <summary>How long, at most, no copy answers, where no person has to decide.</summary>
     public virtual TimeSpan BackWithin => TimeSpan.FromSeconds(20);
+
+    /// <summary>Does the source's program die of it?</summary>
+    public virtual bool KillsSource => false;
 
     /// <summary>Does it take the container that has moved with it, as it would any other container there?</summary>
     public virtual bool EndsWhatMoved => false;
@@ -45,6 +48,8 @@ internal abstract record Fault(string Name)
 
     private sealed record AgentKilled(string Name, bool AtTarget) : Fault(Name)
     {
+        public override bool KillsSource => !AtTarget;
+
         public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
         {
             await (AtTarget ? peers.Receive! : migrate).KillAsync();

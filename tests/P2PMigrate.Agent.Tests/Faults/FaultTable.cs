@@ -16,6 +16,7 @@ internal static class FaultTable
         ("target restoring", "target criu killed"),
         ("target holding", "target gone"),
         ("target releasing", "target agent killed"),
+        ("target confirming", "link cut for 30 s"),
     ];
 
     public static IEnumerable<TheoryDataRow<string, string>> Chosen() => Choose().Select(cell => new TheoryDataRow<string, string>(cell.Moment, cell.Fault));

@@ -10,16 +10,17 @@ internal sealed class JournalWatch(VirtualHost host)
     private const int SlotLength = 512;
     private const int Slots = 32;
     private const int PayloadAt = 6;
+    private const int FirstEnd = 10;     // rolling back and the ends of either side
     private static readonly TimeSpan s_glance = TimeSpan.FromMilliseconds(0.5);
 
     private const string Journals = "/var/lib/p2pmigrate/journal";
 
-    /// <summary>Blocks until a record says that the job is in <paramref name="state"/>, or has passed it; false when <paramref name="hasEnded"/> or time has run out.</summary>
+    /// <summary>Blocks until a record says that the job is in <paramref name="state"/>, or has passed it and not ended; false when <paramref name="hasEnded"/> or time has run out.</summary>
     public bool WaitFor(int state, Func<bool> hasEnded, TimeSpan limit)
     {
         for (long deadline = Environment.TickCount64 + (long)limit.TotalMilliseconds; Environment.TickCount64 < deadline && !hasEnded(); Thread.Sleep(s_glance))
         {
-            if (State >= state)
+            if (State is { } now && now >= state && now < FirstEnd)
                 return true;
         }
 

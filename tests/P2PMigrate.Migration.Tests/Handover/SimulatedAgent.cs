@@ -78,7 +78,7 @@ internal sealed class SimulatedAgent
         World.Copies.Find(Name, container) is null
         && !Bundles.ContainsKey(container)
         && !_sides.Exists(side => side != asking && side.Job.Container == container && side is not TargetSide { HasTurn: false })
-        && (World.Flaw == HandoverFlaw.UnfinishedJobsAreTakenIn || !HasUnfinished(container, JobRole.Target));
+        && (World.Flaw == HandoverFlaw.UnfinishedJobsAreTakenIn || !(HasUnfinished(container, JobRole.Target) || HasUnfinished(container, JobRole.Source)));
 
     /// <summary>After the commit: the copy here goes, and its bundle if it was brought.</summary>
     public void Destroy(string container)
