@@ -158,7 +158,8 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         switch (action)
         {
             case RecoveryAction.Thawed:
-                await _effects.ThawAsync(job, cancellationToken).ConfigureAwait(false);
+                if (!await _effects.ThawAsync(job, cancellationToken).ConfigureAwait(false))
+                    return RecoveryMessage.Gone(job);
                 break;
             case RecoveryAction.Destroyed:
                 await _effects.DestroyAsync(job, cancellationToken).ConfigureAwait(false);

@@ -10,6 +10,7 @@ internal static partial class CriuLog
 {
     private const int ComplaintsMax = 20;
     private const int LineMax = 300;
+    private const string DumpFailed = "Dumping FAILED";
 
     /// <summary>The sentence for the log at <paramref name="path"/>, or null when there is no log or no complaint in it.</summary>
     public static string? Explain(string path)
@@ -21,6 +22,19 @@ internal static partial class CriuLog
         catch (IOException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Does the log at <paramref name="path"/> say that CRIU came to the end of a dump that failed? One that was killed says nothing.</summary>
+    public static bool HasGivenUp(string path)
+    {
+        try
+        {
+            return File.ReadLines(path).Any(line => line.Contains(DumpFailed, StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 

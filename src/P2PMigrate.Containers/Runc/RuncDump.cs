@@ -50,7 +50,7 @@ internal sealed class RuncDump : IAsyncDisposable
     /// <summary>Does it leave in the processes what they can keep, for us to read?</summary>
     public bool IsLazy { get; }
 
-    /// <summary>Did it fail for a reason of CRIU's, which is over, before any memory was delivered?</summary>
+    /// <summary>Did CRIU give it up by itself, and so put the processes back as they were, before any memory was delivered? A CRIU that was killed has not.</summary>
     public bool CanBeRepeated { get; private set; }
 
     /// <summary>Does it dump the container's own cgroups too, because there are some?</summary>
@@ -136,7 +136,7 @@ internal sealed class RuncDump : IAsyncDisposable
         await complete.ConfigureAwait(false);
         if (code == 0 && failure is null) return await pages.ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
-        CanBeRepeated = code != 0 && !_pages.IsUsed;
+        CanBeRepeated = code != 0 && !_pages.IsUsed && CriuLog.HasGivenUp(LogPath);
         throw Compose(container, failure);
     }
 

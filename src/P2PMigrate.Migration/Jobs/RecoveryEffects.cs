@@ -7,8 +7,8 @@ namespace P2PMigrate.Migration.Jobs;
 /// <summary>Does to an unfinished job what the rules or a person decided. Each method can be repeated after a crash in the middle of it.</summary>
 internal sealed class RecoveryEffects(MigrationEnvironment environment)
 {
-    /// <summary>Source: lets the container run here again, if there is anything to thaw.</summary>
-    public async Task ThawAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    /// <summary>Source: lets the container run here again, if there is anything to thaw. False when it does not run, though no migration stopped it.</summary>
+    public async Task<bool> ThawAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {
         IFence? fence = await ReopenAsync(job, cancellationToken).ConfigureAwait(false);
         if (fence is not null)
@@ -18,6 +18,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         }
 
         Forget(job, (int)SourceState.RolledBack);
+        return job.Contents?.Head is not { } head || await RunsAsync(head.Container.Value, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Source: destroys the frozen copy and, if it was received here, its bundle.</summary>

@@ -21,6 +21,16 @@ internal static class RecoveryMessage
         return new RecoveredJob(job.JobId, name, action, runningAt, message);
     }
 
+    /// <summary>There was nothing to thaw: the machine or the container was stopped since.</summary>
+    public static RecoveredJob Gone(UnfinishedJob job)
+    {
+        JournalHead head = job.Contents!.Head;
+        return new RecoveredJob(
+            job.JobId, head.Container.Value, RecoveryAction.Thawed, ContainerSide.None,
+            $"An earlier migration of '{head.Container.Value}' was interrupted before it committed. '{head.Container.Value}' was stopped since and runs nowhere; "
+            + $"its files are here, in {head.BundlePath}. To start it, type: {head.Runtime} run -d -b {head.BundlePath} {head.Container.Value}");
+    }
+
     /// <summary>Nobody but a person can decide.</summary>
     public static RecoveredJob InDoubt(UnfinishedJob job) =>
         new(job.JobId, NameOf(job), RecoveryAction.InDoubt, ContainerSide.None, DoubtOf(job.JobId, job.Contents, job.Damage));

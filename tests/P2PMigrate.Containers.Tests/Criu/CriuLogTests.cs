@@ -54,4 +54,18 @@ public sealed class CriuLogTests
         Assert.Null(CriuLog.Explain(["(00.002930) Error (criu/util.c:1534): rlimit: Can't setup RLIMIT_NOFILE for self: Operation not permitted", "Warn  (criu/x.c:1): odd"]));
         Assert.Null(CriuLog.Explain("/nonexistent/dump.log"));
     }
+
+    [Theory]
+    [Trait("Spec", "MEM-33")]
+    [InlineData("(00.1) Error (criu/mem.c:1): odd\n(00.2) Error (criu/cr-dump.c:2111): Dumping FAILED.\n", true)]
+    [InlineData("(00.1) Error (criu/mem.c:1): odd\n(00.2) Seized task 12\n", false)]
+    [InlineData("", false)]
+    public async Task A_dump_that_was_killed_has_not_given_up(string log, bool hasGivenUp)
+    {
+        string path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, log, TestContext.Current.CancellationToken);
+        Assert.Equal(hasGivenUp, CriuLog.HasGivenUp(path));
+        File.Delete(path);
+        Assert.False(CriuLog.HasGivenUp(path));
+    }
 }

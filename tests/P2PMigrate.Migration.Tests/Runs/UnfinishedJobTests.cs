@@ -12,7 +12,7 @@ public sealed class UnfinishedJobTests
     public async Task Regression_a_copy_that_arrived_was_removed_in_the_name_of_an_earlier_job()
     {
         await using var rig = new MigrationRig();
-        JobId earlier = Leave(rig.Target, TargetState.Receiving, TargetState.Restoring);
+        JobId earlier = Leave(rig.Target, JobRole.Target, (int)TargetState.Receiving, (int)TargetState.Restoring);
 
         (MigrationOutcome sent, _) = await rig.RunAsync();
 
@@ -25,12 +25,50 @@ public sealed class UnfinishedJobTests
         Assert.True(Directory.Exists(rig.TargetCopy!.Root));
     }
 
+    [Theory]
+    [InlineData(SourceState.Copying)]
+    [InlineData(SourceState.Destroying)]
+    [Trait("Spec", "MIG-133")]
+    internal async Task Regression_the_files_of_a_container_that_came_back_were_taken_by_the_job_that_had_sent_it_away(SourceState last)
+    {
+        await using var rig = new MigrationRig();
+        JobId earlier = Leave(rig.Target, JobRole.Source, (int)last);
+
+        (MigrationOutcome sent, _) = await rig.RunAsync();
+
+        var failed = Assert.IsType<MigrationFailed>(sent);
+        Assert.Equal((FailureKind.Preflight, ContainerSide.Source), (failed.Kind, failed.RunningAt));
+        Assert.Contains(failed.Findings, finding => finding.Remedy?.Contains($"p2pmigrate resume {earlier}", StringComparison.Ordinal) == true);
+        RecoveredJob resumed = await rig.Target.Recovery.ResumeAsync(earlier, TestContext.Current.CancellationToken);
+        if (last == SourceState.Copying)
+        {
+            Assert.Equal(ContainerSide.None, resumed.RunningAt);
+            Assert.Contains("runs nowhere", resumed.Message, StringComparison.Ordinal);
+        }
+
+        await Aftermath.AssertCanMigrateAsync(rig);
+        Assert.True(Directory.Exists(rig.TargetCopy!.Root));
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-133")]
+    public async Task A_job_that_is_finished_late_leaves_the_files_of_a_container_that_runs()
+    {
+        await using var rig = new MigrationRig();
+        await Aftermath.AssertCanMigrateAsync(rig);
+        JobId late = Leave(rig.Target, JobRole.Source, (int)SourceState.Destroying);
+
+        await rig.Target.Recovery.ResumeAsync(late, TestContext.Current.CancellationToken);
+
+        Assert.True(Directory.Exists(rig.TargetCopy!.Root));
+    }
+
     [Fact]
     [Trait("Spec", "MIG-134")]
     public async Task A_container_does_not_go_on_while_the_job_that_brought_it_is_in_doubt()
     {
         await using var rig = new MigrationRig();
-        JobId earlier = Leave(rig.Source, TargetState.Receiving, TargetState.Restoring, TargetState.Releasing);
+        JobId earlier = Leave(rig.Source, JobRole.Target, (int)TargetState.Receiving, (int)TargetState.Restoring, (int)TargetState.Releasing);
 
         (Task<MigrationOutcome> sending, _) = rig.Start();
 
@@ -41,7 +79,7 @@ public sealed class UnfinishedJobTests
         await Aftermath.AssertCanMigrateAsync(rig);
     }
 
-    private static JobId Leave(MigrationRig.Agent agent, params TargetState[] states)
+    private static JobId Leave(MigrationRig.Agent agent, JobRole role, params int[] states)
     {
         StateDirectory directory = agent.Environment.State;
         directory.Create();
@@ -49,9 +87,9 @@ public sealed class UnfinishedJobTests
         Assert.True(ContainerName.TryParse(MigrationRig.Container, out ContainerName name));
         using JobJournal journal = JobJournal.Create(
             directory.Journal(job),
-            new JournalHead(job, JobRole.Target, name, "simulated", directory.Bundle(name), directory.Rootfs(name), "one", DateTimeOffset.UnixEpoch));
-        foreach (TargetState state in states)
-            journal.Append((int)state, DateTimeOffset.UnixEpoch);
+            new JournalHead(job, role, name, "simulated", directory.Bundle(name), directory.Rootfs(name), "one", DateTimeOffset.UnixEpoch));
+        foreach (int state in states)
+            journal.Append(state, DateTimeOffset.UnixEpoch);
         return job;
     }
 }
