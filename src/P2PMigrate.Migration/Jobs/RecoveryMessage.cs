@@ -21,13 +21,13 @@ internal static class RecoveryMessage
         return new RecoveredJob(job.JobId, name, action, runningAt, message);
     }
 
-    /// <summary>There was nothing to thaw: the machine or the container was stopped since.</summary>
+    /// <summary>There was nothing to thaw, and the runtime knows of none that runs: the machine or the container was stopped since.</summary>
     public static RecoveredJob Gone(UnfinishedJob job)
     {
         JournalHead head = job.Contents!.Head;
         return new RecoveredJob(
             job.JobId, head.Container.Value, RecoveryAction.Thawed, ContainerSide.None,
-            $"An earlier migration of '{head.Container.Value}' was interrupted before it committed. '{head.Container.Value}' was stopped since and runs nowhere; "
+            $"An earlier migration of '{head.Container.Value}' was interrupted before it committed, and cannot have started it elsewhere. It does not run here either, by {head.Runtime}'s word; "
             + $"its files are here, in {head.BundlePath}. To start it, type: {head.Runtime} run -d -b {head.BundlePath} {head.Container.Value}");
     }
 
