@@ -23,4 +23,7 @@ internal enum ExitCode
 
     /// <summary>Nobody here can know whether the target runs the container; it is frozen at the source.</summary>
     InDoubt = 6,
+
+    /// <summary>The container of an archive could not be restored; the archive is as it was.</summary>
+    NotRestored = 7,
 }

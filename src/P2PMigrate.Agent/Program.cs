@@ -10,6 +10,8 @@ var root = new RootCommand("Moves a running container to another machine, direct
 {
     new MigrateCommand(),
     new ReceiveCommand(),
+    new CheckpointCommand(),
+    new RestoreCommand(),
     new RendezvousCommand(),
     new PingCommand(),
     new NetcheckCommand(),

@@ -38,4 +38,7 @@ public enum MigrationFault
 
     /// <summary>The peer broke the protocol, or sent what does not fit its own description.</summary>
     PeerBrokeProtocol,
+
+    /// <summary>What should be an archive is none, or damaged, or cut short.</summary>
+    ArchiveDamaged,
 }

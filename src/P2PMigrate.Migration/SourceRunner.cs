@@ -27,12 +27,11 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         CancellationToken cancellationToken = default)
     {
         if (!ContainerName.TryParse(container.Name, out ContainerName name))
-            return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, NameReason(container.Name)));
+            return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, SourceTurn.NameReason(container.Name)));
         if (container.Configuration.Length > ControlLimits.MaxConfigurationLength)
             return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, "The container's config.json is too large to be sent."));
         environment.State.Create();
-        using FileLock turn = TakeTurn(name);
-        RefuseIfUnfinished(name);
+        using FileLock turn = SourceTurn.Take(environment, name);
         try
         {
             return await SendLockedAsync(session, container, name, options, progress, cancellationToken).ConfigureAwait(false);
@@ -69,30 +68,6 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         var head = new JournalHead(
             options.JobId, JobRole.Source, proposal.Name, container.Runtime, container.BundlePath, container.RootPath,
             options.PeerName, environment.Time.GetUtcNow());
-        new JobFiles(environment.State, options.JobId).Create();
-        return JobJournal.Create(environment.State.Journal(options.JobId), head);
+        return SourceTurn.Begin(environment, head);
     }
-
-    // spec: MIG-06
-    private FileLock TakeTurn(ContainerName name) =>
-        FileLock.TryTake(environment.State.Lock(name))
-        ?? throw new MigrationException(MigrationFault.AlreadyMigrating, $"'{name}' takes part in another migration right now.");
-
-    // spec: MIG-134
-    private void RefuseIfUnfinished(ContainerName name)
-    {
-        foreach (UnfinishedJob job in UnfinishedJob.FindAll(environment.State))
-        {
-            using (job)
-            {
-                if (job.Concerns(JobRole.Source, name))
-                    throw new MigrationException(MigrationFault.InDoubt, SourceOutcome.InDoubtMessage(job.JobId, name.Value), job.JobId);
-                if (job.Concerns(JobRole.Target, name) && RecoveryRules.For(job.Contents!) == RecoveryAction.InDoubt)
-                    throw new MigrationException(MigrationFault.InDoubt, RecoveryMessage.InDoubt(job).Message, job.JobId);
-            }
-        }
-    }
-
-    private static string NameReason(string name) =>
-        $"'{name}' cannot be moved under this name: letters, digits and _ . + - are fine, at most {ContainerName.LengthMax}.";
 }

@@ -52,11 +52,14 @@ internal abstract class AgentCommand : Command
     /// <summary>May put something between the command and its output, which sees whatever is shown to the very end, and owns it.</summary>
     protected virtual IOutput Record(ParseResult parsed, IOutput output) => output;
 
+    /// <summary>Where results go: standard output, unless the command has a better use for that.</summary>
+    protected virtual TextWriter ResultsOf(ParseResult parsed) => Console.Out;
+
     private async Task<int> InvokeAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         // A signal is handled by whoever holds this task: until it has been returned, SIGTERM means exit code 143 and no end of ours.
         await Task.Yield();
-        using IOutput output = Record(parsed, OpenOutput(parsed.GetValue(_json)));
+        using IOutput output = Record(parsed, OpenOutput(parsed.GetValue(_json), ResultsOf(parsed)));
         try
         {
             StateDirectory state = OpenState(parsed.GetValue(_stateDirectory)!);
@@ -95,6 +98,7 @@ internal abstract class AgentCommand : Command
         UsageException => (ExitCode.Usage, new(exception.Message, "source")),
         ContainerException container => (ExitCode.Preflight, new(exception.Message, "source") { Remedy = LogHint(container.LogPath) }),
         MigrationException { Fault: MigrationFault.InDoubt } => (ExitCode.InDoubt, new(exception.Message, "none")),
+        MigrationException { Fault: MigrationFault.ArchiveDamaged } => (ExitCode.Preflight, new(exception.Message, "none")),
         MigrationException { Fault: MigrationFault.UnknownJob or MigrationFault.WrongState } => (ExitCode.Usage, new(exception.Message, "none")),
         MigrationException => (ExitCode.Preflight, new(exception.Message, "source")),
         TunnelException => (ExitCode.PeerUnreachable, new(exception.Message, "source")),
@@ -106,9 +110,9 @@ internal abstract class AgentCommand : Command
 
     private static string? LogHint(string? logPath) => logPath is null ? null : $"Details: {logPath}";
 
-    private static IOutput OpenOutput(bool json) =>
-        json ? new JsonOutput(Console.Out)
-        : Console.IsOutputRedirected || Console.IsErrorRedirected ? new PlainOutput(Console.Out, Console.Error)
+    private static IOutput OpenOutput(bool json, TextWriter results) =>
+        json ? new JsonOutput(results)
+        : Console.IsOutputRedirected || Console.IsErrorRedirected ? new PlainOutput(results, Console.Error)
         : new LiveOutput();
 }
 

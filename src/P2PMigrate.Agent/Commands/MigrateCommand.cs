@@ -75,7 +75,7 @@ internal sealed class MigrateCommand : AgentCommand
         CopyOptions copy = _copy.Of(context.Parsed);
         double? maxRate = _rate.Of(context.Parsed);
         (context.Output as ReportingOutput)?.Prepare();
-        if (await RecoverAsync(environment, name, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
+        if (await SourcePreparation.RecoverAsync(environment, name, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
             return unfinished;
         await using PeerConnection peer = await PeerConnection.OpenForMigrationAsync(
             context, rendezvous: null, context.Parsed.GetValue(_listen), cancellationToken, maxRate).ConfigureAwait(false);
@@ -84,7 +84,7 @@ internal sealed class MigrateCommand : AgentCommand
             report.Subject = new ReportSubject(name, $"{Environment.MachineName} ({peer.Endpoint.PeerId.ToShortString()})", ticket.Responder.PeerId.ToString());
         ContainerDescription container = await environment.Runtime.InspectAsync(
             name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
-        if (!await CheckAsync(environment.Runtime, container, context.Output, cancellationToken).ConfigureAwait(false))
+        if (!await SourcePreparation.CheckAsync(environment.Runtime, container, context.Output, cancellationToken).ConfigureAwait(false))
             return ExitCode.Preflight;
 
         await using TunnelSession session = await peer.DialAsync(context.Parsed.GetValue(_ticket)!, cancellationToken).ConfigureAwait(false);
@@ -100,34 +100,5 @@ internal sealed class MigrateCommand : AgentCommand
         (AgentEvent last, ExitCode code) = MigrationView.Of(outcome);
         context.Output.Show(last is Output.MigrationCompleted completed ? completed with { WireBytes = session.Statistics.WireSent } : last);
         return code;
-    }
-
-    /// <summary>Deals with what an earlier, interrupted migration of this container left; an exit code when it must not go on.</summary>
-    private static async Task<ExitCode?> RecoverAsync(
-        MigrationEnvironment environment, string name, IOutput output, CancellationToken cancellationToken)
-    {
-        IReadOnlyList<RecoveredJob> jobs = await new JobRecovery(environment).RecoverSourceAsync(name, cancellationToken).ConfigureAwait(false);
-        foreach (RecoveredJob job in jobs)
-            output.Show(MigrationView.Of(job));
-        if (jobs.FirstOrDefault(job => job.Action is RecoveryAction.InDoubt or RecoveryAction.Failed) is not { } open)
-            return null;
-        output.Show(new Output.MigrationFailed(open.Message, open.RunningAt.ToString().ToLowerInvariant()));
-        return ExitCode.InDoubt;
-    }
-
-    private static async Task<bool> CheckAsync(
-        IContainerRuntime runtime, ContainerDescription container, IOutput output, CancellationToken cancellationToken)
-    {
-        Finding[] findings =
-        [
-            .. await runtime.CheckMachineAsync(cancellationToken).ConfigureAwait(false),
-            .. await runtime.CheckSourceAsync(container, cancellationToken).ConfigureAwait(false),
-        ];
-        foreach (Finding finding in findings.Where(finding => finding.Severity != FindingSeverity.Good))
-            output.Show(MigrationView.Of(finding, "here"));
-        if (findings.FirstOrDefault(finding => finding.Severity == FindingSeverity.Blocker) is not { } blocker)
-            return true;
-        output.Show(new Output.MigrationFailed($"{blocker.Subject}: {blocker.Message}", "source") { Remedy = blocker.Remedy });
-        return false;
     }
 }

@@ -27,6 +27,8 @@ namespace P2PMigrate.Agent.Output;
 [JsonDerivedType(typeof(MigrationFailed), "failed")]
 [JsonDerivedType(typeof(ContainerReceived), "received")]
 [JsonDerivedType(typeof(ReceptionFailed), "receptionFailed")]
+[JsonDerivedType(typeof(ArchiveWritten), "checkpointed")]
+[JsonDerivedType(typeof(ArchiveRestored), "restored")]
 [JsonDerivedType(typeof(PingCompleted), "pong")]
 [JsonDerivedType(typeof(NetcheckCompleted), "netchecked")]
 internal abstract record AgentEvent

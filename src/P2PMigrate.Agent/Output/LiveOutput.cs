@@ -40,7 +40,7 @@ internal sealed class LiveOutput : IOutput
         string line = Markup.Escape(agentEvent.ToLine());
         return agentEvent switch
         {
-            MigrationCompleted or ContainerReceived => $"[green]{line}[/]",
+            MigrationCompleted or ContainerReceived or ArchiveWritten or ArchiveRestored => $"[green]{line}[/]",
             MigrationFailed or ReceptionFailed => $"[red]{line}[/]",
             FindingMade { Severity: "blocker" } => $"[red]{line}[/]",
             FindingMade { Severity: "warning" } => $"[yellow]{line}[/]",

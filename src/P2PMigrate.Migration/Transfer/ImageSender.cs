@@ -18,11 +18,17 @@ internal static class ImageSender
         ITunnelStream stream = await new StreamHeader(job, ContentKind.Images).OpenAsync(session, cancellationToken).ConfigureAwait(false);
         await using (stream.ConfigureAwait(false))
         {
-            foreach (string path in Directory.EnumerateFiles(imageDirectory).Order(StringComparer.Ordinal))
-                await SendFileAsync(stream.Output, path, meter, cancellationToken).ConfigureAwait(false);
-            await stream.Output.WriteRecordAsync(new Wire.ImageFile(), cancellationToken).ConfigureAwait(false);
+            await WriteAsync(stream.Output, imageDirectory, meter, cancellationToken).ConfigureAwait(false);
             await StreamReceipt.ReadAsync(stream, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Writes the files and what ends them.</summary>
+    public static async Task WriteAsync(PipeWriter output, string imageDirectory, TransferMeter meter, CancellationToken cancellationToken)
+    {
+        foreach (string path in Directory.EnumerateFiles(imageDirectory).Order(StringComparer.Ordinal))
+            await SendFileAsync(output, path, meter, cancellationToken).ConfigureAwait(false);
+        await output.WriteRecordAsync(new Wire.ImageFile(), cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task SendFileAsync(PipeWriter output, string path, TransferMeter meter, CancellationToken cancellationToken)

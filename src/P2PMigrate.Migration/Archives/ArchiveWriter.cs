@@ -1,0 +1,67 @@
+using System.IO.Pipelines;
+using P2PMigrate.Migration.Transfer;
+using P2PMigrate.Snapshot.Pages;
+using Wire = P2PMigrate.Migration.Messages;
+
+namespace P2PMigrate.Migration.Archives;
+
+/// <summary>Writes an archive, part by part in the order of its methods. Does not own the stream.</summary>
+// spec: ARC-10
+internal sealed class ArchiveWriter : IAsyncDisposable
+{
+    private readonly ArchiveBlockWriter _blocks;
+    private readonly PipeWriter _output;
+    private readonly ArchiveTreeWriter _tree;
+    private readonly TransferMeter _meter;
+
+    /// <summary>Begins an archive of the root file system at <paramref name="root"/>.</summary>
+    public ArchiveWriter(Stream stream, string root, TransferMeter meter)
+    {
+        _blocks = new ArchiveBlockWriter(stream);
+        _output = PipeWriter.Create(_blocks, new StreamPipeWriterOptions(leaveOpen: true));
+        (_tree, _meter) = (new ArchiveTreeWriter(root, meter), meter);
+    }
+
+    /// <summary>Bytes of the archive so far.</summary>
+    public long Length => _blocks.Written;
+
+    /// <summary>Bytes of file content in the tree.</summary>
+    public long RootfsBytes => _tree.DataLength;
+
+    /// <summary>Writes the head and, while the container runs, what its files hold.</summary>
+    public async Task WriteContentAsync(ArchiveHead head, CancellationToken cancellationToken)
+    {
+        await _output.WriteRecordAsync(head.ToWire(), cancellationToken).ConfigureAwait(false);
+        await BeginAsync(Wire.ArchivePart.ArchiveContent, cancellationToken).ConfigureAwait(false);
+        await _tree.WriteContentAsync(_output, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The container is frozen: returns where its memory goes. Whoever gets it completes and disposes it before anything else is written.</summary>
+    public async Task<ArchivePageSink> BeginMemoryAsync(PageKey key, CancellationToken cancellationToken)
+    {
+        await BeginAsync(Wire.ArchivePart.ArchiveMemory, cancellationToken).ConfigureAwait(false);
+        return new ArchivePageSink(_output, key, _meter);
+    }
+
+    /// <summary>The dump is complete: writes its images, the tree, and the end.</summary>
+    public async Task FinishAsync(string imageDirectory, CancellationToken cancellationToken)
+    {
+        await BeginAsync(Wire.ArchivePart.ArchiveImages, cancellationToken).ConfigureAwait(false);
+        await ImageSender.WriteAsync(_output, imageDirectory, _meter, cancellationToken).ConfigureAwait(false);
+        await BeginAsync(Wire.ArchivePart.ArchiveTree, cancellationToken).ConfigureAwait(false);
+        await _tree.WriteTreeAsync(_output, cancellationToken).ConfigureAwait(false);
+        await BeginAsync(Wire.ArchivePart.ArchiveEnd, cancellationToken).ConfigureAwait(false);
+        await _output.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await _blocks.FinishAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        _tree.Dispose();
+        await _blocks.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private ValueTask<long> BeginAsync(Wire.ArchivePart part, CancellationToken cancellationToken) =>
+        _output.WriteRecordAsync(new Wire.ArchiveSection { Part = part }, cancellationToken);
+}

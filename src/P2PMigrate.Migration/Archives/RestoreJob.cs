@@ -1,0 +1,133 @@
+using P2PMigrate.Migration.Control;
+using P2PMigrate.Migration.Jobs;
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Transfer;
+using P2PMigrate.Snapshot;
+using Wire = P2PMigrate.Migration.Messages;
+
+namespace P2PMigrate.Migration.Archives;
+
+/// <summary>
+/// One archive into one container: its steps, and their undoing. The journal's states are those of a target. Owns the journal, the held container and the content store.
+/// </summary>
+// spec: ARC-22
+internal sealed class RestoreJob(
+    MigrationEnvironment environment, ArchiveHead head, Propose proposal, TransferMeter meter, ProgressReporter progress) : IAsyncDisposable
+{
+    private const string Peer = "an archive";
+
+    private readonly JobFiles _files = new(environment.State, proposal.JobId);
+    private JobJournal? _journal;
+    private IHeldContainer? _held;
+    private bool _isRestoreBegun;
+    private bool _mayRun;
+
+    /// <summary>Memory that the archive held, in bytes.</summary>
+    public long MemoryBytes { get; private set; }
+
+    /// <summary>Makes the bundle and fills it; the archive is verified to its end when this returns.</summary>
+    public async Task ReadAsync(ArchiveReader archive, CancellationToken cancellationToken)
+    {
+        Begin();
+        await environment.Runtime.PrepareRestoreAsync(Request, cancellationToken).ConfigureAwait(false);
+        progress.Enter(MigrationPhase.Copying);
+        using ChunkStoreShare.Lease content = environment.State.ChunkStore.Take(Peer, environment.StoreBytes);
+        var tree = new ArchiveTreeReader(environment.State.Rootfs(head.Name), content.Store, meter);
+        await archive.ExpectAsync(Wire.ArchivePart.ArchiveContent, cancellationToken).ConfigureAwait(false);
+        await tree.ReadContentAsync(archive.Input, cancellationToken).ConfigureAwait(false);
+        await archive.ExpectAsync(Wire.ArchivePart.ArchiveMemory, cancellationToken).ConfigureAwait(false);
+        await ReadMemoryAsync(archive, cancellationToken).ConfigureAwait(false);
+        await archive.ExpectAsync(Wire.ArchivePart.ArchiveImages, cancellationToken).ConfigureAwait(false);
+        await new ImageReceiver(_files.Images, meter).ReceiveAsync(archive.Input, cancellationToken).ConfigureAwait(false);
+        await archive.ExpectAsync(Wire.ArchivePart.ArchiveTree, cancellationToken).ConfigureAwait(false);
+        await tree.ReadTreeAsync(archive.Input, cancellationToken).ConfigureAwait(false);
+        await archive.FinishAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Builds the container, held, and lets it run.</summary>
+    public async Task RestoreAsync(CancellationToken cancellationToken)
+    {
+        Write(TargetState.Restoring);
+        progress.Enter(MigrationPhase.Restoring);
+        CheckFailedException.ThrowIfBlocked(await environment.Runtime.VerifyAsync(Request, cancellationToken).ConfigureAwait(false));
+        _isRestoreBegun = true;
+        _held = await environment.Runtime.RestoreAsync(Request, cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        Write(TargetState.Releasing);
+        _mayRun = true;
+        progress.Enter(MigrationPhase.Committing);
+        await _held.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
+        Forget(TargetState.Completed);
+    }
+
+    /// <summary>Something failed: nothing of the container is left, unless it may run already, which a person has to look at.</summary>
+    public async Task CleanUpAsync()
+    {
+        if (_journal is null || _mayRun)
+            return;
+        progress.Enter(MigrationPhase.RollingBack);
+        if (_held is not null)
+            await _held.AbortAsync(CancellationToken.None).ConfigureAwait(false);
+        if (_isRestoreBegun)
+            await environment.Runtime.CleanUpAsync(Request, CancellationToken.None).ConfigureAwait(false);
+        _files.RemoveBundle(head.Name);
+        Forget(TargetState.Aborted);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await QuietDisposal.OfAsync(_held, environment.Logger).ConfigureAwait(false);
+        _journal?.Dispose();
+    }
+
+    private RestoreRequest Request => new()
+    {
+        Container = head.Container,
+        BundlePath = environment.State.Bundle(head.Name),
+        RootPath = environment.State.Rootfs(head.Name),
+        ImageDirectory = _files.Images,
+        WorkDirectory = _files.Work,
+    };
+
+    private void Begin()
+    {
+        _journal = JobJournal.Create(environment.State.Journal(proposal.JobId), new JournalHead(
+            proposal.JobId, JobRole.Target, head.Name, head.Container.Runtime, Request.BundlePath, Request.RootPath, Peer, environment.Time.GetUtcNow()));
+        Write(TargetState.Receiving);
+        _files.Create();
+        _files.CreateBundle(head.Name, head.Container.Configuration);
+    }
+
+    private async Task ReadMemoryAsync(ArchiveReader archive, CancellationToken cancellationToken)
+    {
+        progress.Enter(MigrationPhase.Dumping);
+        long claimed = head.Container.MemoryBytes;
+        IPageSink writer = environment.Runtime.CreatePageWriter(_files.Images);
+        try
+        {
+            using var kept = new KeptPages(environment.State.Job(proposal.JobId), claimed);
+            var header = new StreamHeader(proposal.JobId, ContentKind.Memory, PageKey: head.PageKey);
+            MemoryBytes = await new PageReceiver(writer, kept, new ContentBudget(claimed), meter).ReceiveAsync(archive.Input, header, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await QuietDisposal.OfAsync(writer as IAsyncDisposable, environment.Logger).ConfigureAwait(false);
+        }
+    }
+
+    private void Write(TargetState state)
+    {
+        _journal!.Append((int)state, environment.Time.GetUtcNow());
+        environment.JournalWritten?.Invoke(JobRole.Target, (int)state);
+    }
+
+    private void Forget(TargetState end)
+    {
+        Write(end);
+        _files.Remove();
+        _journal!.Delete();
+    }
+}
