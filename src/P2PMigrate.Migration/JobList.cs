@@ -13,14 +13,14 @@ public static class JobList
         var jobs = new List<KnownJob>();
         foreach ((JobId job, string path) in UnfinishedJob.JournalsIn(state))
         {
-            if (TryRead(job, path) is { } known)
+            if (TryRead(state, job, path) is { } known)
                 jobs.Add(known);
         }
 
         return [.. jobs.OrderBy(job => job.BeganAt ?? DateTimeOffset.MaxValue)];
     }
 
-    private static KnownJob? TryRead(JobId job, string path)
+    private static KnownJob? TryRead(StateDirectory state, JobId job, string path)
     {
         try
         {
@@ -31,11 +31,13 @@ public static class JobList
             (JournalContents? contents, string? damage) = view.Read();
             if (contents is not null && contents.Head.JobId != job)
                 (contents, damage) = (null, "it is of another job");
-            return contents is null ? JobStanding.Damaged(job, owner, $"The journal {path} cannot be trusted: {damage}.") : JobStanding.Of(contents, owner);
+            return contents is null
+                ? JobStanding.Damaged(job, HeadCopy.TryRead(state, job), owner, $"The journal {path} cannot be trusted: {damage}.")
+                : JobStanding.Of(contents, owner);
         }
         catch (IOException exception)
         {
-            return JobStanding.Damaged(job, null, exception.Message);
+            return JobStanding.Damaged(job, HeadCopy.TryRead(state, job), null, exception.Message);
         }
     }
 }

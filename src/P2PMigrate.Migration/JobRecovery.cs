@@ -19,7 +19,8 @@ public sealed class JobRecovery(MigrationEnvironment environment)
     /// <summary>
     /// On start of <c>migrate</c>: unfinished jobs of the source role of this container (or of all, when null) are rolled back when they had not
     /// committed, and finished when the target was heard running. A job in between is reported as <see cref="RecoveryAction.InDoubt"/> and
-    /// nothing is done to it: the caller refuses to go on and shows <see cref="RecoveredJob.Message"/>.
+    /// nothing is done to it: the caller refuses to go on and shows <see cref="RecoveredJob.Message"/>. A job that brought this container here, and has ended but for its
+    /// journal, is forgotten: else the container could not go on.
     /// </summary>
     public Task<IReadOnlyList<RecoveredJob>> RecoverSourceAsync(string? container = null, CancellationToken cancellationToken = default)
     {
@@ -41,7 +42,9 @@ public sealed class JobRecovery(MigrationEnvironment environment)
     {
         using UnfinishedJob unfinished = UnfinishedJob.Find(environment.State, job)
             ?? throw new MigrationException(MigrationFault.UnknownJob, $"There is no unfinished job {job} here, or a process works on it right now.", job);
-        bool isTargetJob = unfinished.Contents?.Head.Role == JobRole.Target;
+        if (unfinished.Head is null && !await _effects.HasFenceAsync(unfinished, cancellationToken).ConfigureAwait(false))
+            throw NobodyKnows(unfinished);
+        bool isTargetJob = unfinished.Head?.Role == JobRole.Target;
         bool mayTargetRun = unfinished.Contents is null || RecoveryRules.For(unfinished.Contents) is RecoveryAction.InDoubt;
         return (isTargetJob, keep) switch
         {
@@ -57,7 +60,8 @@ public sealed class JobRecovery(MigrationEnvironment environment)
 
     /// <summary>
     /// Undoes one job here, also one that a living process works on: that one is asked to stop, and its end is waited for. Throws <see cref="MigrationException"/> when there is
-    /// no such job, or when it is too late; the message says what to do. <see cref="RecoveryAction.Failed"/> when it could not be undone, or not yet.
+    /// no such job, or when it is too late; the message says what to do. <see cref="RecoveryAction.Failed"/> when it could not be undone, <see cref="RecoveryAction.Asked"/> when
+    /// its process did not come to an end in time.
     /// </summary>
     // spec: MIG-131
     public async Task<RecoveredJob> AbortAsync(JobId job, CancellationToken cancellationToken = default)
@@ -71,8 +75,7 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         }
         catch (TimeoutException late)
         {
-            return new RecoveredJob(
-                job, "", RecoveryAction.Failed, ContainerSide.None, $"Job {job} was told to stop, and {late.Message} has not done it yet; it will. Look again with: p2pmigrate jobs");
+            return living.Asked(late.Message);
         }
     }
 
@@ -93,6 +96,13 @@ public sealed class JobRecovery(MigrationEnvironment environment)
 
         return await RecoverOneAsync(unfinished, cancellationToken).ConfigureAwait(false);
     }
+
+    // spec: MIG-150
+    private MigrationException NobodyKnows(UnfinishedJob job) => new(
+        MigrationFault.JournalDamaged,
+        $"{job.Damage} Nor does {environment.State.Job(job.JobId)} tell which side of job {job.JobId} this machine was or which container it was about, and no container here is stopped for it. "
+        + $"Nothing is done in its name. When nothing of it is needed any more, remove both, and the container's files in {environment.State.Containers} if it does not run here.",
+        job.JobId);
 
     private static MigrationException Unknown(JobId job) =>
         new(MigrationFault.UnknownJob, $"There is no unfinished job {job} here. Those that there are, are listed by: p2pmigrate jobs", job);
@@ -125,7 +135,7 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         {
             using (job)
             {
-                if (!job.Concerns(role, container))
+                if (!job.Concerns(role, container) && !(role == JobRole.Source && HasEndedHere(job, container)))
                     continue;
                 RecoveredJob entry = await RecoverOneAsync(job, cancellationToken).ConfigureAwait(false);
                 Log.JobRecovered(environment.Logger, entry.JobId, entry.Container, entry.Action, entry.Message);
@@ -137,6 +147,10 @@ public sealed class JobRecovery(MigrationEnvironment environment)
             environment.State.ChunkStore.Trim(environment.StoreBytes);
         return recovered;
     }
+
+    // spec: MIG-134
+    private static bool HasEndedHere(UnfinishedJob job, ContainerName? container) =>
+        container is not null && job.Contents is { } contents && job.Concerns(JobRole.Target, container) && RecoveryRules.For(contents) == RecoveryAction.Forgotten;
 
     private async Task<RecoveredJob> RecoverOneAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {

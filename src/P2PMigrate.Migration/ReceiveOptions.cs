@@ -11,4 +11,10 @@ public sealed record ReceiveOptions
     /// the sentence with which the job is refused. After null the ticket is spent whatever becomes of the job.
     /// </summary>
     public required Func<CancellationToken, ValueTask<string?>> AdmitAsync { get; init; }
+
+    /// <summary>
+    /// Called once, on any thread, when the container runs here and nothing of the job is left: all that is waited for is that the source has heard it. The outcome is the one
+    /// that the call will return.
+    /// </summary>
+    public Action<ReceiveOutcome>? Arrived { get; init; }
 }

@@ -94,10 +94,11 @@ internal sealed class RestoreJob(
 
     private void Begin()
     {
-        _journal = JobJournal.Create(environment.State.Journal(proposal.JobId), new JournalHead(
-            proposal.JobId, JobRole.Target, head.Name, head.Container.Runtime, Request.BundlePath, Request.RootPath, Peer, environment.Time.GetUtcNow()));
+        var journalHead = new JournalHead(
+            proposal.JobId, JobRole.Target, head.Name, head.Container.Runtime, Request.BundlePath, Request.RootPath, Peer, environment.Time.GetUtcNow());
+        _journal = JobJournal.Create(environment.State.Journal(proposal.JobId), journalHead);
         Write(TargetState.Receiving);
-        _files.Create();
+        _files.Create(journalHead);
         _files.CreateBundle(head.Name, head.Container.Configuration);
     }
 

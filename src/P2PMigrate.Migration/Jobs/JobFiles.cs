@@ -11,12 +11,13 @@ internal sealed class JobFiles(StateDirectory state, JobId job)
     /// <summary>The runtime's own.</summary>
     public string Work => state.Work(job);
 
-    /// <summary>Makes the job's directories.</summary>
-    public void Create()
+    /// <summary>Makes the job's directories, and says in them whose they are.</summary>
+    public void Create(JournalHead head)
     {
         StateDirectory.CreatePrivate(state.Job(job));
         StateDirectory.CreatePrivate(Images);
         StateDirectory.CreatePrivate(Work);
+        HeadCopy.Write(state.Job(job), head);
     }
 
     /// <summary>Makes an empty bundle with its configuration, durably. Throws <see cref="IOException"/> when there is one already.</summary>

@@ -15,7 +15,7 @@ internal static class JobStanding
         return new KnownJob(head.JobId)
         {
             Container = head.Container.Value,
-            Role = head.Role == JobRole.Source ? ContainerSide.Source : ContainerSide.Target,
+            Role = SideOf(head.Role),
             Peer = head.Peer,
             State = WordOf(head.Role, contents.LastState),
             RunningAt = PlaceOf(contents, action, owner is not null),
@@ -27,13 +27,16 @@ internal static class JobStanding
         };
     }
 
-    /// <summary>A journal that cannot be read.</summary>
-    public static KnownJob Damaged(JobId job, int? owner, string damage) => new(job)
+    /// <summary>A journal that cannot be read. <paramref name="head"/> is the copy of its head, or null.</summary>
+    public static KnownJob Damaged(JobId job, JournalHead? head, int? owner, string damage) => new(job)
     {
+        Container = head?.Container.Value ?? "",
+        Role = head is null ? ContainerSide.None : SideOf(head.Role),
+        Peer = head?.Peer ?? "",
         State = "damaged",
         ProcessId = owner,
         Damage = damage,
-        Next = RecoveryMessage.DoubtOf(job, null, damage),
+        Next = RecoveryMessage.DamagedWords(job, head, damage),
         Commands = Resolutions(job),
     };
 
@@ -62,7 +65,7 @@ internal static class JobStanding
             RecoveryAction.CleanedUp => ("Interrupted before it committed. What it left here is removed by the next `receive` too.", [$"p2pmigrate abort {job}"]),
             RecoveryAction.Destroyed => ($"'{name}' runs at the target. The frozen copy here is still to be removed; the next `migrate` of it does that too.", [$"p2pmigrate resume {job}"]),
             RecoveryAction.Forgotten => ("It had ended; what is left of it is still to be removed.", [$"p2pmigrate resume {job}"]),
-            _ => (RecoveryMessage.DoubtOf(job, contents, null), Resolutions(job)),
+            _ => (RecoveryMessage.DoubtOf(contents.Head), Resolutions(job)),
         };
     }
 
@@ -74,6 +77,8 @@ internal static class JobStanding
         (JobRole.Target, RecoveryAction.CleanedUp) => isOwned && contents.LastState == (int)TargetState.Restoring ? ContainerSide.None : ContainerSide.Source,
         _ => ContainerSide.Target,
     };
+
+    private static ContainerSide SideOf(JobRole role) => role == JobRole.Source ? ContainerSide.Source : ContainerSide.Target;
 
     private static string[] Resolutions(JobId job) => [$"p2pmigrate resolve {job} --keep target", $"p2pmigrate resolve {job} --keep source"];
 

@@ -45,6 +45,16 @@ internal sealed class LivingJob(MigrationEnvironment environment, JobId job, Jou
         };
     }
 
+    /// <summary>What is so when <paramref name="who"/> has not ended it in time.</summary>
+    public RecoveredJob Asked(string who)
+    {
+        KnownJob? known = view.Read().Contents is { } contents ? JobStanding.Of(contents, view.FindOwner(environment.State.Journal(job))) : null;
+        return new RecoveredJob(
+            job, known?.Container ?? "", RecoveryAction.Asked, known?.RunningAt ?? ContainerSide.None,
+            $"Job {job} was told to stop, and {who} has not come to that in {environment.Timers.AbortPatience.TotalSeconds:0} s. It stops as soon as it looks, unless it has committed by then; "
+            + "see what became of it with: p2pmigrate jobs");
+    }
+
     private void RefuseIfCommitted()
     {
         if (view.Read().Contents is not { } contents || JobStanding.MayAbort(contents, RecoveryRules.For(contents)) || contents.HasTornTail)

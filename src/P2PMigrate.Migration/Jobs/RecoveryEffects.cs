@@ -7,6 +7,14 @@ namespace P2PMigrate.Migration.Jobs;
 /// <summary>Does to an unfinished job what the rules or a person decided. Each method can be repeated after a crash in the middle of it.</summary>
 internal sealed class RecoveryEffects(MigrationEnvironment environment)
 {
+    /// <summary>Does the runtime find a container here that this job stopped? Then this is its source.</summary>
+    public async Task<bool> HasFenceAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        IFence? fence = await ReopenAsync(job, cancellationToken).ConfigureAwait(false);
+        await QuietDisposal.OfAsync(fence, environment.Logger).ConfigureAwait(false);
+        return fence is not null;
+    }
+
     /// <summary>Source: lets the container run here again, if there is anything to thaw. False when it does not run, though no migration stopped it.</summary>
     public async Task<bool> ThawAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {
@@ -32,7 +40,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         }
 
         // What is found by its name alone may be a later container, which runs from these files.
-        if (job.Contents?.Head is { } head && (fence is not null || !await RunsAsync(head.Container.Value, cancellationToken).ConfigureAwait(false)))
+        if (job.Head is { } head && (fence is not null || !await RunsAsync(head.Container.Value, cancellationToken).ConfigureAwait(false)))
             FilesOf(job).RemoveBundleIfOurs(head.Container, head.BundlePath);
         Forget(job, (int)SourceState.Completed);
     }
@@ -41,13 +49,13 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
     // spec: MIG-46
     public async Task CleanUpAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {
-        JournalContents contents = job.Contents!;
+        JournalHead head = job.Head!;
         JobFiles files = FilesOf(job);
-        if (contents.LastState != (int)TargetState.Aborted)
+        if (job.Contents?.LastState != (int)TargetState.Aborted)
         {
-            await environment.Runtime.CleanUpAsync(RequestOf(contents.Head, files), cancellationToken).ConfigureAwait(false);
-            await RefuseIfRunningAsync(contents.Head.Container.Value, cancellationToken).ConfigureAwait(false);
-            files.RemoveBundle(contents.Head.Container);
+            await environment.Runtime.CleanUpAsync(RequestOf(head, files), cancellationToken).ConfigureAwait(false);
+            await RefuseIfRunningAsync(head.Container.Value, cancellationToken).ConfigureAwait(false);
+            files.RemoveBundle(head.Container);
         }
 
         Forget(job, (int)TargetState.Aborted);
@@ -59,7 +67,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
     {
         try
         {
-            await environment.Runtime.KeepAsync(RequestOf(job.Contents!.Head, FilesOf(job)), cancellationToken).ConfigureAwait(false);
+            await environment.Runtime.KeepAsync(RequestOf(job.Head!, FilesOf(job)), cancellationToken).ConfigureAwait(false);
         }
         catch (ContainerException refused)
         {

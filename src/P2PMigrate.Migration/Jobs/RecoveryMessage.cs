@@ -33,21 +33,30 @@ internal static class RecoveryMessage
 
     /// <summary>Nobody but a person can decide.</summary>
     public static RecoveredJob InDoubt(UnfinishedJob job) =>
-        new(job.JobId, NameOf(job), RecoveryAction.InDoubt, ContainerSide.None, DoubtOf(job.JobId, job.Contents, job.Damage));
+        new(job.JobId, NameOf(job), RecoveryAction.InDoubt, ContainerSide.None, job.Contents is { } contents ? DoubtOf(contents.Head) : DamagedWords(job.JobId, job.Head, job.Damage!));
 
     /// <summary>It did not work.</summary>
     public static RecoveredJob Failed(UnfinishedJob job, string reason) =>
         new(job.JobId, NameOf(job), RecoveryAction.Failed, ContainerSide.None, $"The interrupted migration {job.JobId} of '{NameOf(job)}' could not be tidied up: {reason}");
 
-    /// <summary>Why nobody but a person can decide, and what to type. <paramref name="contents"/> is null when the journal is damaged.</summary>
-    public static string DoubtOf(JobId job, JournalContents? contents, string? damage) => contents switch
+    /// <summary>Why nobody but a person can decide, and what to type.</summary>
+    public static string DoubtOf(JournalHead head) => head.Role == JobRole.Source
+        ? SourceOutcome.InDoubtMessage(head.JobId, head.Container.Value)
+        : $"The source had committed, and '{head.Container.Value}' was being released here when this program was stopped. {AtTarget(head)}";
+
+    /// <summary>The same of a journal that cannot be trusted; <paramref name="head"/> is the copy of its head, or null.</summary>
+    // spec: MIG-150
+    public static string DamagedWords(JobId job, JournalHead? head, string damage) => $"{damage} Nothing was done in its name. " + head switch
     {
-        null => $"{damage} Nothing was done in its name. If its container is frozen here and does not run at the target, type: "
+        null => "Nor does the job's directory tell which side of it this machine was. If its container is frozen here and does not run at the target, type: "
             + $"p2pmigrate resolve {job} --keep source; if it runs at the target: p2pmigrate resolve {job} --keep target",
-        { Head: { Role: JobRole.Source, Container: var name } } => SourceOutcome.InDoubtMessage(job, name.Value),
-        { Head.Container: var name } => $"The source had committed, and '{name.Value}' was being released here when this program was stopped. Look whether it runs here; if it does, "
-            + $"type: p2pmigrate resolve {job} --keep target; if it does not: p2pmigrate resolve {job} --keep source, and then the same at the source",
+        { Role: JobRole.Source, Container: var name } => $"It was about to move '{name.Value}' away. If '{name.Value}' does not run at the target, type: "
+            + $"p2pmigrate resolve {job} --keep source; if it runs at the target: p2pmigrate resolve {job} --keep target",
+        _ => $"It was about to bring '{head.Container.Value}' here. {AtTarget(head)}",
     };
+
+    private static string AtTarget(JournalHead head) => $"Look whether it runs here; if it does, type: p2pmigrate resolve {head.JobId} --keep target; "
+        + $"if it does not: p2pmigrate resolve {head.JobId} --keep source, and then the same at the source";
 
     private static ContainerSide RunningAt(UnfinishedJob job, RecoveryAction action) => action switch
     {
@@ -58,5 +67,5 @@ internal static class RecoveryMessage
         _ => ContainerSide.None,
     };
 
-    private static string NameOf(UnfinishedJob job) => job.Contents?.Head.Container.Value ?? "";
+    private static string NameOf(UnfinishedJob job) => job.Head?.Container.Value ?? "";
 }

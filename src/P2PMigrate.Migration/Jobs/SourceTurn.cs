@@ -26,7 +26,7 @@ internal static class SourceTurn
     /// <summary>Makes the job's directories and its journal.</summary>
     public static JobJournal Begin(MigrationEnvironment environment, JournalHead head)
     {
-        new JobFiles(environment.State, head.JobId).Create();
+        new JobFiles(environment.State, head.JobId).Create(head);
         return JobJournal.Create(environment.State.Journal(head.JobId), head);
     }
 
@@ -42,9 +42,16 @@ internal static class SourceTurn
             {
                 if (job.Concerns(JobRole.Source, name))
                     throw new MigrationException(MigrationFault.InDoubt, SourceOutcome.InDoubtMessage(job.JobId, name.Value), job.JobId);
-                if (job.Concerns(JobRole.Target, name) && RecoveryRules.For(job.Contents!) == RecoveryAction.InDoubt)
-                    throw new MigrationException(MigrationFault.InDoubt, RecoveryMessage.InDoubt(job).Message, job.JobId);
+                if (job.Concerns(JobRole.Target, name))
+                    throw StillHere(job, name);
             }
         }
     }
+
+    /// <summary>Also where it has ended but for its journal: a record can be read that is not durable, and a later start may find the one before.</summary>
+    private static MigrationException StillHere(UnfinishedJob job, ContainerName name) =>
+        job.Contents is null || RecoveryRules.For(job.Contents) == RecoveryAction.InDoubt
+            ? new MigrationException(MigrationFault.InDoubt, RecoveryMessage.InDoubt(job).Message, job.JobId)
+            : new MigrationException(
+                MigrationFault.AlreadyMigrating, $"The migration that brought '{name}' here is not forgotten yet. Type: p2pmigrate resume {job.JobId}", job.JobId);
 }

@@ -73,7 +73,7 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
     /// <summary>What a job left, of either role, is removed by the container's name, and must not be what comes now.</summary>
     // spec: MIG-133
     private JournalHead? FindUnfinished(ContainerName container) =>
-        JournalView.ReadAll(environment.State).FirstOrDefault(journal => journal.Head.Container == container)?.Head;
+        JournalView.HeadsIn(environment.State).FirstOrDefault(head => head.Container == container);
 
     private long FreeBytes() => new DriveInfo(environment.State.Root).AvailableFreeSpace;
 

@@ -87,9 +87,10 @@ internal sealed class TargetEffects(
             throw new CheckFailedException(reason, []);
         StateDirectory state = environment.State;
         _files = new JobFiles(state, proposal.JobId);
-        _journal = JobJournal.Create(state.Journal(proposal.JobId), HeadOf(proposal));
+        JournalHead head = HeadOf(proposal);
+        _journal = JobJournal.Create(state.Journal(proposal.JobId), head);
         Write(TargetState.Receiving);
-        _files.Create();
+        _files.Create(head);
         _files.CreateBundle(proposal.Name, proposal.Container.Configuration);
         await environment.Runtime.PrepareRestoreAsync(RequestOf(proposal), _stop.Token).ConfigureAwait(false);
         _receiver = new ContentReceiver(session, proposal, state, environment.Runtime.CreatePageWriter(_files.Images), _chunks!.Store, environment.Logger, meter, stored);
@@ -145,10 +146,13 @@ internal sealed class TargetEffects(
         environment.JournalWritten?.Invoke(JobRole.Target, (int)state);
     }
 
+    /// <summary>Nothing of the job is left here, so that nobody else has to wait for its session to end.</summary>
     private void Forget(TargetState end)
     {
         Write(end);
         _files!.Remove();
         _journal!.Delete();
+        _chunks?.Dispose();
+        _turn?.Dispose();
     }
 }

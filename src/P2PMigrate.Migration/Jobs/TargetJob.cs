@@ -21,6 +21,7 @@ internal sealed class TargetJob(
     private ProgressReporter? _reporter;
     private ControlChannel? _control;
     private int _isProgressPosted;
+    private bool _isArrivalTold;
     private Task _accepting = Task.CompletedTask;
     private Task _work = Task.CompletedTask;
 
@@ -66,8 +67,21 @@ internal sealed class TargetJob(
 
         while (_machine.TryPollRequest(out TargetRequest request))
             Start(effects, request);
+        TellArrival();
         return _machine.Result is not null;
     }
+
+    /// <summary>The source may be gone, which its session tells only by a long silence.</summary>
+    // spec: MIG-152
+    private void TellArrival()
+    {
+        if (_isArrivalTold || !_machine.HasArrived)
+            return;
+        _isArrivalTold = true;
+        options.Arrived?.Invoke(ArrivalOf(_machine.Proposal!, _machine.Warning));
+    }
+
+    private static ReceiveOutcome ArrivalOf(Propose proposal, string? warning) => new(ReceiveEnd.Completed, proposal.JobId, proposal.Name.Value, warning);
 
     /// <summary>Receiving goes on beside everything else, so nothing waits for its end but the clean-up.</summary>
     private void Start(TargetEffects effects, TargetRequest request)

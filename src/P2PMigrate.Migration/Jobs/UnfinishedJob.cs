@@ -4,14 +4,14 @@ namespace P2PMigrate.Migration.Jobs;
 
 /// <summary>
 /// A job whose journal lies in the state directory and whose process is gone. Holding it keeps other processes off it. Of a damaged journal only
-/// the job id is known.
+/// the job id is known, and what the job's own directory says.
 /// </summary>
 internal sealed class UnfinishedJob : IDisposable
 {
     private const string Pattern = "*.journal";
 
-    private UnfinishedJob(JobId jobId, JobJournal? journal, JournalContents? contents, string? damage) =>
-        (JobId, Journal, Contents, Damage) = (jobId, journal, contents, damage);
+    private UnfinishedJob(JobId jobId, JobJournal? journal, JournalContents? contents, JournalHead? head, string? damage) =>
+        (JobId, Journal, Contents, Head, Damage) = (jobId, journal, contents, head, damage);
 
     /// <summary>The job.</summary>
     public JobId JobId { get; }
@@ -22,6 +22,10 @@ internal sealed class UnfinishedJob : IDisposable
     /// <summary>What the journal holds; null when it is damaged.</summary>
     public JournalContents? Contents { get; }
 
+    /// <summary>The journal's head, or its copy when the journal is damaged; null when that cannot be read either.</summary>
+    // spec: MIG-150
+    public JournalHead? Head { get; }
+
     /// <summary>Why the journal cannot be trusted, or null.</summary>
     public string? Damage { get; }
 
@@ -30,7 +34,7 @@ internal sealed class UnfinishedJob : IDisposable
     {
         foreach ((JobId job, string path) in JournalsIn(state))
         {
-            if (TryOpen(path, job) is { } unfinished)
+            if (TryOpen(state, path, job) is { } unfinished)
                 yield return unfinished;
         }
     }
@@ -51,30 +55,30 @@ internal sealed class UnfinishedJob : IDisposable
     public static UnfinishedJob? Find(StateDirectory state, JobId job)
     {
         string path = state.Journal(job);
-        return File.Exists(path) ? TryOpen(path, job) : null;
+        return File.Exists(path) ? TryOpen(state, path, job) : null;
     }
 
     /// <summary>Is it a job of this role and container, or one of which nobody can tell?</summary>
     public bool Concerns(JobRole role, ContainerName? container) =>
-        Contents is null || (Contents.Head.Role == role && (container is null || Contents.Head.Container == container));
+        Head is null || (Head.Role == role && (container is null || Head.Container == container));
 
     /// <summary>Closes the journal.</summary>
     public void Dispose() => Journal?.Dispose();
 
-    private static UnfinishedJob? TryOpen(string path, JobId job)
+    private static UnfinishedJob? TryOpen(StateDirectory state, string path, JobId job)
     {
         try
         {
             if (JobJournal.Open(path) is not var (journal, contents))
                 return null;
             if (contents.Head.JobId == job)
-                return new UnfinishedJob(job, journal, contents, null);
+                return new UnfinishedJob(job, journal, contents, contents.Head, null);
             journal.Dispose();
-            return new UnfinishedJob(job, null, null, $"The journal {path} is of another job.");
+            return new UnfinishedJob(job, null, null, HeadCopy.TryRead(state, job), $"The journal {path} is of another job.");
         }
         catch (MigrationException damaged)
         {
-            return new UnfinishedJob(job, null, null, damaged.Message);
+            return new UnfinishedJob(job, null, null, HeadCopy.TryRead(state, job), damaged.Message);
         }
         catch (FileNotFoundException)
         {

@@ -17,14 +17,14 @@ internal sealed class JournalView : IDisposable
     /// <summary>Opens a journal; null when there is none. Throws <see cref="IOException"/> when it cannot be opened.</summary>
     public static JournalView? TryOpen(string path) => UnlockedFile.TryOpen(path) is { } file ? new JournalView(file) : null;
 
-    /// <summary>What the journals of a state directory hold, those left out that cannot be read.</summary>
-    public static IEnumerable<JournalContents> ReadAll(StateDirectory state)
+    /// <summary>The heads of a state directory's journals, or their copies; those left out of which neither can be read.</summary>
+    public static IEnumerable<JournalHead> HeadsIn(StateDirectory state)
     {
-        foreach ((_, string path) in UnfinishedJob.JournalsIn(state))
+        foreach ((JobId job, string path) in UnfinishedJob.JournalsIn(state))
         {
             using JournalView? view = TryOpen(path);
-            if (view?.Read().Contents is { } contents)
-                yield return contents;
+            if (view is not null && (view.Read().Contents?.Head ?? HeadCopy.TryRead(state, job)) is { } head)
+                yield return head;
         }
     }
 

@@ -37,6 +37,12 @@ internal sealed partial class MigrationTarget(MigrationTimers timers, DowntimeCo
     /// <summary>The end, or null while there is none.</summary>
     public TargetResult? Result { get; private set; }
 
+    /// <summary>Does it run here, with nothing left to do but to wait for the source's last word?</summary>
+    public bool HasArrived => _isForgotten;
+
+    /// <summary>What is left to do by hand, or null.</summary>
+    public string? Warning => _warning;
+
     /// <summary>What was proposed, or null.</summary>
     public Propose? Proposal { get; private set; }
 
@@ -65,6 +71,7 @@ internal sealed partial class MigrationTarget(MigrationTimers timers, DowntimeCo
                 HandleLease(now, request.Number);
                 break;
             case Commit when State == Holding:
+                _failure = null; // what wanted it to stop came too late, and is no reason for anything that fails now
                 Move(now, CommitHeard);
                 break;
             case Done when State == Confirming:

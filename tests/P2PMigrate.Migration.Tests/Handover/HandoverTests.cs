@@ -48,6 +48,14 @@ public sealed class HandoverTests(ITestOutputHelper output)
         Assert.True(ends.Count == 4 || count < SeedsPerRun, "not every end was seen");
     }
 
+    /// <summary>The job that had brought the container was over but for its journal, whose last record was read and not durable.</summary>
+    [Theory]
+    [InlineData(583_560)]
+    [InlineData(426_501)]
+    [InlineData(295_542)]
+    [Trait("Spec", "MIG-134")]
+    public void Regression_a_container_went_on_and_was_lost_to_the_job_that_had_brought_it(int seed) => Run(seed, []);
+
     /// <summary>A world that does not keep a rule comes to grief in one of the seeds of a run.</summary>
     [Theory]
     [InlineData(nameof(HandoverFlaw.RecordsAreNotFlushed))]

@@ -65,13 +65,13 @@ internal sealed class SimulatedAgent
         return JobJournal.Create(Disk.Create(job.Id.ToString(), content), content);
     }
 
-    /// <summary>What the source asks of itself before it proposes: does it run here, and is no job of it under way, unfinished or in doubt?</summary>
+    /// <summary>What the source asks of itself before it proposes: does it run here, and is no job of it under way or unfinished, be it the one that brought it?</summary>
     public bool MaySendAway(string container) =>
         IsReady
         && World.Copies.Find(Name, container) is { State: CopyState.Running }
         && !_sides.Exists(side => side.Job.Container == container)
         && !HasUnfinished(container, JobRole.Source)
-        && !HasDoubt(container);
+        && !HasUnfinished(container, JobRole.Target);
 
     /// <summary>What <c>TargetCheck</c> asks: is the name free, the lock, the bundle's place, and is there no unfinished job of it?</summary>
     public bool MayTakeIn(string container, HandoverSide asking) =>
@@ -141,13 +141,6 @@ internal sealed class SimulatedAgent
         _sides.Add(side);
         Do(side, side.Start);
     }
-
-    /// <summary>Is a job in doubt that brought this container here?</summary>
-    private bool HasDoubt(string container) =>
-        Array.Exists(Disk.Names, name => World.JobOf(name) is { } job && job.Container == container && job.Target == Name && IsInDoubt(name));
-
-    private bool IsInDoubt(string name) =>
-        !JournalContents.TryParse(Disk.Open(name).Read(), out JournalContents? contents, out _) || RecoveryRules.For(contents) == RecoveryAction.InDoubt;
 
     private bool HasUnfinished(string container, JobRole role) =>
         Array.Exists(Disk.Names, name => World.JobOf(name) is { } job && job.Container == container && (role == JobRole.Source ? job.Source : job.Target) == Name);

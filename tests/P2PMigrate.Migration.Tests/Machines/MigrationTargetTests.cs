@@ -136,6 +136,34 @@ public sealed class MigrationTargetTests
     }
 
     [Fact]
+    [Trait("Spec", "MIG-13")]
+    public void An_interruption_that_came_too_late_is_not_why_a_release_failed()
+    {
+        GoTo(TargetState.Holding);
+        _target.Cancel(_now);
+        _target.HandleMessage(_now, new Commit());
+
+        _target.HandleFailed(_now, TargetWork.Release, new Failure(FailureKind.Other, "the disk is gone"));
+
+        Assert.Equal("the disk is gone", _target.Result!.Failure!.Reason);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-152")]
+    public void It_has_arrived_before_the_source_has_said_its_last_word()
+    {
+        GoTo(TargetState.Holding);
+        _target.HandleMessage(_now, new Commit());
+        _target.HandleDone(_now, TargetWork.Release);
+        Assert.False(_target.HasArrived);
+
+        _target.HandleDone(_now, TargetWork.Forget);
+
+        Assert.True(_target.HasArrived);
+        Assert.Null(_target.Result);
+    }
+
+    [Fact]
     public void It_waits_a_little_for_the_sources_last_word()
     {
         GoTo(TargetState.Holding);

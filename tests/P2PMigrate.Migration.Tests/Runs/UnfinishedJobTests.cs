@@ -79,6 +79,22 @@ public sealed class UnfinishedJobTests
         await Aftermath.AssertCanMigrateAsync(rig);
     }
 
+    [Fact]
+    [Trait("Spec", "MIG-134")]
+    public async Task Regression_a_container_went_on_while_the_job_that_brought_it_was_not_forgotten()
+    {
+        await using var rig = new MigrationRig();
+        JobId earlier = Leave(rig.Source, JobRole.Target, (int)TargetState.Receiving, (int)TargetState.Restoring, (int)TargetState.Releasing, (int)TargetState.Confirming);
+
+        MigrationException refused = await Assert.ThrowsAsync<MigrationException>(() => rig.Start().Sending);
+
+        Assert.Equal((MigrationFault.AlreadyMigrating, earlier), (refused.Fault, refused.JobId));
+        Assert.Contains($"p2pmigrate resume {earlier}", refused.Message, StringComparison.Ordinal);
+        RecoveredJob forgotten = Assert.Single(await rig.Source.Recovery.RecoverSourceAsync(MigrationRig.Container, TestContext.Current.CancellationToken));
+        Assert.Equal((earlier, RecoveryAction.Forgotten), (forgotten.JobId, forgotten.Action));
+        await Aftermath.AssertCanMigrateAsync(rig);
+    }
+
     private static JobId Leave(MigrationRig.Agent agent, JobRole role, params int[] states)
     {
         StateDirectory directory = agent.Environment.State;

@@ -32,9 +32,9 @@ internal sealed class MigrationRig : IAsyncDisposable
     private readonly long? _storeSize;
     private int _crashes;
 
-    public MigrationRig(long? storeSize = null)
+    public MigrationRig(long? storeSize = null, TimeProvider? time = null)
     {
-        _storeSize = storeSize;
+        (_storeSize, Time) = (storeSize, time ?? TimeProvider.System);
         Source = new Agent(this, "source", new SimulatedMachine(World, "one", Path.Combine(_directory, "one")), Path.Combine(_directory, "source-state"));
         Target = new Agent(this, "target", new SimulatedMachine(World, "two", Path.Combine(_directory, "two")), Path.Combine(_directory, "target-state"));
         Source.Runtime.Machine.StartNew(Container);
@@ -59,6 +59,12 @@ internal sealed class MigrationRig : IAsyncDisposable
 
     /// <summary>Called at every step of either side, with <c>side:step</c>.</summary>
     public Func<string, Task>? AtStep { get; set; }
+
+    /// <summary>The clock of both programs, for those that are started from now on.</summary>
+    public TimeProvider Time { get; }
+
+    /// <summary>Told by the target that the container has arrived.</summary>
+    public Action<ReceiveOutcome>? Arrived { get; set; }
 
     /// <summary>A target that the first round meets, unless a test wants another.</summary>
     public CopyOptions Copy { get; set; } = new() { DowntimeTarget = TimeSpan.FromMinutes(1) };
@@ -147,7 +153,7 @@ internal sealed class MigrationRig : IAsyncDisposable
     {
         try
         {
-            return await runner.ReceiveAsync(session, new ReceiveOptions { PeerName = Source.Runtime.Machine.Name, AdmitAsync = async _ => await AdmitAsync(admit) });
+            return await runner.ReceiveAsync(session, new ReceiveOptions { PeerName = Source.Runtime.Machine.Name, AdmitAsync = async _ => await AdmitAsync(admit), Arrived = Arrived });
         }
         catch (Exception)
         {
@@ -206,6 +212,7 @@ internal sealed class MigrationRig : IAsyncDisposable
                 Runtime = Runtime,
                 State = new StateDirectory(state),
                 Timers = Timers,
+                Time = rig.Time,
                 StoreSize = rig._storeSize,
                 Logger = new QueueLogger(side, rig.Log),
                 JournalWritten = (role, number) => rig.AtAsync($"{side}:journal:{NameOf(role, number)}").GetAwaiter().GetResult(),
