@@ -20,6 +20,7 @@ internal sealed class RuncDump : IAsyncDisposable
 
     private readonly string _container;
     private readonly string _workDirectory;
+    private readonly Cgroup _cgroup;
     private readonly LatePageSink _pages = new();
     private readonly IMemoryDelivery _memory;
     private readonly DumpHook _hook;
@@ -29,22 +30,24 @@ internal sealed class RuncDump : IAsyncDisposable
     private RuncDump(FenceRecord fence, string workDirectory, (bool Lazily, bool KeepsCgroups) kind, RuncTool runc, ToolVersion criu, IReadOnlyList<string> versioned)
     {
         (_container, _workDirectory, IsLazy, KeepsCgroups) = (fence.Container, workDirectory, kind.Lazily, kind.KeepsCgroups);
+        _cgroup = new Cgroup(fence.CgroupPath);
         string configuration = Path.Combine(workDirectory, "criu-dump.conf");
         _memory = IsLazy
-            ? new FrozenPages(DraftPath, _pages, new Cgroup(fence.CgroupPath).Pids)
+            ? new FrozenPages(DraftPath, _pages, _cgroup.Pids)
             : new PageServerSink(PageServerDialect.Of(criu), _pages, () => OwnedProcesses.Find(workDirectory).Select(process => process.Pid));
-        _hook = DumpHook.Create(workDirectory);
-        File.WriteAllText(configuration, CriuConfiguration.ForDump(criu, fence.Isolated, Tool.Exists("nft"), _hook.ScriptPath, _memory.CriuOptions));
-        _process = DetachedProcess.Start(
-            workDirectory,
-            [
-                .. runc.CommandLine("--log", RuncLogPath, "--log-format", "json", "checkpoint"),
-                "--leave-running", "--tcp-established", "--file-locks", .. versioned,
-                .. _memory.RuncOptions, "--image-path", DraftPath, "--work-path", workDirectory, fence.Container,
-            ],
-            new Dictionary<string, string> { [CriuConfiguration.Variable] = configuration },
-            piped: false);
-        _memory.Started();
+        try
+        {
+            _hook = DumpHook.Create(workDirectory);
+            File.WriteAllText(configuration, CriuConfiguration.ForDump(criu, fence.Isolated, Tool.Exists("nft"), _hook.ScriptPath, _memory.CriuOptions));
+            _process = Start(fence.Container, configuration, runc, versioned);
+            _memory.Started();
+        }
+        catch
+        {
+            _hook?.Dispose();
+            _memory.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Does it leave in the processes what they can keep, for us to read?</summary>
@@ -116,6 +119,16 @@ internal sealed class RuncDump : IAsyncDisposable
         _process.Dispose();
     }
 
+    private DetachedProcess Start(string container, string configuration, RuncTool runc, IReadOnlyList<string> versioned) => DetachedProcess.Start(
+        _workDirectory,
+        [
+            .. runc.CommandLine("--log", RuncLogPath, "--log-format", "json", "checkpoint"),
+            "--leave-running", "--tcp-established", "--file-locks", .. versioned,
+            .. _memory.RuncOptions, "--image-path", DraftPath, "--work-path", _workDirectory, container,
+        ],
+        new Dictionary<string, string> { [CriuConfiguration.Variable] = configuration },
+        piped: false);
+
     private async Task<long> SuperviseAsync(string container, DetachedProcess process, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -131,14 +144,19 @@ internal sealed class RuncDump : IAsyncDisposable
         _hook.GiveUpOnImages(); // no more letters come
         if (code is null) throw new ContainerException($"CRIU does not finish its dump of {container}. It is still at work: do not kill it.", LogPath);
 
+        var standstill = Standstill.Begin(_cgroup); // until now CRIU held every process
         stop.CancelAfter(code == 0 ? _memory.Patience : TimeSpan.Zero);
         Exception? failure = await FailureOfAsync(pages).ConfigureAwait(false);
         await complete.ConfigureAwait(false);
-        if (code == 0 && failure is null) return await pages.ConfigureAwait(false);
+        if (code == 0 && failure is null) return standstill.HasHeld() ? await pages.ConfigureAwait(false) : throw Stirred();
         cancellationToken.ThrowIfCancellationRequested();
         CanBeRepeated = code != 0 && !_pages.IsUsed && CriuLog.HasGivenUp(LogPath);
         throw Compose(container, failure);
     }
+
+    // spec: MIG-151
+    private ContainerException Stirred() =>
+        new($"The container {_container} was thawed by somebody while its memory was read, so what was read is not its last state. Leave its cgroup alone ({_cgroup.Path}) and try again.", LogPath);
 
     private static async Task<Exception?> FailureOfAsync(Task task)
     {

@@ -1,0 +1,32 @@
+using System.Diagnostics;
+
+namespace P2PMigrate.Containers.Linux;
+
+/// <summary>
+/// Tells whether a frozen cgroup has stood still since a first look. To look whether it is frozen is not enough: somebody may have thawed it and frozen it again meanwhile. A kernel that
+/// counts the time of being frozen tells exactly; an older one tells by the processor time of its processes, of which a frozen one needs a little for each signal that comes for it.
+/// </summary>
+// spec: MIG-151
+internal sealed class Standstill
+{
+    private const long Slack = 50;        // CONST-410: microseconds; a thaw and a freeze by two writes in a row are more
+    private const long StirMax = 500;     // CONST-410: microseconds; a signal takes about 20
+
+    private readonly Cgroup _cgroup;
+    private readonly long? _frozen;
+    private readonly long _used;
+    private readonly long _since;
+
+    private Standstill(Cgroup cgroup) => (_cgroup, _frozen, _used, _since) = (cgroup, cgroup.FrozenMicroseconds, cgroup.UsedMicroseconds, Stopwatch.GetTimestamp());
+
+    /// <summary>The first look.</summary>
+    public static Standstill Begin(Cgroup cgroup) => new(cgroup);
+
+    /// <summary>Is it frozen, and was it all the time?</summary>
+    public bool HasHeld()
+    {
+        long watched = (long)Stopwatch.GetElapsedTime(_since).TotalMicroseconds;
+        if (!_cgroup.IsFrozen) return false;
+        return _frozen is { } before && _cgroup.FrozenMicroseconds is { } now ? now - before + Slack >= watched : _cgroup.UsedMicroseconds - _used <= StirMax;
+    }
+}
