@@ -24,6 +24,9 @@ internal enum ExitCode
     /// <summary>Nobody here can know whether the target runs the container; it is frozen at the source.</summary>
     InDoubt = 6,
 
+    /// <summary>What was asked for has not happened yet, and may still happen or not.</summary>
+    NotYet = 7,
+
     /// <summary>The container of an archive could not be restored; the archive is as it was.</summary>
-    NotRestored = 7,
+    NotRestored = 8,
 }

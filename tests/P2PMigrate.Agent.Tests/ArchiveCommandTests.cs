@@ -56,7 +56,7 @@ public sealed class ArchiveCommandTests
         byte[] archive = await File.ReadAllBytesAsync(host.PlainPathOf(Archive));
         archive[archive.Length / 2] ^= 4;
         await File.WriteAllBytesAsync(host.PlainPathOf(Damaged), archive);
-        string refused = await ExpectAsync(host, 7, "restore", Damaged, "--json");
+        string refused = await ExpectAsync(host, 8, "restore", Damaged, "--json");
         Assert.Contains("The archive is damaged", refused, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(host.PathOf("/var/lib/p2pmigrate/containers")));
     }

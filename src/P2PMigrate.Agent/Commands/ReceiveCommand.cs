@@ -56,6 +56,7 @@ internal sealed class ReceiveCommand : AgentCommand
     {
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
         TimeSpan lifetime = PeerAddressing.Duration(context.Parsed.GetValue(_lifetime)!);
+        using var place = SoleReceiver.Take(context.State.Root);
         foreach (RecoveredJob job in await new JobRecovery(environment).RecoverTargetAsync(cancellationToken).ConfigureAwait(false))
             context.Output.Show(MigrationView.Of(job));
 

@@ -20,14 +20,14 @@ internal static class JobView
     /// <summary>Shows what became of a job that somebody named, and says it with the exit code.</summary>
     public static ExitCode Show(IOutput output, RecoveredJob job)
     {
-        if (job.Action is not (RecoveryAction.InDoubt or RecoveryAction.Failed))
+        if (job.Action is not (RecoveryAction.InDoubt or RecoveryAction.Failed or RecoveryAction.Asked))
         {
             output.Show(MigrationView.Of(job));
             return ExitCode.Done;
         }
 
         output.Show(new MigrationFailed(job.Message, Word(job.RunningAt)));
-        return ExitCode.InDoubt;
+        return job.Action == RecoveryAction.Asked ? ExitCode.NotYet : ExitCode.InDoubt;
     }
 
     private static string Word(ContainerSide side) => side.ToString().ToLowerInvariant();

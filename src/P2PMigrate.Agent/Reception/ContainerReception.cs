@@ -52,6 +52,8 @@ internal sealed class ContainerReception(
     {
         long start = Stopwatch.GetTimestamp();
         bool isAdmitted = false;
+        Task issuing = Task.CompletedTask;
+        var arrived = new TaskCompletionSource<ReceiveOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
         var options = new ReceiveOptions
         {
             PeerName = session.Peer.ToString(),
@@ -59,24 +61,34 @@ internal sealed class ContainerReception(
             {
                 string? refusal = await tickets.AdmitAsync(session.Ticket, admitting).ConfigureAwait(false);
                 if (isAdmitted = refusal is null)
-                    _speedTests.BeginJob();
+                    issuing = BeginJob();
                 return refusal;
             },
+            Arrived = outcome => arrived.TrySetResult(outcome),
         };
         await using (session)
         {
             if (await FirstStream.OfAsync(session, environment.Timers.Proposal, cancellationToken).ConfigureAwait(false) is not { } first
                 || await _speedTests.TryServeAsync(first, cancellationToken).ConfigureAwait(false))
                 return;
-            ReceiveOutcome outcome = await OutcomeOfAsync(first, options, cancellationToken).ConfigureAwait(false);
+            Task<ReceiveOutcome> ending = OutcomeOfAsync(first, options, cancellationToken);
+            await Task.WhenAny(arrived.Task, ending).ConfigureAwait(false);
+            ReceiveOutcome outcome = await (arrived.Task.IsCompleted ? arrived.Task : ending).ConfigureAwait(false);
             if (isAdmitted)
                 _speedTests.EndJob();
             Show(session, outcome, Stopwatch.GetElapsedTime(start));
+            await issuing.ConfigureAwait(false);
+            await ending.ConfigureAwait(false); // the source may not have heard it yet
             if (once && isAdmitted)
                 _firstEnd.TrySetResult(CodeOf(outcome.End));
         }
-        if (isAdmitted && !once && !cancellationToken.IsCancellationRequested)
-            await IssueNextAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>The ticket is spent; the next one is issued at once, so that the next container need not wait for the end of this job.</summary>
+    private Task BeginJob()
+    {
+        _speedTests.BeginJob();
+        return once ? Task.CompletedTask : IssueNextAsync();
     }
 
     /// <summary>A receiver without a ticket is of no use: it ends, and says why.</summary>
