@@ -11,7 +11,7 @@ public sealed class FaultTests
     [MemberData(nameof(Cells))]
     public async Task Whatever_breaks_one_copy_runs_in_the_end_and_never_two(string moment, string fault)
     {
-        string row = await new FaultCell(Moment.Find(moment), Fault.Find(fault)).RunAsync() ?? $"| {moment} | {fault} | there was none to kill | | |";
+        string row = await new FaultCell(Moment.Find(moment), Fault.Find(fault)).RunAsync();
         TestContext.Current.TestOutputHelper!.WriteLine(row);
         FaultTable.Add(row);
     }

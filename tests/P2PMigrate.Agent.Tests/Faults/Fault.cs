@@ -4,7 +4,7 @@ using P2PMigrate.Lab;
 namespace P2PMigrate.Agent.Tests.Faults;
 
 /// <summary>What can go wrong in the middle of a migration, done to the peers of a lab.</summary>
-internal abstract record Fault(string Name)
+internal abstract partial record Fault(string Name)
 {
     private static readonly TimeSpan s_programLimit = TimeSpan.FromMilliseconds(400);
 
@@ -21,6 +21,16 @@ internal abstract record Fault(string Name)
         new TargetGone("target gone"),
         new DiskFull("target disk full", AtTarget: true),
         new DiskFull("source disk full", AtTarget: false),
+        new ClockSet("source clock a year back", AtTarget: false, "-365d"),
+        new ClockSet("target clock a day on", AtTarget: true, "+1d"),
+    ];
+
+    /// <summary>Those that bring their own moment, which is the first one here that comes before it.</summary>
+    public static IReadOnlyList<(string Moment, Fault Fault)> WithMoments { get; } =
+    [
+        .. from action in HookFailure.OfDump select ("source copying", (Fault)new HookFailure($"dump hook fails at {action}", AtTarget: false, action)),
+        .. from action in HookFailure.OfRestore select ("target receiving", (Fault)new HookFailure($"restore hook fails at {action}", AtTarget: true, action)),
+        .. from kind in BundleHookFailure.Kinds select ("source copying", (Fault)new BundleHookFailure($"the bundle's {kind} hook fails at the target", kind)),
     ];
 
     /// <summary>How long, at most, no copy answers, where no person has to decide.</summary>
@@ -35,13 +45,25 @@ internal abstract record Fault(string Name)
     /// <summary>Does a container that has moved notice by itself, as any other there?</summary>
     public virtual bool DisturbsWhatMoved => false;
 
-    public static Fault Find(string name) => All.Single(fault => fault.Name == name);
+    /// <summary>Is what it breaks there at this moment, so that a cell in which it was not hit has shown nothing?</summary>
+    public virtual bool MustHit(string moment) => true;
+
+    /// <summary>A hook that the container's configuration is to have: its kind and its program.</summary>
+    public virtual (string Kind, string Program)? BundleHook => null;
+
+    /// <summary>What the programs of a side are started with.</summary>
+    public virtual IReadOnlyDictionary<string, string> EnvironmentOf(bool atTarget) => new Dictionary<string, string>();
+
+    public static Fault Find(string name) => All.Concat(WithMoments.Select(entry => entry.Fault)).First(fault => fault.Name == name);
 
     /// <summary>Before the migration begins.</summary>
     public virtual Task PrepareAsync(MigrationPeers peers) => Task.CompletedTask;
 
     /// <summary>Does it; false when there was nothing to do it to at this moment.</summary>
     public abstract Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate);
+
+    /// <summary>Was something hit that <see cref="HappenAsync"/> could only prepare? Asked when all is over.</summary>
+    public virtual Task<bool> WasHitAsync(MigrationPeers peers) => Task.FromResult(true);
 
     /// <summary>Ends what lasts, once the migration has ended.</summary>
     public virtual Task EndAsync(MigrationPeers peers) => Task.CompletedTask;
@@ -59,6 +81,11 @@ internal abstract record Fault(string Name)
 
     private sealed record ProgramKilled(string Name, string Program, bool AtTarget) : Fault(Name)
     {
+        private static readonly string[] s_dumping = ["source freezing", "source dumping"];
+        private static readonly string[] s_restoring = ["source preparing", "source committed", "target restoring", "target holding", "target releasing"];
+
+        public override bool MustHit(string moment) => (AtTarget ? s_restoring : s_dumping).Contains(moment);
+
         public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
         {
             VirtualHost host = AtTarget ? peers.Target : peers.Source;

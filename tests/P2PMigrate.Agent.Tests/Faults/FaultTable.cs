@@ -3,7 +3,7 @@ using System.Globalization;
 namespace P2PMigrate.Agent.Tests.Faults;
 
 /// <summary>
-/// Which cells are run: a few, one of each kind, unless <c>P2PMIGRATE_FAULTS</c> says <c>all</c>, or a part of all such as <c>2/3</c>, or <c>random COUNT SEED</c>. Rows go to the file that
+/// Which cells are run: a few, one of each kind, unless <c>P2PMIGRATE_FAULTS</c> says <c>all</c>, or a part of all such as <c>2/3</c>, or <c>random COUNT SEED</c>, or <c>like WORDS</c>. Rows go to the file that
 /// <c>P2PMIGRATE_FAULT_TABLE</c> names.
 /// </summary>
 internal static class FaultTable
@@ -17,6 +17,8 @@ internal static class FaultTable
         ("target holding", "target gone"),
         ("target releasing", "target agent killed"),
         ("target confirming", "link cut for 30 s"),
+        ("target receiving", "restore hook fails at post-restore"),
+        ("target holding", "target clock a day on"),
     ];
 
     public static IEnumerable<TheoryDataRow<string, string>> Chosen() => Choose().Select(cell => new TheoryDataRow<string, string>(cell.Moment, cell.Fault));
@@ -30,7 +32,11 @@ internal static class FaultTable
 
     private static IEnumerable<(string Moment, string Fault)> Choose()
     {
-        (string Moment, string Fault)[] all = [.. from moment in Moment.All from fault in Fault.All select (moment.Name, fault.Name)];
+        (string Moment, string Fault)[] all =
+        [
+            .. from moment in Moment.All from fault in Fault.All select (moment.Name, fault.Name),
+            .. from entry in Fault.WithMoments select (entry.Moment, entry.Fault.Name),
+        ];
         switch (Environment.GetEnvironmentVariable("P2PMIGRATE_FAULTS")?.Split(' ', '/'))
         {
             case ["all"]:
@@ -40,6 +46,9 @@ internal static class FaultTable
             case ["random", var count, var seed]:
                 var random = new Random(Number(seed));
                 return [.. Enumerable.Range(0, Number(count)).Select(_ => all[random.Next(all.Length)]).Distinct()];
+            case [.. var words] when words.Length > 0 && words[0] == "like":
+                string like = string.Join(' ', words[1..]);
+                return all.Where(cell => $"{cell.Moment} {cell.Fault}".Contains(like, StringComparison.Ordinal));
             default:
                 return s_few;
         }

@@ -25,6 +25,12 @@ internal sealed class MigrationPeers : IAsyncDisposable
 
     public VirtualHost Target => Lab.Target;
 
+    /// <summary>What the source's program is started with.</summary>
+    public IReadOnlyDictionary<string, string> SourceEnvironment { get; set; } = new Dictionary<string, string>();
+
+    /// <summary>What the target's program is started with.</summary>
+    public IReadOnlyDictionary<string, string> TargetEnvironment { get; set; } = new Dictionary<string, string>();
+
     /// <summary>The target's program, when it runs.</summary>
     public LabProcess? Receive { get; private set; }
 
@@ -67,7 +73,7 @@ internal sealed class MigrationPeers : IAsyncDisposable
     {
         await Target.ShellAsync($"rm -f {TicketFile}");
         Receive = await Target.StartAsync(
-            Program, ["receive", "--rendezvous", RendezvousAddress, "--ticket-file", TicketFile, "--json", .. options]);
+            new NodeCommand(Program, ["receive", "--rendezvous", RendezvousAddress, "--ticket-file", TicketFile, "--json", .. options]) { Environment = TargetEnvironment });
         await Receive.Output.WaitForAsync(line => line.Contains("\"event\":\"ticket\"", StringComparison.Ordinal), s_ready);
         return await TicketAsync();
     }
@@ -89,7 +95,7 @@ internal sealed class MigrationPeers : IAsyncDisposable
 
     /// <summary>Starts a migration without waiting for its end.</summary>
     public Task<LabProcess> StartMigrateAsync(string container, string ticket, params string[] options) =>
-        Source.StartAsync(Program, ["migrate", container, "--to", ticket, "--json", .. options]);
+        Source.StartAsync(new NodeCommand(Program, ["migrate", container, "--to", ticket, "--json", .. options]) { Environment = SourceEnvironment });
 
     /// <summary>Migrates and returns the exit code and the last line.</summary>
     public async Task<MigrateResult> MigrateAsync(string container, string ticket, params string[] options)

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using P2PMigrate.Lab;
 
 namespace P2PMigrate.Agent.Tests.Witness;
@@ -16,7 +17,7 @@ internal static class WitnessContainer
     private static readonly TimeSpan s_answerLimit = TimeSpan.FromSeconds(2);
 
     /// <summary>Starts it on <paramref name="source"/>; the network is there on both hosts.</summary>
-    public static async Task StartAsync(VirtualHost source, VirtualHost target, int megabytes, int filesMegabytes)
+    public static async Task StartAsync(VirtualHost source, VirtualHost target, int megabytes, int filesMegabytes, (string Kind, string Program)? hook = null)
     {
         using var reader = new StreamReader(typeof(WitnessContainer).Assembly.GetManifestResourceStream("witness.py")!);
         ContainerNetwork network = await ContainerNetwork.CreateAsync(source, Name);
@@ -28,6 +29,8 @@ internal static class WitnessContainer
             NetworkNamespacePath = network.Path,
         });
         await FurnishAsync(bundle, await reader.ReadToEndAsync(), filesMegabytes);
+        if (hook is { } wanted)
+            await AddHookAsync(bundle, wanted.Kind, wanted.Program);
         await bundle.StartAsync();
         await WaitAsync(source, TimeSpan.FromSeconds(20));
     }
@@ -62,6 +65,14 @@ internal static class WitnessContainer
             await Task.Delay(20);
         }
         throw new LabException($"the witness on {host.Name} did not answer within {limit.TotalSeconds:0} s");
+    }
+
+    private static async Task AddHookAsync(ContainerBundle bundle, string kind, string program)
+    {
+        string path = $"{bundle.Directory}/config.json";
+        JsonNode configuration = JsonNode.Parse(await bundle.Host.ReadTextAsync(path))!;
+        configuration["hooks"] = new JsonObject { [kind] = new JsonArray(new JsonObject { ["path"] = program }) };
+        await bundle.Host.WriteTextAsync(path, configuration.ToJsonString());
     }
 
     /// <summary>One of everything that a root file system may hold.</summary>

@@ -81,6 +81,31 @@ def watched():
         heard.sendto(json.dumps(answer(request.decode())).encode(), sender)
 
 
+added = 0
+
+
+def add(connection):
+    # A client that stays: each line adds one, and is answered by the sum. Only memory knows it.
+    global added
+    with connection, connection.makefile("rw") as lines:
+        try:
+            for line in lines:
+                added += 1
+                print(json.dumps({"sum": added, "nonce": nonce}), file=lines, flush=True)
+        except OSError:
+            pass
+
+
+def kept_open():
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("0.0.0.0", 7002))
+    listener.listen(16)
+    while True:
+        threading.Thread(target=add, args=(listener.accept()[0],), daemon=True).start()
+
+
+threading.Thread(target=kept_open, daemon=True).start()
 threading.Thread(target=watched, daemon=True).start()
 threading.Thread(target=churn, daemon=True).start()
 threading.Thread(target=count, daemon=True).start()
