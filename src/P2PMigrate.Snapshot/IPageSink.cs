@@ -1,3 +1,5 @@
+using P2PMigrate.Snapshot.Pages;
+
 namespace P2PMigrate.Snapshot;
 
 /// <summary>
@@ -14,6 +16,12 @@ public interface IPageSink
     /// else nothing; the sink may not keep the buffer after the call completes.
     /// </summary>
     ValueTask WriteAsync(PageRun run, ReadOnlyMemory<byte> pages, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Adds a run that is <see cref="PageRun.IsPresent"/> and whose pages <paramref name="store"/> contains from <paramref name="number"/> on; it is the same store in every call. A sink
+    /// that cannot refer to them is given a copy.
+    /// </summary>
+    ValueTask WriteKeptAsync(PageRun run, PageStore store, ulong number, CancellationToken cancellationToken) => store.CopyToAsync(this, run, number, cancellationToken);
 
     /// <summary>No more spaces. Returns when every page is where it belongs (sent, or written).</summary>
     ValueTask CompleteAsync(CancellationToken cancellationToken);

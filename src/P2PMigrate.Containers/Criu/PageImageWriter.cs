@@ -1,13 +1,13 @@
 using System.Globalization;
-using P2PMigrate.Containers.Criu.Messages;
 using P2PMigrate.Snapshot;
+using P2PMigrate.Snapshot.Pages;
 
 namespace P2PMigrate.Containers.Criu;
 
 /// <summary>
 /// Writes memory as CRIU's own page server would: for each space a <c>pagemap-PID.img</c> (or <c>pagemap-shmem-ID.img</c>) with the
 /// runs and a <c>pages-N.img</c> with the content of those that are present, one after the other. N starts at
-/// 0x10001, clear of the numbers that a dump uses by itself. Neighbouring runs of the same kind become one entry.
+/// 0x10001, clear of the numbers that a dump uses by itself. Neighbouring runs of the same kind become one entry. Pages that are kept are not copied where <see cref="ParentImages"/> can refer to them.
 /// One caller at a time; disposing it early leaves incomplete files, which belong to whoever owns the directory.
 /// </summary>
 internal sealed class PageImageWriter(string imageDirectory) : IPageSink, IAsyncDisposable
@@ -15,20 +15,20 @@ internal sealed class PageImageWriter(string imageDirectory) : IPageSink, IAsync
     private const uint FirstPagesId = 0x10001;
     private const int BufferBytes = 1 << 18;
 
-    private readonly PagemapEntry _entry = new();
+    private readonly ParentImages _parents = new(imageDirectory);
     private uint _nextPagesId = FirstPagesId;
-    private FileStream? _pagemap;
+    private PagemapStream? _pagemap;
     private FileStream? _pages;
-    private PageRun _pending;
+    private PageSpace _space;
 
     public async ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)
     {
         await CloseSpaceAsync().ConfigureAwait(false);
-        string prefix = space.Kind == PageSpaceKind.SharedMemory ? "pagemap-shmem-" : "pagemap-";
-        _pagemap = Create(string.Create(CultureInfo.InvariantCulture, $"{prefix}{space.Id}.img"));
-        _pages = Create(string.Create(CultureInfo.InvariantCulture, $"pages-{_nextPagesId}.img"));
-        ImageFile.WriteMagic(_pagemap, ImageFile.PagemapMagic);
-        ImageFile.WriteRecord(_pagemap, new PagemapHead { PagesId = _nextPagesId++ });
+        _space = space;
+        _pagemap = PagemapStream.Create(imageDirectory, space, _nextPagesId);
+        _pages = new FileStream(
+            Path.Combine(imageDirectory, string.Create(CultureInfo.InvariantCulture, $"pages-{_nextPagesId++}.img")),
+            FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferBytes);
     }
 
     public ValueTask WriteAsync(PageRun run, ReadOnlyMemory<byte> pages, CancellationToken cancellationToken)
@@ -39,49 +39,34 @@ internal sealed class PageImageWriter(string imageDirectory) : IPageSink, IAsync
             throw new ArgumentException("the content does not fit the run", nameof(pages));
         }
 
-        if (Continues(run)) _pending = _pending with { Pages = _pending.Pages + run.Pages };
-        else
-        {
-            WritePending();
-            _pending = run;
-        }
-
+        _pagemap.Write(run);
         return pages.IsEmpty ? ValueTask.CompletedTask : _pages.WriteAsync(pages, cancellationToken);
+    }
+
+    // spec: MEM-60
+    public async ValueTask WriteKeptAsync(PageRun run, PageStore store, ulong number, CancellationToken cancellationToken)
+    {
+        uint copied = _parents.Place(run, store, number);
+        if (copied > 0) await store.CopyToAsync(this, run with { Pages = copied }, number, cancellationToken).ConfigureAwait(false);
+        if (copied == run.Pages) return;
+        var rest = new PageRun(run.Address + ((ulong)copied * PageRun.PageSize), run.Pages - copied, PagemapImage.ParentFlag);
+        await WriteAsync(rest, ReadOnlyMemory<byte>.Empty, cancellationToken).ConfigureAwait(false);
     }
 
     public ValueTask CompleteAsync(CancellationToken cancellationToken) => CloseSpaceAsync();
 
     public async ValueTask DisposeAsync()
     {
-        if (_pagemap is not null) await _pagemap.DisposeAsync().ConfigureAwait(false);
+        _pagemap?.Dispose();
         if (_pages is not null) await _pages.DisposeAsync().ConfigureAwait(false);
-    }
-
-    private bool Continues(PageRun run) =>
-        _pending.Pages > 0 && run.Flags == _pending.Flags
-        && run.Address == _pending.Address + ((ulong)_pending.Pages * PageRun.PageSize)
-        && _pending.Pages <= uint.MaxValue - run.Pages;
-
-    private void WritePending()
-    {
-        if (_pending.Pages == 0) return;
-        // CRIU 4.2 takes the second count where it is; older ones know only the first. Both are always there.
-        _entry.Vaddr = _pending.Address;
-        _entry.CompatNrPages = _pending.Pages;
-        _entry.NrPages = _pending.Pages;
-        _entry.Flags = _pending.Flags;
-        ImageFile.WriteRecord(_pagemap!, _entry);
-        _pending = default;
     }
 
     private async ValueTask CloseSpaceAsync()
     {
         if (_pagemap is null) return;
-        WritePending();
+        _parents.Write(_space);
         await DisposeAsync().ConfigureAwait(false);
-        _pagemap = _pages = null;
+        _pagemap = null;
+        _pages = null;
     }
-
-    private FileStream Create(string name) =>
-        new(Path.Combine(imageDirectory, name), FileMode.CreateNew, FileAccess.Write, FileShare.None, BufferBytes);
 }

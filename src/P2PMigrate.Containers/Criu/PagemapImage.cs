@@ -11,6 +11,9 @@ namespace P2PMigrate.Containers.Criu;
 /// </summary>
 internal sealed record PagemapImage(PageSpace Space, string PagesPath, IReadOnlyList<PageRun> Runs)
 {
+    /// <summary>The flag of a run whose content is in the images that these are built on.</summary>
+    public const uint ParentFlag = 1;
+
     /// <summary>The flag of a run that CRIU could restore later than others.</summary>
     public const uint LazyFlag = 2;
 

@@ -39,7 +39,7 @@ internal sealed class KeptPages(string directory, long claimedBytes, Func<long>?
             PeerFault.Require(!_isBusy && !_isDumping && header.Round == _nextRound, "sent a round of memory when it was not its turn");
             TakeKey(header);
             _isBusy = true;
-            return _store ??= new PageStore(directory);
+            return _store ??= new PageStore(directory, _key!);
         }
     }
 
@@ -65,7 +65,7 @@ internal sealed class KeptPages(string directory, long claimedBytes, Func<long>?
         }
     }
 
-    /// <summary>The dump is complete; its room on the disk is for others now.</summary>
+    /// <summary>The dump is complete; the room on the disk is for others now, unless the images refer to it.</summary>
     public void Release()
     {
         lock (_lock)

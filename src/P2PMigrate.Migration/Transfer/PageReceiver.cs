@@ -7,8 +7,8 @@ namespace P2PMigrate.Migration.Transfer;
 
 /// <summary>
 /// Takes in the memory of a dump, fresh pages from the stream and others from those that are kept, and hands it to the runtime's page
-/// writer. A long run reaches the writer in pieces of at most <see cref="PiecePages"/> pages, one behind the other. Every page is named
-/// anew on its way, so that what was put together is proven to be what was dumped.
+/// writer. Fresh pages reach the writer in pieces of little more than <see cref="PiecePages"/> pages, one behind the other; kept ones are not touched: what each was called when it
+/// came is known, so that what was put together is proven to be what was dumped.
 /// </summary>
 // spec: MIG-26, MIG-81
 internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudget budget, TransferMeter meter)
@@ -52,8 +52,8 @@ internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudg
         byte[] expected = await input.TryReadExactlyAsync(MemoryDigest.Size, cancellationToken).ConfigureAwait(false) ?? throw PeerFault.EndedEarly();
         if (!CryptographicOperations.FixedTimeEquals(expected, digest.Finish()))
             throw new SnapshotException("The memory that was put together at the target is not what was dumped at the source.");
-        kept.Release();
         await writer.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        kept.Release();
         return _pages * PageRun.PageSize;
     }
 
@@ -78,53 +78,55 @@ internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudg
     private async Task ReceiveRunAsync(PipeReader input, PageRun run, MemoryDigest digest, CancellationToken cancellationToken)
     {
         budget.Spend((long)run.Pages * PageRun.PageSize);
-        uint written = 0;
-        for (uint received = 0; received < run.Pages;)
+        uint done = 0, waiting = 0;          // pages of the run that the writer has, and fresh ones behind them that are in the piece
+        while (done + waiting < run.Pages)
         {
             PageRecord record = await PageBlockReader.ReadRecordAsync(input, _record, cancellationToken).ConfigureAwait(false);
             PeerFault.Require(record.Kind is PageRecordKind.Fresh or PageRecordKind.Kept, "left a run without its pages");
-            PeerFault.Require(record.First <= run.Pages - received, "sent more pages than the run has");
-            for (uint done = 0; done < record.First;)
+            PeerFault.Require(record.First <= run.Pages - done - waiting, "sent more pages than the run has");
+            bool isKept = record.Kind == PageRecordKind.Kept;
+            if (!isKept)
             {
-                uint part = await PlaceAsync(input, record, done, (int)(received - written), digest, cancellationToken).ConfigureAwait(false);
-                (done, received) = (done + part, received + part);
-                if (received < run.Pages && received - written < PiecePages)
-                    continue;
-                var piece = new PageRun(run.Address + ((ulong)written * PageRun.PageSize), received - written, run.Flags);
-                await writer.WriteAsync(piece, _piece.AsMemory(0, (int)piece.Pages * PageRun.PageSize), cancellationToken).ConfigureAwait(false);
-                written = received;
+                await PlaceAsync(input, record, (int)waiting, digest, cancellationToken).ConfigureAwait(false);
+                waiting += record.First;
+            }
+
+            if (waiting > 0 && (isKept || waiting >= PiecePages || done + waiting == run.Pages))
+            {
+                await writer.WriteAsync(Part(run, done, waiting), _piece.AsMemory(0, (int)waiting * PageRun.PageSize), cancellationToken).ConfigureAwait(false);
+                (done, waiting) = (done + waiting, 0);
+            }
+
+            if (isKept)
+            {
+                await WriteKeptAsync(Part(run, done, record.First), record.Number, digest, cancellationToken).ConfigureAwait(false);
+                done += record.First;
             }
         }
 
         _pages += run.Pages;
     }
 
-    /// <summary>Puts pages of a record, from the one it has come to, behind the <paramref name="waiting"/> that are in the piece. Returns how many.</summary>
-    private async ValueTask<uint> PlaceAsync(PipeReader input, PageRecord record, uint done, int waiting, MemoryDigest digest, CancellationToken cancellationToken)
+    private static PageRun Part(PageRun run, uint first, uint pages) => new(run.Address + ((ulong)first * PageRun.PageSize), pages, run.Flags);
+
+    /// <summary>Puts fresh pages behind the <paramref name="waiting"/> that are in the piece.</summary>
+    private async ValueTask PlaceAsync(PipeReader input, PageRecord record, int waiting, MemoryDigest digest, CancellationToken cancellationToken)
     {
         Memory<byte> room = _piece.AsMemory(waiting * PageRun.PageSize);
-        uint pages = record.First;
-        if (record.Kind == PageRecordKind.Fresh)
-        {
-            PeerFault.Require(record.Number == 0, "numbered pages that are not kept");
-            await _blocks.ReadBlockAsync(input, pages, room, cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            pages = Math.Min(pages - done, (uint)(PiecePages - waiting));
-            ReadKept(record.Number + done, pages, room.Span);
-        }
-
-        for (int page = 0; page < pages; page++)
+        PeerFault.Require(record.Number == 0, "numbered pages that are not kept");
+        await _blocks.ReadBlockAsync(input, record.First, room, cancellationToken).ConfigureAwait(false);
+        for (int page = 0; page < record.First; page++)
             digest.AddPage(_key!.NameOf(room.Span.Slice(page * PageRun.PageSize, PageRun.PageSize)));
-        return pages;
     }
 
-    // spec: MEM-03
-    private void ReadKept(ulong number, uint pages, Span<byte> room)
+    // spec: MEM-03, MEM-04
+    private async ValueTask WriteKeptAsync(PageRun run, ulong number, MemoryDigest digest, CancellationToken cancellationToken)
     {
-        PeerFault.Require(_store?.Contains(number, pages) == true, "names pages that it never sent");
-        _store.Read(number, room[..((int)pages * PageRun.PageSize)]);
-        meter.Move((long)pages * PageRun.PageSize, 0);
+        PeerFault.Require(_store?.Contains(number, run.Pages) == true, "names pages that it never sent");
+        budget.Spend(RunCost);
+        for (uint page = 0; page < run.Pages; page++)
+            digest.AddPage(_store.NameOf(number + page));
+        await writer.WriteKeptAsync(run, _store, number, cancellationToken).ConfigureAwait(false);
+        meter.Move((long)run.Pages * PageRun.PageSize, 0);
     }
 }

@@ -13,6 +13,7 @@ internal static unsafe partial class Libc
     public const int AtSymlinkNofollow = 0x100;
     public const int AtRemoveDir = 0x200;
     public const int AtEmptyPath = 0x1000;
+    public const int AtSymlinkFollow = 0x400;
 
     public const int SeekData = 3;
     public const int SeekHole = 4;
@@ -70,6 +71,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "syncfs", SetLastError = true)]
     public static partial int SyncFs(SafeFileHandle file);
+
+    [LibraryImport(Library, EntryPoint = "sync_file_range", SetLastError = true)]
+    public static partial int SyncFileRange(SafeFileHandle file, long offset, long length, uint flags);
 
     [LibraryImport(Library, EntryPoint = "mkdirat", SetLastError = true)]
     public static partial int MkDirAt(SafeFileHandle directory, byte* name, uint mode);

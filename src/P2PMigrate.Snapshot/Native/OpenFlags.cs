@@ -15,6 +15,7 @@ internal static class OpenFlags
     public const int PathOnly = 0x20_0000;
 
     public static readonly int Directory = IsArm ? 0x4000 : 0x1_0000;
+    public static readonly int Nameless = 0x40_0000 | Directory;
     public static readonly int NoFollow = IsArm ? 0x8000 : 0x2_0000;
 
     private static bool IsArm => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm;

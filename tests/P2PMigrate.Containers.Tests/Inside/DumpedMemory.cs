@@ -9,6 +9,7 @@ namespace P2PMigrate.Containers.Tests.Inside;
 internal sealed class DumpedMemory
 {
     private const int PageSize = 4096;
+    private const uint InParent = 1;
     private const uint Present = 4;
 
     private readonly Dictionary<(string Pagemap, ulong Address), (string File, long Offset)> _pages = [];
@@ -30,7 +31,7 @@ internal sealed class DumpedMemory
         {
             if (!_pages.ContainsKey(key) || !other._pages.ContainsKey(key))
                 yield return $"{key.Pagemap} {key.Address:x} is in one of them only";
-            else if (_flags[key] != other._flags[key])
+            else if (_flags[key] != other._flags[key] && _flags[key] != InParent && other._flags[key] != InParent)
                 yield return $"{key.Pagemap} {key.Address:x} has flags {_flags[key]} and {other._flags[key]}";
             else if (Unequal(Page(key), other.Page(key)) is { Count: > 0 } offsets)
                 yield return $"{key.Pagemap} {key.Address:x} differs at {string.Join(' ', offsets.Take(16))}";
@@ -51,7 +52,7 @@ internal sealed class DumpedMemory
         return offsets;
     }
 
-    private ReadOnlySpan<byte> Page((string, ulong) key)
+    public ReadOnlySpan<byte> Page((string, ulong) key)
     {
         (string file, long offset) = _pages[key];
         if (!_files.TryGetValue(file, out byte[]? content))
@@ -61,31 +62,62 @@ internal sealed class DumpedMemory
 
     private void Read(string path)
     {
-        byte[] bytes = File.ReadAllBytes(path);
-        string name = Path.GetFileName(path), pages = "";
-        long offset = 0;
-        for (int position = 8, record = 0; position < bytes.Length; record++)
+        string name = Path.GetFileName(path);
+        ImageLevel? top = ImageLevel.Open(Path.GetDirectoryName(path)!, name);
+        foreach ((ulong address, ulong count, ulong flags) in top!.Entries.ToArray())
         {
-            int length = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(position));
-            Dictionary<int, ulong> fields = Fields(bytes.AsSpan(position + 4, length));
-            position += 4 + length;
-            if (record == 0)
-                pages = Path.Combine(Path.GetDirectoryName(path)!, $"pages-{fields[1]}.img");
-            else if ((fields.GetValueOrDefault(4) & Present) != 0)
-                offset = Add(name, pages, fields, offset);
+            if ((flags & (Present | InParent)) == 0)
+                continue;
+            for (ulong page = 0; page < count; page++)
+            {
+                _pages.Add((name, address + (page * PageSize)), top.Find(address + (page * PageSize)));
+                _flags.Add((name, address + (page * PageSize)), flags);
+            }
         }
     }
 
-    private long Add(string pagemap, string file, Dictionary<int, ulong> fields, long offset)
+    /// <summary>One pagemap of one directory, and those that it is built on: pages are asked for in the order of addresses, and only forward, as CRIU does.</summary>
+    private sealed class ImageLevel
     {
-        ulong address = fields[1], count = fields.TryGetValue(5, out ulong wide) ? wide : fields[2];
-        for (ulong page = 0; page < count; page++, offset += PageSize)
+        private readonly string _pages = "";
+        private readonly ImageLevel? _parent;
+        private int _current;
+        private long _offset;
+
+        private ImageLevel(string path, ImageLevel? parent)
         {
-            _pages.Add((pagemap, address + (page * PageSize)), (file, offset));
-            _flags.Add((pagemap, address + (page * PageSize)), fields[4]);
+            _parent = parent;
+            byte[] bytes = File.ReadAllBytes(path);
+            for (int position = 8, record = 0; position < bytes.Length; record++)
+            {
+                int length = BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(position));
+                Dictionary<int, ulong> fields = Fields(bytes.AsSpan(position + 4, length));
+                position += 4 + length;
+                if (record == 0)
+                    _pages = Path.Combine(Path.GetDirectoryName(path)!, $"pages-{fields[1]}.img");
+                else
+                    Entries.Add((fields[1], fields.TryGetValue(5, out ulong wide) ? wide : fields[2], fields.GetValueOrDefault(4)));
+            }
         }
 
-        return offset;
+        public List<(ulong Address, ulong Count, ulong Flags)> Entries { get; } = [];
+
+        public static ImageLevel? Open(string directory, string name) => File.Exists(Path.Combine(directory, name))
+            ? new ImageLevel(Path.Combine(directory, name), Open(Path.Combine(directory, "parent"), name)) : null;
+
+        public (string File, long Offset) Find(ulong page)
+        {
+            while (true)
+            {
+                (ulong address, ulong count, ulong flags) = Entries[_current];
+                if (page >= address && page < address + (count * PageSize))
+                    return (flags & InParent) != 0 ? _parent!.Find(page) : (_pages, _offset + (long)(page - address));
+                Assert.True(page >= address + (count * PageSize), $"{page:x} is missing below {_pages}");
+                if ((flags & Present) != 0)
+                    _offset += (long)count * PageSize;
+                _current++;
+            }
+        }
     }
 
     /// <summary>A protobuf message that has nothing but numbers.</summary>

@@ -40,6 +40,48 @@ public sealed class PreCopyTests
     public async Task The_targets_pages_are_those_of_criu_s_own_dump_of_the_frozen_source_page_by_page()
     {
         await using Workload workload = await StartAsync(pagesPerSecond: 2500);
+        Assert.InRange(await CompareAsync(workload), Megabytes * 256, 2 * Megabytes * 256);
+    }
+
+    [InsideFact]
+    public async Task Memory_that_moves_vanishes_is_shared_or_forked_is_that_of_criu_s_own_dump_page_by_page()
+    {
+        await using Workload workload = await StartAsync("moving.py", "1000");
+        Assert.InRange(await CompareAsync(workload), 64 * 256, 1024 * 256);
+    }
+
+    [InsideFact]
+    [Trait("Spec", "MEM-60")]
+    public async Task Memory_that_moves_vanishes_is_shared_or_forked_is_right_afterwards()
+    {
+        await using Workload workload = await StartAsync("moving.py", "1000");
+        Completed(await MigrateAsync(workload, new CopyOptions { DowntimeTarget = TimeSpan.Zero }, new Rounds()));
+        await AssertMemoryIsRightAsync(workload);
+    }
+
+    [InsideFact]
+    [Trait("Spec", "MEM-60")]
+    public async Task What_was_kept_is_not_copied_under_the_freeze()
+    {
+        await using Workload workload = await StartAsync(pagesPerSecond: 0);
+        long written = 0;
+        MigrationOutcome outcome = await MigrateAsync(
+            workload, new CopyOptions { Mode = MigrationMode.PreCopy }, new Rounds(),
+            complete: images =>
+            {
+                written = Directory.EnumerateFiles(images, "pages-*.img").Sum(path => new FileInfo(path).Length);
+                return Task.CompletedTask;
+            });
+
+        Completed(outcome);
+        Assert.InRange(written, 0, 16 << 20);
+        Assert.Empty(Directory.EnumerateFiles($"/data/state-{workload.Name}", "pages-*.img", SearchOption.AllDirectories));
+        await AssertMemoryIsRightAsync(workload);
+    }
+
+    /// <summary>How many pages there are, when they are the same.</summary>
+    private static async Task<int> CompareAsync(Workload workload)
+    {
         string reference = Directory.CreateDirectory($"/data/reference-{workload.Name}").FullName;
         string received = $"/data/received-{workload.Name}";
         try
@@ -58,9 +100,9 @@ public sealed class PreCopyTests
             Assert.Contains("seen enough", failed.Reason, StringComparison.Ordinal);
             Assert.Equal(ContainerSide.Source, failed.RunningAt);
             var expected = new DumpedMemory(reference);
-            Assert.InRange(expected.Count, Megabytes * 256, 2 * Megabytes * 256);
             Assert.Empty(expected.DifferencesTo(new DumpedMemory(received)));
             Assert.Equal("running", await Workload.StatusAsync(workload.Name));
+            return expected.Count;
         }
         finally
         {
@@ -68,11 +110,13 @@ public sealed class PreCopyTests
         }
     }
 
-    private static async Task<Workload> StartAsync(int pagesPerSecond)
+    private static Task<Workload> StartAsync(int pagesPerSecond) => StartAsync("pages.py", $"{Megabytes}", $"{pagesPerSecond}");
+
+    private static async Task<Workload> StartAsync(string script, params string[] arguments)
     {
-        Workload workload = await Workload.PrepareAsync(["python3", "/pages.py", $"{Megabytes}", $"{pagesPerSecond}"]);
-        using (Stream program = typeof(PreCopyTests).Assembly.GetManifestResourceStream("pages.py")!)
-        await using (FileStream copy = File.Create($"{workload.Root}/pages.py"))
+        Workload workload = await Workload.PrepareAsync(["python3", $"/{script}", .. arguments]);
+        using (Stream program = typeof(PreCopyTests).Assembly.GetManifestResourceStream(script)!)
+        await using (FileStream copy = File.Create($"{workload.Root}/{script}"))
         {
             await program.CopyToAsync(copy, Token);
         }

@@ -76,7 +76,8 @@ public sealed class PageBookTests : IDisposable
     [Trait("Spec", "MEM-03")]
     public void A_store_gives_back_what_it_keeps_and_leaves_no_name_behind()
     {
-        using var store = new PageStore(_directory);
+        using PageKey key = PageKey.Create();
+        using var store = new PageStore(_directory, key);
         Assert.Empty(Directory.EnumerateFileSystemEntries(_directory));
         Assert.True(store.TryAppend([.. Page(1), .. Page(2)]));
         Assert.True(store.TryAppend(Page(3)));
