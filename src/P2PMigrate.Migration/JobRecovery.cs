@@ -173,7 +173,7 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         {
             case RecoveryAction.Thawed:
                 if (!await _effects.ThawAsync(job, cancellationToken).ConfigureAwait(false))
-                    return RecoveryMessage.Gone(job);
+                    return RecoveryMessage.Gone(job, environment.Runtime);
                 break;
             case RecoveryAction.Destroyed:
                 await _effects.DestroyAsync(job, cancellationToken).ConfigureAwait(false);

@@ -29,7 +29,7 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         if (!ContainerName.TryParse(container.Name, out ContainerName name))
             return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, SourceTurn.NameReason(container.Name)));
         if (container.Configuration.Length > ControlLimits.MaxConfigurationLength)
-            return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, "The container's config.json is too large to be sent."));
+            return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, "The container's configuration is too large to be sent."));
         environment.State.Create();
         using FileLock turn = SourceTurn.Take(environment, name);
         try
@@ -46,7 +46,7 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         ITunnelSession session, ContainerDescription container, ContainerName name, SendOptions options,
         IProgress<MigrationProgress>? progress, CancellationToken cancellationToken)
     {
-        MachineFacts facts = await environment.Runtime.DescribeMachineAsync(cancellationToken).ConfigureAwait(false);
+        MachineFacts facts = await (environment.Runtime.Of(container.Runtime) ?? environment.Runtime).DescribeMachineAsync(cancellationToken).ConfigureAwait(false);
         long rootfsBytes = await Task.Run(() => RootfsEstimate.Of(container.RootPath), cancellationToken).ConfigureAwait(false);
         var proposal = new Propose(options.JobId, name, container, facts, rootfsBytes);
         ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Control, cancellationToken).ConfigureAwait(false);

@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using P2PMigrate.Containers.Checkpoints;
+using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Checks;
 
@@ -40,6 +42,16 @@ internal static class Machine
             .Distinct()
             .Order(StringComparer.Ordinal),
     ];
+
+    /// <summary>What the other peer must know of this machine.</summary>
+    public static async Task<MachineFacts> DescribeAsync(IRuntimeProgram runtime, CancellationToken cancellationToken) => new()
+    {
+        CriuVersion = (await runtime.CriuVersionAsync(cancellationToken).ConfigureAwait(false)).ToString(),
+        RuntimeVersion = (await runtime.VersionAsync(cancellationToken).ConfigureAwait(false)).ToString(),
+        KernelRelease = KernelRelease,
+        Architecture = Architecture,
+        CpuFeatures = CpuFeatures(),
+    };
 
     private static ulong EffectiveCapabilities =>
         ulong.TryParse(Processes.ProcessTable.Status(Environment.ProcessId, "CapEff"), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out ulong bits) ? bits : 0;

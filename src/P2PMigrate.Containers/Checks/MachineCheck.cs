@@ -1,19 +1,18 @@
 using System.Globalization;
+using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
-using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Checks;
 
 /// <summary>Can this machine dump and restore at all? What <c>criu check</c> does not tell is looked at here.</summary>
-internal sealed class MachineCheck(RuncTool runc)
+internal sealed class MachineCheck(IRuntimeProgram runtime)
 {
     private const long PipeSizeWanted = 268_435_456;
     private static readonly ToolVersion s_criuMin = new(4, 1);
     private static readonly ToolVersion s_criuForNewKernels = new(4, 2);
     private static readonly ToolVersion s_kernelWithoutPassCred = new(6, 16);
-    private static readonly ToolVersion s_runcMin = new(1, 1);
     private static readonly string[] s_programs = ["ip", "nsenter", "setsid", "tar", "gzip"];
 
     private readonly List<Finding> _findings = [];
@@ -22,7 +21,7 @@ internal sealed class MachineCheck(RuncTool runc)
     public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken cancellationToken)
     {
         CheckRoot();
-        await CheckRuncAsync(cancellationToken).ConfigureAwait(false);
+        await CheckRuntimeAsync(cancellationToken).ConfigureAwait(false);
         await CheckCriuAsync(cancellationToken).ConfigureAwait(false);
         CheckSysResource();
         CheckCgroup();
@@ -36,16 +35,16 @@ internal sealed class MachineCheck(RuncTool runc)
         Add(root ? FindingSeverity.Good : FindingSeverity.Blocker, "user", root ? "Runs as root." : "Does not run as root, which CRIU needs.", root ? null : "Run p2pmigrate as root.");
     }
 
-    private async Task CheckRuncAsync(CancellationToken cancellationToken)
+    private async Task CheckRuntimeAsync(CancellationToken cancellationToken)
     {
-        if (await TryVersionAsync("runc", runc.RuncVersionAsync, "apt-get install runc", cancellationToken).ConfigureAwait(false) is not { } version) return;
-        bool fits = version >= s_runcMin;
-        Add(fits ? FindingSeverity.Good : FindingSeverity.Blocker, "runc version", $"runc is {version}.", fits ? null : $"Install runc {s_runcMin} or later.");
+        if (await TryVersionAsync(runtime.Name, runtime.VersionAsync, $"apt-get install {runtime.Name}", cancellationToken).ConfigureAwait(false) is not { } version) return;
+        bool fits = version >= runtime.VersionMin;
+        Add(fits ? FindingSeverity.Good : FindingSeverity.Blocker, $"{runtime.Name} version", $"{runtime.Name} is {version}.", fits ? null : $"Install {runtime.Name} {runtime.VersionMin} or later.");
     }
 
     private async Task CheckCriuAsync(CancellationToken cancellationToken)
     {
-        if (await TryVersionAsync("criu", runc.CriuVersionAsync, "apt-get install criu", cancellationToken).ConfigureAwait(false) is not { } version) return;
+        if (await TryVersionAsync("criu", runtime.CriuVersionAsync, "apt-get install criu", cancellationToken).ConfigureAwait(false) is not { } version) return;
         bool fits = version >= s_criuMin;
         Add(fits ? FindingSeverity.Good : FindingSeverity.Blocker, "criu version", $"CRIU is {version}.", fits ? null : $"Install CRIU {s_criuForNewKernels} or later.");
 
@@ -56,7 +55,7 @@ internal sealed class MachineCheck(RuncTool runc)
             sockets ? $"Linux {Machine.KernelRelease} and this CRIU go together." : $"CRIU {version} cannot dump internet sockets on Linux {kernel}.",
             sockets ? null : "Install CRIU 4.2 or later.");
 
-        ToolResult check = await Tool.RunAsync(runc.Options.Criu, ["check"], cancellationToken).ConfigureAwait(false);
+        ToolResult check = await Tool.RunAsync(runtime.Criu, ["check"], cancellationToken).ConfigureAwait(false);
         Add(
             check.Succeeded ? FindingSeverity.Good : FindingSeverity.Blocker, "criu check",
             check.Succeeded ? "CRIU is content with the kernel." : $"CRIU is not content with the kernel: {(check.Error + check.Output).Trim()}",

@@ -1,8 +1,8 @@
 using System.Globalization;
+using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
-using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Checks;
@@ -11,7 +11,7 @@ namespace P2PMigrate.Containers.Checks;
 /// Can this container be dumped? Looks in /proc, while it runs, for what CRIU cannot take along. What it does not find CRIU will, and the
 /// container then runs on; this is only the kinder moment to say it.
 /// </summary>
-internal sealed class SourceCheck(ContainerDescription container)
+internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription container, bool movesOwnNetwork)
 {
     private const int FindingsPerKind = 5;
 
@@ -25,12 +25,11 @@ internal sealed class SourceCheck(ContainerDescription container)
 
     private readonly List<Finding> _findings = [];
 
-    /// <summary>Looks at everything; one finding a line.</summary>
-    public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken cancellationToken)
+    /// <summary>Looks at everything; one finding a line. <paramref name="praises"/>: says so when there is nothing.</summary>
+    public async Task<IReadOnlyList<Finding>> RunAsync(bool praises, CancellationToken cancellationToken)
     {
         IReadOnlyList<int> pids = new Cgroup(container.CgroupPath).Pids();
         OpenFile[] files = [.. pids.SelectMany(OpenFile.Of)];
-        CheckConfiguration();
         CheckAncestry(pids);
         CheckUsers(pids);
         CheckNamespaces(pids);
@@ -39,18 +38,8 @@ internal sealed class SourceCheck(ContainerDescription container)
         CheckGhosts(files);
         await CheckSocketsAsync(files, cancellationToken).ConfigureAwait(false);
         await CheckNetworkAsync(cancellationToken).ConfigureAwait(false);
-        if (_findings.Count == 0) Add(FindingSeverity.Good, "container", $"Nothing in {container.Name} stands in the way of a dump.");
+        if (praises && _findings.Count == 0) Add(FindingSeverity.Good, "container", $"Nothing in {container.Name} stands in the way of a dump.");
         return _findings;
-    }
-
-    private void CheckConfiguration()
-    {
-        if (!BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration)) return;
-        if (configuration.HasTerminal) Add(FindingSeverity.Blocker, "terminal", "The container is attached to a terminal.", "Set process.terminal to false in config.json and start it detached.");
-        foreach (BindMount mount in configuration.BindMounts.Take(FindingsPerKind))
-        {
-            Add(FindingSeverity.Warning, "mount", $"{mount.Destination} is {mount.Source} of this machine and is not copied.", $"Provide {mount.Source} with the same content on the target.");
-        }
     }
 
     /// <summary>CRIU dumps the tree below the first process; what was started into the container from outside is silently lost.</summary>
@@ -59,7 +48,7 @@ internal sealed class SourceCheck(ContainerDescription container)
         HashSet<int> inside = [.. pids];
         foreach (int pid in pids.Where(pid => pid != container.InitPid && !DescendsFromInit(pid, inside)).Take(FindingsPerKind))
         {
-            Add(FindingSeverity.Blocker, "process", $"Process {Describe(pid)} was started from outside (runc exec?) and would be lost.", $"End it first: kill {pid}");
+            Add(FindingSeverity.Blocker, "process", $"Process {Describe(pid)} was started from outside ({runtime.AttachCommand}?) and would be lost.", $"End it first: kill {pid}");
         }
     }
 
@@ -117,7 +106,7 @@ internal sealed class SourceCheck(ContainerDescription container)
         {
             Add(
                 FindingSeverity.Blocker, "file", $"Descriptor {file.Descriptor} of process {Describe(file.Pid)} is {file.Target}, outside the container.",
-                "Start the container with /dev/null or pipes as its standard streams: runc run -d NAME </dev/null >/dev/null 2>&1");
+                $"Start the container with /dev/null or pipes as its standard streams: {runtime.StartCommand(container.Name, container.BundlePath)} </dev/null >/dev/null 2>&1");
         }
 
         foreach (OpenFile file in placed.Where(file => mounts.TryGetValue(file.MountId, out Mount? mount) && mount.FileSystem == "mqueue" && file.Target != mount.MountPoint).Take(FindingsPerKind))
@@ -158,8 +147,7 @@ internal sealed class SourceCheck(ContainerDescription container)
 
         NetworkIsolation isolation = await NetworkIsolation.FindAsync(container.InitPid, cancellationToken).ConfigureAwait(false);
         if (!isolation.Complete) Add(FindingSeverity.Warning, "network", "The container has a network that is no bridge port; CRIU locks it with a firewall rule, which takes longer.", "Connect it by a veth pair whose outer end is in a bridge.");
-        bool prepared = BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration) && configuration.NetworkNamespacePath is not null;
-        if (!prepared && (isolation.Links.Count > 0 || !isolation.Complete))
+        if (!movesOwnNetwork && (isolation.Links.Count > 0 || !isolation.Complete))
         {
             Add(FindingSeverity.Warning, "network", "The container's network was put into a namespace that runc made: at the target it will have loopback only.", "Prepare a network namespace (ip netns add) and name its path in config.json.");
         }

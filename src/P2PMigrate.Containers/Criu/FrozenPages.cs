@@ -26,6 +26,9 @@ internal sealed class FrozenPages(string imageDirectory, IPageSink sink, Func<IE
     public IReadOnlyList<string> RuncOptions => ["--lazy-pages"];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> DirectOptions => ["--lazy-pages"];
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> CriuOptions => [string.Create(CultureInfo.InvariantCulture, $"ps-socket {_noQuestions.Descriptor}")];
 
     /// <inheritdoc/>

@@ -6,6 +6,9 @@ internal interface IMemoryDelivery : IDisposable
     /// <summary>What runc is told of it.</summary>
     IReadOnlyList<string> RuncOptions { get; }
 
+    /// <summary>What a CRIU that no runtime starts is told of it on its command line.</summary>
+    IReadOnlyList<string> DirectOptions { get; }
+
     /// <summary>What CRIU is told of it, besides: lines of its configuration.</summary>
     IReadOnlyList<string> CriuOptions { get; }
 

@@ -1,7 +1,8 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Linux;
-using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
 
@@ -38,10 +39,13 @@ internal sealed class PageServerSink : IMemoryDelivery
     public IReadOnlyList<string> RuncOptions => ["--page-server", Address.ToString()];
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> DirectOptions => ["--page-server", "--address", Address.Address.ToString(), "--port", Address.Port.ToString(CultureInfo.InvariantCulture)];
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> CriuOptions => [];
 
     /// <inheritdoc/>
-    public TimeSpan Patience => RuncTimers.LastAnswer;
+    public TimeSpan Patience => CheckpointTimers.LastAnswer;
 
     /// <inheritdoc/>
     public void Started()

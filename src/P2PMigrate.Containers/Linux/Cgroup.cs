@@ -132,7 +132,8 @@ internal sealed class Cgroup(string path)
         }
     }
 
-    private static string PathOf(int pid) =>
+    /// <summary>The cgroup v2 of a process as /proc has it, seen from the root of our cgroup namespace.</summary>
+    internal static string PathOf(int pid) =>
         File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cgroup")).FirstOrDefault(line => line.StartsWith("0::", StringComparison.Ordinal))?[3..]
         ?? throw new ContainerException("This kernel has no cgroup v2, which P2PMigrate needs to freeze a container.");
 

@@ -19,11 +19,11 @@ internal static class OwnedProcesses
 
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Those that run now.</summary>
-    public static IReadOnlyList<ProcessIdentity> Find(string workDirectory)
+    /// <summary>Those that run now. Another <paramref name="variable"/> marks those that shall live on.</summary>
+    public static IReadOnlyList<ProcessIdentity> Find(string workDirectory, string variable = Variable)
     {
         (uint, uint, ulong)? work = DirectoryAt(workDirectory);
-        byte[] mark = Encoding.UTF8.GetBytes($"{Variable}={workDirectory}\0");
+        byte[] mark = Encoding.UTF8.GetBytes($"{variable}={workDirectory}\0");
         return
         [
             .. from pid in ProcessTable.Pids()

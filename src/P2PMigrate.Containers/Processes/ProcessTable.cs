@@ -29,6 +29,9 @@ internal static class ProcessTable
         }
     }
 
+    /// <summary>Memory of a process that is not a file's, in bytes.</summary>
+    public static long ResidentBytes(int pid) => StatusBytes(pid, "RssAnon") + StatusBytes(pid, "RssShmem");
+
     /// <summary>A count of kB in /proc/PID/status as bytes; zero when it is not there.</summary>
     public static long StatusBytes(int pid, string name) =>
         Status(pid, name) is { } value && long.TryParse(value.Split(' ')[0], CultureInfo.InvariantCulture, out long kilobytes) ? kilobytes << 10 : 0;

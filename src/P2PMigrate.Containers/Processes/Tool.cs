@@ -30,6 +30,11 @@ internal static class Tool
             ? File.Exists(program)
             : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(directory => directory.Length > 0 && File.Exists(Path.Combine(directory, program)));
 
+    /// <summary>The path of a program on PATH, or its name where it is not there.</summary>
+    public static string PathOf(string program) => program.Contains('/', StringComparison.Ordinal)
+        ? program
+        : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Where(directory => directory.Length > 0).Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists) ?? program;
+
     /// <summary>Runs a program; throws <see cref="ContainerException"/> when it cannot be started or does not end.</summary>
     public static async Task<ToolResult> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {

@@ -1,3 +1,5 @@
+using P2PMigrate.Migration.Runtime;
+
 namespace P2PMigrate.Containers.Processes;
 
 /// <summary>The version of CRIU, a runtime or the kernel: <c>4.2.1</c>, <c>1.3.6+ds1</c>, <c>6.18.44-cloud</c>. Compares by its numbers.</summary>
@@ -16,6 +18,15 @@ internal readonly record struct ToolVersion(int Major, int Minor, int Patch = 0)
         }
 
         return false;
+    }
+
+    /// <summary>Asks a program, as nearly all answer, with <c>--version</c>.</summary>
+    public static async Task<ToolVersion> AskAsync(string program, CancellationToken cancellationToken)
+    {
+        ToolResult result = await Tool.RunAsync(program, ["--version"], cancellationToken).ConfigureAwait(false);
+        return TryFind(result.Require($"ask {program} for its version").Output, out ToolVersion version)
+            ? version
+            : throw new ContainerException($"`{program} --version` printed no version but \"{result.Output.Trim()}\".");
     }
 
     public int CompareTo(ToolVersion other) => (Major, Minor, Patch).CompareTo((other.Major, other.Minor, other.Patch));

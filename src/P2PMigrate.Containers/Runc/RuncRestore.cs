@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
@@ -35,7 +36,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
     /// <summary>Does ahead of time what needs neither images nor a frozen source, and writes down what it found.</summary>
     public async Task PrepareAsync(CancellationToken cancellationToken)
     {
-        await runc.RuncVersionAsync(cancellationToken).ConfigureAwait(false);
+        await runc.VersionAsync(cancellationToken).ConfigureAwait(false);
         await KernelFacts.WarmAsync(runc.Options.Criu, cancellationToken).ConfigureAwait(false);
         await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
         RestorePlan plan = await RestorePlan.MakeAsync(Retarget().NetworkNamespacePath, cancellationToken).ConfigureAwait(false);
@@ -43,7 +44,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
     }
 
     /// <summary>Restores and holds; when this throws, nothing of the container is left.</summary>
-    public async Task<RuncHeldContainer> RunAsync(CancellationToken cancellationToken)
+    public async Task<HeldContainer> RunAsync(CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
         RestorePlan? plan = WorkRecord.Load(PlanPath, RuncJson.Default.RestorePlan);
@@ -78,12 +79,12 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
         {
             hook?.Dispose();
             process?.Dispose();
-            await new RuncLeftovers(runc, logger).RemoveAsync(request.WorkDirectory, CancellationToken.None).ConfigureAwait(false);
+            await new RestoreLeftovers(runc, logger).RemoveAsync(request.WorkDirectory, CancellationToken.None).ConfigureAwait(false);
             throw;
         }
 
         logger.Held(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        return new RuncHeldContainer(runc, logger, record, request.WorkDirectory, hook, process);
+        return new HeldContainer(runc, logger, record, request.WorkDirectory, hook, process);
     }
 
     private static string PidPathIn(string workDirectory) => Path.Combine(workDirectory, "init.pid");
@@ -149,15 +150,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
 
     private async Task HoldAsync(RestoreHook hook, DetachedProcess process, CancellationToken cancellationToken)
     {
-        Task<bool> held = hook.WaitUntilHeldAsync();
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task<int> exit = process.WaitAsync(patience.Token);
-        await Task.WhenAny(held, exit).ConfigureAwait(false);
-        if (!held.IsCompleted) hook.GiveUp();
-        await patience.CancelAsync().ConfigureAwait(false);
-        if (await held.ConfigureAwait(false)) return;
-
-        cancellationToken.ThrowIfCancellationRequested();
+        if (await hook.HoldsAsync(process, cancellationToken).ConfigureAwait(false)) return;
         string because = CriuLog.Explain(LogPath) ?? RuncLog.LastError(RuncLogPath) ?? "runc gave no reason.";
         throw new ContainerException($"The container {Name} could not be restored. {because}", LogPath);
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Linux;
@@ -22,17 +23,16 @@ public sealed class RuncRuntime : IContainerRuntime
     public RuncRuntime(RuncOptions options, ILogger logger) => (_runc, _logger) = (new RuncTool(options), logger);
 
     /// <inheritdoc/>
-    public string Name => "runc";
+    public string Name => _runc.Name;
+
+    /// <summary>Is runc on this machine?</summary>
+    public static bool IsInstalled => Tool.Exists("runc");
 
     /// <inheritdoc/>
-    public async Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken) => new()
-    {
-        CriuVersion = (await _runc.CriuVersionAsync(cancellationToken).ConfigureAwait(false)).ToString(),
-        RuntimeVersion = (await _runc.RuncVersionAsync(cancellationToken).ConfigureAwait(false)).ToString(),
-        KernelRelease = Machine.KernelRelease,
-        Architecture = Machine.Architecture,
-        CpuFeatures = Machine.CpuFeatures(),
-    };
+    public async Task<bool> KnowsAsync(string name, CancellationToken cancellationToken) => await _runc.FindAsync(name, cancellationToken).ConfigureAwait(false) is not null;
+
+    /// <inheritdoc/>
+    public Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken) => Machine.DescribeAsync(_runc, cancellationToken);
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<Finding>> CheckMachineAsync(CancellationToken cancellationToken) =>
@@ -43,9 +43,9 @@ public sealed class RuncRuntime : IContainerRuntime
     {
         RuncState state = await _runc.StateAsync(name, cancellationToken).ConfigureAwait(false)
             ?? throw new ContainerException($"runc knows no container named {name}; `runc list` shows those it knows.");
-        if (state.Status != RuncState.Running)
+        if (state.Status != KnownContainer.Running)
         {
-            throw new ContainerException(state.Status == RuncState.Paused
+            throw new ContainerException(state.Status == KnownContainer.Paused
                 ? $"The container {name} is paused. If a migration of it is under way or in doubt, leave it so: `p2pmigrate migrate` says what to do. If you paused it yourself, type: runc resume {name}"
                 : $"The container {name} is {state.Status}, not running.");
         }
@@ -56,12 +56,19 @@ public sealed class RuncRuntime : IContainerRuntime
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken) =>
-        new SourceCheck(container).RunAsync(cancellationToken);
+    public async Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken)
+    {
+        bool prepared = BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration) && configuration.NetworkNamespacePath is not null;
+        IReadOnlyList<Finding> own = new BundleCheck(container).AtSource();
+        return [.. own, .. await new SourceCheck(_runc, container, prepared).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
+    }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken) =>
-        new TargetCheck(_runc, container, source).RunAsync(cancellationToken);
+    public async Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken) =>
+    [
+        .. await new TargetCheck(_runc, container, source, _runc.Options.DataDirectory).RunAsync(cancellationToken).ConfigureAwait(false),
+        .. await new BundleCheck(container).AtTargetAsync(cancellationToken).ConfigureAwait(false),
+    ];
 
     /// <inheritdoc/>
     public ILiveMemory? OpenLiveMemory(ContainerDescription container)
@@ -72,11 +79,11 @@ public sealed class RuncRuntime : IContainerRuntime
 
     /// <inheritdoc/>
     public async Task<IFreezePlan> PrepareFreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
-        await RuncFreezePlan.MakeAsync(_runc, _logger, container, workDirectory, cancellationToken).ConfigureAwait(false);
+        await FreezePlan.MakeAsync(_runc, _logger, container, workDirectory, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) =>
-        await RuncFence.ReopenAsync(_runc, _logger, workDirectory, cancellationToken).ConfigureAwait(false);
+        await CgroupFence.ReopenAsync(_runc, _logger, workDirectory, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public IPageSink CreatePageWriter(string imageDirectory) => new PageImageWriter(imageDirectory);
@@ -94,11 +101,11 @@ public sealed class RuncRuntime : IContainerRuntime
         await new RuncRestore(_runc, _logger, request).RunAsync(cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => new RuncKeep(_runc, _logger, request).RunAsync(cancellationToken);
+    public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => new RestoreKeep(_runc, _logger, request).RunAsync(cancellationToken);
 
     /// <inheritdoc/>
     public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        new RuncLeftovers(_runc, _logger).RemoveAsync(request.WorkDirectory, cancellationToken);
+        new RestoreLeftovers(_runc, _logger).RemoveAsync(request.WorkDirectory, cancellationToken);
 
     private static byte[] ReadConfiguration(string name, string bundlePath)
     {
@@ -128,7 +135,7 @@ public sealed class RuncRuntime : IContainerRuntime
             Configuration = configuration,
             InitPid = state.Pid,
             CgroupPath = cgroup.Path,
-            MemoryBytes = pids.Sum(pid => ProcessTable.StatusBytes(pid, "RssAnon") + ProcessTable.StatusBytes(pid, "RssShmem")),
+            MemoryBytes = pids.Sum(ProcessTable.ResidentBytes),
             ProcessCount = pids.Count,
         };
     }

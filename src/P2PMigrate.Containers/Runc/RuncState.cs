@@ -5,9 +5,6 @@ namespace P2PMigrate.Containers.Runc;
 /// <summary>What <c>runc state</c> says of a container.</summary>
 internal sealed record RuncState
 {
-    public const string Running = "running";
-    public const string Paused = "paused";
-
     [JsonPropertyName("id")] public required string Id { get; init; }
 
     /// <summary>The first process in our pid namespace; zero when there is none.</summary>
@@ -26,7 +23,5 @@ internal sealed record RuncState
 /// <summary>The JSON documents of this assembly, generated ahead of time.</summary>
 [JsonSourceGenerationOptions(WriteIndented = true)]
 [JsonSerializable(typeof(RuncState))]
-[JsonSerializable(typeof(FenceRecord))]
-[JsonSerializable(typeof(RestoreRecord))]
 [JsonSerializable(typeof(RestorePlan))]
 internal sealed partial class RuncJson : JsonSerializerContext;

@@ -1,12 +1,17 @@
 using System.Text.Json;
+using P2PMigrate.Containers.Checkpoints;
+using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Runc;
 
 /// <summary>The questions and small commands that go to the runc and criu programs.</summary>
-internal sealed class RuncTool(RuncOptions options)
+internal sealed class RuncTool(RuncOptions options) : IRuntimeProgram
 {
+    private const int DetachMount = 2; // MNT_DETACH
+    private static readonly ToolVersion s_first = new(1, 1);
     private static readonly ToolVersion s_firstWithCgroupIgnore = new(1, 2);
     private static readonly ToolVersion s_firstWithLinkRemap = new(1, 3);
 
@@ -14,6 +19,33 @@ internal sealed class RuncTool(RuncOptions options)
     private ToolVersion? _criu;
 
     public RuncOptions Options => options;
+
+    /// <inheritdoc/>
+    public string Name => "runc";
+
+    /// <inheritdoc/>
+    public string Criu => options.Criu;
+
+    /// <inheritdoc/>
+    public string AttachCommand => "runc exec";
+
+    /// <inheritdoc/>
+    public ToolVersion VersionMin => s_first;
+
+    /// <inheritdoc/>
+    public bool HasRemainsOf(string name) => Directory.Exists(StateDirectoryOf(name));
+
+    /// <inheritdoc/>
+    public string RemovalCommand(string name) => $"runc delete {name}";
+
+    /// <inheritdoc/>
+    public string StartCommand(string name, string bundle) => $"runc run -d -b {bundle} {name}";
+
+    /// <inheritdoc/>
+    public int? RestoredInit(string workDirectory) => RuncRestore.InitOf(workDirectory);
+
+    /// <inheritdoc/>
+    public string? LastError(string workDirectory, string log) => RuncLog.LastError(LogPath(workDirectory, log));
 
     /// <summary>The state directory of a container, which exists while runc knows it (or its restore broke off).</summary>
     public string StateDirectoryOf(string name) => Path.Combine(options.StateRoot ?? "/run/runc", name);
@@ -43,38 +75,72 @@ internal sealed class RuncTool(RuncOptions options)
         result.Require($"remove the container {name} from runc");
     }
 
-    public async Task<ToolVersion> RuncVersionAsync(CancellationToken cancellationToken) =>
-        _runc ??= await VersionAsync(options.Runc, cancellationToken).ConfigureAwait(false);
+    /// <inheritdoc/>
+    public async Task<KnownContainer?> FindAsync(string name, CancellationToken cancellationToken) =>
+        await StateAsync(name, cancellationToken).ConfigureAwait(false) is { } state ? new KnownContainer(state.Status, state.Pid, state.Created, state.Bundle) : null;
+
+    /// <inheritdoc/>
+    public Task ForgetAsync(string name, CancellationToken cancellationToken) => DeleteAsync(name, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task ForgetRestoreAsync(RestoreRecord record, string workDirectory, CancellationToken cancellationToken)
+    {
+        RemoveMounts(record, StateDirectoryOf(record.Container));
+        return DeleteAsync(record.Container, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<string> DumpCommand(FenceRecord fence, string imageDirectory, string workDirectory, IMemoryDelivery memory, IReadOnlyList<string> options) =>
+    [
+        .. CommandLine("--log", LogPath(workDirectory, "dump"), "--log-format", "json", "checkpoint"),
+        "--leave-running", "--tcp-established", "--file-locks", .. options,
+        .. memory.RuncOptions, "--image-path", imageDirectory, "--work-path", workDirectory, fence.Container,
+    ];
+
+    /// <inheritdoc/>
+    public async Task<ToolVersion> VersionAsync(CancellationToken cancellationToken) =>
+        _runc ??= await ToolVersion.AskAsync(options.Runc, cancellationToken).ConfigureAwait(false);
 
     public async Task<ToolVersion> CriuVersionAsync(CancellationToken cancellationToken) =>
-        _criu ??= await VersionAsync(options.Criu, cancellationToken).ConfigureAwait(false);
+        _criu ??= await ToolVersion.AskAsync(options.Criu, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Options of <c>runc checkpoint</c> that only later versions know; CRIU's configuration file stands in for the others.</summary>
-    public async Task<IReadOnlyList<string>> DumpOptionsAsync(bool manageCgroups, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<string>> DumpOptionsAsync(FenceRecord fence, bool keepsCgroups, CancellationToken cancellationToken)
     {
-        ToolVersion version = await RuncVersionAsync(cancellationToken).ConfigureAwait(false);
-        return [.. CgroupOptions(version, manageCgroups), .. version >= s_firstWithLinkRemap ? ["--link-remap", "--tcp-skip-in-flight"] : Array.Empty<string>()];
+        ToolVersion version = await VersionAsync(cancellationToken).ConfigureAwait(false);
+        return [.. CgroupOptions(version, keepsCgroups), .. version >= s_firstWithLinkRemap ? ["--link-remap", "--tcp-skip-in-flight"] : Array.Empty<string>()];
     }
 
     /// <summary>As <see cref="DumpOptionsAsync"/>, for <c>runc restore</c>.</summary>
     public async Task<IReadOnlyList<string>> RestoreOptionsAsync(bool manageCgroups, CancellationToken cancellationToken) =>
-        CgroupOptions(await RuncVersionAsync(cancellationToken).ConfigureAwait(false), manageCgroups);
+        CgroupOptions(await VersionAsync(cancellationToken).ConfigureAwait(false), manageCgroups);
 
     /// <summary>Walking and restoring cgroups costs time; runc itself puts the container into its own.</summary>
     private static string[] CgroupOptions(ToolVersion version, bool manageCgroups) =>
         manageCgroups || version < s_firstWithCgroupIgnore ? [] : ["--manage-cgroups-mode", "ignore"];
 
+    /// <summary>
+    /// A killed runc leaves its bind mount of the root file system in its state directory, and those it made within. They must be gone
+    /// before runc is asked to delete the container: it would empty that directory, through the mount.
+    /// </summary>
+    private static void RemoveMounts(RestoreRecord record, string stateDirectory)
+    {
+        foreach (string point in MountsBelow(stateDirectory, record.RootPath).Reverse()) _ = Native.Unmount(point, DetachMount);
+        if (MountsBelow(stateDirectory).FirstOrDefault() is { } stuck)
+        {
+            throw new ContainerException($"A mount that a broken restore left cannot be removed; run: umount -l {stuck}");
+        }
+    }
+
+    private static IEnumerable<string> MountsBelow(params string[] directories) =>
+        [.. Mount.Of("self").Select(mount => mount.MountPoint)
+            .Where(point => directories.Any(directory => point.StartsWith(directory.TrimEnd('/') + "/", StringComparison.Ordinal)))];
+
+    private static string LogPath(string workDirectory, string log) => Path.Combine(workDirectory, $"runc-{log}.log");
+
     private Task<ToolResult> RunAsync(IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
         string[] line = [.. CommandLine(arguments)];
         return Tool.RunAsync(line[0], line[1..], cancellationToken);
-    }
-
-    private static async Task<ToolVersion> VersionAsync(string program, CancellationToken cancellationToken)
-    {
-        ToolResult result = await Tool.RunAsync(program, ["--version"], cancellationToken).ConfigureAwait(false);
-        return ToolVersion.TryFind(result.Require($"ask {program} for its version").Output, out ToolVersion version)
-            ? version
-            : throw new ContainerException($"`{program} --version` printed no version but \"{result.Output.Trim()}\".");
     }
 }

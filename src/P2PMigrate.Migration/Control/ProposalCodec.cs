@@ -45,7 +45,7 @@ internal static class ProposalCodec
         if (!ContainerName.TryParse(wire.Runtime, out _))
             return "the runtime's name is none";
         if (wire.Configuration.Length > ControlLimits.MaxConfigurationLength)
-            return "the container's config.json is too large";
+            return "the container's configuration is too large";
         if (wire.BundlePath.Length > ControlLimits.MaxTextLength || wire.RootPath.Length > ControlLimits.MaxTextLength)
             return "a path in the proposal is too long";
         return wire.MemoryBytes > ControlLimits.MaxClaimedBytes || wire.ProcessCount > ControlLimits.MaxProcesses

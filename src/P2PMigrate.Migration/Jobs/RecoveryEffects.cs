@@ -54,7 +54,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         if (job.Contents?.LastState != (int)TargetState.Aborted)
         {
             await environment.Runtime.CleanUpAsync(RequestOf(head, files), cancellationToken).ConfigureAwait(false);
-            await RefuseIfRunningAsync(head.Container.Value, cancellationToken).ConfigureAwait(false);
+            await RefuseIfRunningAsync(head.Container.Value, head.Runtime, cancellationToken).ConfigureAwait(false);
             files.RemoveBundle(head.Container);
         }
 
@@ -77,12 +77,12 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
     }
 
     /// <summary>Clean-up leaves a container alone that was released and runs; then its files are not taken from under it either.</summary>
-    private async Task RefuseIfRunningAsync(string container, CancellationToken cancellationToken)
+    private async Task RefuseIfRunningAsync(string container, string runtime, CancellationToken cancellationToken)
     {
         if (!await RunsAsync(container, cancellationToken).ConfigureAwait(false))
             return;
         throw new ContainerException(
-            $"'{container}' runs here, so its files stay. If the source's copy is to be kept, end this one first ({environment.Runtime.Name} kill {container} KILL), then type the same again.");
+            $"'{container}' runs here, so its files stay. If the source's copy is to be kept, end this one first ({(environment.Runtime.Of(runtime) ?? environment.Runtime).KillCommand(container)}), then type the same again.");
     }
 
     private async Task<bool> RunsAsync(string container, CancellationToken cancellationToken)

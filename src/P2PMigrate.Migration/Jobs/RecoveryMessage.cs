@@ -1,5 +1,6 @@
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Migration.Jobs;
 
@@ -22,13 +23,13 @@ internal static class RecoveryMessage
     }
 
     /// <summary>There was nothing to thaw, and the runtime knows of none that runs: the machine or the container was stopped since.</summary>
-    public static RecoveredJob Gone(UnfinishedJob job)
+    public static RecoveredJob Gone(UnfinishedJob job, IContainerRuntime runtime)
     {
         JournalHead head = job.Contents!.Head;
         return new RecoveredJob(
             job.JobId, head.Container.Value, RecoveryAction.Thawed, ContainerSide.None,
             $"An earlier migration of '{head.Container.Value}' was interrupted before it committed, and cannot have started it elsewhere. It does not run here either, by {head.Runtime}'s word; "
-            + $"its files are here, in {head.BundlePath}. To start it, type: {head.Runtime} run -d -b {head.BundlePath} {head.Container.Value}");
+            + $"its files are here, in {head.BundlePath}. To start it, type: {(runtime.Of(head.Runtime) ?? runtime).StartCommand(head.Container.Value, head.BundlePath)}");
     }
 
     /// <summary>Nobody but a person can decide.</summary>

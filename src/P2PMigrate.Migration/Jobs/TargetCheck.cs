@@ -34,11 +34,12 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
         }
     }
 
+    // spec: MIG-161
     private IEnumerable<Finding> OwnFindings(Propose proposal)
     {
         StateDirectory state = environment.State;
-        if (proposal.Container.Runtime != environment.Runtime.Name)
-            yield return Blocker("runtime", $"The container runs under {proposal.Container.Runtime}, the target takes containers of {environment.Runtime.Name}.", "Start the target with the same runtime.");
+        if (environment.Runtime.Of(proposal.Container.Runtime) is null)
+            yield return Blocker("runtime", $"The container runs under {proposal.Container.Runtime}, the target takes containers of {environment.Runtime.Name}.", $"Install {proposal.Container.Runtime} at the target if it is missing there, and start p2pmigrate receive without --runtime.");
         if (FindUnfinished(proposal.Name) is { } earlier)
         {
             // Before whatever of it may be left here: that may be the only copy.

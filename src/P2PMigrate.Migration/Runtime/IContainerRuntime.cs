@@ -12,6 +12,15 @@ public interface IContainerRuntime
     /// <summary>The runtime's name as the user types it: <c>runc</c>.</summary>
     string Name { get; }
 
+    /// <summary>The runtime of this name, as far as it is this one or in it, or null.</summary>
+    IContainerRuntime? Of(string runtime) => runtime == Name ? this : null;
+
+    /// <summary>What a person types to start a container whose files are in <paramref name="bundlePath"/>.</summary>
+    string StartCommand(string name, string bundlePath) => $"{Name} run -d -b {bundlePath} {name}";
+
+    /// <summary>What a person types to end a container that runs.</summary>
+    string KillCommand(string name) => $"{Name} kill {name} KILL";
+
     /// <summary>This machine's facts that the other peer must know for its own checks.</summary>
     Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken);
 
@@ -23,6 +32,20 @@ public interface IContainerRuntime
     /// Throws <see cref="ContainerException"/> when there is none by that name or it is not running.
     /// </summary>
     Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken);
+
+    /// <summary>Is there a container of this name, running or not?</summary>
+    async Task<bool> KnowsAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await InspectAsync(name, bundle: null, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (ContainerException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Can this container be dumped? Finds everything it can before anything is frozen.</summary>
     Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken);

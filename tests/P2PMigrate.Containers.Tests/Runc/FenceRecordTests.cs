@@ -1,6 +1,6 @@
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
-using P2PMigrate.Containers.Runc;
+using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Tests.Runc;

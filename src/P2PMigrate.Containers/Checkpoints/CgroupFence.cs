@@ -6,10 +6,10 @@ using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
 
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
-/// A runc container stopped by its own frozen cgroup. One owner, one call at a time.
+/// A container stopped by its own frozen cgroup. One owner, one call at a time.
 /// <para>
 /// What is true when our process is killed (SIGKILL, crash) at each point; the record in the work directory is written first, so
 /// <see cref="ReopenAsync"/> finds all of it:
@@ -17,7 +17,7 @@ namespace P2PMigrate.Containers.Runc;
 /// <list type="bullet">
 /// <item>While freezing: links may be off their bridges, the cgroup frozen or not. Thawing puts both right.</item>
 /// <item>Frozen, no dump: the cgroup stays frozen. A dump that waits for its word fails, and has touched nothing.</item>
-/// <item>While dumping: runc and CRIU live on in a session of their own. A lazy dump comes to its end; of an ordinary one the page connection is broken, so CRIU fails. Either puts the seized
+/// <item>While dumping: the runtime and CRIU live on in a session of their own. A lazy dump comes to its end; of an ordinary one the page connection is broken, so CRIU fails. Either puts the seized
 /// processes back into the frozen cgroup and ends. Thawing waits for that end, for CRIU's last act is to freeze again.</item>
 /// <item>Dumped: the cgroup is frozen again by CRIU itself (checked after each dump). Stand-in names of removed files may be in the root
 /// file system; thawing and destroying remove them.</item>
@@ -25,20 +25,20 @@ namespace P2PMigrate.Containers.Runc;
 /// </list>
 /// The one thing that lets a container out early is a SIGKILL to CRIU while it has the processes seized: nobody here sends one.
 /// </summary>
-internal sealed class RuncFence : IFence
+internal sealed class CgroupFence : IFence
 {
-    private readonly RuncTool _runc;
+    private readonly IRuntimeProgram _runtime;
     private readonly ILogger _logger;
     private readonly string _workDirectory;
     private readonly Cgroup _cgroup;
     private FenceRecord _record;
-    private RuncDump? _waiting;          // started, and has touched nothing yet
+    private CriuDump? _waiting;          // started, and has touched nothing yet
     private bool _lazily;                // what the last one that came to wait can do, a further one can
     private bool _over;
 
-    private RuncFence(RuncTool runc, ILogger logger, string workDirectory, FenceRecord record)
+    private CgroupFence(IRuntimeProgram runtime, ILogger logger, string workDirectory, FenceRecord record)
     {
-        (_runc, _logger, _workDirectory, _record) = (runc, logger, workDirectory, record);
+        (_runtime, _logger, _workDirectory, _record) = (runtime, logger, workDirectory, record);
         _cgroup = new Cgroup(record.CgroupPath);
     }
 
@@ -46,10 +46,10 @@ internal sealed class RuncFence : IFence
     /// Isolates and freezes a container; when this throws, it runs as before. All questions have been asked, and <paramref name="dump"/> waits, or is null. It is
     /// the fence's from now on, in any case.
     /// </summary>
-    public static async Task<RuncFence> FreezeAsync(
-        RuncTool runc, ILogger logger, string workDirectory, FenceRecord record, RuncDump? dump, Action stopping, CancellationToken cancellationToken)
+    public static async Task<CgroupFence> FreezeAsync(
+        IRuntimeProgram runtime, ILogger logger, string workDirectory, FenceRecord record, CriuDump? dump, Action stopping, CancellationToken cancellationToken)
     {
-        var fence = new RuncFence(runc, logger, workDirectory, record) { _waiting = dump, _lazily = dump is { IsLazy: true } };
+        var fence = new CgroupFence(runtime, logger, workDirectory, record) { _waiting = dump, _lazily = dump is { IsLazy: true } };
         long start;
         try
         {
@@ -70,12 +70,12 @@ internal sealed class RuncFence : IFence
     }
 
     /// <summary>The fence that an earlier process left in <paramref name="workDirectory"/>, or null when there is nothing left of its container.</summary>
-    public static async Task<RuncFence?> ReopenAsync(RuncTool runc, ILogger logger, string workDirectory, CancellationToken cancellationToken)
+    public static async Task<CgroupFence?> ReopenAsync(IRuntimeProgram runtime, ILogger logger, string workDirectory, CancellationToken cancellationToken)
     {
-        if (FenceRecord.Load(workDirectory) is not { } record) return null;
-        RuncState? state = await runc.StateAsync(record.Container, cancellationToken).ConfigureAwait(false);
+        if (FenceRecord.Load(workDirectory) is not { } record || record.Runtime != runtime.Name) return null;
+        KnownContainer? state = await runtime.FindAsync(record.Container, cancellationToken).ConfigureAwait(false);
         bool known = state is not null && state.Created == record.Created;
-        return known || record.Init.IsAlive ? new RuncFence(runc, logger, workDirectory, record) : null;
+        return known || record.Init.IsAlive ? new CgroupFence(runtime, logger, workDirectory, record) : null;
     }
 
     public async Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
@@ -111,7 +111,7 @@ internal sealed class RuncFence : IFence
     private async Task<DumpSummary> DumpOnceAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
     {
         if (_waiting is { } stale && stale.KeepsCgroups != _cgroup.HasChildren) await CallOffAsync().ConfigureAwait(false);
-        RuncDump dump = _waiting ?? await StartDumpAsync(cancellationToken).ConfigureAwait(false);
+        CriuDump dump = _waiting ?? await StartDumpAsync(cancellationToken).ConfigureAwait(false);
         _waiting = null;
         await using (dump.ConfigureAwait(false))
         {
@@ -126,14 +126,14 @@ internal sealed class RuncFence : IFence
             }
         }
 
-        RuncDump ordinary = await StartDumpAsync(cancellationToken).ConfigureAwait(false);
+        CriuDump ordinary = await StartDumpAsync(cancellationToken).ConfigureAwait(false);
         await using (ordinary.ConfigureAwait(false))
         {
             return await ordinary.RunAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private Task<RuncDump> StartDumpAsync(CancellationToken cancellationToken) => RuncDump.StartAsync(_runc, _workDirectory, _record, _lazily, cancellationToken);
+    private Task<CriuDump> StartDumpAsync(CancellationToken cancellationToken) => CriuDump.StartAsync(_runtime, _workDirectory, _record, _lazily, cancellationToken);
 
     public async Task ThawAsync(CancellationToken cancellationToken)
     {
@@ -143,7 +143,7 @@ internal sealed class RuncFence : IFence
         if (_record.Init.IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
         string? offNetwork = await NetworkIsolation.TryAttachAsync(_record.Links, cancellationToken).ConfigureAwait(false);
         RequireAlive();
-        if (!await _cgroup.SetFrozenAsync(false, RuncTimers.Freeze, cancellationToken).ConfigureAwait(false))
+        if (!await _cgroup.SetFrozenAsync(false, CheckpointTimers.Freeze, cancellationToken).ConfigureAwait(false))
         {
             throw new ContainerException($"The container {_record.Container} does not thaw; a cgroup above {_cgroup.Path} may be frozen.");
         }
@@ -159,13 +159,13 @@ internal sealed class RuncFence : IFence
         await CallOffAsync().ConfigureAwait(false);
         await WaitForDumpEndAsync(cancellationToken).ConfigureAwait(false);
         if (_record.Init.IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
-        if (!await _cgroup.KillAsync(RuncTimers.Kill, cancellationToken).ConfigureAwait(false))
+        if (!await _cgroup.KillAsync(CheckpointTimers.Kill, cancellationToken).ConfigureAwait(false))
         {
             throw new ContainerException($"Processes of {_record.Container} cannot be killed; look at {_cgroup.Path}/cgroup.procs.");
         }
 
-        RuncState? state = await _runc.StateAsync(_record.Container, cancellationToken).ConfigureAwait(false);
-        if (state?.Created == _record.Created) await _runc.DeleteAsync(_record.Container, cancellationToken).ConfigureAwait(false);
+        KnownContainer? state = await _runtime.FindAsync(_record.Container, cancellationToken).ConfigureAwait(false);
+        if (state?.Created == _record.Created) await _runtime.ForgetAsync(_record.Container, cancellationToken).ConfigureAwait(false);
         End();
         _logger.Destroyed(_record.Container);
     }
@@ -175,8 +175,8 @@ internal sealed class RuncFence : IFence
 
     private async Task RequireFrozenAsync(CancellationToken cancellationToken)
     {
-        if (await _cgroup.SetFrozenAsync(true, RuncTimers.Freeze, cancellationToken).ConfigureAwait(false)) return;
-        throw new ContainerException($"The container {_record.Container} does not stop within {RuncTimers.Freeze.TotalSeconds:0} s; one of its processes is stuck in the kernel.");
+        if (await _cgroup.SetFrozenAsync(true, CheckpointTimers.Freeze, cancellationToken).ConfigureAwait(false)) return;
+        throw new ContainerException($"The container {_record.Container} does not stop within {CheckpointTimers.Freeze.TotalSeconds:0} s; one of its processes is stuck in the kernel.");
     }
 
     private async ValueTask CallOffAsync()
@@ -189,7 +189,7 @@ internal sealed class RuncFence : IFence
     /// <summary>A CRIU that still undoes a failed dump would freeze again after our thaw.</summary>
     private async Task WaitForDumpEndAsync(CancellationToken cancellationToken)
     {
-        if (await OwnedProcesses.WaitForEndAsync(_workDirectory, RuncTimers.DumpUndo, cancellationToken).ConfigureAwait(false)) return;
+        if (await OwnedProcesses.WaitForEndAsync(_workDirectory, CheckpointTimers.DumpUndo, cancellationToken).ConfigureAwait(false)) return;
         throw new ContainerException($"CRIU is still at work on {_record.Container}; wait for its end and try again, do not kill it.", Path.Combine(_workDirectory, "dump.log"));
     }
 

@@ -3,14 +3,14 @@ using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
-/// Ends a release that a killed process of ours had begun, on a person's word that the container runs. It is asked of CRIU and runc, for a copy that
+/// Ends a release that a killed process of ours had begun, on a person's word that the container runs. It is asked of CRIU and runtime, for a copy that
 /// is held, or whose CRIU was killed before it let go, looks to a person as one that runs.
 /// </summary>
 // spec: MIG-58
-internal sealed class RuncKeep(RuncTool runc, ILogger logger, RestoreRequest request)
+internal sealed class RestoreKeep(IRuntimeProgram runtime, ILogger logger, RestoreRequest request)
 {
     private string Name => request.Container.Name;
 
@@ -19,31 +19,31 @@ internal sealed class RuncKeep(RuncTool runc, ILogger logger, RestoreRequest req
     {
         RestoreRecord? record = RestoreRecord.Load(request.WorkDirectory);
         if (record is not null) await RequireReleasedAsync(cancellationToken).ConfigureAwait(false);
-        RuncState? state = await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false);
-        if (state is not { Status: RuncState.Running or RuncState.Paused })
+        KnownContainer? state = await runtime.FindAsync(Name, cancellationToken).ConfigureAwait(false);
+        if (state is not { Status: KnownContainer.Running or KnownContainer.Paused })
         {
-            throw new ContainerException($"'{Name}' does not run here. If it never did, keep the source; if it ran here and has ended, start it again first (runc run -d -b {request.BundlePath} {Name}).");
+            throw new ContainerException($"'{Name}' does not run here. If it never did, keep the source; if it ran here and has ended, start it again first ({runtime.StartCommand(Name, request.BundlePath)}).");
         }
 
         if (state.Bundle != request.BundlePath)
         {
-            throw new ContainerException($"The container {Name} here is not the one that was received (its bundle is {state.Bundle}); keep the source.");
+            throw new ContainerException($"The container {Name} here is not the one that was received (its files are in {state.Bundle}); keep the source.");
         }
 
         if (record is not null) await ConnectAsync(record, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>CRIU and runc may still be at work for a while when only our own process was killed.</summary>
+    /// <summary>CRIU and the runtime may still be at work for a while when only our own process was killed.</summary>
     private async Task RequireReleasedAsync(CancellationToken cancellationToken)
     {
-        if (!await OwnedProcesses.WaitForEndAsync(request.WorkDirectory, RuncTimers.RestoreUndo, cancellationToken).ConfigureAwait(false))
+        if (!await OwnedProcesses.WaitForEndAsync(request.WorkDirectory, CheckpointTimers.RestoreUndo, cancellationToken).ConfigureAwait(false))
         {
             throw new ContainerException($"CRIU is still at work on {Name}; try again when it has ended.");
         }
 
         if (!RestoreHook.HasResumed(request.WorkDirectory))
         {
-            throw new ContainerException($"'{Name}' was restored here but never let run, even if runc calls it running; keep the source.");
+            throw new ContainerException($"'{Name}' was restored here but never let run, even if {runtime.Name} calls it running; keep the source.");
         }
     }
 

@@ -5,19 +5,20 @@ using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
 
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
-/// One <c>runc checkpoint</c>, memory into a sink. It is started while the container runs and waits in <see cref="DumpHook"/> until it is let go on,
+/// One dump, memory into a sink. It is started while the container runs and waits in <see cref="DumpHook"/> until it is let go on,
 /// when the container is frozen. CRIU is never killed: when anything goes wrong
 /// on our side the delivery of memory closes its connection, if it has one, and CRIU fails by itself or comes to its end, resumes what it had seized into the frozen cgroup and cleans
 /// up behind it; that end is waited for. If our process dies, the same happens. Used once; disposing one that still waits calls it off.
 /// </summary>
 // spec: MIG-90
-internal sealed class RuncDump : IAsyncDisposable
+internal sealed class CriuDump : IAsyncDisposable
 {
     private const string LogName = "dump.log";
 
+    private readonly IRuntimeProgram _runtime;
     private readonly string _container;
     private readonly string _workDirectory;
     private readonly Cgroup _cgroup;
@@ -27,9 +28,9 @@ internal sealed class RuncDump : IAsyncDisposable
     private readonly DetachedProcess _process;
     private bool _begun;
 
-    private RuncDump(FenceRecord fence, string workDirectory, (bool Lazily, bool KeepsCgroups) kind, RuncTool runc, ToolVersion criu, IReadOnlyList<string> versioned)
+    private CriuDump(FenceRecord fence, string workDirectory, (bool Lazily, bool KeepsCgroups) kind, IRuntimeProgram runtime, ToolVersion criu, IReadOnlyList<string> versioned)
     {
-        (_container, _workDirectory, IsLazy, KeepsCgroups) = (fence.Container, workDirectory, kind.Lazily, kind.KeepsCgroups);
+        (_runtime, _container, _workDirectory, IsLazy, KeepsCgroups) = (runtime, fence.Container, workDirectory, kind.Lazily, kind.KeepsCgroups);
         _cgroup = new Cgroup(fence.CgroupPath);
         string configuration = Path.Combine(workDirectory, "criu-dump.conf");
         _memory = IsLazy
@@ -39,7 +40,11 @@ internal sealed class RuncDump : IAsyncDisposable
         {
             _hook = DumpHook.Create(workDirectory);
             File.WriteAllText(configuration, CriuConfiguration.ForDump(criu, fence.Isolated, Tool.Exists("nft"), _hook.ScriptPath, _memory.CriuOptions));
-            _process = Start(fence.Container, configuration, runc, versioned);
+            _process = DetachedProcess.Start(
+                workDirectory,
+                runtime.DumpCommand(fence, DraftPath, workDirectory, _memory, versioned),
+                new Dictionary<string, string> { [CriuConfiguration.Variable] = configuration },
+                piped: false);
             _memory.Started();
         }
         catch
@@ -64,24 +69,22 @@ internal sealed class RuncDump : IAsyncDisposable
 
     private string LogPath => Path.Combine(_workDirectory, LogName);
 
-    private string RuncLogPath => Path.Combine(_workDirectory, "runc-dump.log");
-
     /// <summary>Where the images appear. It is not known yet where they are wanted.</summary>
     private string DraftPath => Path.Combine(_workDirectory, "draft");
 
     /// <summary>Starts it. It touches nothing of the container.</summary>
-    public static async Task<RuncDump> StartAsync(RuncTool runc, string workDirectory, FenceRecord fence, bool lazily, CancellationToken cancellationToken)
+    public static async Task<CriuDump> StartAsync(IRuntimeProgram runtime, string workDirectory, FenceRecord fence, bool lazily, CancellationToken cancellationToken)
     {
-        ToolVersion criu = await runc.CriuVersionAsync(cancellationToken).ConfigureAwait(false);
+        ToolVersion criu = await runtime.CriuVersionAsync(cancellationToken).ConfigureAwait(false);
         bool keepsCgroups = new Cgroup(fence.CgroupPath).HasChildren;
-        IReadOnlyList<string> versioned = await runc.DumpOptionsAsync(keepsCgroups, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<string> versioned = await runtime.DumpOptionsAsync(fence, keepsCgroups, cancellationToken).ConfigureAwait(false);
         return await Task.Run(
             () =>
             {
                 string draft = Path.Combine(workDirectory, "draft");
                 if (Directory.Exists(draft)) Directory.Delete(draft, recursive: true);
                 Directory.CreateDirectory(draft);
-                return new RuncDump(fence, workDirectory, (lazily, keepsCgroups), runc, criu, versioned);
+                return new CriuDump(fence, workDirectory, (lazily, keepsCgroups), runtime, criu, versioned);
             },
             cancellationToken).ConfigureAwait(false);
     }
@@ -90,7 +93,7 @@ internal sealed class RuncDump : IAsyncDisposable
     public async Task<bool> WaitUntilReadyAsync(CancellationToken cancellationToken)
     {
         Task<bool> there = _hook.WaitUntilThereAsync();
-        Task<int?> exit = _process.WaitAsync(RuncTimers.DumpStart);
+        Task<int?> exit = _process.WaitAsync(CheckpointTimers.DumpStart);
         Task either = Task.WhenAny(there, exit).WaitAsync(cancellationToken);
         await either.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!there.IsCompleted) _hook.GiveUp();
@@ -115,7 +118,7 @@ internal sealed class RuncDump : IAsyncDisposable
     {
         _hook.Dispose();
         _memory.Dispose();
-        if (!_begun) await _process.WaitAsync(RuncTimers.DumpUndo).ConfigureAwait(false);
+        if (!_begun) await _process.WaitAsync(CheckpointTimers.DumpUndo).ConfigureAwait(false);
         _process.Dispose();
     }
 
@@ -140,7 +143,7 @@ internal sealed class RuncDump : IAsyncDisposable
         // However the pages end, CRIU ends soon after: with success, or because its connection is closed.
         await Task.WhenAny(pages, exit).ConfigureAwait(false);
         if (pages.IsCompleted && !pages.IsCompletedSuccessfully) _memory.Dispose();
-        int? code = exit.IsCompleted ? await exit.ConfigureAwait(false) : await process.WaitAsync(RuncTimers.DumpUndo).ConfigureAwait(false);
+        int? code = exit.IsCompleted ? await exit.ConfigureAwait(false) : await process.WaitAsync(CheckpointTimers.DumpUndo).ConfigureAwait(false);
         _hook.GiveUpOnImages(); // no more letters come
         if (code is null) throw new ContainerException($"CRIU does not finish its dump of {container}. It is still at work: do not kill it.", LogPath);
 
@@ -172,7 +175,7 @@ internal sealed class RuncDump : IAsyncDisposable
             PageSinkException { InnerException: ContainerException known } => known.Message,
             PageSinkException => $"Its memory pages could not be delivered: {failure.Message}",
             ContainerException => failure.Message,
-            _ => CriuLog.Explain(LogPath) ?? RuncLog.LastError(RuncLogPath) ?? "runc gave no reason.",
+            _ => CriuLog.Explain(LogPath) ?? _runtime.LastError(_workDirectory, "dump") ?? $"{_runtime.Name} gave no reason.",
         };
         return new ContainerException($"The container {container} could not be dumped. {because}", LogPath, failure);
     }

@@ -4,34 +4,34 @@ using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
-/// The answers to all questions about a running container, and a <see cref="RuncDump"/> that waits for it to be frozen. If our process dies, the waiting CRIU
+/// The answers to all questions about a running container, and a <see cref="CriuDump"/> that waits for it to be frozen. If our process dies, the waiting CRIU
 /// gives up by itself.
 /// </summary>
 // spec: MIG-90
-internal sealed class RuncFreezePlan : IFreezePlan
+internal sealed class FreezePlan : IFreezePlan
 {
-    private readonly RuncTool _runc;
+    private readonly IRuntimeProgram _runtime;
     private readonly ILogger _logger;
     private readonly ContainerDescription _container;
     private readonly string _workDirectory;
     private FenceRecord _record;
     private string _network;
-    private RuncDump? _dump;
+    private CriuDump? _dump;
 
-    private RuncFreezePlan(RuncTool runc, ILogger logger, ContainerDescription container, string workDirectory, (FenceRecord Record, string Network) facts)
+    private FreezePlan(IRuntimeProgram runtime, ILogger logger, ContainerDescription container, string workDirectory, (FenceRecord Record, string Network) facts)
     {
-        (_runc, _logger, _container, _workDirectory) = (runc, logger, container, workDirectory);
+        (_runtime, _logger, _container, _workDirectory) = (runtime, logger, container, workDirectory);
         (_record, _network) = facts;
     }
 
     /// <summary>Asks, and starts the dump.</summary>
-    public static async Task<RuncFreezePlan> MakeAsync(
-        RuncTool runc, ILogger logger, ContainerDescription container, string workDirectory, CancellationToken cancellationToken)
+    public static async Task<FreezePlan> MakeAsync(
+        IRuntimeProgram runtime, ILogger logger, ContainerDescription container, string workDirectory, CancellationToken cancellationToken)
     {
-        var plan = new RuncFreezePlan(runc, logger, container, workDirectory, await DescribeAsync(runc, container, cancellationToken).ConfigureAwait(false));
+        var plan = new FreezePlan(runtime, logger, container, workDirectory, await DescribeAsync(runtime, container, cancellationToken).ConfigureAwait(false));
         await plan.StartDumpAsync(cancellationToken).ConfigureAwait(false);
         return plan;
     }
@@ -41,13 +41,13 @@ internal sealed class RuncFreezePlan : IFreezePlan
         if (!IsCurrent)
         {
             await DisposeAsync().ConfigureAwait(false);
-            (_record, _network) = await DescribeAsync(_runc, _container, cancellationToken).ConfigureAwait(false);
+            (_record, _network) = await DescribeAsync(_runtime, _container, cancellationToken).ConfigureAwait(false);
             await StartDumpAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        RuncDump? dump = _dump;
+        CriuDump? dump = _dump;
         _dump = null;
-        return await RuncFence.FreezeAsync(_runc, _logger, _workDirectory, _record, dump, stopping, cancellationToken).ConfigureAwait(false);
+        return await CgroupFence.FreezeAsync(_runtime, _logger, _workDirectory, _record, dump, stopping, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
@@ -76,7 +76,7 @@ internal sealed class RuncFreezePlan : IFreezePlan
 
     private async Task<bool> TryStartDumpAsync(bool lazily, CancellationToken cancellationToken)
     {
-        _dump = await RuncDump.StartAsync(_runc, _workDirectory, _record, lazily, cancellationToken).ConfigureAwait(false);
+        _dump = await CriuDump.StartAsync(_runtime, _workDirectory, _record, lazily, cancellationToken).ConfigureAwait(false);
         try
         {
             if (await _dump.WaitUntilReadyAsync(cancellationToken).ConfigureAwait(false)) return true;
@@ -91,21 +91,22 @@ internal sealed class RuncFreezePlan : IFreezePlan
         return false;
     }
 
-    private static async Task<(FenceRecord Record, string Network)> DescribeAsync(RuncTool runc, ContainerDescription container, CancellationToken cancellationToken)
+    private static async Task<(FenceRecord Record, string Network)> DescribeAsync(IRuntimeProgram runtime, ContainerDescription container, CancellationToken cancellationToken)
     {
-        RuncState state = await runc.StateAsync(container.Name, cancellationToken).ConfigureAwait(false)
-            ?? throw new ContainerException($"runc does not know a container {container.Name} any more.");
-        if (state.Status != RuncState.Running || ProcessIdentity.Of(state.Pid) is not { } init)
+        KnownContainer state = await runtime.FindAsync(container.Name, cancellationToken).ConfigureAwait(false)
+            ?? throw new ContainerException($"{runtime.Name} does not know a container {container.Name} any more.");
+        if (state.Status != KnownContainer.Running || ProcessIdentity.Of(state.Pid) is not { } init)
         {
             throw new ContainerException($"The container {container.Name} is {state.Status}, not running.");
         }
 
         string network = NetworkIsolation.Fingerprint(init.Pid); // Before the question whose answer it guards.
-        await KernelFacts.WarmAsync(runc.Options.Criu, cancellationToken).ConfigureAwait(false);
+        await KernelFacts.WarmAsync(runtime.Criu, cancellationToken).ConfigureAwait(false);
         NetworkIsolation isolation = await NetworkIsolation.FindAsync(init.Pid, cancellationToken).ConfigureAwait(false);
         var record = new FenceRecord
         {
             Container = container.Name,
+            Runtime = runtime.Name,
             Created = state.Created,
             BundlePath = container.BundlePath,
             CgroupPath = Cgroup.Of(init.Pid).Path,

@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using P2PMigrate.Migration.Runtime;
 
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
 /// A small file in a job's work directory that tells a later process of ours what to undo. It only has to outlive our process, so it is replaced as a
@@ -48,3 +49,9 @@ internal static class WorkRecord
         }
     }
 }
+
+/// <summary>The records of this folder, generated ahead of time.</summary>
+[JsonSourceGenerationOptions(WriteIndented = true)]
+[JsonSerializable(typeof(FenceRecord))]
+[JsonSerializable(typeof(RestoreRecord))]
+internal sealed partial class RecordJson : JsonSerializerContext;

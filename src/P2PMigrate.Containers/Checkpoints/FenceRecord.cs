@@ -1,7 +1,7 @@
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
 /// What a later process of ours must know to undo a fence: written before anything is touched, gone when nothing is left to
@@ -13,7 +13,10 @@ internal sealed record FenceRecord
 
     public required string Container { get; init; }
 
-    /// <summary>runc's creation time of the container.</summary>
+    /// <summary>The runtime that runs it.</summary>
+    public string Runtime { get; init; } = "runc";
+
+    /// <summary>Tells the container from a later one of the same name.</summary>
     public required string Created { get; init; }
 
     public required string BundlePath { get; init; }
@@ -39,12 +42,12 @@ internal sealed record FenceRecord
     public ProcessIdentity Init => new(InitPid, InitStartTicks);
 
     /// <summary>Writes it to <paramref name="workDirectory"/>; an earlier one is replaced as a whole.</summary>
-    public void Save(string workDirectory) => WorkRecord.Save(PathIn(workDirectory), this, RuncJson.Default.FenceRecord);
+    public void Save(string workDirectory) => WorkRecord.Save(PathIn(workDirectory), this, RecordJson.Default.FenceRecord);
 
     /// <summary>The record in <paramref name="workDirectory"/>, or null when there is none of this boot.</summary>
     public static FenceRecord? Load(string workDirectory)
     {
-        FenceRecord? record = WorkRecord.Load(PathIn(workDirectory), RuncJson.Default.FenceRecord);
+        FenceRecord? record = WorkRecord.Load(PathIn(workDirectory), RecordJson.Default.FenceRecord);
         return record?.BootId == WorkRecord.CurrentBootId ? record : null;
     }
 

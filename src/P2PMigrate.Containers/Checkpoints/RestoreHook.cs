@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
+using P2PMigrate.Containers.Processes;
 
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
 /// Holds a restore before the container's first instruction. CRIU runs our script at <c>post-restore</c>, when everything exists and nothing
@@ -39,7 +40,21 @@ internal sealed class RestoreHook : IDisposable
     public static bool HasResumed(string workDirectory) => File.Exists(ResumedIn(workDirectory));
 
     /// <summary>Waits until the container is held; false when <see cref="GiveUp"/> came first.</summary>
-    public Task<bool> WaitUntilHeldAsync() => Task.Run(() => _held.ReadByte() == HeldByte);
+    private Task<bool> WaitUntilHeldAsync() => Task.Run(() => _held.ReadByte() == HeldByte);
+
+    /// <summary>Waits until the container is held; false when <paramref name="restore"/> ended before.</summary>
+    public async Task<bool> HoldsAsync(DetachedProcess restore, CancellationToken cancellationToken)
+    {
+        Task<bool> held = WaitUntilHeldAsync();
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task<int> exit = restore.WaitAsync(patience.Token);
+        await Task.WhenAny(held, exit).ConfigureAwait(false);
+        if (!held.IsCompleted) GiveUp();
+        await patience.CancelAsync().ConfigureAwait(false);
+        if (await held.ConfigureAwait(false)) return true;
+        cancellationToken.ThrowIfCancellationRequested();
+        return false;
+    }
 
     /// <summary>Waits, after <see cref="Release"/>, until the container is about to run; false when <see cref="GiveUp"/> came first.</summary>
     public Task<bool> WaitUntilReadyAsync() => Task.Run(() => _held.ReadByte() == ReadyByte);

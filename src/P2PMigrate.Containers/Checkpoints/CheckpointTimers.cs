@@ -1,7 +1,7 @@
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>Every time this assembly waits for something of the machine, and for how long at most.</summary>
-internal static class RuncTimers
+internal static class CheckpointTimers
 {
     /// <summary>Until every process of a container has stopped (or goes on).</summary>
     public static readonly TimeSpan Freeze = TimeSpan.FromSeconds(10);

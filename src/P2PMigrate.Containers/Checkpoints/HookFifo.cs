@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Migration.Runtime;
 
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>A FIFO between us and a script that CRIU runs. Whoever waits at its other end reads the end of file when we close it or die.</summary>
 internal static class HookFifo

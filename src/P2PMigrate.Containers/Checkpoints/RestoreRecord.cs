@@ -1,6 +1,6 @@
 using P2PMigrate.Containers.Linux;
 
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
 /// Says that a restore into a bundle was begun by us, so that cleaning up after a killed process never touches a container of somebody
@@ -32,12 +32,12 @@ internal sealed record RestoreRecord
     public required string BootId { get; init; }
 
     /// <summary>Writes it to <paramref name="workDirectory"/>; an earlier one is replaced as a whole.</summary>
-    public void Save(string workDirectory) => WorkRecord.Save(PathIn(workDirectory), this, RuncJson.Default.RestoreRecord);
+    public void Save(string workDirectory) => WorkRecord.Save(PathIn(workDirectory), this, RecordJson.Default.RestoreRecord);
 
     /// <summary>The record in <paramref name="workDirectory"/>, or null when no restore was begun there in this boot.</summary>
     public static RestoreRecord? Load(string workDirectory)
     {
-        RestoreRecord? record = WorkRecord.Load(PathIn(workDirectory), RuncJson.Default.RestoreRecord);
+        RestoreRecord? record = WorkRecord.Load(PathIn(workDirectory), RecordJson.Default.RestoreRecord);
         return record?.BootId == WorkRecord.CurrentBootId ? record : null;
     }
 

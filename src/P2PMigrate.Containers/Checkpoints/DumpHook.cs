@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
 /// Holds a dump before CRIU has touched anything: at <c>pre-dump</c> CRIU has started, read its options and tried out the kernel, and waits for our script. So

@@ -1,4 +1,4 @@
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>Small files of ours among CRIU's images that tell the restoring side how the dump was made. CRIU ignores them.</summary>
 internal static class DumpMarks

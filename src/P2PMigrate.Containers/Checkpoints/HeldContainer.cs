@@ -5,15 +5,15 @@ using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 
-namespace P2PMigrate.Containers.Runc;
+namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
 /// A restored container that waits in <see cref="RestoreHook"/>. If our process is killed, the hook reads the end of its FIFO and
-/// fails, CRIU kills the restored processes and runc forgets them. If everything of ours is killed at once (a service stopped as
+/// fails, CRIU kills the restored processes and the runtime forgets them. If everything of ours is killed at once (a service stopped as
 /// a control group), the processes stay in CRIU's restorer code, which waits for a CRIU that is gone: they never
-/// run, and <see cref="RuncLeftovers"/> removes them.
+/// run, and <see cref="RestoreLeftovers"/> removes them.
 /// </summary>
-internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRecord record, string workDirectory, RestoreHook hook, DetachedProcess process) : IHeldContainer
+internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, RestoreRecord record, string workDirectory, RestoreHook hook, DetachedProcess process) : IHeldContainer
 {
     private bool _over;
 
@@ -30,7 +30,7 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
         ObjectDisposedException.ThrowIf(_over, this);
         long start = Stopwatch.GetTimestamp();
         await BeginReleaseAsync().ConfigureAwait(false);
-        Task<int?> exit = process.WaitAsync(RuncTimers.Release);
+        Task<int?> exit = process.WaitAsync(CheckpointTimers.Release);
         string? offNetwork = await ConnectAsync(exit, cancellationToken).ConfigureAwait(false);
         int? code = await exit.ConfigureAwait(false);
         Close();
@@ -62,13 +62,13 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
         if (_over) return;
         _over = true;
         Close();
-        await new RuncLeftovers(runc, logger).RemoveAsync(workDirectory, cancellationToken).ConfigureAwait(false);
+        await new RestoreLeftovers(runtime, logger).RemoveAsync(workDirectory, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync() => await AbortAsync(CancellationToken.None).ConfigureAwait(false);
 
     /// <summary>
-    /// Puts it on its network as soon as it can answer there, while CRIU and runc still tidy up. A restore that ends without having said so, or badly, is
+    /// Puts it on its network as soon as it can answer there, while CRIU and the runtime still tidy up. A restore that ends without having said so, or badly, is
     /// dealt with by the caller; a container must not stay off the network for a word that was lost.
     /// </summary>
     private async Task<string?> ConnectAsync(Task<int?> exit, CancellationToken cancellationToken)
@@ -82,18 +82,18 @@ internal sealed class RuncHeldContainer(RuncTool runc, ILogger logger, RestoreRe
         return offNetwork;
     }
 
-    /// <summary>runc wrote down the first process's number; where it did not, it is asked.</summary>
+    /// <summary>The runtime may have written down the first process's number; where it did not, it is asked.</summary>
     private async Task<bool> IsAliveAsync(CancellationToken cancellationToken) =>
-        RuncRestore.InitOf(workDirectory) is { } init
+        runtime.RestoredInit(workDirectory) is { } init
             ? ProcessIdentity.Of(init) is { IsAlive: true }
-            : (await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false))?.Status == RuncState.Running;
+            : (await runtime.FindAsync(Name, cancellationToken).ConfigureAwait(false))?.Status == KnownContainer.Running;
 
     private async Task<ContainerException> FailAsync(int? code)
     {
         string because = code is null
-            ? $"CRIU did not finish within {RuncTimers.Release.TotalSeconds:0} s."
+            ? $"CRIU did not finish within {CheckpointTimers.Release.TotalSeconds:0} s."
             : CriuLog.Explain(LogPath) ?? "It ended at once.";
-        if (code is not null) await new RuncLeftovers(runc, logger).RemoveAsync(workDirectory, CancellationToken.None).ConfigureAwait(false);
+        if (code is not null) await new RestoreLeftovers(runtime, logger).RemoveAsync(workDirectory, CancellationToken.None).ConfigureAwait(false);
         return new ContainerException($"The container {Name} was released but does not run. {because}", LogPath);
     }
 

@@ -1,0 +1,65 @@
+using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Processes;
+
+namespace P2PMigrate.Containers.Checkpoints;
+
+/// <summary>A container as its runtime knows it.</summary>
+/// <param name="Status"><see cref="Running"/>, <see cref="Paused"/>, or the runtime's word for anything else.</param>
+/// <param name="Pid">The first process in our pid namespace; zero when there is none.</param>
+/// <param name="Created">Tells it from a later one of the same name.</param>
+/// <param name="Bundle">Where its files are.</param>
+internal sealed record KnownContainer(string Status, int Pid, string Created, string Bundle)
+{
+    public const string Running = "running";
+    public const string Paused = "paused";
+}
+
+/// <summary>What differs between container runtimes when a container is frozen, dumped by CRIU, ended, and restored: their names, questions and commands.</summary>
+internal interface IRuntimeProgram
+{
+    /// <summary>As the user types it.</summary>
+    string Name { get; }
+
+    /// <summary>The criu program.</summary>
+    string Criu { get; }
+
+    /// <summary>By which command a user gets a program into a container that runs.</summary>
+    string AttachCommand { get; }
+
+    /// <summary>The first version that can be worked with.</summary>
+    ToolVersion VersionMin { get; }
+
+    Task<ToolVersion> VersionAsync(CancellationToken cancellationToken);
+
+    Task<ToolVersion> CriuVersionAsync(CancellationToken cancellationToken);
+
+    /// <summary>The container of this name, or null when the runtime knows none.</summary>
+    Task<KnownContainer?> FindAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>Is something left of a container of this name, which the runtime does not know any more but trips over?</summary>
+    bool HasRemainsOf(string name);
+
+    /// <summary>What a person types to end a container that runs, or to be rid of one that is known.</summary>
+    string RemovalCommand(string name);
+
+    /// <summary>What a person types to start a container whose files are in <paramref name="bundle"/>.</summary>
+    string StartCommand(string name, string bundle);
+
+    /// <summary>Options of a dump that must be asked for first.</summary>
+    Task<IReadOnlyList<string>> DumpOptionsAsync(FenceRecord fence, bool keepsCgroups, CancellationToken cancellationToken);
+
+    /// <summary>The command that dumps a container and leaves it running. CRIU's configuration is in the environment; its log is <c>dump.log</c> in <paramref name="workDirectory"/>.</summary>
+    IEnumerable<string> DumpCommand(FenceRecord fence, string imageDirectory, string workDirectory, IMemoryDelivery memory, IReadOnlyList<string> options);
+
+    /// <summary>The runtime's own last complaint about the command that writes <paramref name="log"/> (<c>dump</c>, <c>restore</c>), as a sentence, or null.</summary>
+    string? LastError(string workDirectory, string log);
+
+    /// <summary>The number of the first process that a restore in this work directory made, where that was written down.</summary>
+    int? RestoredInit(string workDirectory);
+
+    /// <summary>Forgets a container whose processes have ended, or of which none is left; what it has besides processes goes. Nothing happens when it is not known.</summary>
+    Task ForgetAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>As <see cref="ForgetAsync"/>, for what a restore that did not come to its end has left; its processes are killed already.</summary>
+    Task ForgetRestoreAsync(RestoreRecord record, string workDirectory, CancellationToken cancellationToken);
+}

@@ -1,0 +1,61 @@
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Checkpoints;
+
+/// <summary>
+/// Removes what is left of a restore that did not come to its end: first it gives CRIU and the runtime the time to clean up by themselves
+/// (the hook has failed by now), then it kills the rest, which in a restore is safe. A container that was released and runs is left alone.
+/// </summary>
+internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
+{
+    /// <summary>Removes what the restore begun in <paramref name="workDirectory"/> left; nothing when none was begun.</summary>
+    public async Task RemoveAsync(string workDirectory, CancellationToken cancellationToken)
+    {
+        if (RestoreRecord.Load(workDirectory) is not { } record) return;
+        bool undone = await OwnedProcesses.WaitForEndAsync(workDirectory, CheckpointTimers.RestoreUndo, cancellationToken).ConfigureAwait(false);
+        KnownContainer? state = await runtime.FindAsync(record.Container, cancellationToken).ConfigureAwait(false);
+        bool runs = record.Released && undone && state is { Status: KnownContainer.Running or KnownContainer.Paused };
+        try
+        {
+            if (!runs) await RemoveContainerAsync(record, state, workDirectory, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Also where a container of somebody else's is left alone: it may live on these links.
+            string? offNetwork = await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
+            if (runs && offNetwork is not null) logger.LeftOffNetwork(record.Container, offNetwork);
+        }
+
+        RestoreRecord.Remove(workDirectory);
+    }
+
+    private async Task RemoveContainerAsync(RestoreRecord record, KnownContainer? state, string workDirectory, CancellationToken cancellationToken)
+    {
+        if (state is not null && state.Bundle != record.BundlePath)
+        {
+            throw new ContainerException($"The container {record.Container} here is not the one that was being restored (its files are in {state.Bundle}); it is left alone.");
+        }
+
+        await KillAsync(record, workDirectory, cancellationToken).ConfigureAwait(false);
+        await runtime.ForgetRestoreAsync(record, workDirectory, cancellationToken).ConfigureAwait(false);
+        logger.CleanedUp(record.Container);
+    }
+
+    /// <summary>Everything in the container's cgroup goes, which did not exist before the restore.</summary>
+    private static async Task KillAsync(RestoreRecord record, string workDirectory, CancellationToken cancellationToken)
+    {
+        foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory)) process.Kill();
+        foreach (Cgroup cgroup in record.Cgroups.Select(path => new Cgroup(path)).Where(cgroup => cgroup.Exists))
+        {
+            if (!await cgroup.KillAsync(CheckpointTimers.Kill, cancellationToken).ConfigureAwait(false))
+            {
+                throw new ContainerException($"Processes of {record.Container} cannot be killed; look at {cgroup.Path}/cgroup.procs.");
+            }
+
+            cgroup.Remove();
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Runc;
+
+/// <summary>What a bundle's configuration says about whether its container can leave here, or come here.</summary>
+internal sealed class BundleCheck(ContainerDescription container)
+{
+    private const int FindingsPerKind = 5;
+
+    private readonly List<Finding> _findings = [];
+
+    /// <summary>At the source: what would not come along.</summary>
+    public IReadOnlyList<Finding> AtSource()
+    {
+        if (!BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration)) return _findings;
+        if (configuration.HasTerminal) Add(FindingSeverity.Blocker, "terminal", "The container is attached to a terminal.", "Set process.terminal to false in config.json and start it detached.");
+        foreach (BindMount mount in configuration.BindMounts.Take(FindingsPerKind))
+        {
+            Add(FindingSeverity.Warning, "mount", $"{mount.Destination} is {mount.Source} of this machine and is not copied.", $"Provide {mount.Source} with the same content on the target.");
+        }
+
+        return _findings;
+    }
+
+    /// <summary>At the target: what it needs of this machine.</summary>
+    public async Task<IReadOnlyList<Finding>> AtTargetAsync(CancellationToken cancellationToken)
+    {
+        if (!BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration))
+        {
+            Add(FindingSeverity.Blocker, "configuration", "The container's config.json is no JSON object.", "Repair the bundle at the source.");
+            return _findings;
+        }
+
+        await CheckNetworkAsync(configuration, cancellationToken).ConfigureAwait(false);
+        CheckMounts(configuration);
+        return _findings;
+    }
+
+    private async Task CheckNetworkAsync(BundleConfiguration configuration, CancellationToken cancellationToken)
+    {
+        if (configuration.NetworkNamespacePath is not { } path)
+        {
+            Add(
+                configuration.HasNetworkNamespace ? FindingSeverity.Good : FindingSeverity.Warning, "network",
+                configuration.HasNetworkNamespace
+                    ? "The container gets a network namespace of its own, with loopback only."
+                    : "The container uses the host's network: its addresses must exist here and its ports be free.",
+                configuration.HasNetworkNamespace ? null : "Give it a prepared network namespace on both machines.");
+            return;
+        }
+
+        ToolResult loopback = await Tool.RunAsync("nsenter", [$"--net={path}", "ip", "-o", "link", "show", "up", "dev", "lo"], cancellationToken).ConfigureAwait(false);
+        bool up = loopback.Succeeded && loopback.Output.Contains("lo:", StringComparison.Ordinal);
+        string name = Path.GetFileName(path);
+        Add(
+            up ? FindingSeverity.Good : FindingSeverity.Blocker, "network",
+            up ? $"The network namespace {path} is prepared."
+                : File.Exists(path) ? $"The loopback of the network namespace {path} is down." : $"The network namespace {path}, which the container uses, does not exist here.",
+            up ? null : $"ip netns add {name}; ip -n {name} link set lo up; give it the container's addresses");
+    }
+
+    private void CheckMounts(BundleConfiguration configuration)
+    {
+        foreach (BindMount mount in configuration.BindMounts.Where(mount => !Path.Exists(mount.Source)))
+        {
+            Add(
+                FindingSeverity.Blocker, "mount", $"{mount.Source}, which the container sees as {mount.Destination}, does not exist here.",
+                "Make it on the target with the same content; bind mounts are not copied.");
+        }
+
+        if (configuration.HasHooks)
+        {
+            Add(FindingSeverity.Warning, "hooks", "The container's configuration runs programs of the host (OCI hooks), which must exist here too.", "Look at \"hooks\" in config.json.");
+        }
+    }
+
+    private void Add(FindingSeverity severity, string subject, string message, string? remedy = null) => _findings.Add(new Finding(severity, subject, message, remedy));
+}
