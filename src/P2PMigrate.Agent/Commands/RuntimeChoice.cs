@@ -1,18 +1,23 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers;
+using P2PMigrate.Containers.Lxc;
 using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration;
+using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Agent.Commands;
 
 /// <summary>The option <c>--runtime</c> and what it means: the one place that knows which runtimes there are.</summary>
 internal sealed class RuntimeChoice
 {
+    private const string Auto = "auto", Runc = "runc", Lxc = "lxc";
+
     public Option<string> Option { get; } = new("--runtime")
     {
-        Description = "The container runtime.",
-        HelpName = "runc",
-        DefaultValueFactory = _ => "runc",
+        Description = "The container runtime; auto finds the one that has the container.",
+        HelpName = "auto|runc|lxc",
+        DefaultValueFactory = _ => Auto,
     };
 
     /// <summary>What jobs on this machine share, with the chosen runtime.</summary>
@@ -24,9 +29,25 @@ internal sealed class RuntimeChoice
         Logger = context.Log.CreateLogger<MigrationEnvironment>(),
     };
 
-    private RuncRuntime Create(CommandContext context) => context.Parsed.GetValue(Option) switch
+    private IContainerRuntime Create(CommandContext context) => context.Parsed.GetValue(Option) switch
     {
-        "runc" => new RuncRuntime(new RuncOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<RuncRuntime>()),
-        var other => throw new UsageException($"There is no runtime called {other}; this version knows runc."),
+        Auto => OfThisMachine(context),
+        Runc => CreateRunc(context),
+        Lxc => CreateLxc(context),
+        var other => throw new UsageException($"There is no runtime called {other}; this version knows runc and lxc."),
     };
+
+    /// <summary>Those that are installed. On a machine with none, the checks say what runc lacks.</summary>
+    private static IContainerRuntime OfThisMachine(CommandContext context) => (RuncRuntime.IsInstalled, LxcRuntime.IsInstalled) switch
+    {
+        (true, true) => new RuntimeSet([CreateRunc(context), CreateLxc(context)]),
+        (false, true) => CreateLxc(context),
+        _ => CreateRunc(context),
+    };
+
+    private static RuncRuntime CreateRunc(CommandContext context) =>
+        new(new RuncOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<RuncRuntime>());
+
+    private static LxcRuntime CreateLxc(CommandContext context) =>
+        new(new LxcOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<LxcRuntime>());
 }

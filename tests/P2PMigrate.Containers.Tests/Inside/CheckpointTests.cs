@@ -7,6 +7,7 @@ namespace P2PMigrate.Containers.Tests.Inside;
 public sealed class CheckpointTests
 {
     [InsideFact]
+    [EveryRuntime]
     public async Task A_thawed_container_goes_on_and_has_not_run_one_instruction_since_the_freeze()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -31,6 +32,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_destroyed_container_is_gone_without_having_run()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -41,10 +43,11 @@ public sealed class CheckpointTests
         await fence.DestroyAsync(TestContext.Current.CancellationToken);
         Assert.Equal(frozenAt, workload.Count);
         Assert.Equal("gone", await Workload.StatusAsync(workload.Name));
-        Assert.False(Directory.Exists($"/sys/fs/cgroup/{workload.Name}"));
+        Assert.False(Directory.Exists($"{workload.Cgroup}"));
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task What_criu_cannot_dump_is_found_before_and_told_after_and_the_container_runs_on()
     {
         await using Workload workload = await Workload.CountingAsync(8, ["io_uring"]);
@@ -64,6 +67,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_sink_that_breaks_in_the_middle_fails_the_dump_and_nothing_else()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -81,7 +85,8 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
-    public async Task Runc_and_criu_are_known_as_ours_while_they_dump()
+    [EveryRuntime]
+    public async Task The_runtime_and_criu_are_known_as_ours_while_they_dump()
     {
         await using Workload workload = await Workload.CountingAsync(8);
         await using Move move = await Move.PrepareAsync(workload.Name);
@@ -91,11 +96,12 @@ public sealed class CheckpointTests
         while (!dump.IsCompleted) found.UnionWith(Containers.Processes.OwnedProcesses.Find(move.SourceDirectory).Select(process => Name(process.Pid)));
         await dump;
         Assert.Contains("criu", found);
-        Assert.Contains("runc", found);
+        Assert.Contains(IGround.Current.DumpingProgram, found);
         await fence.ThawAsync(TestContext.Current.CancellationToken);
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_cancelled_dump_ends_by_criu_s_own_way_out()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -112,6 +118,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_fence_outlives_its_process_and_can_be_thawed_by_the_next()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -129,6 +136,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_process_killed_while_it_dumps_leaves_the_container_frozen_and_thawable()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -147,18 +155,20 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_container_that_is_killed_while_frozen_is_told_and_leaves_nothing_to_undo()
     {
         await using Workload workload = await Workload.CountingAsync(8);
         await using Move move = await Move.PrepareAsync(workload.Name);
         await using IFence fence = await move.FreezeAsync();
-        await Shell.RunAsync($"kill -9 {await workload.InitPidAsync()}; until grep -q 'populated 0' /sys/fs/cgroup/{workload.Name}/cgroup.events; do :; done");
+        await Shell.RunAsync($"kill -9 {await workload.InitPidAsync()}; while grep -q 'populated 1' {workload.Cgroup}/cgroup.events 2>/dev/null; do :; done");
         ContainerException dead = await Assert.ThrowsAsync<ContainerException>(() => fence.ThawAsync(TestContext.Current.CancellationToken));
         Assert.Contains("killed while it was frozen", dead.Message);
         Assert.Null(await Move.Runtime.ReopenFenceAsync(move.SourceDirectory, TestContext.Current.CancellationToken));
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_process_killed_at_any_moment_of_freeze_and_dump_leaves_a_container_that_can_be_thawed()
     {
         const int rounds = 6, longestMs = 700;

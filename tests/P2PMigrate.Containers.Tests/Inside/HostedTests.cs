@@ -6,25 +6,27 @@ namespace P2PMigrate.Containers.Tests.Inside;
 public sealed class HostedTests(TestHost host) : IClassFixture<TestHost>
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
+    private static readonly string[] s_every = ["runc", LxcGround.RuntimeName], s_runc = ["runc"];
 
-    /// <summary>The tests of the classes beside this one, but for drivers, which are no tests by themselves.</summary>
-    public static TheoryData<string> Names =>
+    /// <summary>The tests of the classes beside this one, but for drivers, which are no tests by themselves; those of the contract with every runtime.</summary>
+    public static TheoryData<string, string> Names =>
     [
         .. from type in typeof(HostedTests).Assembly.GetTypes()
            where type.Namespace == typeof(HostedTests).Namespace && type != typeof(Drivers)
            from method in type.GetMethods()
            where method.IsDefined(typeof(InsideFactAttribute), inherit: false)
            orderby method.Name
-           select $"{type.FullName}.{method.Name}",
+           from runtime in method.IsDefined(typeof(EveryRuntimeAttribute), inherit: false) ? s_every : s_runc
+           select ($"{type.FullName}.{method.Name}", runtime),
     ];
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task With_real_criu(string test)
+    public async Task With_real_criu(string test, string runtime)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(s_limit);
-        CommandResult result = await host.RunAsync(test, limit.Token);
+        CommandResult result = await host.RunAsync(test, runtime, limit.Token);
         TestContext.Current.TestOutputHelper?.WriteLine(result.Output);
         Assert.True(result.Succeeded, result.Output + result.Error);
     }

@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
-using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
 
@@ -25,7 +23,7 @@ internal sealed class Move : IAsyncDisposable
         };
     }
 
-    public static RuncRuntime Runtime { get; } = new(new RuncOptions(), NullLogger.Instance);
+    public static IContainerRuntime Runtime => IGround.Current.Runtime;
 
     public ContainerDescription Container { get; }
 
@@ -40,7 +38,8 @@ internal sealed class Move : IAsyncDisposable
     /// <summary>The same for a container that need not run any more: only its name counts.</summary>
     public static Move Of(string name) => new(new ContainerDescription
     {
-        Name = name, Runtime = "runc", BundlePath = $"/data/{name}", RootPath = $"/data/{name}/rootfs", Configuration = default,
+        Name = name, Runtime = Runtime.Name, BundlePath = $"/data/{name}", RootPath = $"/data/{name}/rootfs",
+        Configuration = File.ReadAllBytes(ConfigurationOf(name)),
     });
 
     public async Task<IFence> FreezeAsync()
@@ -56,11 +55,17 @@ internal sealed class Move : IAsyncDisposable
         fence.DumpAsync(Request.ImageDirectory, sink ?? Runtime.CreatePageWriter(Request.ImageDirectory), TestContext.Current.CancellationToken);
 
     /// <summary>Copies the frozen root file system; the counter that can be seen is wiped, so that only memory can bring it back.</summary>
-    public Task CopyAsync() => Shell.RunAsync(
+    public async Task CopyAsync()
+    {
+        await File.WriteAllBytesAsync(ConfigurationOf(Container.Name), Container.Configuration, TestContext.Current.CancellationToken);
+        await Shell.RunAsync(
         $"""
-        cp -a {Container.RootPath} {Request.RootPath}; cp {Container.BundlePath}/config.json {Request.BundlePath}/
+        cp -a {Container.RootPath} {Request.RootPath}
         if [ -e {Request.RootPath}/counter ]; then dd if=/dev/zero of={Request.RootPath}/counter bs=4096 count=1 conv=notrunc 2>/dev/null; fi
         """);
+    }
+
+    private static string ConfigurationOf(string name) => $"/data/job-{name}/bundle/config.json";
 
     public async Task<IHeldContainer> RestoreAsync()
     {
@@ -73,12 +78,12 @@ internal sealed class Move : IAsyncDisposable
     public async Task AssertNothingLeftAsync()
     {
         Assert.Equal("gone", await Workload.StatusAsync(Request.Container.Name));
-        Assert.False(Directory.Exists($"/sys/fs/cgroup/{Request.Container.Name}"), "a cgroup is left");
-        Assert.False(Directory.Exists($"/run/runc/{Request.Container.Name}"), "runc's state is left");
+        Assert.False(Directory.Exists(IGround.Current.CgroupOf(Request.Container.Name)), "a cgroup is left");
+        Assert.Equal("", IGround.Current.RemainsOf(Request.Container.Name));
         Assert.Empty(Containers.Processes.OwnedProcesses.Find(Request.WorkDirectory));
         Assert.DoesNotContain(Request.BundlePath, await File.ReadAllTextAsync("/proc/self/mountinfo"));
     }
 
     public async ValueTask DisposeAsync() => await Shell.RunAsync(
-        $"for name in {Request.Container.Name} {Container.Name}; do runc delete --force $name 2>/dev/null || :; done; rm -rf --one-file-system /data/job-{Container.Name} {Container.BundlePath}");
+        $"{IGround.Current.Removal(Request.Container.Name)}; {IGround.Current.Removal(Container.Name)}; rm -rf --one-file-system /data/job-{Container.Name} {Container.BundlePath}");
 }

@@ -8,6 +8,7 @@ public sealed class RestoreTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_moved_container_goes_on_from_the_dumped_count_after_being_held()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -37,6 +38,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task An_aborted_restore_leaves_nothing_and_the_source_goes_on()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -62,6 +64,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_release_that_cannot_be_written_down_leaves_nothing_held()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -77,6 +80,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_copy_is_kept_only_when_it_was_let_run()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -93,7 +97,7 @@ public sealed class RestoreTests
         string record = $"{move.Request.WorkDirectory}/restore.json";
         await using IHeldContainer held = await move.RestoreAsync();
         File.Copy(record, "/data/held.json", overwrite: true);
-        await Shell.RunAsync($"runc kill {workload.Name} KILL; echo 0 > /sys/fs/cgroup/{workload.Name}/cgroup.freeze");
+        await Shell.RunAsync($"kill -9 {await workload.InitPidAsync()}; echo 0 > {workload.Cgroup}/cgroup.freeze || :");
         await held.ReleaseAsync(Token);
         File.Move("/data/held.json", record); // as if our process had been killed at the end of the release
         await Move.Runtime.KeepAsync(move.Request, Token);
@@ -103,6 +107,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_name_that_was_taken_after_the_preparation_is_left_alone()
     {
         await using Workload workload = await Workload.CountingAsync(8);
@@ -112,7 +117,7 @@ public sealed class RestoreTests
         await move.CopyAsync();
         await Move.Runtime.PrepareRestoreAsync(move.Request, Token);
         await using Workload other = await Workload.PrepareAsync(["sleep", "1000"]);
-        await Shell.RunAsync($"cd {other.Bundle}; runc run -d {move.Request.Container.Name} </dev/null >/dev/null 2>&1");
+        await IGround.Current.StartAsync(move.Request.Container.Name, other.Name, "</dev/null >/dev/null 2>&1");
 
         ContainerException refused = await Assert.ThrowsAsync<ContainerException>(() => Move.Runtime.RestoreAsync(move.Request, Token));
         Assert.Contains("exists here already", refused.Message);
@@ -122,12 +127,13 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task When_the_holding_process_is_killed_nothing_runs_and_clean_up_finds_it_so()
     {
         await using Workload workload = await Workload.CountingAsync();
         using DriverProcess driver = await DriverProcess.StartAsync(nameof(Drivers.Restore_and_hold), workload.Name);
         await driver.KillAsync();
-        await Shell.RunAsync($"echo 0 > /sys/fs/cgroup/{workload.Name}/cgroup.freeze");
+        await Shell.RunAsync($"echo 0 > {workload.Cgroup}/cgroup.freeze");
         await using Move move = await Move.PrepareAsync(workload.Name);
         await Move.Runtime.CleanUpAsync(move.Request, Token);
         await move.AssertNothingLeftAsync();
@@ -136,6 +142,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task When_everything_of_ours_is_killed_at_once_nothing_runs_and_clean_up_removes_it()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -153,6 +160,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_restore_killed_at_any_moment_can_be_cleaned_up_and_done_again()
     {
         const int rounds = 6, longestMs = 600;
@@ -190,6 +198,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task A_restore_that_cannot_succeed_says_why_and_leaves_nothing()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -207,6 +216,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task Clean_up_never_touches_a_container_that_it_did_not_restore()
     {
         await using Workload workload = await Workload.CountingAsync(8);
@@ -222,6 +232,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime]
     public async Task Deleted_files_and_removed_names_come_along()
     {
         await using Workload workload = await Workload.CountingAsync(8, ["ghost", "link"]);

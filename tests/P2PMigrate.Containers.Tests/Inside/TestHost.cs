@@ -20,15 +20,15 @@ public sealed class TestHost : IAsyncLifetime
         _host = await LoneHost.RaiseAsync(binds: [new BindMount(AppContext.BaseDirectory, Program, ReadOnly: true), new BindMount(runtime, Runtime, ReadOnly: true)]);
     }
 
-    /// <summary>Runs one test in the host and returns how it went; what it printed is in there.</summary>
-    public async Task<CommandResult> RunAsync(string method, CancellationToken cancellationToken)
+    /// <summary>Runs one test in the host, about one runtime, and returns how it went; what it printed is in there.</summary>
+    public async Task<CommandResult> RunAsync(string method, string runtime, CancellationToken cancellationToken)
     {
         Assert.SkipUnless(LabGround.IsFit, LabGround.WhyNot ?? "");
         string assembly = Path.Combine(Program, Path.GetFileName(typeof(TestHost).Assembly.Location));
         return await _host!.Host.RunAsync(
             new NodeCommand(Path.Combine(Runtime, "dotnet"), [assembly, "--filter-method", method, "--ansi", "off", "--progress", "off", "--show-live-output", "on", "--results-directory", "/tmp/results"])
             {
-                Environment = new Dictionary<string, string> { [InsideFactAttribute.Variable] = "1", ["TMPDIR"] = "/data", ["TESTINGPLATFORM_TELEMETRY_OPTOUT"] = "1" },
+                Environment = new Dictionary<string, string> { [InsideFactAttribute.Variable] = "1", [IGround.Variable] = runtime, ["TMPDIR"] = "/data", ["TESTINGPLATFORM_TELEMETRY_OPTOUT"] = "1" },
             },
             cancellationToken);
     }

@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 
 namespace P2PMigrate.Containers.Tests.Inside;
 
-/// <summary>A runc container with a program in it, in a bundle below /data. Disposing removes the container, not the bundle.</summary>
+/// <summary>A container with a program in it, in a directory below /data. Disposing removes the container, not the bundle.</summary>
 internal sealed class Workload : IAsyncDisposable
 {
     private static readonly TimeSpan s_startLimit = TimeSpan.FromSeconds(20);
@@ -15,6 +15,8 @@ internal sealed class Workload : IAsyncDisposable
     public string Name { get; }
 
     public string Bundle => $"/data/{Name}";
+
+    public string Cgroup => IGround.Current.CgroupOf(Name);
 
     public string Root => $"{Bundle}/rootfs";
 
@@ -40,15 +42,8 @@ internal sealed class Workload : IAsyncDisposable
     public static async Task<Workload> PrepareAsync(string[] arguments, Action<JsonObject>? configure = null)
     {
         var workload = new Workload("t" + Guid.NewGuid().ToString("N")[..8]);
-        await Shell.RunAsync($"mkdir -p {workload.Bundle}; cp -a /opt/container-template {workload.Root}; cd {workload.Bundle}; runc spec");
-        string path = $"{workload.Bundle}/config.json";
-        var configuration = (JsonObject)JsonNode.Parse(await File.ReadAllTextAsync(path))!;
-        configuration["process"]!["terminal"] = false;
-        configuration["process"]!["args"] = new JsonArray([.. arguments.Select(argument => JsonValue.Create(argument))]);
-        configuration["root"]!["readonly"] = false;
-        configuration["linux"]!["resources"] = new JsonObject();
-        configure?.Invoke(configuration);
-        await File.WriteAllTextAsync(path, configuration.ToJsonString());
+        await Shell.RunAsync($"mkdir -p {workload.Bundle}; cp -a /opt/container-template {workload.Root}");
+        await IGround.Current.ConfigureAsync(workload.Name, arguments, configure);
         return workload;
     }
 
@@ -61,7 +56,7 @@ internal sealed class Workload : IAsyncDisposable
         }
     }
 
-    public Task StartAsync(string streams = "</dev/null >/dev/null 2>&1") => Shell.RunAsync($"cd {Bundle}; runc run -d {Name} {streams}");
+    public Task StartAsync(string streams = "</dev/null >/dev/null 2>&1") => IGround.Current.StartAsync(Name, Name, streams);
 
     public async Task WaitForCountAsync(ulong count)
     {
@@ -72,11 +67,10 @@ internal sealed class Workload : IAsyncDisposable
     }
 
     /// <summary>The first process, in this host's numbers.</summary>
-    public async Task<int> InitPidAsync() => (int)JsonNode.Parse(await Shell.RunAsync($"runc state {Name}"))!["pid"]!;
+    public Task<int> InitPidAsync() => IGround.Current.InitPidAsync(Name);
 
-    /// <summary>What runc says: <c>running</c>, <c>paused</c>, or <c>gone</c>.</summary>
-    public static async Task<string> StatusAsync(string name) =>
-        await Shell.RunAsync($"runc state {name} >/tmp/state 2>&1 || {{ echo gone; exit 0; }}; sed -n 's/.*\"status\": \"\\(.*\\)\".*/\\1/p' /tmp/state");
+    /// <summary><c>running</c>, <c>paused</c>, or <c>gone</c>.</summary>
+    public static Task<string> StatusAsync(string name) => IGround.Current.StatusAsync(name);
 
     public static ulong CountIn(string root)
     {
@@ -86,5 +80,5 @@ internal sealed class Workload : IAsyncDisposable
         return bytes.Length < 8 ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 
-    public async ValueTask DisposeAsync() => await Shell.RunAsync($"echo 0 > /sys/fs/cgroup/{Name}/cgroup.freeze 2>/dev/null || :; runc delete --force {Name} 2>/dev/null || :");
+    public async ValueTask DisposeAsync() => await Shell.RunAsync($"echo 0 > {Cgroup}/cgroup.freeze 2>/dev/null || :; {IGround.Current.Removal(Name)}");
 }

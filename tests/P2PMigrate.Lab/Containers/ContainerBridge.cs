@@ -13,6 +13,16 @@ public static class ContainerBridge
 
     public const int PrefixLength = 24;
 
+    private const string JoinName = "joined";
+
+    /// <summary>Joins the bridges of two hosts, as one switch would: a container that moves stays reachable for whoever is on either. Gone with the hosts.</summary>
+    public static async Task JoinAsync(VirtualHost one, VirtualHost other, CancellationToken cancellationToken = default)
+    {
+        await Tool.RequireAsync(
+            "ip", ["link", "add", JoinName, "netns", one.NetworkNamespace, "type", "veth", "peer", "name", JoinName, "netns", other.NetworkNamespace], cancellationToken).ConfigureAwait(false);
+        foreach (VirtualHost host in (VirtualHost[])[one, other]) await host.ShellAsync($"ip link set {JoinName} master {Name} up", cancellationToken).ConfigureAwait(false);
+    }
+
     internal static Task CreateAsync(VirtualHost host, CancellationToken cancellationToken) =>
         host.ShellAsync(
             $"""

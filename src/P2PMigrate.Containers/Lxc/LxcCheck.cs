@@ -1,0 +1,90 @@
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Lxc;
+
+/// <summary>What a container's configuration says about whether it can leave here, or come here.</summary>
+internal sealed class LxcCheck(LxcTool lxc, ContainerDescription container)
+{
+    private const string LinkRoot = "/sys/class/net";
+    private const int FindingsPerKind = 5;
+
+    private readonly List<Finding> _findings = [];
+
+    /// <summary>At the source: what CRIU could not dump or LXC not restore, and what would not come along. LXC itself is asked for what included files may set.</summary>
+    public async Task<IReadOnlyList<Finding>> AtSourceAsync(CancellationToken cancellationToken)
+    {
+        if (LxcConfiguration.Parse(container.Configuration.Span) is not { } configuration) return _findings;
+        if (await lxc.SettingAsync(container.Name, "lxc.console.path", cancellationToken).ConfigureAwait(false) != "none")
+        {
+            Add(FindingSeverity.Blocker, "console", "The container has a console, a terminal of this machine.", "Set lxc.console.path = none in its configuration and start it anew.");
+        }
+
+        if (await lxc.SettingAsync(container.Name, "lxc.tty.max", cancellationToken).ConfigureAwait(false) is not ("0" or ""))
+        {
+            Add(FindingSeverity.Blocker, "terminals", "The container has terminals of this machine.", "Set lxc.tty.max = 0 in its configuration and start it anew.");
+        }
+
+        if (!container.RootPath.StartsWith('/'))
+        {
+            Add(FindingSeverity.Blocker, "root file system", $"The root file system is {container.RootPath}, no plain directory.", "Use lxc.rootfs.path = dir:DIRECTORY.");
+        }
+
+        CheckInterfaces(configuration);
+        foreach (LxcMount mount in configuration.BindMounts.Take(FindingsPerKind))
+        {
+            Add(FindingSeverity.Warning, "mount", $"/{mount.Destination} is {mount.Source} of this machine and is not copied.", $"Provide {mount.Source} with the same content on the target.");
+        }
+
+        return _findings;
+    }
+
+    /// <summary>At the target: what it needs of this machine.</summary>
+    public IReadOnlyList<Finding> AtTarget()
+    {
+        if (LxcConfiguration.Parse(container.Configuration.Span) is not { } configuration)
+        {
+            Add(FindingSeverity.Blocker, "configuration", "The container's configuration is no text.", "Repair it at the source.");
+            return _findings;
+        }
+
+        CheckInterfaces(configuration);
+        foreach (string bridge in configuration.Interfaces.Select(link => link.Link).OfType<string>().Where(bridge => !Directory.Exists(Path.Combine(LinkRoot, Path.GetFileName(bridge)))))
+        {
+            Add(FindingSeverity.Blocker, "network", $"The bridge {bridge}, which the container's network is attached to, does not exist here.", $"ip link add {bridge} type bridge; ip link set {bridge} up");
+        }
+
+        foreach (string file in configuration.Includes.Where(file => !Path.Exists(file)))
+        {
+            Add(FindingSeverity.Blocker, "configuration", $"The file {file}, which the container's configuration includes, does not exist here.", "Install the same LXC, or copy the file.");
+        }
+
+        foreach (LxcMount mount in configuration.BindMounts.Where(mount => !Path.Exists(mount.Source)))
+        {
+            Add(
+                FindingSeverity.Blocker, "mount", $"{mount.Source}, which the container sees as /{mount.Destination}, does not exist here.",
+                "Make it on the target with the same content; bind mounts are not copied.");
+        }
+
+        if (configuration.HasHooks)
+        {
+            Add(FindingSeverity.Warning, "hooks", "The container's configuration runs programs of the host (lxc.hook), which must exist here too.", "Look at lxc.hook in its configuration.");
+        }
+
+        return _findings;
+    }
+
+    private void CheckInterfaces(LxcConfiguration configuration)
+    {
+        foreach (LxcInterface link in configuration.Interfaces.Where(link => link.Type is not ("veth" or "empty")))
+        {
+            Add(FindingSeverity.Blocker, "network", $"The container's network {link.Index} is of the type {link.Type}.", "Use veth with a bridge, or empty.");
+        }
+
+        if (configuration.HasIdMap)
+        {
+            Add(FindingSeverity.Blocker, "user namespace", "The container's users are mapped (lxc.idmap), with which this version cannot move it.", "Use a container without lxc.idmap.");
+        }
+    }
+
+    private void Add(FindingSeverity severity, string subject, string message, string? remedy = null) => _findings.Add(new Finding(severity, subject, message, remedy));
+}

@@ -1,0 +1,38 @@
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Lxc;
+
+/// <summary>
+/// The configuration of a received container at the place where LXC looks for it. Its files stay where they were received; the configuration points to them. One that is ours
+/// says so in its first line, so that nothing of anybody else's is ever removed.
+/// </summary>
+internal static class LxcPlacement
+{
+    private const string Headline = "# Received by p2pmigrate, which removes this file when the container leaves.";
+
+    /// <summary>Writes it; nothing must be there.</summary>
+    public static void Write(string path, LxcConfiguration configuration, string rootPath)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        try
+        {
+            using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+            file.Write(configuration.WithRootPath(rootPath, Headline));
+        }
+        catch (IOException taken) when (File.Exists(path))
+        {
+            throw new ContainerException($"LXC has a container of this name here already ({path}).", inner: taken);
+        }
+    }
+
+    /// <summary>Did we write the configuration at this path?</summary>
+    public static bool IsOurs(string path) => File.Exists(path) && File.ReadLines(path).FirstOrDefault() == Headline;
+
+    /// <summary>Removes it, and its directory unless there is something else in it.</summary>
+    public static void Remove(string path)
+    {
+        File.Delete(path);
+        string directory = Path.GetDirectoryName(path)!;
+        if (!Directory.EnumerateFileSystemEntries(directory).Any()) Directory.Delete(directory);
+    }
+}

@@ -1,0 +1,5 @@
+namespace P2PMigrate.Containers.Tests.Inside;
+
+/// <summary>A test of what <see cref="Migration.Runtime.IContainerRuntime"/> promises: it is run with each runtime. Others are about runc.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class EveryRuntimeAttribute : Attribute;

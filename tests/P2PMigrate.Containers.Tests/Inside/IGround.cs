@@ -1,0 +1,40 @@
+using System.Text.Json.Nodes;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Tests.Inside;
+
+/// <summary>
+/// A container runtime as the tests use it beside the code under test: makes its containers and looks at them. <see cref="HostedTests"/> says in the environment which one a test is about.
+/// </summary>
+internal interface IGround
+{
+    /// <summary>Names the runtime in the environment of test programs that run inside the host.</summary>
+    const string Variable = "P2PMIGRATE_TEST_RUNTIME";
+
+    static IGround Current { get; } = Environment.GetEnvironmentVariable(Variable) == LxcGround.RuntimeName ? new LxcGround() : new RuncGround();
+
+    IContainerRuntime Runtime { get; }
+
+    /// <summary>The program, as <see cref="Containers.Processes.OwnedProcesses"/> shows it, that dumps beside CRIU; CRIU itself where none does.</summary>
+    string DumpingProgram { get; }
+
+    /// <summary>The cgroup of the container of this name.</summary>
+    string CgroupOf(string name);
+
+    /// <summary>Configures a container whose root file system is /data/NAME/rootfs.</summary>
+    Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure);
+
+    /// <summary>Starts what was configured in /data/BUNDLE as the container <paramref name="name"/>.</summary>
+    Task StartAsync(string name, string bundle, string streams);
+
+    /// <summary><c>running</c>, <c>paused</c>, or <c>gone</c>.</summary>
+    Task<string> StatusAsync(string name);
+
+    Task<int> InitPidAsync(string name);
+
+    /// <summary>Is there anything of the container of this name besides its files, in words; empty when not.</summary>
+    string RemainsOf(string name);
+
+    /// <summary>Shell words that kill and forget a container, if it is there.</summary>
+    string Removal(string name);
+}
