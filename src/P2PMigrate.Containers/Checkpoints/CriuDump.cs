@@ -122,16 +122,6 @@ internal sealed class CriuDump : IAsyncDisposable
         _process.Dispose();
     }
 
-    private DetachedProcess Start(string container, string configuration, RuncTool runc, IReadOnlyList<string> versioned) => DetachedProcess.Start(
-        _workDirectory,
-        [
-            .. runc.CommandLine("--log", RuncLogPath, "--log-format", "json", "checkpoint"),
-            "--leave-running", "--tcp-established", "--file-locks", .. versioned,
-            .. _memory.RuncOptions, "--image-path", DraftPath, "--work-path", _workDirectory, container,
-        ],
-        new Dictionary<string, string> { [CriuConfiguration.Variable] = configuration },
-        piped: false);
-
     private async Task<long> SuperviseAsync(string container, DetachedProcess process, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
