@@ -42,6 +42,8 @@ public sealed class JobRecovery(MigrationEnvironment environment)
     {
         using UnfinishedJob unfinished = UnfinishedJob.Find(environment.State, job)
             ?? throw new MigrationException(MigrationFault.UnknownJob, $"There is no unfinished job {job} here, or a process works on it right now.", job);
+        if (unfinished.Head is null && !Directory.Exists(environment.State.Job(job)))
+            return await FinishAsync(unfinished, RecoveryAction.Forgotten, cancellationToken).ConfigureAwait(false);
         if (unfinished.Head is null && !await _effects.HasFenceAsync(unfinished, cancellationToken).ConfigureAwait(false))
             throw NobodyKnows(unfinished);
         bool isTargetJob = unfinished.Head?.Role == JobRole.Target;

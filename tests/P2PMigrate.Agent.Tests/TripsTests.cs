@@ -84,6 +84,7 @@ public sealed class TripsTests(ITestOutputHelper output)
         Assert.True(client.Wrong is null, client.Wrong);
         if (side == 0)
             Assert.True(await client.HearAsync(s_answerLimit), $"The client's connection is gone, and the container still where it was. {fault?.Name}: {story}");
+        await client.StopAsync();
         (_least, _most) = (client.Sum, client.Sent);
         Testimony? after = await WitnessContainer.AskAsync(side == 0 ? from.Host : to.Host, "check");
         Assert.True(after is { Wrong: [] } && after.Nonce == nonce, $"{string.Join(", ", after?.Wrong ?? ["no answer"])}. {fault?.Name}: {story}");

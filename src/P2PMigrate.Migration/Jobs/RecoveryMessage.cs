@@ -64,6 +64,7 @@ internal static class RecoveryMessage
         RecoveryAction.Thawed => ContainerSide.Source,
         RecoveryAction.Destroyed => ContainerSide.Target,
         RecoveryAction.Forgotten when job.Contents is { Head.Role: JobRole.Source, LastState: (int)SourceState.RolledBack } => ContainerSide.Source,
+        RecoveryAction.Forgotten when job.Head is null => ContainerSide.None,
         RecoveryAction.Forgotten => ContainerSide.Target,
         _ => ContainerSide.None,
     };

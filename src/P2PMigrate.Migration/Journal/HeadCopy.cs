@@ -1,6 +1,6 @@
+using System.Buffers;
 using Google.Protobuf;
 using P2PMigrate.Migration.Control;
-using System.Buffers;
 using Wire = P2PMigrate.Migration.Messages;
 
 namespace P2PMigrate.Migration.Journal;

@@ -82,7 +82,7 @@ internal abstract partial record Fault(string Name)
     private sealed record ProgramKilled(string Name, string Program, bool AtTarget) : Fault(Name)
     {
         private static readonly string[] s_dumping = ["source freezing", "source dumping"];
-        private static readonly string[] s_restoring = ["source preparing", "source committed", "target restoring", "target holding", "target releasing"];
+        private static readonly string[] s_restoring = ["source preparing", "target restoring", "target holding", "target releasing"];
 
         public override bool MustHit(string moment) => (AtTarget ? s_restoring : s_dumping).Contains(moment);
 

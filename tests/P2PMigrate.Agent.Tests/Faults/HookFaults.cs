@@ -23,7 +23,7 @@ internal abstract partial record Fault
             VirtualHost host = AtTarget ? peers.Target : peers.Source;
             migrate.Signal(UnixSignal.Continue);
             peers.Receive!.Signal(UnixSignal.Continue);
-            for (long deadline = Environment.TickCount64 + (long)s_limit.TotalMilliseconds; Environment.TickCount64 < deadline && !migrate.HasExited; Thread.Sleep(1))
+            for (long deadline = Environment.TickCount64 + (long)s_limit.TotalMilliseconds; Environment.TickCount64 < deadline && !migrate.HasExited; await Task.Delay(1))
             {
                 if (Find(host) is not { } script)
                     continue;
@@ -31,7 +31,7 @@ internal abstract partial record Fault
                 return true;
             }
 
-            return await Task.FromResult(false);
+            return false;
         }
 
         public override Task<bool> WasHitAsync(MigrationPeers peers) => Task.FromResult(File.Exists((AtTarget ? peers.Target : peers.Source).PathOf(Marker)));

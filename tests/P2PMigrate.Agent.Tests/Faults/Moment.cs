@@ -7,6 +7,7 @@ namespace P2PMigrate.Agent.Tests.Faults;
 /// <summary>When a fault happens: a record has reached a side's journal, a phase has begun, or the target holds the container.</summary>
 internal abstract record Moment(string Name, bool IsAtTarget)
 {
+    private const int Restoring = 5;
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     // The numbers are those of the journals.
@@ -20,7 +21,7 @@ internal abstract record Moment(string Name, bool IsAtTarget)
         new Journalled("source committed", IsAtTarget: false, State: 8),
         new Journalled("source destroying", IsAtTarget: false, State: 9),
         new Journalled("target receiving", IsAtTarget: true, State: 4),
-        new Journalled("target restoring", IsAtTarget: true, State: 5),
+        new Journalled("target restoring", IsAtTarget: true, State: Restoring),
         new Held("target holding"),
         new Journalled("target releasing", IsAtTarget: true, State: 7),
         new Journalled("target confirming", IsAtTarget: true, State: 8),
@@ -57,6 +58,9 @@ internal abstract record Moment(string Name, bool IsAtTarget)
     {
         private protected override async Task<bool> WaitAsync(MigrationPeers peers, LabProcess migrate)
         {
+            if (!new JournalWatch(peers.Target).WaitFor(Restoring, () => migrate.HasExited, s_limit))
+                return false;
+            migrate.Signal(UnixSignal.Stop); // it would commit before anybody has looked
             var container = ContainerBundle.Find(peers.Target, WitnessContainer.Name);
             for (long deadline = Environment.TickCount64 + (long)s_limit.TotalMilliseconds; Environment.TickCount64 < deadline && !migrate.HasExited; await Task.Delay(1))
             {

@@ -19,8 +19,8 @@ internal sealed class CountingContainer(string name)
             Arguments =
             [
                 "python3", "-c",
-                $"import os, time; memory = [os.urandom(1 << 20) for _ in range({megabytes})]; n = 0\n"
-                + "while True:\n n += 1; open('/count.new', 'w').write(str(n)); os.rename('/count.new', '/count'); time.sleep(0.01)",
+                $"import os, time; memory = [os.urandom(1 << 20) for _ in range({megabytes})]; n = 0; count = open('/count', 'wb', buffering=0)\n"
+                + "while True:\n n += 1; os.pwrite(count.fileno(), b'%09d' % n, 0); time.sleep(0.01)",
             ],
         });
         await host.ShellAsync($"dd if=/dev/urandom of={bundle.Rootfs}/noise bs=1M count={filesMegabytes} status=none");

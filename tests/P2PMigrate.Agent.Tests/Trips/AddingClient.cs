@@ -56,10 +56,16 @@ internal sealed class AddingClient : IAsyncDisposable
         return false;
     }
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Adds no more; from now on the figures stay what they are.</summary>
+    public async Task StopAsync()
     {
         await _stop.CancelAsync();
         await _adding;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
         _socket.Dispose();
         _stop.Dispose();
     }

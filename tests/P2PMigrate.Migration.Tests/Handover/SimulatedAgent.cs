@@ -1,4 +1,3 @@
-using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Tests.World;
 

@@ -38,7 +38,7 @@ public sealed class ClockJumpTests
             throw new OperationCanceledException("killed");
         };
         (Task<MigrationOutcome> sending, Task<ReceiveOutcome> receiving) = rig.Start();
-        await Task.WhenAll(sending, receiving).WaitAsync(TimeSpan.FromSeconds(60)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(Task.WhenAll(sending, receiving)).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         Assert.True(isKilled);
         rig.AtStep = null;
         await Aftermath.SettleAsync(rig);

@@ -1,4 +1,3 @@
-using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Tests.World;
 
 namespace P2PMigrate.Migration.Tests.Runs;
@@ -22,9 +21,8 @@ public sealed class DamagedTargetTests
         Assert.Equal(isMarked ? (ContainerSide.Target, MigrationRig.Container) : (ContainerSide.None, ""), (listed.Role, listed.Container));
         if (!isMarked)
         {
-            MigrationException refused = await Assert.ThrowsAsync<MigrationException>(() => killed.Recovery.ResolveAsync(job, ContainerSide.Source));
-            Assert.Equal(MigrationFault.JournalDamaged, refused.Fault);
-            Assert.Contains(killed.Environment.State.Job(job), refused.Message, StringComparison.Ordinal);
+            Assert.Equal(RecoveryAction.Forgotten, (await killed.Recovery.ResolveAsync(job, ContainerSide.Source)).Action);
+            Assert.Empty(killed.Leftovers());
             return;
         }
 
@@ -39,6 +37,26 @@ public sealed class DamagedTargetTests
         Assert.Equal(runs, Directory.Exists(killed.Environment.State.Bundle(NameOf(MigrationRig.Container))));
         Assert.Empty(killed.Leftovers());
         Assert.Empty(rig.World.Violations);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-150")]
+    public async Task Where_nothing_tells_the_side_a_persons_word_is_refused_and_nothing_touched()
+    {
+        await using var rig = new MigrationRig();
+        MigrationRig.Agent killed = await KillAsync(rig, "target:restore");
+        JobId job = Damage(killed);
+        File.Delete(Path.Combine(killed.Environment.State.Job(job), "head"));
+        string[] before = [.. killed.Leftovers()];
+
+        foreach (ContainerSide side in new[] { ContainerSide.Source, ContainerSide.Target })
+        {
+            MigrationException refused = await Assert.ThrowsAsync<MigrationException>(() => killed.Recovery.ResolveAsync(job, side));
+            Assert.Equal(MigrationFault.JournalDamaged, refused.Fault);
+            Assert.Contains(killed.Environment.State.Job(job), refused.Message, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(before, killed.Leftovers());
     }
 
     [Fact]
@@ -78,7 +96,7 @@ public sealed class DamagedTargetTests
         };
         (Task<MigrationOutcome> sending, Task<ReceiveOutcome> receiving) = rig.Start();
         await sending.WaitAsync(TimeSpan.FromSeconds(60));
-        await ((Task)receiving).WaitAsync(TimeSpan.FromSeconds(60)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAny(receiving).WaitAsync(TimeSpan.FromSeconds(60));
         rig.AtStep = null;
         return rig.Target;
     }
