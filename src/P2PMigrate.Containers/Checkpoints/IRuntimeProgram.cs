@@ -57,6 +57,9 @@ internal interface IRuntimeProgram
     /// <summary>The number of the first process that a restore in this work directory made, where that was written down.</summary>
     int? RestoredInit(string workDirectory);
 
+    /// <summary>Gives the runtime's own processes of a restore that has failed the time to undo what they did.</summary>
+    Task SettleAsync(string workDirectory, CancellationToken cancellationToken) => Task.CompletedTask;
+
     /// <summary>Forgets a container whose processes have ended, or of which none is left; what it has besides processes goes. Nothing happens when it is not known.</summary>
     Task ForgetAsync(string name, CancellationToken cancellationToken);
 

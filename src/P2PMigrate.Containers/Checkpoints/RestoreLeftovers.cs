@@ -39,6 +39,7 @@ internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
             throw new ContainerException($"The container {record.Container} here is not the one that was being restored (its files are in {state.Bundle}); it is left alone.");
         }
 
+        await runtime.SettleAsync(workDirectory, cancellationToken).ConfigureAwait(false);
         await KillAsync(record, workDirectory, cancellationToken).ConfigureAwait(false);
         await runtime.ForgetRestoreAsync(record, workDirectory, cancellationToken).ConfigureAwait(false);
         logger.CleanedUp(record.Container);

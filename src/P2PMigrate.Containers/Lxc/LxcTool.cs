@@ -78,8 +78,9 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
         if (!configuration.Exists) return null;
         string created = string.Create(CultureInfo.InvariantCulture, $"{configuration.LastWriteTimeUtc.Ticks}");
         string bundle = Path.GetDirectoryName(await RootPathAsync(name, cancellationToken).ConfigureAwait(false)) ?? "/";
-        ToolResult result = await RunAsync("lxc-info", name, ["-s", "-p", "-H"], cancellationToken).ConfigureAwait(false);
-        string[] words = result.Require($"ask LXC about the container {name}").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        ToolResult result = await RunAsync("lxc-info", name, ["-s", "-p"], cancellationToken).ConfigureAwait(false);
+        string[] lines = result.Require($"ask LXC about the container {name}").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] words = [.. lines.Select(line => line[(line.LastIndexOf(':') + 1)..].Trim()).Where(word => word.Length > 0)]; // "State:  RUNNING", "PID:  59"
         int pid = words.Select(word => int.TryParse(word, CultureInfo.InvariantCulture, out int number) ? number : 0).Max();
         string status = words.FirstOrDefault(word => !char.IsAsciiDigit(word[0])) switch
         {
@@ -107,6 +108,10 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
         "--ext-mount-map", "auto", "--enable-external-sharing", "--enable-external-masters", "--enable-fs", "hugetlbfs", "--enable-fs", "tracefs",
         .. options, .. memory.DirectOptions,
     ];
+
+    /// <inheritdoc/>
+    public Task SettleAsync(string workDirectory, CancellationToken cancellationToken) =>
+        OwnedProcesses.WaitForEndAsync(workDirectory, CheckpointTimers.Kill, cancellationToken, LxcRestore.Variable);
 
     /// <inheritdoc/>
     public async Task ForgetAsync(string name, CancellationToken cancellationToken)

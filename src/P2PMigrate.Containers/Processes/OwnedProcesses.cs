@@ -35,10 +35,10 @@ internal static class OwnedProcesses
     }
 
     /// <summary>Waits until none is left; false when some still run after <paramref name="limit"/>.</summary>
-    public static async Task<bool> WaitForEndAsync(string workDirectory, TimeSpan limit, CancellationToken cancellationToken)
+    public static async Task<bool> WaitForEndAsync(string workDirectory, TimeSpan limit, CancellationToken cancellationToken, string variable = Variable)
     {
         long start = Environment.TickCount64;
-        while (Find(workDirectory).Count > 0)
+        while (Find(workDirectory, variable).Count > 0)
         {
             if (Environment.TickCount64 - start > limit.TotalMilliseconds) return false;
             await Task.Delay(s_look, cancellationToken).ConfigureAwait(false);
