@@ -45,9 +45,9 @@ def filled(choice):
     return block
 
 
-def step(choice, blocks, lone):
+def step(choice, blocks, half, lone):
     place = choice.randrange(len(blocks))
-    block = blocks[place]
+    block = half if choice.random() < 0.1 else blocks[place]
     action = choice.random()
     if action < 0.9:
         block.put(choice.randrange(len(block.seeds)), choice.randrange(1, 1 << 40))
@@ -59,7 +59,8 @@ def step(choice, blocks, lone):
         pages[page] = choice.randrange(1, 1 << 40)
         ctypes.memmove(huge + page * PAGE, content(pages[page]), PAGE)
     elif block.owned and action < 0.98:
-        block.address = libc.mremap(block.address, BLOCK, BLOCK + PAGE, MAYMOVE)  # mapped again elsewhere, one page longer, then cut
+        block.address = libc.mremap(block.address, BLOCK, BLOCK + PAGE, MAYMOVE)  # elsewhere, one page longer, then cut
+        assert block.address != ctypes.c_void_p(-1).value, ctypes.get_errno()
         libc.munmap(block.address + BLOCK, PAGE)
     elif block.owned and choice.random() < 0.1:
         libc.munmap(block.address, BLOCK)
@@ -102,7 +103,7 @@ while True:
                 answer.write("%d wrong, %d steps" % (wrong + int(other.split()[0]), steps))
             os.rename("/checked.all", "/checked")
     for _ in range(rate // 100):
-        step(choice, blocks + [halves[child]] if choice.random() < 0.2 else blocks, lone)
+        step(choice, blocks, halves[child], lone)
         steps += 1
     due = max(due + 0.01, time.monotonic() - 0.1)
     time.sleep(max(0, due - time.monotonic()))
