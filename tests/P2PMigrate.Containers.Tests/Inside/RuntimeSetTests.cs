@@ -12,7 +12,7 @@ public sealed class RuntimeSetTests
     public async Task A_container_is_found_by_its_name_and_one_of_two_must_be_chosen()
     {
         await using Workload workload = await Workload.CountingAsync(4);
-        IGround lxc = new LxcGround();
+        LxcGround lxc = new LxcGround();
         var set = new RuntimeSet([IGround.Current.Runtime, lxc.Runtime]);
         ContainerDescription found = await set.InspectAsync(workload.Name, null, Token);
         Assert.Equal("runc", found.Runtime);
