@@ -94,9 +94,8 @@ public sealed class DamagedTargetTests
             rig.Crash("target");
             throw new OperationCanceledException("killed");
         };
-        (Task<MigrationOutcome> sending, Task<ReceiveOutcome> receiving) = rig.Start();
+        (Task<MigrationOutcome> sending, _) = rig.Start();
         await sending.WaitAsync(TimeSpan.FromSeconds(60));
-        await Task.WhenAny(receiving).WaitAsync(TimeSpan.FromSeconds(60));
         rig.AtStep = null;
         return rig.Target;
     }
