@@ -48,6 +48,7 @@ internal sealed class ArchiveTreeWriter(string root, TransferMeter meter) : IDis
     private async Task<int> WriteChunksAsync(PipeWriter output, Manifest manifest, CancellationToken cancellationToken)
     {
         int stale = 0;
+        _source.Close(); // A file that was replaced since it was read has another inode.
         foreach (ChunkLocation location in ChunkCatalogue.Of(manifest).Chunks)
         {
             if (_written.Contains(location.Chunk))

@@ -87,6 +87,7 @@ internal sealed class RootfsSender(ITunnelSession session, JobId job, string roo
     {
         int stale = 0;
         long content = 0;
+        _source.Close(); // A file that was replaced since the last round has another inode.
         foreach (ChunkLocation location in demand.Wanted)
         {
             if (!_source.TryRead(location, out EncodedChunk chunk))

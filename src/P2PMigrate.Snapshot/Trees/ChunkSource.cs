@@ -40,10 +40,17 @@ public sealed class ChunkSource : IDisposable
         return true;
     }
 
+    /// <summary>Closes the file that is kept open until something is read again: another one may have its name by then.</summary>
+    public void Close()
+    {
+        _file?.Dispose();
+        _file = null;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        _file?.Dispose();
+        Close();
         _root.Dispose();
     }
 
@@ -53,7 +60,7 @@ public sealed class ChunkSource : IDisposable
         if (_file is not null && path == _path)
             return true;
 
-        _file?.Dispose();
+        Close();
         _file = _root.TryOpenFile(path);
         _path = path;
         return _file is not null;

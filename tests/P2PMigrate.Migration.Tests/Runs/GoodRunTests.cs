@@ -40,6 +40,26 @@ public sealed class GoodRunTests
     }
 
     [Fact]
+    public async Task A_file_that_was_replaced_by_another_of_its_name_moves_as_it_is()
+    {
+        await using var rig = new MigrationRig();
+        rig.AtStep = step =>
+        {
+            if (step is not "source:freeze")
+                return Task.CompletedTask;
+            string noise = Path.Combine(rig.SourceCopy!.Root, "var/noise");
+            File.WriteAllBytes(noise + ".new", File.ReadAllBytes(noise)[1..]);
+            File.Move(noise + ".new", noise, overwrite: true);
+            return Task.CompletedTask;
+        };
+
+        (MigrationOutcome sent, _) = await rig.RunAsync();
+
+        rig.Completed(sent);
+        Assert.Equal(699_999, new FileInfo(Path.Combine(rig.TargetCopy!.Root, "var/noise")).Length);
+    }
+
+    [Fact]
     [Trait("Spec", "MIG-70")]
     public async Task The_parts_of_the_downtime_add_up_to_it()
     {

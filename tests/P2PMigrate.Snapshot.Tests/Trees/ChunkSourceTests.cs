@@ -23,6 +23,18 @@ public sealed class ChunkSourceTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_was_replaced_is_read_anew_once_the_old_one_is_closed()
+    {
+        Assert.True(_source.TryRead(Catalogue().Last(), out _));
+        TestDirectory.Sh(_directory.Path, "head -c 300000 /dev/urandom > b.new; mv b.new b");
+        ChunkLocation replaced = Catalogue().Last();
+
+        Assert.False(_source.TryRead(replaced, out _));
+        _source.Close();
+        Assert.True(_source.TryRead(replaced, out _));
+    }
+
+    [Fact]
     public void Every_chunk_of_a_catalogue_is_read()
     {
         foreach (ChunkLocation location in Catalogue())
