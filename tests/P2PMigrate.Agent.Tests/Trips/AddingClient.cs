@@ -19,9 +19,9 @@ internal sealed class AddingClient : IAsyncDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly Task _adding;
 
-    private AddingClient(Socket socket, long least)
+    private AddingClient(Socket socket, long least, long most)
     {
-        (_socket, Sum, Sent) = (socket, least, least);
+        (_socket, Sum, Sent) = (socket, least, most);
         _adding = AddAsync();
     }
 
@@ -40,7 +40,7 @@ internal sealed class AddingClient : IAsyncDisposable
         Socket socket = host.OpenSocket(SocketType.Stream, ProtocolType.Tcp);
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
         await socket.ConnectAsync(s_address, limit.Token);
-        return new AddingClient(socket, least) { Sent = most };
+        return new AddingClient(socket, least, most);
     }
 
     /// <summary>Waits until another sum is heard over the same connection; false when none comes.</summary>
