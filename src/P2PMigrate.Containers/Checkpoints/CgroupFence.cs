@@ -56,7 +56,7 @@ internal sealed class CgroupFence : IFence
             record.Save(workDirectory);
             stopping();
             start = Stopwatch.GetTimestamp();
-            await NetworkIsolation.DetachAsync(record.Links, cancellationToken).ConfigureAwait(false);
+            await NetworkIsolation.DetachAsync(record.Links, staysUp: runtime.DumpsNetwork, cancellationToken).ConfigureAwait(false);
             await fence.RequireFrozenAsync(cancellationToken).ConfigureAwait(false);
         }
         catch

@@ -26,6 +26,12 @@ internal interface IRuntimeProgram
     /// <summary>By which command a user gets a program into a container that runs.</summary>
     string AttachCommand { get; }
 
+    /// <summary>
+    /// Is the container's network part of a dump? Then its links must stay up while it stands still: routes over one that is down are dumped as such, and <c>ip route restore</c> takes
+    /// none of them.
+    /// </summary>
+    bool DumpsNetwork { get; }
+
     /// <summary>The first version that can be worked with.</summary>
     ToolVersion VersionMin { get; }
 

@@ -19,9 +19,9 @@ internal static class BridgePort
     private const int NameLength = 16;
     private const int RequestLength = 40;         // struct ifreq
 
-    /// <summary>Down and off the bridge. <paramref name="alias"/> is written first: who finds the link off knows where it belongs.</summary>
-    public static bool TryDetach(BridgeLink link, string alias) =>
-        TryWithSocket(socket => TrySetAlias(link, alias) && TryJoin(socket, link, RemoveInterface) && TrySetUp(socket, link.Name, isUp: false));
+    /// <summary>Off the bridge, and down unless <paramref name="staysUp"/>. <paramref name="alias"/> is written first: who finds the link off knows where it belongs.</summary>
+    public static bool TryDetach(BridgeLink link, string alias, bool staysUp) =>
+        TryWithSocket(socket => TrySetAlias(link, alias) && TryJoin(socket, link, RemoveInterface) && TrySetUp(socket, link.Name, isUp: staysUp));
 
     /// <summary>On the bridge and up, its alias gone. A link that is on it already stays so.</summary>
     public static bool TryAttach(BridgeLink link) =>

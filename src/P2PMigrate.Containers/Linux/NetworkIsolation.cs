@@ -73,13 +73,15 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
     public static ulong NamespaceNumber(string namespacePath) =>
         Native.StatX(Native.CurrentDirectory, namespacePath, 0, Native.BasicStats, out Native.StatXResult facts) == 0 ? facts.Inode : 0;
 
-    /// <summary>Takes every link off its bridge. On failure those already taken are put back by the caller's undo.</summary>
-    public static async Task DetachAsync(IEnumerable<BridgeLink> links, CancellationToken cancellationToken)
+    /// <summary>
+    /// Takes every link off its bridge, and down unless <paramref name="staysUp"/>. On failure those already taken are put back by the caller's undo.
+    /// </summary>
+    public static async Task DetachAsync(IEnumerable<BridgeLink> links, bool staysUp, CancellationToken cancellationToken)
     {
         foreach (BridgeLink link in links)
         {
-            if (BridgePort.TryDetach(link, AliasPrefix + link.Bridge)) continue;
-            ToolResult result = await SetAsync(link, ["nomaster", "down", "alias", AliasPrefix + link.Bridge], cancellationToken).ConfigureAwait(false);
+            if (BridgePort.TryDetach(link, AliasPrefix + link.Bridge, staysUp)) continue;
+            ToolResult result = await SetAsync(link, ["nomaster", staysUp ? "up" : "down", "alias", AliasPrefix + link.Bridge], cancellationToken).ConfigureAwait(false);
             result.Require($"take {link.Name} off the bridge {link.Bridge}");
         }
     }

@@ -34,6 +34,8 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
     public string AttachCommand => "lxc-attach";
 
     /// <inheritdoc/>
+    public bool DumpsNetwork => true;
+
     public ToolVersion VersionMin => s_first;
 
     /// <inheritdoc/>

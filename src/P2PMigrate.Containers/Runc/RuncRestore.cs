@@ -70,7 +70,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
         DetachedProcess? process = null;
         try
         {
-            await NetworkIsolation.DetachAsync(record.Links, cancellationToken).ConfigureAwait(false);
+            await NetworkIsolation.DetachAsync(record.Links, staysUp: false, cancellationToken).ConfigureAwait(false);
             hook = RestoreHook.Create(request.WorkDirectory, configuration is { HasNetworkNamespace: true, NetworkNamespacePath: null });
             process = await StartAsync(hook, configuration, cancellationToken).ConfigureAwait(false);
             await HoldAsync(hook, process, cancellationToken).ConfigureAwait(false);

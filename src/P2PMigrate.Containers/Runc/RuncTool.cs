@@ -30,6 +30,8 @@ internal sealed class RuncTool(RuncOptions options) : IRuntimeProgram
     public string AttachCommand => "runc exec";
 
     /// <inheritdoc/>
+    public bool DumpsNetwork => false;
+
     public ToolVersion VersionMin => s_first;
 
     /// <inheritdoc/>
