@@ -37,7 +37,7 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
         using FileLock turn = SourceTurn.Take(environment, name);
         try
         {
-            ArchiveFile file = options.Path is { } path ? ArchiveFile.Create(path) : ArchiveFile.Over(options.Output!);
+            ArchiveFile file = options.Path is { } path ? ArchiveFile.Create(path, options.JobId, container.BundlePath, container.RootPath, environment.State.Root) : ArchiveFile.Over(options.Output!);
             await using (file.ConfigureAwait(false))
                 return await RunLockedAsync(container, name, options, file, progress, cancellationToken).ConfigureAwait(false);
         }
@@ -50,7 +50,7 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
     private async Task<MigrationOutcome> RunLockedAsync(
         ContainerDescription container, ContainerName name, CheckpointOptions options, ArchiveFile file, IProgress<MigrationProgress>? progress, CancellationToken cancellationToken)
     {
-        MachineFacts facts = await environment.Runtime.DescribeMachineAsync(cancellationToken).ConfigureAwait(false);
+        MachineFacts facts = await (environment.Runtime.Of(container.Runtime) ?? environment.Runtime).DescribeMachineAsync(cancellationToken).ConfigureAwait(false);
         long rootfsBytes = await Task.Run(() => RootfsEstimate.Of(container.RootPath), cancellationToken).ConfigureAwait(false);
         using PageKey key = PageKey.Create();
         var head = new ArchiveHead(name, container, facts, rootfsBytes, environment.Time.GetUtcNow(), key.Export(), options.IsLeftRunning);
@@ -125,6 +125,7 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
     private static async Task<MigrationOutcome> RollBackAsync(CheckpointJob job, CheckpointOptions options, ContainerName name, Failure failure)
     {
         MigrationFailed failed = SourceOutcome.NotBegun(options.JobId, name.Value, failure);
+        job.ShowRollingBack();
         try
         {
             await job.ThawAsync().ConfigureAwait(false);
@@ -136,6 +137,7 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
             {
                 Reason = $"{failure.Reason} '{name}' is frozen here and could not be thawed: {exception.Message} Type: p2pmigrate resume {options.JobId}",
                 RunningAt = ContainerSide.None,
+                IsInDoubt = true,
             };
         }
     }

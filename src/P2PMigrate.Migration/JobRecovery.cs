@@ -171,6 +171,8 @@ public sealed class JobRecovery(MigrationEnvironment environment)
 
     private async Task<RecoveredJob> FinishAsync(UnfinishedJob job, RecoveryAction action, CancellationToken cancellationToken)
     {
+        if (action != RecoveryAction.Forgotten)
+            _effects.RequireRuntime(job);
         switch (action)
         {
             case RecoveryAction.Thawed:

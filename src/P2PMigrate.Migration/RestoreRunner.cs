@@ -3,6 +3,7 @@ using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Transfer;
 
 namespace P2PMigrate.Migration;
@@ -34,7 +35,7 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
                 RestoreCompleted completed = await RestoreAsync(archive, head, id, progress, cancellationToken).ConfigureAwait(false);
                 return completed with { Total = environment.Time.GetElapsedTime(start) };
             }
-            catch (Exception exception) when (exception is not ArgumentException)
+            catch (Exception exception)
             {
                 return Failed(id, name, exception);
             }
@@ -61,9 +62,9 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
                 await job.ReadAsync(archive, stop.Token).ConfigureAwait(false);
                 await job.RestoreAsync(stop.Token).ConfigureAwait(false);
             }
-            catch
+            catch (Exception exception)
             {
-                await job.CleanUpAsync().ConfigureAwait(false);
+                await CleanUpAsync(job, exception).ConfigureAwait(false);
                 throw;
             }
 
@@ -75,12 +76,29 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
         }
     }
 
+    /// <summary>The first reason is the one that is told, and what else fails stands behind it.</summary>
+    private static async Task CleanUpAsync(RestoreJob job, Exception first)
+    {
+        if (job.MayRun)
+            throw new MigrationException(MigrationFault.InDoubt, $"{first.Message} The container may run here already.", inner: first);
+        try
+        {
+            await job.CleanUpAsync().ConfigureAwait(false);
+        }
+        catch (Exception second) when (second is ContainerException or IOException or UnauthorizedAccessException)
+        {
+            throw new ContainerException($"{first.Message} What was there of it could not be removed: {second.Message}", inner: first);
+        }
+    }
+
     private MigrationFailed Failed(JobId id, string name, Exception exception)
     {
         Failure failure = exception is MigrationException { Fault: MigrationFault.PeerBrokeProtocol }
             ? new Failure(FailureKind.Other, $"The archive is whole but makes no sense: {exception.Message}")
             : FailureReason.Of(exception);
-        string left = File.Exists(environment.State.Journal(id)) ? $" Something of it is left here; type: p2pmigrate resume {id}" : "";
-        return SourceOutcome.NotBegun(id, name, failure) with { Reason = failure.Reason + left, RunningAt = ContainerSide.None };
+        bool isInDoubt = exception is MigrationException { Fault: MigrationFault.InDoubt };
+        string left = isInDoubt ? $" Look; if it does, type: p2pmigrate resolve {id} --keep target; if it does not: p2pmigrate resolve {id} --keep source"
+            : File.Exists(environment.State.Journal(id)) ? $" Something of it is left here; type: p2pmigrate resume {id}" : "";
+        return SourceOutcome.NotBegun(id, name, failure) with { Reason = failure.Reason + left, RunningAt = ContainerSide.None, IsInDoubt = isInDoubt };
     }
 }

@@ -39,6 +39,9 @@ public sealed class ArchiveCommandTests
         Testimony before = await WitnessContainer.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));
 
         await ExpectAsync(peers.Source, 2, "checkpoint", WitnessContainer.Name, "-o", "-");
+        string ended = await peers.Source.ShellAsync(
+            $"bash -c '{MigrationPeers.Program} checkpoint {WitnessContainer.Name} -o - --leave-running 2> /dev/null | head -c 1000 > /dev/null; echo ${{PIPESTATUS[0]}}'");
+        Assert.Equal("5", ended.Trim()); // The pipe broke: failed, and it runs here.
         await peers.Source.ShellAsync($"{MigrationPeers.Program} checkpoint {WitnessContainer.Name} -o - --leave-running | cat > {Archive}");
 
         Testimony after = await WitnessContainer.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));

@@ -98,7 +98,6 @@ internal abstract class AgentCommand : Command
         UsageException => (ExitCode.Usage, new(exception.Message, "source")),
         ContainerException container => (ExitCode.Preflight, new(exception.Message, "source") { Remedy = LogHint(container.LogPath) }),
         MigrationException { Fault: MigrationFault.InDoubt } => (ExitCode.InDoubt, new(exception.Message, "none")),
-        MigrationException { Fault: MigrationFault.ArchiveDamaged } => (ExitCode.Preflight, new(exception.Message, "none")),
         MigrationException { Fault: MigrationFault.UnknownJob or MigrationFault.WrongState or MigrationFault.JournalDamaged } => (ExitCode.Usage, new(exception.Message, "none")),
         MigrationException => (ExitCode.Preflight, new(exception.Message, "source")),
         TunnelException => (ExitCode.PeerUnreachable, new(exception.Message, "source")),

@@ -25,10 +25,13 @@ internal sealed class CheckCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         IContainerRuntime runtime = _runtime.Environment(context).Runtime;
-        List<Finding> findings = [.. await runtime.CheckMachineAsync(cancellationToken).ConfigureAwait(false)];
-        if (context.Parsed.GetValue(_container) is { } name)
+        List<Finding> findings = [];
+        if (context.Parsed.GetValue(_container) is not { } name)
+            findings.AddRange(await runtime.CheckMachineAsync(cancellationToken).ConfigureAwait(false));
+        else
         {
             ContainerDescription container = await runtime.InspectAsync(name, bundle: null, cancellationToken).ConfigureAwait(false);
+            findings.AddRange(await (runtime.Of(container.Runtime) ?? runtime).CheckMachineAsync(cancellationToken).ConfigureAwait(false));
             findings.AddRange(await runtime.CheckSourceAsync(container, cancellationToken).ConfigureAwait(false));
         }
         foreach (Finding finding in findings)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.Win32.SafeHandles;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Runtime;
@@ -9,6 +10,7 @@ namespace P2PMigrate.Agent.Commands;
 internal sealed class CheckpointCommand : AgentCommand
 {
     private const string Pipe = "-";
+    private const nint StandardOutput = 1;
 
     private readonly RuntimeChoice _runtime = new();
 
@@ -64,7 +66,7 @@ internal sealed class CheckpointCommand : AgentCommand
         if (!await SourcePreparation.CheckAsync(environment.Runtime, container, context.Output, cancellationToken).ConfigureAwait(false))
             return ExitCode.Preflight;
 
-        await using Stream? pipe = file == Pipe ? Console.OpenStandardOutput() : null;
+        await using Stream? pipe = file == Pipe ? OpenPipe() : null;
         using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
         MigrationOutcome outcome = await new CheckpointRunner(environment).RunAsync(
             container,
@@ -74,6 +76,9 @@ internal sealed class CheckpointCommand : AgentCommand
         context.Output.Show(last);
         return code;
     }
+
+    /// <summary>The console's own stream takes a closed pipe for success.</summary>
+    private static FileStream OpenPipe() => new(new SafeFileHandle(StandardOutput, ownsHandle: false), FileAccess.Write, bufferSize: 0);
 
     private static void RefuseWhatLosesContainers(string file, bool isLeftRunning)
     {

@@ -26,7 +26,7 @@ internal static class SourcePreparation
     {
         Finding[] findings =
         [
-            .. await runtime.CheckMachineAsync(cancellationToken).ConfigureAwait(false),
+            .. await (runtime.Of(container.Runtime) ?? runtime).CheckMachineAsync(cancellationToken).ConfigureAwait(false),
             .. await runtime.CheckSourceAsync(container, cancellationToken).ConfigureAwait(false),
         ];
         foreach (Finding finding in findings.Where(finding => finding.Severity != FindingSeverity.Good))

@@ -36,6 +36,7 @@ internal static class ArchiveView
             completed.Container, file == "-" ? "the pipe" : file, completed.ArchiveBytes, completed.MemoryBytes, completed.RootfsBytes,
             Math.Round(completed.Frozen.TotalMilliseconds, 1), completed.IsLeftRunning && completed.Warning is null ? "source" : "none") { Warning = completed.Warning },
             completed.Warning is null ? ExitCode.Done : ExitCode.InDoubt)
+        : outcome is Migration.MigrationFailed { IsInDoubt: true } failed ? (new MigrationFailed(failed.Reason, "none"), ExitCode.InDoubt)
         : MigrationView.Of(outcome);
 
     /// <summary>The last event of <c>restore</c> and its exit code.</summary>
@@ -48,6 +49,7 @@ internal static class ArchiveView
                 Warning = completed.WasLeftRunning
                     ? $"{completed.Container} was left running where the archive was made: if it still runs there, there are two of it now." : null,
             }, ExitCode.Done),
+        Migration.MigrationFailed { IsInDoubt: true } failed => (new MigrationFailed(failed.Reason, "none"), ExitCode.InDoubt),
         Migration.MigrationFailed { Kind: FailureKind.Preflight } failed => (new MigrationFailed(failed.Reason, "none"), ExitCode.Preflight),
         Migration.MigrationFailed failed => (new MigrationFailed(failed.Reason, "none"), ExitCode.NotRestored),
         _ => throw new InvalidOperationException($"No view of {outcome.GetType()}."),

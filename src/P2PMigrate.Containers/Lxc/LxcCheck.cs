@@ -1,3 +1,4 @@
+using P2PMigrate.Containers.Linux;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Lxc;
@@ -27,6 +28,18 @@ internal sealed class LxcCheck(LxcTool lxc, ContainerDescription container)
         if (!container.RootPath.StartsWith('/'))
         {
             Add(FindingSeverity.Blocker, "root file system", $"The root file system is {container.RootPath}, no plain directory.", "Use lxc.rootfs.path = dir:DIRECTORY.");
+        }
+
+        if (await lxc.SettingAsync(container.Name, "lxc.start.auto", cancellationToken).ConfigureAwait(false) is not ("0" or ""))
+        {
+            Add(
+                FindingSeverity.Blocker, "autostart", "LXC starts the container when a machine starts, whatever a migration that lost its power had come to.",
+                "Set lxc.start.auto = 0 in its configuration; at the target, set it again when it runs there.");
+        }
+
+        if (Cgroup.Of(container.InitPid).Path.EndsWith("/init.scope", StringComparison.Ordinal))
+        {
+            Add(FindingSeverity.Blocker, "init", "The container's first process is systemd, which keeps its services in cgroups of their own; this version does not freeze those together.", "Run the service itself as the container's first process.");
         }
 
         CheckInterfaces(configuration);

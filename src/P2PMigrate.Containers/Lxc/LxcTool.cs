@@ -42,7 +42,7 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
     public bool HasRemainsOf(string name) => false;
 
     /// <inheritdoc/>
-    public string RemovalCommand(string name) => $"lxc-destroy -f {name}";
+    public string RemovalCommand(string name) => $"lxc-destroy {name}";
 
     /// <inheritdoc/>
     public string StartCommand(string name, string bundle) => $"lxc-start {name}";

@@ -69,7 +69,8 @@ internal sealed class ArchiveBlockWriter(Stream output) : ArchiveStream
 
     private async ValueTask WriteOutAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
-        await output.WriteAsync(bytes, cancellationToken).ConfigureAwait(false);
+        // A pipe that nobody empties cannot be cancelled, and the container may stand still meanwhile.
+        await output.WriteAsync(bytes, CancellationToken.None).AsTask().WaitAsync(cancellationToken).ConfigureAwait(false);
         Written += bytes.Length;
     }
 }

@@ -9,7 +9,7 @@ namespace P2PMigrate.Migration.Archives;
 
 /// <summary>Reads a root file system out of an archive: content into a store, then the tree below its root made equal to the manifest. Does not own the store.</summary>
 // spec: ARC-11
-internal sealed class ArchiveTreeReader(string root, IChunkStore store, TransferMeter meter)
+internal sealed class ArchiveTreeReader(string root, IChunkStore store, ContentBudget room, TransferMeter meter)
 {
     /// <summary>Reads the content that stands before memory.</summary>
     public async Task ReadContentAsync(PipeReader input, CancellationToken cancellationToken)
@@ -23,6 +23,7 @@ internal sealed class ArchiveTreeReader(string root, IChunkStore store, Transfer
                 throw PeerFault.Of($"holds content that is none: {reason}");
             foreach (EncodedChunk chunk in chunks)
             {
+                room.Spend(chunk.Length);
                 if (!store.TryWrite(chunk, out reason))
                     throw PeerFault.Of($"holds content that is not what it is called: {reason}");
                 meter.Move(chunk.Length, chunk.RecordLength);

@@ -31,7 +31,10 @@ internal sealed class ArchiveTreeWriter(string root, TransferMeter meter) : IDis
     public async Task WriteTreeAsync(PipeWriter output, CancellationToken cancellationToken)
     {
         TreeScan scan = await Task.Run(() => _scanner.Scan(ScanMode.Frozen, cancellationToken), cancellationToken).ConfigureAwait(false);
-        await output.WriteRecordAsync(scan.Manifest.Serialize(), cancellationToken).ConfigureAwait(false);
+        byte[] manifest = scan.Manifest.Serialize();
+        if (manifest.Length > SnapshotLimits.MaxManifestLength)
+            throw new SnapshotException("The root file system has more files than an archive can hold.");
+        await output.WriteRecordAsync(manifest, cancellationToken).ConfigureAwait(false);
         int stale = await WriteChunksAsync(output, scan.Manifest, cancellationToken).ConfigureAwait(false);
         if (stale > 0 || !scan.Dirty.IsEmpty)
             throw new SnapshotException("Something outside the container writes into its root file system: it changed while the container was frozen.");

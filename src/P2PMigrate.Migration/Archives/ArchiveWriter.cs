@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using Google.Protobuf;
 using P2PMigrate.Migration.Transfer;
 using P2PMigrate.Snapshot.Pages;
 using Wire = P2PMigrate.Migration.Messages;
@@ -31,7 +32,9 @@ internal sealed class ArchiveWriter : IAsyncDisposable
     /// <summary>Writes the head and, while the container runs, what its files hold.</summary>
     public async Task WriteContentAsync(ArchiveHead head, CancellationToken cancellationToken)
     {
-        await _output.WriteRecordAsync(head.ToWire(), cancellationToken).ConfigureAwait(false);
+        byte[] record = head.ToWire().ToByteArray();
+        ArchiveHead.From(record); // What no reader takes is not begun.
+        await _output.WriteRecordAsync(record, cancellationToken).ConfigureAwait(false);
         await BeginAsync(Wire.ArchivePart.ArchiveContent, cancellationToken).ConfigureAwait(false);
         await _tree.WriteContentAsync(_output, cancellationToken).ConfigureAwait(false);
     }
@@ -46,6 +49,7 @@ internal sealed class ArchiveWriter : IAsyncDisposable
     /// <summary>The dump is complete: writes its images, the tree, and the end.</summary>
     public async Task FinishAsync(string imageDirectory, CancellationToken cancellationToken)
     {
+        ImageReceiver.RequireAcceptable(imageDirectory);
         await BeginAsync(Wire.ArchivePart.ArchiveImages, cancellationToken).ConfigureAwait(false);
         await ImageSender.WriteAsync(_output, imageDirectory, _meter, cancellationToken).ConfigureAwait(false);
         await BeginAsync(Wire.ArchivePart.ArchiveTree, cancellationToken).ConfigureAwait(false);

@@ -46,12 +46,13 @@ internal sealed class CheckpointJob(
         await archive.FinishAsync(_files.Images, cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Something failed.</summary>
+    public void ShowRollingBack() => progress.Enter(MigrationPhase.RollingBack);
+
     /// <summary>The container goes on where it was. Also for a job that failed: idempotent.</summary>
     public async Task ThawAsync()
     {
-        progress.Enter(MigrationPhase.RollingBack);
-        if (_plan is not null)
-            await _plan.DisposeAsync().ConfigureAwait(false);
+        await QuietDisposal.OfAsync(_plan, environment.Logger).ConfigureAwait(false);
 
         // A freeze that failed has undone itself, unless that failed too: then its record is still there.
         _fence ??= await environment.Runtime.ReopenFenceAsync(_files.Work, CancellationToken.None).ConfigureAwait(false);

@@ -19,6 +19,9 @@ internal sealed class RestoreJob(
     private const string Peer = "an archive";
 
     private readonly JobFiles _files = new(environment.State, proposal.JobId);
+
+    // The container may have grown after its archive was begun, so that what the head says bounds nothing: the disk does.
+    private readonly ContentBudget _room = ContentBudget.OfBytes(new DriveInfo(environment.State.Root).AvailableFreeSpace);
     private JobJournal? _journal;
     private IHeldContainer? _held;
     private bool _isRestoreBegun;
@@ -34,7 +37,7 @@ internal sealed class RestoreJob(
         await environment.Runtime.PrepareRestoreAsync(Request, cancellationToken).ConfigureAwait(false);
         progress.Enter(MigrationPhase.Copying);
         using ChunkStoreShare.Lease content = environment.State.ChunkStore.Take(Peer, environment.StoreBytes);
-        var tree = new ArchiveTreeReader(environment.State.Rootfs(head.Name), content.Store, meter);
+        var tree = new ArchiveTreeReader(environment.State.Rootfs(head.Name), content.Store, _room, meter);
         await archive.ExpectAsync(Wire.ArchivePart.ArchiveContent, cancellationToken).ConfigureAwait(false);
         await tree.ReadContentAsync(archive.Input, cancellationToken).ConfigureAwait(false);
         await archive.ExpectAsync(Wire.ArchivePart.ArchiveMemory, cancellationToken).ConfigureAwait(false);
@@ -61,6 +64,9 @@ internal sealed class RestoreJob(
         await _held.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
         Forget(TargetState.Completed);
     }
+
+    /// <summary>May the container run already? Then a person has to look whether it does.</summary>
+    public bool MayRun => _mayRun;
 
     /// <summary>Something failed: nothing of the container is left, unless it may run already, which a person has to look at.</summary>
     public async Task CleanUpAsync()
@@ -111,7 +117,7 @@ internal sealed class RestoreJob(
         {
             using var kept = new KeptPages(environment.State.Job(proposal.JobId), claimed);
             var header = new StreamHeader(proposal.JobId, ContentKind.Memory, PageKey: head.PageKey);
-            MemoryBytes = await new PageReceiver(writer, kept, new ContentBudget(claimed), meter).ReceiveAsync(archive.Input, header, cancellationToken).ConfigureAwait(false);
+            MemoryBytes = await new PageReceiver(writer, kept, _room, meter).ReceiveAsync(archive.Input, header, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -15,6 +15,16 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         return fence is not null;
     }
 
+    /// <summary>Throws <see cref="ContainerException"/> when the container's runtime is not among those of this program, which then sees neither a fence nor a container.</summary>
+    public void RequireRuntime(UnfinishedJob job)
+    {
+        if (job.Head is { } head && environment.Runtime.Of(head.Runtime) is null)
+        {
+            throw new ContainerException(
+                $"'{head.Container.Value}' is a container of {head.Runtime}, which this command was told not to use or does not find on this machine. Nothing was done to it; type the same without --runtime.");
+        }
+    }
+
     /// <summary>Source: lets the container run here again, if there is anything to thaw. False when it does not run, though no migration stopped it.</summary>
     public async Task<bool> ThawAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {
@@ -26,7 +36,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         }
 
         Forget(job, (int)SourceState.RolledBack);
-        return job.Contents?.Head is not { } head || await RunsAsync(head.Container.Value, cancellationToken).ConfigureAwait(false);
+        return job.Contents?.Head is not { } head || await RunsAsync(head, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Source: destroys the frozen copy and, if it was received here, its bundle.</summary>
@@ -40,7 +50,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         }
 
         // What is found by its name alone may be a later container, which runs from these files.
-        if (job.Head is { } head && (fence is not null || !await RunsAsync(head.Container.Value, cancellationToken).ConfigureAwait(false)))
+        if (job.Head is { } head && (fence is not null || !await RunsAsync(head, cancellationToken).ConfigureAwait(false)))
             FilesOf(job).RemoveBundleIfOurs(head.Container, head.BundlePath);
         Forget(job, (int)SourceState.Completed);
     }
@@ -54,7 +64,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         if (job.Contents?.LastState != (int)TargetState.Aborted)
         {
             await environment.Runtime.CleanUpAsync(RequestOf(head, files), cancellationToken).ConfigureAwait(false);
-            await RefuseIfRunningAsync(head.Container.Value, head.Runtime, cancellationToken).ConfigureAwait(false);
+            await RefuseIfRunningAsync(head, cancellationToken).ConfigureAwait(false);
             files.RemoveBundle(head.Container);
         }
 
@@ -77,19 +87,23 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
     }
 
     /// <summary>Clean-up leaves a container alone that was released and runs; then its files are not taken from under it either.</summary>
-    private async Task RefuseIfRunningAsync(string container, string runtime, CancellationToken cancellationToken)
+    private async Task RefuseIfRunningAsync(JournalHead head, CancellationToken cancellationToken)
     {
-        if (!await RunsAsync(container, cancellationToken).ConfigureAwait(false))
+        string container = head.Container.Value;
+        if (!await RunsAsync(head, cancellationToken).ConfigureAwait(false))
             return;
         throw new ContainerException(
-            $"'{container}' runs here, so its files stay. If the source's copy is to be kept, end this one first ({(environment.Runtime.Of(runtime) ?? environment.Runtime).KillCommand(container)}), then type the same again.");
+            $"'{container}' runs here, so its files stay. If the source's copy is to be kept, end this one first ({RuntimeOf(head).KillCommand(container)}), then type the same again.");
     }
 
-    private async Task<bool> RunsAsync(string container, CancellationToken cancellationToken)
+    private IContainerRuntime RuntimeOf(JournalHead head) => environment.Runtime.Of(head.Runtime) ?? environment.Runtime;
+
+    /// <summary>By the word of its own runtime: another one may have a container of that name.</summary>
+    private async Task<bool> RunsAsync(JournalHead head, CancellationToken cancellationToken)
     {
         try
         {
-            await environment.Runtime.InspectAsync(container, bundle: null, cancellationToken).ConfigureAwait(false);
+            await RuntimeOf(head).InspectAsync(head.Container.Value, bundle: null, cancellationToken).ConfigureAwait(false);
             return true;
         }
         catch (ContainerException)

@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Security.Cryptography;
 using P2PMigrate.Migration.Control;
+using P2PMigrate.Snapshot;
 using Wire = P2PMigrate.Migration.Messages;
 
 namespace P2PMigrate.Migration.Transfer;
@@ -33,6 +34,16 @@ internal sealed class ImageReceiver(string imageDirectory, TransferMeter meter)
             PeerFault.Require(_total <= ControlLimits.MaxImagesLength, "sent images that are too large together");
             await ReceiveFileAsync(input, file.Name, (long)file.Size, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Throws <see cref="SnapshotException"/> when no receiver would take the images of a directory.</summary>
+    public static void RequireAcceptable(string imageDirectory)
+    {
+        FileInfo[] files = new DirectoryInfo(imageDirectory).GetFiles();
+        bool isAcceptable = files.Length < ControlLimits.MaxImageFiles && files.Sum(file => file.Length) <= (long)ControlLimits.MaxImagesLength
+            && files.All(file => IsSafeName(file.Name) && file.Length <= (long)ControlLimits.MaxImageLength);
+        if (!isAcceptable)
+            throw new SnapshotException("CRIU's images of this container are too many or too large: files in a tmpfs are in them. Make those smaller.");
     }
 
     /// <summary>Letters, digits and <c>_ . -</c>, the first a letter or a digit.</summary>

@@ -17,7 +17,7 @@ public sealed class StandstillTests
         await using IFence fence = await move.FreezeAsync();
         ulong frozenAt = workload.Count;
 
-        ContainerException failure = await Assert.ThrowsAsync<ContainerException>(() => move.DumpAsync(fence, new DisturbedPages(move, "echo 0 > $c/cgroup.freeze; echo 1 > $c/cgroup.freeze")));
+        ContainerException failure = await Assert.ThrowsAsync<ContainerException>(() => move.DumpAsync(fence, new DisturbedPages(move, "for i in $(seq 20); do echo 0 > $c/cgroup.freeze; echo 1 > $c/cgroup.freeze; sleep 0.1; done")));
 
         Assert.Contains("was thawed by somebody", failure.Message, StringComparison.Ordinal);
         Assert.Equal("paused", await Workload.StatusAsync(workload.Name));

@@ -81,6 +81,28 @@ public sealed class ArchiveTests
         Assert.Empty(rig.World.Leftovers());
     }
 
+    [Theory]
+    [InlineData("rootfs")]
+    [InlineData("state")]
+    [InlineData("link")]
+    [Trait("Spec", "ARC-21")]
+    public async Task An_archive_is_not_put_where_it_goes_with_the_container(string where)
+    {
+        await using var rig = new ArchiveRig();
+        string root = rig.World.SourceCopy!.Root, state = rig.World.Source.Environment.State.Root;
+        Directory.CreateDirectory(state);
+        string link = Path.Combine(Path.GetDirectoryName(rig.File)!, "link");
+        File.CreateSymbolicLink(link, root);
+        string place = where switch { "rootfs" => root, "state" => state, _ => link };
+
+        var failed = Assert.IsType<MigrationFailed>(await rig.CheckpointAsync(new CheckpointOptions { Path = Path.Combine(place, "web.p2pm") }));
+
+        Assert.Contains("choose a place elsewhere", failed.Reason, StringComparison.Ordinal);
+        Assert.Equal(CopyState.Running, rig.World.SourceCopy!.State);
+        Assert.DoesNotContain(Directory.EnumerateFiles(place), file => file.Contains("p2pm", StringComparison.Ordinal));
+        Assert.Empty(rig.World.Leftovers());
+    }
+
     [Fact]
     public async Task A_name_that_is_taken_refuses_the_archive_before_anything_is_made()
     {
@@ -111,6 +133,25 @@ public sealed class ArchiveTests
         Assert.Equal(ContainerSide.Source, failed.RunningAt);
         Assert.Equal(CopyState.Running, rig.World.SourceCopy!.State);
         Assert.Empty(rig.Files());
+        Assert.Empty(rig.World.Leftovers());
+    }
+
+    [Fact]
+    [Trait("Spec", "ARC-22")]
+    public async Task A_release_that_fails_is_told_as_a_doubt_and_a_person_ends_it()
+    {
+        await using var rig = new ArchiveRig();
+        await rig.CheckpointAsync();
+        rig.AtStep("target:released", () => throw new Runtime.ContainerException("It is said that this failed."));
+
+        var failed = Assert.IsType<MigrationFailed>(await rig.RestoreAsync());
+
+        Assert.True(failed.IsInDoubt, failed.Reason);
+        Assert.Contains($"resolve {failed.JobId} --keep target", failed.Reason, StringComparison.Ordinal);
+        Assert.Equal(CopyState.Running, rig.World.TargetCopy!.State);
+        rig.World.AtStep = null;
+        await rig.World.Target.Recovery.ResolveAsync(failed.JobId, ContainerSide.Target, TestContext.Current.CancellationToken);
+        Assert.Equal(CopyState.Running, rig.World.TargetCopy!.State);
         Assert.Empty(rig.World.Leftovers());
     }
 
