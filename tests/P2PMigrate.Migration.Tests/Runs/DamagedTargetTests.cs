@@ -87,14 +87,17 @@ public sealed class DamagedTargetTests
     private static async Task<MigrationRig.Agent> KillAsync(MigrationRig rig, string step)
     {
         int kills = 0;
+        var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         rig.AtStep = at =>
         {
             if (at != step || Interlocked.Increment(ref kills) > 1)
                 return Task.CompletedTask;
             rig.Crash("target");
+            killed.SetResult();
             throw new OperationCanceledException("killed");
         };
         (Task<MigrationOutcome> sending, _) = rig.Start();
+        await killed.Task.WaitAsync(TimeSpan.FromSeconds(60)); // The source may have heard that it runs before.
         await sending.WaitAsync(TimeSpan.FromSeconds(60));
         rig.AtStep = null;
         return rig.Target;
