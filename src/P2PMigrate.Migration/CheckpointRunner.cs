@@ -32,7 +32,7 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
         if (!ContainerName.TryParse(container.Name, out ContainerName name))
             return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, SourceTurn.NameReason(container.Name)));
         if (container.Configuration.Length > ControlLimits.MaxConfigurationLength)
-            return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, "The container's config.json is too large for an archive."));
+            return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, "The container's configuration is too large for an archive."));
         environment.State.Create();
         using FileLock turn = SourceTurn.Take(environment, name);
         try

@@ -165,7 +165,7 @@ internal sealed class CriuDump : IAsyncDisposable
             PageSinkException { InnerException: ContainerException known } => known.Message,
             PageSinkException => $"Its memory pages could not be delivered: {failure.Message}",
             ContainerException => failure.Message,
-            _ => CriuLog.Explain(LogPath) ?? _runtime.LastError(_workDirectory, "dump") ?? $"{_runtime.Name} gave no reason.",
+            _ => CriuLog.Explain(LogPath) ?? _runtime.ComplaintOf(_workDirectory, "dump") ?? $"{_runtime.Name} gave no reason.",
         };
         return new ContainerException($"The container {container} could not be dumped. {because}", LogPath, failure);
     }

@@ -51,14 +51,17 @@ internal interface IRuntimeProgram
     /// <summary>What a person types to start a container whose files are in <paramref name="bundle"/>.</summary>
     string StartCommand(string name, string bundle);
 
+    /// <summary>What a person types to end a container that runs.</summary>
+    string KillCommand(string name);
+
     /// <summary>Options of a dump that must be asked for first.</summary>
     Task<IReadOnlyList<string>> DumpOptionsAsync(FenceRecord fence, bool keepsCgroups, CancellationToken cancellationToken);
 
     /// <summary>The command that dumps a container and leaves it running. CRIU's configuration is in the environment; its log is <c>dump.log</c> in <paramref name="workDirectory"/>.</summary>
     IEnumerable<string> DumpCommand(FenceRecord fence, string imageDirectory, string workDirectory, IMemoryDelivery memory, IReadOnlyList<string> options);
 
-    /// <summary>The runtime's own last complaint about the command that writes <paramref name="log"/> (<c>dump</c>, <c>restore</c>), as a sentence, or null.</summary>
-    string? LastError(string workDirectory, string log);
+    /// <summary>The runtime's own complaint that tells most about the command that writes <paramref name="log"/> (<c>dump</c>, <c>restore</c>), as a sentence, or null.</summary>
+    string? ComplaintOf(string workDirectory, string log);
 
     /// <summary>The number of the first process that a restore in this work directory made, where that was written down.</summary>
     int? RestoredInit(string workDirectory);

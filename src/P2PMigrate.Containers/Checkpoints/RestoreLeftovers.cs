@@ -16,6 +16,7 @@ internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
     {
         if (RestoreRecord.Load(workDirectory) is not { } record) return;
         bool undone = await OwnedProcesses.WaitForEndAsync(workDirectory, CheckpointTimers.RestoreUndo, cancellationToken).ConfigureAwait(false);
+        if (!undone) foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory)) process.Kill(); // LXC answers nobody while its restore hangs.
         KnownContainer? state = await runtime.FindAsync(record.Container, cancellationToken).ConfigureAwait(false);
         bool runs = record.Released && undone && state is { Status: KnownContainer.Running or KnownContainer.Paused };
         try

@@ -8,7 +8,7 @@ namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
 /// A small file in a job's work directory that tells a later process of ours what to undo. It only has to outlive our process, so it is replaced as a
-/// whole but not flushed: after a reboot the containers of which it speaks are gone, which the boot id in it tells.
+/// whole but not flushed: after a reboot no process of which it speaks is left, which the boot id in it tells. What a runtime keeps on the disk may be (LXC's configuration).
 /// </summary>
 internal static class WorkRecord
 {

@@ -10,17 +10,19 @@ internal static class LxcPlacement
 {
     private const string Headline = "# Received by p2pmigrate, which removes this file when the container leaves.";
 
-    /// <summary>Writes it; nothing must be there.</summary>
+    /// <summary>Writes it, whole or not at all; nothing must be there.</summary>
     public static void Write(string path, LxcConfiguration configuration, string rootPath)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        string draft = path + ".new";
+        File.WriteAllBytes(draft, configuration.WithRootPath(rootPath, Headline));
         try
         {
-            using var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
-            file.Write(configuration.WithRootPath(rootPath, Headline));
+            File.Move(draft, path, overwrite: false);
         }
         catch (IOException taken) when (File.Exists(path))
         {
+            File.Delete(draft);
             throw new ContainerException($"LXC has a container of this name here already ({path}).", inner: taken);
         }
     }

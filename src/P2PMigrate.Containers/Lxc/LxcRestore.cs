@@ -102,7 +102,7 @@ internal sealed class LxcRestore(LxcTool lxc, ILogger logger, RestoreRequest req
     private async Task HoldAsync(RestoreHook hook, DetachedProcess process, CancellationToken cancellationToken)
     {
         if (await hook.HoldsAsync(process, cancellationToken).ConfigureAwait(false)) return;
-        string because = CriuLog.Explain(LogPath) ?? lxc.LastError(request.WorkDirectory, "restore") ?? "LXC gave no reason.";
+        string because = CriuLog.Explain(LogPath) ?? lxc.ComplaintOf(request.WorkDirectory, "restore") ?? "LXC gave no reason.";
         throw new ContainerException($"The container {Name} could not be restored. {because}", LogPath);
     }
 }

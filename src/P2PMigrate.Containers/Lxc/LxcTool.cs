@@ -36,6 +36,7 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
     /// <inheritdoc/>
     public bool DumpsNetwork => true;
 
+    /// <inheritdoc/>
     public ToolVersion VersionMin => s_first;
 
     /// <inheritdoc/>
@@ -48,10 +49,13 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
     public string StartCommand(string name, string bundle) => $"lxc-start {name}";
 
     /// <inheritdoc/>
+    public string KillCommand(string name) => $"lxc-stop -k {name}";
+
+    /// <inheritdoc/>
     public int? RestoredInit(string workDirectory) => null;
 
     /// <inheritdoc/>
-    public string? LastError(string workDirectory, string log) => LxcLog.LastError(Path.Combine(workDirectory, $"lxc-{log}.log"));
+    public string? ComplaintOf(string workDirectory, string log) => LxcLog.LastError(Path.Combine(workDirectory, $"lxc-{log}.log"));
 
     /// <summary>Where the configuration of a container of this name is, or would be.</summary>
     public async Task<string> ConfigurationPathAsync(string name, CancellationToken cancellationToken) =>

@@ -2,11 +2,9 @@ using System.Globalization;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Checks;
-using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
-using P2PMigrate.Snapshot;
 
 namespace P2PMigrate.Containers.Runc;
 
@@ -14,32 +12,25 @@ namespace P2PMigrate.Containers.Runc;
 /// Containers of runc, with CRIU. Needs root, cgroup v2, runc 1.1 or later and CRIU 4.1 or later. Holds no state of its own: any number of jobs
 /// may share it, on any thread.
 /// </summary>
-public sealed class RuncRuntime : IContainerRuntime
+public sealed class RuncRuntime : CriuRuntime
 {
     private readonly RuncTool _runc;
     private readonly ILogger _logger;
 
     /// <summary>A runtime that finds runc where <paramref name="options"/> say.</summary>
-    public RuncRuntime(RuncOptions options, ILogger logger) => (_runc, _logger) = (new RuncTool(options), logger);
+    public RuncRuntime(RuncOptions options, ILogger logger)
+        : this(new RuncTool(options), logger)
+    {
+    }
 
-    /// <inheritdoc/>
-    public string Name => _runc.Name;
+    private RuncRuntime(RuncTool runc, ILogger logger)
+        : base(runc, logger) => (_runc, _logger) = (runc, logger);
 
     /// <summary>Is runc on this machine?</summary>
     public static bool IsInstalled => Tool.Exists("runc");
 
     /// <inheritdoc/>
-    public async Task<bool> KnowsAsync(string name, CancellationToken cancellationToken) => await _runc.FindAsync(name, cancellationToken).ConfigureAwait(false) is not null;
-
-    /// <inheritdoc/>
-    public Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken) => Machine.DescribeAsync(_runc, cancellationToken);
-
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<Finding>> CheckMachineAsync(CancellationToken cancellationToken) =>
-        new MachineCheck(_runc).RunAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public async Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken)
+    public override async Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken)
     {
         RuncState state = await _runc.StateAsync(name, cancellationToken).ConfigureAwait(false)
             ?? throw new ContainerException($"runc knows no container named {name}; `runc list` shows those it knows.");
@@ -56,7 +47,7 @@ public sealed class RuncRuntime : IContainerRuntime
     }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken)
+    public override async Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken)
     {
         bool prepared = BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration) && configuration.NetworkNamespacePath is not null;
         IReadOnlyList<Finding> own = new BundleCheck(container).AtSource();
@@ -64,48 +55,19 @@ public sealed class RuncRuntime : IContainerRuntime
     }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken) =>
+    public override async Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken) =>
     [
         .. await new TargetCheck(_runc, container, source, _runc.Options.DataDirectory).RunAsync(cancellationToken).ConfigureAwait(false),
         .. await new BundleCheck(container).AtTargetAsync(cancellationToken).ConfigureAwait(false),
     ];
 
     /// <inheritdoc/>
-    public ILiveMemory? OpenLiveMemory(ContainerDescription container)
-    {
-        var cgroup = new Cgroup(container.CgroupPath);
-        return new LiveMemoryReader(cgroup.Pids, cgroup.Holds);
-    }
-
-    /// <inheritdoc/>
-    public async Task<IFreezePlan> PrepareFreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
-        await FreezePlan.MakeAsync(_runc, _logger, container, workDirectory, cancellationToken).ConfigureAwait(false);
-
-    /// <inheritdoc/>
-    public async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) =>
-        await CgroupFence.ReopenAsync(_runc, _logger, workDirectory, cancellationToken).ConfigureAwait(false);
-
-    /// <inheritdoc/>
-    public IPageSink CreatePageWriter(string imageDirectory) => new PageImageWriter(imageDirectory);
-
-    /// <inheritdoc/>
-    public Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        Task.Run(() => FileVerification.Run(request.ImageDirectory, request.RootPath, cancellationToken), cancellationToken);
-
-    /// <inheritdoc/>
-    public Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+    public override Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         new RuncRestore(_runc, _logger, request).PrepareAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+    public override async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         await new RuncRestore(_runc, _logger, request).RunAsync(cancellationToken).ConfigureAwait(false);
-
-    /// <inheritdoc/>
-    public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => new RestoreKeep(_runc, _logger, request).RunAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        new RestoreLeftovers(_runc, _logger).RemoveAsync(request.WorkDirectory, cancellationToken);
 
     private static byte[] ReadConfiguration(string name, string bundlePath)
     {

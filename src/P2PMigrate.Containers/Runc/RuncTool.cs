@@ -32,6 +32,7 @@ internal sealed class RuncTool(RuncOptions options) : IRuntimeProgram
     /// <inheritdoc/>
     public bool DumpsNetwork => false;
 
+    /// <inheritdoc/>
     public ToolVersion VersionMin => s_first;
 
     /// <inheritdoc/>
@@ -44,10 +45,13 @@ internal sealed class RuncTool(RuncOptions options) : IRuntimeProgram
     public string StartCommand(string name, string bundle) => $"runc run -d -b {bundle} {name}";
 
     /// <inheritdoc/>
+    public string KillCommand(string name) => $"runc kill {name} KILL";
+
+    /// <inheritdoc/>
     public int? RestoredInit(string workDirectory) => RuncRestore.InitOf(workDirectory);
 
     /// <inheritdoc/>
-    public string? LastError(string workDirectory, string log) => RuncLog.LastError(LogPath(workDirectory, log));
+    public string? ComplaintOf(string workDirectory, string log) => RuncLog.LastError(LogPath(workDirectory, log));
 
     /// <summary>The state directory of a container, which exists while runc knows it (or its restore broke off).</summary>
     public string StateDirectoryOf(string name) => Path.Combine(options.StateRoot ?? "/run/runc", name);

@@ -41,7 +41,7 @@ internal abstract partial record Fault
         {
             try
             {
-                return Directory.EnumerateDirectories(host.PathOf(Jobs)).Select(job => $"{job}/work/{(AtTarget ? "hook" : "dump-hook")}")
+                return Directory.EnumerateDirectories(host.PathOf(Jobs)).Select(job => Path.Combine(job, "work", AtTarget ? "hook" : "dump-hook"))
                     .FirstOrDefault(script => File.Exists(script) && File.GetUnixFileMode(script).HasFlag(UnixFileMode.UserExecute));
             }
             catch (IOException)

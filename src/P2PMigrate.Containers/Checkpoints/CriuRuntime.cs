@@ -1,0 +1,82 @@
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Checks;
+using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Snapshot;
+
+namespace P2PMigrate.Containers.Checkpoints;
+
+/// <summary>
+/// What is the same for every runtime whose containers CRIU dumps and restores: the fence by the cgroup, live memory, images, what is kept and what is cleaned up. Holds no
+/// state of its own: any number of jobs may share it, on any thread.
+/// </summary>
+public abstract class CriuRuntime : IContainerRuntime
+{
+    private readonly IRuntimeProgram _program;
+    private readonly ILogger _logger;
+
+    private protected CriuRuntime(IRuntimeProgram program, ILogger logger) => (_program, _logger) = (program, logger);
+
+    /// <inheritdoc/>
+    public string Name => _program.Name;
+
+    /// <inheritdoc/>
+    public string StartCommand(string name, string bundlePath) => _program.StartCommand(name, bundlePath);
+
+    /// <inheritdoc/>
+    public string KillCommand(string name) => _program.KillCommand(name);
+
+    /// <inheritdoc/>
+    public async Task<bool> KnowsAsync(string name, CancellationToken cancellationToken) => await _program.FindAsync(name, cancellationToken).ConfigureAwait(false) is not null;
+
+    /// <inheritdoc/>
+    public Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken) => Machine.DescribeAsync(_program, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Finding>> CheckMachineAsync(CancellationToken cancellationToken) => new MachineCheck(_program).RunAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public abstract Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    public abstract Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    public abstract Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    public ILiveMemory? OpenLiveMemory(ContainerDescription container)
+    {
+        var cgroup = new Cgroup(container.CgroupPath);
+        return new LiveMemoryReader(cgroup.Pids, cgroup.Holds);
+    }
+
+    /// <inheritdoc/>
+    public async Task<IFreezePlan> PrepareFreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
+        await FreezePlan.MakeAsync(_program, _logger, container, workDirectory, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) =>
+        await CgroupFence.ReopenAsync(_program, _logger, workDirectory, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public IPageSink CreatePageWriter(string imageDirectory) => new PageImageWriter(imageDirectory);
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+        Task.Run(() => FileVerification.Run(request.ImageDirectory, request.RootPath, cancellationToken), cancellationToken);
+
+    /// <inheritdoc/>
+    public abstract Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    public abstract Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken);
+
+    /// <inheritdoc/>
+    public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => new RestoreKeep(_program, _logger, request).RunAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+        new RestoreLeftovers(_program, _logger).RemoveAsync(request.WorkDirectory, cancellationToken);
+}
