@@ -13,6 +13,8 @@ namespace P2PMigrate.Migration;
 /// </summary>
 public sealed class SourceRunner(MigrationEnvironment environment)
 {
+    private const string TooLarge = "The container's configuration is too large to be sent.";
+
     /// <summary>
     /// Proposes <paramref name="container"/> to the peer of <paramref name="session"/> and moves it there. The caller has checked the
     /// container with <see cref="IContainerRuntime.CheckSourceAsync"/>, and closes the session afterwards in any case.
@@ -29,7 +31,7 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         if (!ContainerName.TryParse(container.Name, out ContainerName name))
             return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, SourceTurn.NameReason(container.Name)));
         if (container.Configuration.Length > ControlLimits.MaxConfigurationLength)
-            return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, "The container's configuration is too large to be sent."));
+            return SourceOutcome.NotBegun(options.JobId, container.Name, new Failure(FailureKind.Preflight, TooLarge));
         environment.State.Create();
         using FileLock turn = SourceTurn.Take(environment, name);
         try
@@ -42,13 +44,35 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         }
     }
 
+    /// <summary>
+    /// Asks the peer of <paramref name="session"/> whether <paramref name="container"/> could come to it; what it found, what is good too. Nothing is begun at either side.
+    /// Throws <see cref="TunnelException"/> when the peer goes away, <see cref="MigrationException"/> when it answers something else.
+    /// </summary>
+    // spec: MIG-170
+    public async Task<IReadOnlyList<Finding>> AskAsync(ITunnelSession session, ContainerDescription container, CancellationToken cancellationToken)
+    {
+        if (!ContainerName.TryParse(container.Name, out ContainerName name))
+            return [new Finding(FindingSeverity.Blocker, "name", SourceTurn.NameReason(container.Name))];
+        if (container.Configuration.Length > ControlLimits.MaxConfigurationLength)
+            return [new Finding(FindingSeverity.Blocker, "configuration", TooLarge)];
+        Propose question = await ProposalAsync(JobId.Create(), name, container, cancellationToken).ConfigureAwait(false);
+        ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Bulk, cancellationToken).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
+            return await Question.AskAsync(stream, question, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<Propose> ProposalAsync(JobId job, ContainerName name, ContainerDescription container, CancellationToken cancellationToken)
+    {
+        MachineFacts facts = await (environment.Runtime.Of(container.Runtime) ?? environment.Runtime).DescribeMachineAsync(cancellationToken).ConfigureAwait(false);
+        long rootfsBytes = await Task.Run(() => RootfsEstimate.Of(container.RootPath), cancellationToken).ConfigureAwait(false);
+        return new Propose(job, name, container, facts, rootfsBytes);
+    }
+
     private async Task<MigrationOutcome> SendLockedAsync(
         ITunnelSession session, ContainerDescription container, ContainerName name, SendOptions options,
         IProgress<MigrationProgress>? progress, CancellationToken cancellationToken)
     {
-        MachineFacts facts = await (environment.Runtime.Of(container.Runtime) ?? environment.Runtime).DescribeMachineAsync(cancellationToken).ConfigureAwait(false);
-        long rootfsBytes = await Task.Run(() => RootfsEstimate.Of(container.RootPath), cancellationToken).ConfigureAwait(false);
-        var proposal = new Propose(options.JobId, name, container, facts, rootfsBytes);
+        Propose proposal = await ProposalAsync(options.JobId, name, container, cancellationToken).ConfigureAwait(false);
         ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Control, cancellationToken).ConfigureAwait(false);
         var control = new ControlChannel(stream);
         await using (control.ConfigureAwait(false))

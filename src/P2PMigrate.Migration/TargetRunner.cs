@@ -24,4 +24,12 @@ public sealed class TargetRunner(MigrationEnvironment environment)
         await using (job.ConfigureAwait(false))
             return await job.RunAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>
+    /// Answers the one question that the peer asks on <paramref name="stream"/>, the first of its session: whether its container could come. Takes, writes and spends nothing.
+    /// The caller owns the stream. Throws <see cref="MigrationException"/> for what is no question, <see cref="TunnelException"/> when the peer goes away.
+    /// </summary>
+    // spec: MIG-170
+    public Task AnswerAsync(ITunnelStream stream, CancellationToken cancellationToken) =>
+        Question.AnswerAsync(stream, new TargetCheck(environment), cancellationToken);
 }

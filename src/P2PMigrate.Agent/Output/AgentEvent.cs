@@ -13,6 +13,7 @@ namespace P2PMigrate.Agent.Output;
 [JsonDerivedType(typeof(Listening), "listening")]
 [JsonDerivedType(typeof(FindingMade), "finding")]
 [JsonDerivedType(typeof(CheckCompleted), "checked")]
+[JsonDerivedType(typeof(QuestionAnswered), "questionAnswered")]
 [JsonDerivedType(typeof(PathChosen), "path")]
 [JsonDerivedType(typeof(PhaseStarted), "phase")]
 [JsonDerivedType(typeof(PhaseProgressed), "progress")]
@@ -101,6 +102,12 @@ internal sealed record FindingMade(string Severity, string Where, string Subject
         string mark = Severity switch { "good" => "ok  ", "warning" => "warn", _ => "NO  " };
         return $"{mark} {Where} {Subject}: {Message}" + (Remedy is null ? "" : $" -> {Remedy}");
     }
+}
+
+/// <summary>A peer asked whether a container could come, and was told.</summary>
+internal sealed record QuestionAnswered(string Peer) : AgentEvent
+{
+    public override string ToLine() => $"{Peer} asked whether a container could come here, and was told. Nothing was touched.";
 }
 
 /// <summary>The verdict of <c>check</c>.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Migration;
+using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Agent.Reception;
@@ -12,6 +13,10 @@ namespace P2PMigrate.Agent.Reception;
 internal sealed class ContainerReception(
     MigrationEnvironment environment, TunnelEndpoint endpoint, TicketDesk tickets, IOutput output, bool once)
 {
+    /// <summary>Ends the session of a question that has no answer.</summary>
+    // spec: MIG-171
+    private const ulong NoAnswer = 0x101;
+
     private readonly TargetRunner _runner = new(environment);
     private readonly SpeedDesk _speedTests = new();
     private readonly ConcurrentDictionary<Task, bool> _serving = new();
@@ -71,6 +76,12 @@ internal sealed class ContainerReception(
             if (await FirstStream.OfAsync(session, environment.Timers.Proposal, cancellationToken).ConfigureAwait(false) is not { } first
                 || await _speedTests.TryServeAsync(first, cancellationToken).ConfigureAwait(false))
                 return;
+            if (first.IsQuestion)
+            {
+                await AnswerAsync(session, first, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+
             Task<ReceiveOutcome> ending = OutcomeOfAsync(first, options, cancellationToken);
             await Task.WhenAny(arrived.Task, ending).ConfigureAwait(false);
             ReceiveOutcome outcome = await (arrived.Task.IsCompleted ? arrived.Task : ending).ConfigureAwait(false);
@@ -81,6 +92,25 @@ internal sealed class ContainerReception(
             await ending.ConfigureAwait(false); // the source may not have heard it yet
             if (once && isAdmitted)
                 _firstEnd.TrySetResult(CodeOf(outcome.End));
+        }
+    }
+
+    /// <summary>The source closes the session when it has the answer, and has so long for it.</summary>
+    // spec: MIG-171
+    private async Task AnswerAsync(TunnelSession session, FirstStream first, CancellationToken cancellationToken)
+    {
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        time.CancelAfter(environment.Timers.Proposal);
+        try
+        {
+            await using ITunnelStream stream = await first.AcceptStreamAsync(time.Token).ConfigureAwait(false);
+            await _runner.AnswerAsync(stream, time.Token).ConfigureAwait(false);
+            output.Show(new QuestionAnswered(session.Peer.ToShortString()));
+            await session.Completion.WaitAsync(time.Token).ConfigureAwait(false);
+        }
+        catch (Exception end) when (end is TunnelException or OperationCanceledException or MigrationException or ContainerException or IOException or UnauthorizedAccessException)
+        {
+            await session.CloseAsync(NoAnswer, end is MigrationException or ContainerException ? end.Message : "the question could not be answered", CancellationToken.None).ConfigureAwait(false);
         }
     }
 

@@ -42,6 +42,7 @@ internal static class ControlCodec
         Running running => new() { Running = new() { ReleaseMicroseconds = WireTime.ToMicroseconds(running.Release) } },
         Done => new() { Done = new() },
         Abort abort => new() { Abort = new() { Reason = WireText.Fit(abort.Reason) } },
+        Answer answer => new() { Answer = FindingCodec.Wrap(answer) },
         _ => throw new InvalidOperationException($"{message.GetType().Name} has no form on the wire."),
     };
 
@@ -62,6 +63,7 @@ internal static class ControlCodec
             Wire.ControlMessage.BodyOneofCase.Running => new Running(WireTime.FromMicroseconds(wire.Running.ReleaseMicroseconds)),
             Wire.ControlMessage.BodyOneofCase.Done => new Done(),
             Wire.ControlMessage.BodyOneofCase.Abort => new Abort(WireText.Printable(wire.Abort.Reason)),
+            Wire.ControlMessage.BodyOneofCase.Answer => FindingCodec.Unwrap(wire.Answer, out reason),
             _ => null,
         };
         if (message is null)

@@ -19,6 +19,10 @@ internal sealed record Accept : ControlMessage
 /// <summary>Target: no, and why. Nothing was changed.</summary>
 internal sealed record Refuse(string Reason, IReadOnlyList<Finding> Findings) : ControlMessage;
 
+/// <summary>Target, to a question: all that it found, what is good too. Nothing was changed.</summary>
+// spec: MIG-170
+internal sealed record Answer(IReadOnlyList<Finding> Findings) : ControlMessage;
+
 /// <summary>Source: everything was sent and stored; build the container and hold it. Counts as lease request 0.</summary>
 internal sealed record Prepare : ControlMessage;
 

@@ -3,14 +3,22 @@ using Wire = P2PMigrate.Migration.Messages;
 
 namespace P2PMigrate.Migration.Control;
 
-/// <summary>A refusal with its findings, to protobuf and back.</summary>
+/// <summary>Messages that carry findings, to protobuf and back.</summary>
 internal static class FindingCodec
 {
     /// <summary>For the wire: blockers first, as many as fit.</summary>
     public static Wire.Refuse Wrap(Refuse refuse)
     {
         var wire = new Wire.Refuse { Reason = WireText.Fit(refuse.Reason) };
-        wire.Findings.Add(refuse.Findings.OrderByDescending(finding => finding.Severity).Take(ControlLimits.MaxFindings).Select(Wrap));
+        wire.Findings.Add(Wrap(refuse.Findings));
+        return wire;
+    }
+
+    /// <summary>For the wire: blockers first, as many as fit.</summary>
+    public static Wire.Answer Wrap(Answer answer)
+    {
+        var wire = new Wire.Answer();
+        wire.Findings.Add(Wrap(answer.Findings));
         return wire;
     }
 
@@ -20,6 +28,16 @@ internal static class FindingCodec
         reason = wire.Findings.Count > ControlLimits.MaxFindings ? "a refusal has too many findings" : null;
         return reason is null ? new Refuse(WireText.Printable(wire.Reason), [.. wire.Findings.Select(Unwrap)]) : null;
     }
+
+    /// <summary>From the wire.</summary>
+    public static Answer? Unwrap(Wire.Answer wire, out string? reason)
+    {
+        reason = wire.Findings.Count > ControlLimits.MaxFindings ? "an answer has too many findings" : null;
+        return reason is null ? new Answer([.. wire.Findings.Select(Unwrap)]) : null;
+    }
+
+    private static IEnumerable<Wire.Finding> Wrap(IReadOnlyList<Finding> findings) =>
+        findings.OrderByDescending(finding => finding.Severity).Take(ControlLimits.MaxFindings).Select(Wrap);
 
     private static Wire.Finding Wrap(Finding finding) => new()
     {

@@ -36,6 +36,9 @@ internal sealed class ChunkStoreShare(StateDirectory state)
         }
     }
 
+    /// <summary>What the store takes of the disk, and could give back.</summary>
+    public long KeptBytes => ChunkPackFiles.Measure(state.Chunks);
+
     /// <summary>Gives back at least <paramref name="bytes"/> of the disk, or, where it has not so many, nothing.</summary>
     // spec: MIG-141
     public void MakeRoom(long bytes)

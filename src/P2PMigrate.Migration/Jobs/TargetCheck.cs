@@ -34,6 +34,23 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
         }
     }
 
+    /// <summary>The same questions, all of them, for somebody who only asks: takes nothing, and the store does not give way. What is good is among the findings.</summary>
+    // spec: MIG-170
+    public async Task<IReadOnlyList<Finding>> AskAsync(Propose proposal, CancellationToken cancellationToken)
+    {
+        environment.State.Create();
+        var findings = new List<Finding>(OwnFindings(proposal));
+        if (environment.Runtime.Of(proposal.Container.Runtime) is { } runtime)
+        {
+            findings.AddRange(await runtime.CheckMachineAsync(cancellationToken).ConfigureAwait(false));
+            findings.AddRange(await environment.Runtime.CheckTargetAsync(proposal.Container, proposal.Machine, cancellationToken).ConfigureAwait(false));
+        }
+
+        long needed = NeededBytes(proposal), room = FreeBytes() + environment.State.ChunkStore.KeptBytes;
+        findings.Add(room < needed ? NoRoom(needed, room) : new Finding(FindingSeverity.Good, "disk", $"The target needs {needed >> 20} MiB in {environment.State.Root} and has {room >> 20} MiB.", null));
+        return findings;
+    }
+
     // spec: MIG-161
     private IEnumerable<Finding> OwnFindings(Propose proposal)
     {
@@ -68,8 +85,11 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
         }
 
         if (free < needed)
-            yield return Blocker("disk", $"The target needs {needed >> 20} MiB in {state.Root} and has {free >> 20} MiB.", "Make room there.");
+            yield return NoRoom(needed, free);
     }
+
+    private Finding NoRoom(long needed, long free) =>
+        Blocker("disk", $"The target needs {needed >> 20} MiB in {environment.State.Root} and has {free >> 20} MiB.", "Make room there.");
 
     /// <summary>What a job left, of either role, is removed by the container's name, and must not be what comes now.</summary>
     // spec: MIG-133

@@ -30,6 +30,7 @@ public sealed class HostileControlTests
         new Running(TimeSpan.FromMilliseconds(5)),
         new Done(),
         new Abort("why"),
+        new Answer([new Finding(FindingSeverity.Good, "criu", "fine"), new Finding(FindingSeverity.Blocker, "disk", "small", "Make room there.")]),
     ];
 
     private static ContainerName Name => ContainerName.TryParse("web", out ContainerName name) ? name : default;
