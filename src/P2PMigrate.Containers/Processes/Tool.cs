@@ -42,13 +42,15 @@ internal static class Tool
         string line = string.Join(' ', [program, .. process.StartInfo.ArgumentList]);
         Start(process, program);
         process.StandardInput.Close();
+        // What was read from is left open by its process.
+        using StreamReader standardOutput = process.StandardOutput, standardError = process.StandardError;
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(s_limit);
         try
         {
-            Task<string> output = process.StandardOutput.ReadToEndAsync(limit.Token);
-            Task<string> error = process.StandardError.ReadToEndAsync(limit.Token);
+            Task<string> output = standardOutput.ReadToEndAsync(limit.Token);
+            Task<string> error = standardError.ReadToEndAsync(limit.Token);
             await process.WaitForExitAsync(limit.Token).ConfigureAwait(false);
             return new ToolResult(line, process.ExitCode, await output.ConfigureAwait(false), await error.ConfigureAwait(false));
         }
