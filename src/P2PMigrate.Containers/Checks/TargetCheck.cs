@@ -47,13 +47,19 @@ internal sealed class TargetCheck(IRuntimeProgram runtime, ContainerDescription 
         }
 
         string[] missing = [.. source.CpuFeatures.Except(Machine.CpuFeatures(), StringComparer.Ordinal)];
-        Add(
-            missing.Length == 0 ? FindingSeverity.Good : FindingSeverity.Warning, "cpu features",
-            missing.Length == 0
-                ? "This CPU has all features of the source's."
-                : $"This CPU lacks {missing.Length} features of the source's ({string.Join(' ', missing.Take(FeaturesShown))}{(missing.Length > FeaturesShown ? " …" : "")}).",
-            missing.Length == 0 ? null : "Processes that use them would crash; choose a target with the same kind of CPU to be sure.");
+        string[] instructions = [.. missing.Where(CpuInstructions.Includes)];
+        if (missing.Length == 0)
+            Add(FindingSeverity.Good, "cpu features", "This CPU has all features of the source's.");
+        else if (instructions.Length == 0)
+            Add(FindingSeverity.Warning, "cpu features", $"This CPU lacks {Some(missing)} of the source's; programs do not use these.");
+        else
+            Add(
+                FindingSeverity.Blocker, "cpu features", $"This CPU lacks {Some(instructions)} of the source's.",
+                "Programs found these when they started, and would crash here. Choose a target with the same kind of CPU, or give both machines the same CPU model where they are virtual.");
     }
+
+    private static string Some(string[] features) =>
+        $"{features.Length} {(features.Length == 1 ? "feature" : "features")} ({string.Join(' ', features.Take(FeaturesShown))}{(features.Length > FeaturesShown ? " …" : "")})";
 
     private async Task CheckNameAsync(CancellationToken cancellationToken)
     {
