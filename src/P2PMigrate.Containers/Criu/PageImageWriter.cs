@@ -58,13 +58,23 @@ internal sealed class PageImageWriter(string imageDirectory) : IPageSink, IAsync
     public async ValueTask DisposeAsync()
     {
         _pagemap?.Dispose();
-        if (_pages is not null) await _pages.DisposeAsync().ConfigureAwait(false);
+        if (_pages is null) return;
+        try
+        {
+            await _pages.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (IOException)
+        {
+            // As above: only a file that is not complete still has something to write.
+        }
     }
 
     private async ValueTask CloseSpaceAsync()
     {
-        if (_pagemap is null) return;
+        if (_pagemap is null || _pages is null) return;
         _parents.Write(_space);
+        _pagemap.Complete();
+        await _pages.FlushAsync().ConfigureAwait(false);
         await DisposeAsync().ConfigureAwait(false);
         _pagemap = null;
         _pages = null;

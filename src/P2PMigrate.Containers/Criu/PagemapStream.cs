@@ -5,7 +5,7 @@ using P2PMigrate.Snapshot;
 namespace P2PMigrate.Containers.Criu;
 
 /// <summary>
-/// A <c>pagemap-*.img</c> that is being written: runs, of which neighbours of the same kind become one entry. Disposing it completes the file.
+/// A <c>pagemap-*.img</c> that is being written: runs, of which neighbours of the same kind become one entry. Disposed of before it is complete it is a part of a file.
 /// </summary>
 internal sealed class PagemapStream : IDisposable
 {
@@ -39,10 +39,23 @@ internal sealed class PagemapStream : IDisposable
         }
     }
 
-    public void Dispose()
+    /// <summary>Writes what is left; all has reached the file.</summary>
+    public void Complete()
     {
         WritePending();
-        _image.Dispose();
+        _image.Flush();
+    }
+
+    public void Dispose()
+    {
+        try
+        {
+            _image.Dispose();
+        }
+        catch (IOException)
+        {
+            // It is closed, and was not complete: a full disk has been told of where it was written.
+        }
     }
 
     private bool Continues(PageRun run) =>

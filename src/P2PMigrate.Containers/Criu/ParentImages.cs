@@ -104,6 +104,8 @@ internal sealed class ParentImages(string imageDirectory)
             pagemap.Write(placed.Run);
             next = placed.Number + placed.Run.Pages;
         }
+
+        pagemap.Complete();
     }
 
     /// <summary>Entries that end where the next run begins: CRIU is past them before it is asked for that one.</summary>

@@ -115,8 +115,7 @@ internal sealed class TargetEffects(
     // spec: MIG-46
     private async Task CleanUpAsync(Propose proposal)
     {
-        if (_receiver is not null)
-            await _receiver.DisposeAsync().ConfigureAwait(false);
+        await QuietDisposal.OfAsync(_receiver, environment.Logger).ConfigureAwait(false); // nothing that it wrote will be used
         if (_journal is null)
             return;
         if (_held is not null)

@@ -63,5 +63,5 @@ internal sealed class InMemoryPageWriter(InMemoryRuntime runtime, string directo
         await File.WriteAllBytesAsync(Path.Combine(directory, InMemoryImages.PagesFile), _pages.ToArray(), cancellationToken);
     }
 
-    public ValueTask DisposeAsync() => _pages.DisposeAsync();
+    public ValueTask DisposeAsync() => runtime.PagesCannotBeClosed is { } fault ? ValueTask.FromException(fault) : _pages.DisposeAsync();
 }

@@ -19,6 +19,9 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
 
     public List<Finding> TargetFindings { get; } = [];
 
+    /// <summary>What a file of pages says when it is closed, as one does that still has something to write to a full disk.</summary>
+    public Exception? PagesCannotBeClosed { get; set; }
+
     public string Name => "simulated";
 
     /// <summary>The program is gone: whoever waits for it waits for ever.</summary>
