@@ -3,6 +3,7 @@ using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Transfer;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration;
@@ -46,7 +47,7 @@ public sealed class SourceRunner(MigrationEnvironment environment)
 
     /// <summary>
     /// Asks the peer of <paramref name="session"/> whether <paramref name="container"/> could come to it; what it found, what is good too. Nothing is begun at either side.
-    /// Throws <see cref="TunnelException"/> when the peer goes away, <see cref="MigrationException"/> when it answers something else.
+    /// Throws <see cref="TunnelException"/> when the peer goes away, <see cref="MigrationException"/> when it answers something else or nothing in time.
     /// </summary>
     // spec: MIG-170
     public async Task<IReadOnlyList<Finding>> AskAsync(ITunnelSession session, ContainerDescription container, CancellationToken cancellationToken)
@@ -56,9 +57,18 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         if (container.Configuration.Length > ControlLimits.MaxConfigurationLength)
             return [new Finding(FindingSeverity.Blocker, "configuration", TooLarge)];
         Propose question = await ProposalAsync(JobId.Create(), name, container, cancellationToken).ConfigureAwait(false);
-        ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Bulk, cancellationToken).ConfigureAwait(false);
-        await using (stream.ConfigureAwait(false))
-            return await Question.AskAsync(stream, question, cancellationToken).ConfigureAwait(false);
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        time.CancelAfter(environment.Timers.Proposal);
+        try
+        {
+            ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Bulk, time.Token).ConfigureAwait(false);
+            await using (stream.ConfigureAwait(false))
+                return await Question.AskAsync(stream, question, time.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw PeerFault.Of("does not answer whether it would take the container; is p2pmigrate there of this version?");
+        }
     }
 
     private async Task<Propose> ProposalAsync(JobId job, ContainerName name, ContainerDescription container, CancellationToken cancellationToken)

@@ -64,7 +64,7 @@ internal sealed class ReceiveCommand : AgentCommand
             context, PeerAddressing.Server(context.Parsed.GetValue(_rendezvous)), context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
         await peer.Endpoint.WaitRegisteredAsync(cancellationToken).ConfigureAwait(false);
         await using var tickets = new TicketDesk(peer.Endpoint, new TicketFile(context.State.Root), lifetime, context.Parsed.GetValue(_ticketFile), context.Output);
-        var reception = new ContainerReception(environment, peer.Endpoint, tickets, context.Output, context.Parsed.GetValue(_once));
+        using var reception = new ContainerReception(environment, peer.Endpoint, tickets, context.Output, context.Parsed.GetValue(_once));
         return await reception.RunAsync(cancellationToken).ConfigureAwait(false);
     }
 }

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Migration;
-using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Agent.Reception;
@@ -11,12 +10,13 @@ namespace P2PMigrate.Agent.Reception;
 /// The target's daily work: accepts sessions, lets each carry out its job, and shows how it ended. Sessions do not wait for each other.
 /// </summary>
 internal sealed class ContainerReception(
-    MigrationEnvironment environment, TunnelEndpoint endpoint, TicketDesk tickets, IOutput output, bool once)
+    MigrationEnvironment environment, TunnelEndpoint endpoint, TicketDesk tickets, IOutput output, bool once) : IDisposable
 {
     /// <summary>Ends the session of a question that has no answer.</summary>
     // spec: MIG-171
     private const ulong NoAnswer = 0x101;
 
+    private readonly SemaphoreSlim _answering = new(1);
     private readonly TargetRunner _runner = new(environment);
     private readonly SpeedDesk _speedTests = new();
     private readonly ConcurrentDictionary<Task, bool> _serving = new();
@@ -34,6 +34,9 @@ internal sealed class ContainerReception(
         await Task.WhenAll(_serving.Keys).ConfigureAwait(false);
         return _firstEnd.Task.IsCompleted ? await _firstEnd.Task.ConfigureAwait(false) : ExitCode.Done;
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _answering.Dispose();
 
     private async Task AcceptAsync(CancellationToken cancellationToken)
     {
@@ -95,23 +98,49 @@ internal sealed class ContainerReception(
         }
     }
 
-    /// <summary>The source closes the session when it has the answer, and has so long for it.</summary>
+    /// <summary>One question at a time; the source closes the session when it has the answer, and has so long for all of it.</summary>
     // spec: MIG-171
     private async Task AnswerAsync(TunnelSession session, FirstStream first, CancellationToken cancellationToken)
     {
         using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         time.CancelAfter(environment.Timers.Proposal);
+        bool isAnswered = false;
         try
         {
             await using ITunnelStream stream = await first.AcceptStreamAsync(time.Token).ConfigureAwait(false);
-            await _runner.AnswerAsync(stream, time.Token).ConfigureAwait(false);
-            output.Show(new QuestionAnswered(session.Peer.ToShortString()));
-            await session.Completion.WaitAsync(time.Token).ConfigureAwait(false);
+            try
+            {
+                await _answering.WaitAsync(time.Token).ConfigureAwait(false);
+                isAnswered = await TryAnswerAsync(session, stream, time.Token).ConfigureAwait(false);
+            }
+            catch (Exception end)
+            {
+                // Before the stream is reset, which says less.
+                await session.CloseAsync(NoAnswer, end is MigrationException ? end.Message : "the question could not be answered", CancellationToken.None).ConfigureAwait(false);
+            }
+
+            if (isAnswered)
+                await session.Completion.WaitAsync(time.Token).ConfigureAwait(false);
         }
-        catch (Exception end) when (end is TunnelException or OperationCanceledException or MigrationException or ContainerException or IOException or UnauthorizedAccessException)
+        catch (Exception end) when (end is TunnelException or OperationCanceledException)
         {
-            await session.CloseAsync(NoAnswer, end is MigrationException or ContainerException ? end.Message : "the question could not be answered", CancellationToken.None).ConfigureAwait(false);
+            // It went away, asked nothing, or does not close: the session ends with this.
         }
+    }
+
+    private async Task<bool> TryAnswerAsync(TunnelSession session, ITunnelStream stream, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _runner.AnswerAsync(stream, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _answering.Release();
+        }
+
+        output.Show(new QuestionAnswered(session.Peer.ToShortString()));
+        return true;
     }
 
     /// <summary>The ticket is spent; the next one is issued at once, so that the next container need not wait for the end of this job.</summary>

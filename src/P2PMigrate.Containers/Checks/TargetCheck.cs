@@ -51,7 +51,7 @@ internal sealed class TargetCheck(IRuntimeProgram runtime, ContainerDescription 
         if (missing.Length == 0)
             Add(FindingSeverity.Good, "cpu features", "This CPU has all features of the source's.");
         else if (instructions.Length == 0)
-            Add(FindingSeverity.Warning, "cpu features", $"This CPU lacks {Some(missing)} of the source's; programs do not use these.");
+            Add(FindingSeverity.Warning, "cpu features", $"This CPU lacks {Some(missing)} of the source's; programs are not known to use these.");
         else
             Add(
                 FindingSeverity.Blocker, "cpu features", $"This CPU lacks {Some(instructions)} of the source's.",

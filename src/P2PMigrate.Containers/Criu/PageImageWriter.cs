@@ -65,7 +65,7 @@ internal sealed class PageImageWriter(string imageDirectory) : IPageSink, IAsync
         }
         catch (IOException)
         {
-            // As above: only a file that is not complete still has something to write.
+            // CloseSpaceAsync() reports a full disk; here nobody needs the file any more.
         }
     }
 

@@ -54,7 +54,7 @@ internal sealed class PagemapStream : IDisposable
         }
         catch (IOException)
         {
-            // It is closed, and was not complete: a full disk has been told of where it was written.
+            // Complete() reports a full disk; here nobody needs the file any more.
         }
     }
 

@@ -17,7 +17,7 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
     {
         environment.State.Create();
         FileLock turn = FileLock.TryTake(environment.State.Lock(proposal.Name))
-            ?? throw CheckFailedException.Of("container", $"'{proposal.Name}' takes part in another migration at the target right now.", "Try again when it has ended.");
+            ?? throw CheckFailedException.Of(Busy(proposal).Subject, Busy(proposal).Message, Busy(proposal).Remedy!);
         try
         {
             var findings = new List<Finding>(OwnFindings(proposal));
@@ -34,16 +34,24 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
         }
     }
 
-    /// <summary>The same questions, all of them, for somebody who only asks: takes nothing, and the store does not give way. What is good is among the findings.</summary>
+    /// <summary>The same questions and those about the machine, for somebody who only asks: takes nothing, and the store does not give way. What is good is among the findings.</summary>
     // spec: MIG-170
     public async Task<IReadOnlyList<Finding>> AskAsync(Propose proposal, CancellationToken cancellationToken)
     {
-        environment.State.Create();
         var findings = new List<Finding>(OwnFindings(proposal));
         if (environment.Runtime.Of(proposal.Container.Runtime) is { } runtime)
         {
             findings.AddRange(await runtime.CheckMachineAsync(cancellationToken).ConfigureAwait(false));
-            findings.AddRange(await environment.Runtime.CheckTargetAsync(proposal.Container, proposal.Machine, cancellationToken).ConfigureAwait(false));
+            try
+            {
+                findings.AddRange(await environment.Runtime.CheckTargetAsync(proposal.Container, proposal.Machine, cancellationToken).ConfigureAwait(false));
+            }
+            catch (ContainerException missing)
+            {
+                // What is not there cannot be asked; the machine's own findings say so with a remedy.
+                if (!findings.Exists(finding => finding.Severity == FindingSeverity.Blocker))
+                    findings.Add(Blocker("runtime", missing.Message, "Repair it at the target."));
+            }
         }
 
         long needed = NeededBytes(proposal), room = FreeBytes() + environment.State.ChunkStore.KeptBytes;
@@ -59,6 +67,12 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
             yield return Blocker("runtime", $"The container runs under {proposal.Container.Runtime}, the target takes containers of {environment.Runtime.Name}.", $"Install {proposal.Container.Runtime} at the target if it is missing there, and start p2pmigrate receive without --runtime.");
         if (FindUnfinished(proposal.Name) is { } earlier)
         {
+            if (IsUnderWay(earlier))
+            {
+                yield return Busy(proposal);
+                yield break;
+            }
+
             // Before whatever of it may be left here: that may be the only copy.
             string direction = earlier.Role == JobRole.Target ? "to" : "away from";
             yield return Blocker("job", $"An earlier migration of '{proposal.Name}' {direction} the target is unfinished there.", $"At the target, type: p2pmigrate resume {earlier.JobId}");
@@ -86,6 +100,15 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
 
         if (free < needed)
             yield return NoRoom(needed, free);
+    }
+
+    private static Finding Busy(Propose proposal) =>
+        Blocker("container", $"'{proposal.Name}' takes part in another migration at the target right now.", "Try again when it has ended.");
+
+    private bool IsUnderWay(JournalHead job)
+    {
+        using JournalView? view = JournalView.TryOpen(environment.State.Journal(job.JobId));
+        return view?.FindOwner(environment.State.Journal(job.JobId)) is not null;
     }
 
     private Finding NoRoom(long needed, long free) =>

@@ -6,6 +6,9 @@ internal sealed record Provocation(string Name, string Sentence, string Remedy)
     /// <summary>A script at the source, before the check; the container is there already.</summary>
     public string AtSource { get; init; } = "";
 
+    /// <summary>Does the container wait for what that script does?</summary>
+    public bool AwaitsAtSource { get; init; }
+
     /// <summary>A script at the target, before it receives.</summary>
     public string AtTarget { get; init; } = "";
 
@@ -44,9 +47,9 @@ internal sealed record Provocation(string Name, string Sentence, string Remedy)
     public static IReadOnlyList<Provocation> OfMachine { get; } =
     [
         new("not root", "Does not run as root, which CRIU needs.", "Run p2pmigrate as root.") { Container = null, Circumstances = "setpriv --reuid 65534 --clear-groups" },
-        new("no runc", "runc", "apt-get install runc") { Container = null, StandIn = ("runc", "exit 127") },
+        new("no runc", "NO   here runc version: ", "apt-get install runc") { Container = null, StandIn = ("runc", "exit 127") },
         new("an old runc", "runc is 1.0.0.", "Install runc") { Container = null, StandIn = ("runc", "echo runc version 1.0.0") },
-        new("no CRIU", "criu", "apt-get install criu") { Container = null, StandIn = ("criu", "exit 127") },
+        new("no CRIU", "NO   here criu version: ", "apt-get install criu") { Container = null, StandIn = ("criu", "exit 127") },
         new("an old CRIU", "CRIU is 3.17.", "Install CRIU 4.2 or later.") { Container = null, StandIn = ("criu", "echo Version: 3.17") },
         new("a CRIU too old for the kernel", "CRIU 4.1.0 cannot dump internet sockets on Linux 6.18.0.", "Install CRIU 4.2 or later.")
         {
@@ -90,6 +93,7 @@ internal sealed record Provocation(string Name, string Sentence, string Remedy)
                 while s.connect_ex('/srv/out.sock'): time.sleep(0.1)
                 open('/ready', 'w')
                 """,
+            AwaitsAtSource = true,
             AtSource = "setsid python3 -c 'import socket, time; s = socket.socket(socket.AF_UNIX); s.bind(\"/data/odd/rootfs/srv/out.sock\"); s.listen(); c = s.accept(); time.sleep(60)' </dev/null >/dev/null 2>&1 & echo $! > /tmp/daemon",
             Undo = "kill $(cat /tmp/daemon)",
         },
@@ -98,8 +102,8 @@ internal sealed record Provocation(string Name, string Sentence, string Remedy)
         new("a terminal", "The container is attached to a terminal.", "Set process.terminal to false") { AtSource = "sed -i 's/\"terminal\": *false/\"terminal\": true/' /data/odd/config.json" },
         new("a configuration that is none", "is no configuration that P2PMigrate can read.", "") { AtSource = "echo nothing > /data/odd/config.json" },
         new("no configuration", "The container odd has no /data/odd/config.json; name its bundle with --bundle.", "") { AtSource = "rm /data/odd/config.json" },
-        new("paused", "odd", "") { AtSource = "runc pause odd", Undo = "runc resume odd" },
-        new("no such container", "odd", "") { AtSource = "runc delete --force odd" },
+        new("paused", "The container odd is paused.", "leave it so") { AtSource = "runc pause odd", Undo = "runc resume odd" },
+        new("no such container", "No runtime here (runc, lxc) knows a container named odd.", "") { AtSource = "runc delete --force odd" },
     ];
 
     /// <summary>Of the target.</summary>
@@ -109,18 +113,18 @@ internal sealed record Provocation(string Name, string Sentence, string Remedy)
         {
             AtTarget = "mkdir -p /var/lib/p2pmigrate/containers/odd", Undo = "rmdir /var/lib/p2pmigrate/containers/odd",
         },
-        new("a container of the name", "odd", "runc delete")
+        new("a container of the name", "A container named odd exists here already.", "Remove it on the target: runc delete")
         {
             AtTarget = "mkdir -p /tmp/odd/rootfs; cd /tmp/odd; runc spec; sed -i 's/\"terminal\": *true/\"terminal\": false/' config.json; cp -a /opt/container-template/. rootfs; runc create odd </dev/null >/dev/null 2>&1",
             Undo = "runc delete --force odd; rm -rf /tmp/odd",
         },
-        new("no such network", "network", "ip netns add") { HasNetwork = true, AtTarget = ":" },
-        new("no such volume", "/data/volume", "") { Volume = "/data/volume", AtTarget = ":" },
+        new("no such network", "which the container uses, does not exist here.", "ip netns add odd; ip -n odd link set lo up") { HasNetwork = true, AtTarget = ":" },
+        new("no such volume", "/data/volume, which the container sees as /mnt, does not exist here.", "Make it on the target with the same content; bind mounts are not copied.") { Volume = "/data/volume", AtTarget = ":" },
         new("no room on the disk", "The target needs", "Make room there.")
         {
             AtTarget = "mkdir -p /var/lib/p2pmigrate; mount -t tmpfs -o size=64M tmpfs /var/lib/p2pmigrate", Undo = "umount -l /var/lib/p2pmigrate",
         },
-        new("no room in memory", "memory", "")
+        new("no room in memory", "1 MB of memory are free and ", "Free memory on the target.")
         {
             AtTarget = "sed 's/^MemAvailable:.*/MemAvailable: 1024 kB/' /proc/meminfo > /tmp/meminfo; mount --bind /tmp/meminfo /proc/meminfo", Undo = "umount /proc/meminfo",
         },
@@ -129,6 +133,7 @@ internal sealed record Provocation(string Name, string Sentence, string Remedy)
             AtTarget = "sed 's/ sse4_2//' /proc/cpuinfo > /tmp/cpuinfo; mount --bind /tmp/cpuinfo /proc/cpuinfo", Undo = "umount /proc/cpuinfo",
         },
         new("an older CRIU", "CRIU is 4.0.0 here and ", "or later on the target.") { IsOfTarget = true, StandIn = ("criu", "[ \"$1\" = --version ] || exec /usr/sbin/criu \"$@\"; echo Version: 4.0") },
+        new("no CRIU there", "NO   target criu version: ", "apt-get install criu") { IsOfTarget = true, StandIn = ("criu", "exit 127") },
         new("another runtime only", "The container runs under runc, the target takes containers of lxc.", "start p2pmigrate receive without --runtime") { AtTarget = ":", Receiving = ["--runtime", "lxc"] },
         new("no gzip there", "Missing: gzip.", "apt-get install iproute2 util-linux tar gzip") { AtTarget = AllButGzip, Circumstances = Few, Undo = $"rm -rf {Few}" },
     ];

@@ -89,6 +89,8 @@ internal abstract partial record Fault(string Name)
         public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
         {
             VirtualHost host = AtTarget ? peers.Target : peers.Source;
+            if (host.KillProgramsNamed(Program))
+                return true; // it is there already, and might end as soon as its side goes on
             migrate.Signal(UnixSignal.Continue);
             peers.Receive!.Signal(UnixSignal.Continue);
             for (long deadline = Environment.TickCount64 + (long)s_programLimit.TotalMilliseconds; Environment.TickCount64 < deadline; await Task.Delay(1))

@@ -16,7 +16,7 @@ public sealed class QuestionTests
             new Finding(FindingSeverity.Good, "criu", "CRIU is there."),
             new Finding(FindingSeverity.Blocker, "cpu", "The target's processor lacks avx512f.", "Choose another target."),
         ]);
-        rig.Target.Environment.State.Create();
+        rig.Target.Environment.State.Create(); // the program has it
         string[] before = FilesOf(rig);
 
         IReadOnlyList<Finding> findings = await AskAsync(rig);
