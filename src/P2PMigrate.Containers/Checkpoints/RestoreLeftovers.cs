@@ -18,7 +18,8 @@ internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
         bool undone = await OwnedProcesses.WaitForEndAsync(workDirectory, CheckpointTimers.RestoreUndo, cancellationToken).ConfigureAwait(false);
         if (!undone) foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory)) process.Kill(); // LXC answers nobody while its restore hangs.
         KnownContainer? state = await runtime.FindAsync(record.Container, cancellationToken).ConfigureAwait(false);
-        bool runs = record.Released && undone && state is { Status: KnownContainer.Running or KnownContainer.Paused };
+        // The runtime calls running what waits in CRIU's code for a CRIU that was killed: only CRIU's own word counts, as for RestoreKeep.
+        bool runs = record.Released && RestoreHook.HasResumed(workDirectory) && undone && state is { Status: KnownContainer.Running or KnownContainer.Paused };
         try
         {
             if (!runs) await RemoveContainerAsync(record, state, workDirectory, cancellationToken).ConfigureAwait(false);

@@ -1,4 +1,5 @@
 using P2PMigrate.Agent.Tests.Peers;
+using P2PMigrate.Agent.Tests.Witness;
 using P2PMigrate.Lab;
 
 namespace P2PMigrate.Agent.Tests.Faults;
@@ -89,13 +90,13 @@ internal abstract partial record Fault(string Name)
         public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
         {
             VirtualHost host = AtTarget ? peers.Target : peers.Source;
-            if (host.KillProgramsNamed(Program))
+            if (host.KillProgramsNamed(Program, WitnessContainer.Name))
                 return true; // it is there already, and might end as soon as its side goes on
             migrate.Signal(UnixSignal.Continue);
             peers.Receive!.Signal(UnixSignal.Continue);
             for (long deadline = Environment.TickCount64 + (long)s_programLimit.TotalMilliseconds; Environment.TickCount64 < deadline; await Task.Delay(1))
             {
-                if (host.KillProgramsNamed(Program))
+                if (host.KillProgramsNamed(Program, WitnessContainer.Name))
                     return true;
             }
 
@@ -135,12 +136,12 @@ internal abstract partial record Fault(string Name)
             await peers.Receive!.KillAsync();
             await peers.Target.ShellAsync(
                 $"""
-                for p in $(find /sys/fs/cgroup -name cgroup.kill -path '*{Witness.WitnessContainer.Name}*'); do echo 1 > $p; done
+                for p in $(find /sys/fs/cgroup -name cgroup.kill -path '*{WitnessContainer.Name}*'); do echo 1 > $p; done
                 for n in criu runc; do pkill -9 -x $n || true; done
                 sleep 0.2
                 for m in $(cut -d' ' -f5 /proc/self/mountinfo | grep '^/run/runc/' | sort -r); do umount -l $m; done
                 rm -rf /run/runc/*
-                ip netns exec {Witness.WitnessContainer.Name} nft flush ruleset
+                ip netns exec {WitnessContainer.Name} nft flush ruleset
                 """);
             return true;
         }

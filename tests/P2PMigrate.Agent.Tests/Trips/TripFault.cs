@@ -1,4 +1,5 @@
 using P2PMigrate.Agent.Tests.Peers;
+using P2PMigrate.Agent.Tests.Witness;
 using P2PMigrate.Lab;
 
 namespace P2PMigrate.Agent.Tests.Trips;
@@ -36,7 +37,7 @@ internal sealed record TripFault(string Name, Func<Trip, Task<bool>> HappenAsync
         long notBefore = Environment.TickCount64 + (long)(trip.Usual.TotalMilliseconds * trip.Random.NextDouble() / 2);
         for (; !trip.Migrate.HasExited; await Task.Delay(1))
         {
-            if (Environment.TickCount64 >= notBefore && host.KillProgramsNamed(program))
+            if (Environment.TickCount64 >= notBefore && host.KillProgramsNamed(program, WitnessContainer.Name))
                 return true;
         }
 

@@ -108,6 +108,31 @@ public sealed class RestoreTests
 
     [InsideFact]
     [EveryRuntime]
+    public async Task A_copy_whose_CRIU_is_killed_as_it_is_let_go_is_removed_and_not_taken_for_one_that_runs()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await using IHeldContainer held = await move.RestoreAsync();
+
+        var criu = Containers.Processes.OwnedProcesses.Find(move.Request.WorkDirectory).Where(process => Containers.Processes.ProcessTable.Status(process.Pid, "Name") == "criu").ToList();
+        Assert.NotEmpty(criu);
+        criu.ForEach(process => process.Kill());
+        await Assert.ThrowsAsync<ContainerException>(() => held.ReleaseAsync(Token));
+
+        await move.AssertNothingLeftAsync();
+        Assert.Equal(0UL, move.TargetCount);
+        ContainerException refused = await Assert.ThrowsAsync<ContainerException>(() => Move.Runtime.KeepAsync(move.Request, Token));
+        Assert.Contains("does not run here", refused.Message);
+        ulong count = workload.Count;
+        await fence.ThawAsync(Token);
+        await WaitForAsync(() => workload.Count > count);
+    }
+
+    [InsideFact]
+    [EveryRuntime]
     public async Task A_name_that_was_taken_after_the_preparation_is_left_alone()
     {
         await using Workload workload = await Workload.CountingAsync(8);

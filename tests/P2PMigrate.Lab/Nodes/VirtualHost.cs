@@ -52,10 +52,13 @@ public sealed class VirtualHost : LabNode
     /// <summary>Opens one of the host's files for reading, whoever holds a lock on it. Throws <see cref="IOException"/>.</summary>
     public SafeFileHandle OpenUnlocked(string path) => Native.OpenUnlocked(PathOf(path));
 
-    /// <summary>SIGKILL for the host's processes outside of containers that run a program of this name; false when there are none.</summary>
-    public bool KillProgramsNamed(string name)
+    /// <summary>
+    /// SIGKILL for the host's processes that run a program of this name, outside of containers and in the cgroup of <paramref name="container"/>: runc puts the CRIU that restores one there.
+    /// False when there are none.
+    /// </summary>
+    public bool KillProgramsNamed(string name, string container)
     {
-        int[] found = [.. PidsOf(InitCgroup).Where(pid => NameOf(pid) == name)];
+        int[] found = [.. PidsOf(InitCgroup).Concat(PidsOf(container)).Where(pid => NameOf(pid) == name)];
         foreach (int pid in found)
             Native.Signal(pid, UnixSignal.Kill);
         return found.Length > 0;
