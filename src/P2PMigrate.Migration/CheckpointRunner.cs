@@ -4,9 +4,7 @@ using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
-using P2PMigrate.Migration.Transfer;
 using P2PMigrate.Snapshot;
-using P2PMigrate.Snapshot.Pages;
 
 namespace P2PMigrate.Migration;
 
@@ -50,27 +48,19 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
     private async Task<MigrationOutcome> RunLockedAsync(
         ContainerDescription container, ContainerName name, CheckpointOptions options, ArchiveFile file, IProgress<MigrationProgress>? progress, CancellationToken cancellationToken)
     {
-        MachineFacts facts = await (environment.Runtime.Of(container.Runtime) ?? environment.Runtime).DescribeMachineAsync(cancellationToken).ConfigureAwait(false);
-        long rootfsBytes = await Task.Run(() => RootfsEstimate.Of(container.RootPath), cancellationToken).ConfigureAwait(false);
-        using PageKey key = PageKey.Create();
-        var head = new ArchiveHead(name, container, facts, rootfsBytes, environment.Time.GetUtcNow(), key.Export(), options.IsLeftRunning);
-        var reporter = new ProgressReporter(environment, options.JobId, name.Value, progress);
-        var meter = new TransferMeter(reporter.Advance);
-        reporter.Watch(meter);
-        using JobJournal journal = SourceTurn.Begin(environment, new JournalHead(
-            options.JobId, JobRole.Source, name, container.Runtime, container.BundlePath, container.RootPath, options.Path ?? "an archive", environment.Time.GetUtcNow()));
-        var job = new CheckpointJob(environment, head, key, options.JobId, journal, meter, reporter);
+        var plan = new CheckpointPlan(container, name, options.JobId, JobKind.Archive, options.Path ?? "an archive", options.IsLeftRunning);
+        CheckpointJob job = await CheckpointJob.BeginAsync(environment, plan, progress, cancellationToken).ConfigureAwait(false);
         await using (job.ConfigureAwait(false))
         {
-            MigrationOutcome outcome = await CarryOutAsync(job, options, name, file, meter, cancellationToken).ConfigureAwait(false);
-            reporter.Enter(null);
+            MigrationOutcome outcome = await CarryOutAsync(job, options, name, file, cancellationToken).ConfigureAwait(false);
+            job.ShowEnd();
             Log.JobEnded(environment.Logger, options.JobId, name.Value, outcome.GetType().Name, (outcome as MigrationFailed)?.Reason ?? "");
             return outcome;
         }
     }
 
     private async Task<MigrationOutcome> CarryOutAsync(
-        CheckpointJob job, CheckpointOptions options, ContainerName name, ArchiveFile file, TransferMeter meter, CancellationToken cancellationToken)
+        CheckpointJob job, CheckpointOptions options, ContainerName name, ArchiveFile file, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         AbortWatch watch = AbortWatch.Start(environment, () => options.JobId, stop.Cancel);
@@ -79,7 +69,7 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
         {
             try
             {
-                var archive = new ArchiveWriter(file.Stream, job.RootPath, meter);
+                var archive = new ArchiveWriter(file.Stream, job.RootPath, job.Meter);
                 await using (archive.ConfigureAwait(false))
                 {
                     await job.WriteAsync(archive, stop.Token).ConfigureAwait(false);

@@ -23,6 +23,14 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
         Stream input, JobId id, IProgress<MigrationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         environment.State.Create();
+        using var origin = new ArchiveOrigin(environment);
+        return await RunAsync(input, origin, id, progress, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same of an archive whose <paramref name="origin"/> has a say. The state directory is there.</summary>
+    internal async Task<MigrationOutcome> RunAsync(
+        Stream input, IArchiveOrigin origin, JobId id, IProgress<MigrationProgress>? progress, CancellationToken cancellationToken)
+    {
         string name = "";
         var archive = new ArchiveReader(input);
         await using (archive.ConfigureAwait(false))
@@ -32,7 +40,7 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
                 long start = environment.Time.GetTimestamp();
                 ArchiveHead head = await archive.ReadHeadAsync(cancellationToken).ConfigureAwait(false);
                 name = head.Name.Value;
-                RestoreCompleted completed = await RestoreAsync(archive, head, id, progress, cancellationToken).ConfigureAwait(false);
+                RestoreCompleted completed = await RestoreAsync(archive, origin, head, id, progress, cancellationToken).ConfigureAwait(false);
                 return completed with { Total = environment.Time.GetElapsedTime(start) };
             }
             catch (Exception exception)
@@ -43,7 +51,7 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
     }
 
     private async Task<RestoreCompleted> RestoreAsync(
-        ArchiveReader archive, ArchiveHead head, JobId id, IProgress<MigrationProgress>? progress, CancellationToken cancellationToken)
+        ArchiveReader archive, IArchiveOrigin origin, ArchiveHead head, JobId id, IProgress<MigrationProgress>? progress, CancellationToken cancellationToken)
     {
         Propose proposal = head.ToProposal(id);
         var reporter = new ProgressReporter(environment, id, head.Name.Value, progress);
@@ -52,7 +60,7 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
         reporter.Enter(MigrationPhase.Checking);
         using FileLock turn = await new TargetCheck(environment).RunAsync(proposal, cancellationToken).ConfigureAwait(false);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var job = new RestoreJob(environment, head, proposal, meter, reporter);
+        var job = new RestoreJob(environment, origin, head, proposal, meter, reporter);
         AbortWatch watch = AbortWatch.Start(environment, () => id, stop.Cancel);
         await using (job.ConfigureAwait(false))
         await using (watch.ConfigureAwait(false))

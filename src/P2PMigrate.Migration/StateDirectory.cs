@@ -37,6 +37,9 @@ public sealed class StateDirectory
     /// <summary>Content that arrived or was sent: a directory for each peer, with what travelled between it and this machine, by digest.</summary>
     public string Chunks => Path.Combine(Root, "chunks");
 
+    /// <summary>What was imported for a stage and has not been restored yet: a directory for each container.</summary>
+    public string Imports => Path.Combine(Root, "imports");
+
     /// <summary>The bundle of a received container: <c>config.json</c> and <c>rootfs</c>.</summary>
     public string Bundle(ContainerName container) => Path.Combine(Containers, container.Value);
 
@@ -64,7 +67,7 @@ public sealed class StateDirectory
     /// <summary>Makes what is missing; private to this user.</summary>
     public void Create()
     {
-        string[] all = [Root, Containers, Jobs, Journals, Locks, Chunks];
+        string[] all = [Root, Containers, Jobs, Journals, Locks, Chunks, Imports];
         foreach (string directory in all)
             CreatePrivate(directory);
     }

@@ -1,6 +1,8 @@
 using System.IO.Pipelines;
 using Google.Protobuf;
 using P2PMigrate.Migration.Transfer;
+using P2PMigrate.Snapshot;
+using P2PMigrate.Snapshot.Chunks;
 using P2PMigrate.Snapshot.Pages;
 using Wire = P2PMigrate.Migration.Messages;
 
@@ -15,12 +17,12 @@ internal sealed class ArchiveWriter : IAsyncDisposable
     private readonly ArchiveTreeWriter _tree;
     private readonly TransferMeter _meter;
 
-    /// <summary>Begins an archive of the root file system at <paramref name="root"/>.</summary>
-    public ArchiveWriter(Stream stream, string root, TransferMeter meter)
+    /// <summary>Begins an archive of the root file system at <paramref name="root"/>; chunks in <paramref name="known"/>, which its reader has from elsewhere, are left out.</summary>
+    public ArchiveWriter(Stream stream, string root, TransferMeter meter, IReadOnlySet<ChunkId>? known = null)
     {
         _blocks = new ArchiveBlockWriter(stream);
         _output = PipeWriter.Create(_blocks, new StreamPipeWriterOptions(leaveOpen: true));
-        (_tree, _meter) = (new ArchiveTreeWriter(root, meter), meter);
+        (_tree, _meter) = (new ArchiveTreeWriter(root, meter, known ?? new HashSet<ChunkId>()), meter);
     }
 
     /// <summary>Bytes of the archive so far.</summary>

@@ -10,14 +10,12 @@ using Wire = P2PMigrate.Migration.Messages;
 namespace P2PMigrate.Migration.Archives;
 
 /// <summary>
-/// One archive into one container: its steps, and their undoing. The journal's states are those of a target. Owns the journal, the held container and the content store.
+/// One archive into one container: its steps, and their undoing. The journal's states are those of a target. Owns the journal and the held container.
 /// </summary>
 // spec: ARC-22
 internal sealed class RestoreJob(
-    MigrationEnvironment environment, ArchiveHead head, Propose proposal, TransferMeter meter, ProgressReporter progress) : IAsyncDisposable
+    MigrationEnvironment environment, IArchiveOrigin origin, ArchiveHead head, Propose proposal, TransferMeter meter, ProgressReporter progress) : IAsyncDisposable
 {
-    private const string Peer = "an archive";
-
     private readonly JobFiles _files = new(environment.State, proposal.JobId);
 
     // The container may have grown after its archive was begun, so that what the head says bounds nothing: the disk does.
@@ -36,8 +34,7 @@ internal sealed class RestoreJob(
         Begin();
         await environment.Runtime.PrepareRestoreAsync(Request, cancellationToken).ConfigureAwait(false);
         progress.Enter(MigrationPhase.Copying);
-        using ChunkStoreShare.Lease content = environment.State.ChunkStore.Take(Peer, environment.StoreBytes);
-        var tree = new ArchiveTreeReader(environment.State.Rootfs(head.Name), content.Store, _room, meter);
+        var tree = new ArchiveTreeReader(environment.State.Rootfs(head.Name), origin.Content, _room, meter);
         await archive.ExpectAsync(Wire.ArchivePart.ArchiveContent, cancellationToken).ConfigureAwait(false);
         await tree.ReadContentAsync(archive.Input, cancellationToken).ConfigureAwait(false);
         await archive.ExpectAsync(Wire.ArchivePart.ArchiveMemory, cancellationToken).ConfigureAwait(false);
@@ -58,6 +55,7 @@ internal sealed class RestoreJob(
         _isRestoreBegun = true;
         _held = await environment.Runtime.RestoreAsync(Request, cancellationToken).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
+        await origin.ClaimAsync(cancellationToken).ConfigureAwait(false);
         Write(TargetState.Releasing);
         _mayRun = true;
         progress.Enter(MigrationPhase.Committing);
@@ -79,6 +77,7 @@ internal sealed class RestoreJob(
         if (_isRestoreBegun)
             await environment.Runtime.CleanUpAsync(Request, CancellationToken.None).ConfigureAwait(false);
         _files.RemoveBundle(head.Name);
+        await origin.GiveUpAsync().ConfigureAwait(false);
         Forget(TargetState.Aborted);
     }
 
@@ -101,7 +100,11 @@ internal sealed class RestoreJob(
     private void Begin()
     {
         var journalHead = new JournalHead(
-            proposal.JobId, JobRole.Target, head.Name, head.Container.Runtime, Request.BundlePath, Request.RootPath, Peer, environment.Time.GetUtcNow());
+            proposal.JobId, JobRole.Target, head.Name, head.Container.Runtime, Request.BundlePath, Request.RootPath, origin.Name, environment.Time.GetUtcNow())
+        {
+            Kind = origin.Kind,
+            Place = origin.Name,
+        };
         _journal = JobJournal.Create(environment.State.Journal(proposal.JobId), journalHead);
         Write(TargetState.Receiving);
         _files.Create(journalHead);

@@ -1,9 +1,13 @@
 namespace P2PMigrate.Migration.Depots;
 
 /// <summary>Bounds of a depot.</summary>
-// spec: CONST-450
 public static class DepotLimits
 {
-    /// <summary>The longest object, in bytes: what is sealed comes on top.</summary>
+    /// <summary>The longest object, in bytes.</summary>
+    // spec: CONST-450
     public const int MaxObjectLength = 16 * 1024 * 1024;
+
+    /// <summary>A pack or a part of a dump is closed when it has so many bytes.</summary>
+    // spec: CONST-451
+    internal const int PackLength = 8 * 1024 * 1024;
 }

@@ -41,8 +41,8 @@ internal static class RecoveryMessage
         new(job.JobId, NameOf(job), RecoveryAction.Failed, ContainerSide.None, $"The interrupted migration {job.JobId} of '{NameOf(job)}' could not be tidied up: {reason}");
 
     /// <summary>Why nobody but a person can decide, and what to type.</summary>
-    public static string DoubtOf(JournalHead head) => head.Role == JobRole.Source
-        ? SourceOutcome.InDoubtMessage(head.JobId, head.Container.Value)
+    public static string DoubtOf(JournalHead head) => head is { Role: JobRole.Source, Kind: JobKind.Stage } ? DumpedWords(head)
+        : head.Role == JobRole.Source ? SourceOutcome.InDoubtMessage(head.JobId, head.Container.Value)
         : $"The source had committed, and '{head.Container.Value}' was being released here when this program was stopped. {AtTarget(head)}";
 
     /// <summary>The same of a journal that cannot be trusted; <paramref name="head"/> is the copy of its head, or null.</summary>
@@ -55,6 +55,11 @@ internal static class RecoveryMessage
             + $"p2pmigrate resolve {job} --keep source; if it runs at the target: p2pmigrate resolve {job} --keep target",
         _ => $"It was about to bring '{head.Container.Value}' here. {AtTarget(head)}",
     };
+
+    // spec: DEP-22
+    private static string DumpedWords(JournalHead head) =>
+        $"'{head.Container}' is frozen here since its create-dump, and its dump is in {head.Place}. The next stage is restore-dump, at the target: p2pmigrate migrate {head.Container} -s restore-dump "
+        + $"-d {head.Place}; when it runs there, end the copy here: p2pmigrate resolve {head.JobId} --keep target. To take it back instead, type: p2pmigrate migrate {head.Container} -s unfreeze";
 
     private static string AtTarget(JournalHead head) => $"Look whether it runs here; if it does, type: p2pmigrate resolve {head.JobId} --keep target; "
         + $"if it does not: p2pmigrate resolve {head.JobId} --keep source, and then the same at the source";

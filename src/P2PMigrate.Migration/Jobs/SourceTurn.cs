@@ -41,7 +41,7 @@ internal static class SourceTurn
             using (job)
             {
                 if (job.Concerns(JobRole.Source, name))
-                    throw new MigrationException(MigrationFault.InDoubt, SourceOutcome.InDoubtMessage(job.JobId, name.Value), job.JobId);
+                    throw new MigrationException(MigrationFault.InDoubt, RecoveryMessage.InDoubt(job).Message, job.JobId);
                 if (job.Concerns(JobRole.Target, name))
                     throw StillHere(job, name);
             }

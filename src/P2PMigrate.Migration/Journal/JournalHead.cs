@@ -13,6 +13,19 @@ internal enum JobRole
     Target = 2,
 }
 
+/// <summary>What a job is part of; the numbers are those of the journal.</summary>
+internal enum JobKind
+{
+    /// <summary>A migration between two peers that talk to each other.</summary>
+    Migration = 0,
+
+    /// <summary>A checkpoint into an archive, or a restore out of one.</summary>
+    Archive = 1,
+
+    /// <summary>A stage: a dump in a depot.</summary>
+    Stage = 2,
+}
+
 /// <summary>
 /// What recovery must know about a job and never changes. Directories of the job are not in it: they follow from the state
 /// directory, the job id and the name.
@@ -28,6 +41,15 @@ internal enum JobRole
 internal sealed record JournalHead(
     JobId JobId, JobRole Role, ContainerName Container, string Runtime, string BundlePath, string RootPath, string Peer, DateTimeOffset CreatedAt)
 {
+    /// <summary>Most characters in the name of a place.</summary>
+    public const int PlaceLengthMax = 1024;
+
+    /// <summary>What the job is part of.</summary>
+    public JobKind Kind { get; init; }
+
+    /// <summary>Of a stage: the place of the depot, as the user may type it.</summary>
+    public string Place { get; init; } = "";
+
     /// <summary>For the file.</summary>
     public Wire.JournalHead ToWire() => new()
     {
@@ -39,6 +61,8 @@ internal sealed record JournalHead(
         RootPath = WireText.Fit(RootPath),
         Peer = WireText.Fit(Peer, ControlLimits.MaxWordLength),
         CreatedUnixMs = CreatedAt.ToUnixTimeMilliseconds(),
+        Kind = (Wire.JobKind)Kind,
+        Place = WireText.Fit(Place, PlaceLengthMax),
     };
 
     /// <summary>From the file; null when it makes no sense.</summary>
@@ -49,5 +73,9 @@ internal sealed record JournalHead(
             ? new JournalHead(
                 job, (JobRole)wire.Role, container, wire.Runtime, wire.BundlePath, wire.RootPath, wire.Peer,
                 DateTimeOffset.UnixEpoch + TimeSpan.FromMilliseconds(wire.CreatedUnixMs))
+            {
+                Kind = (JobKind)wire.Kind,
+                Place = wire.Place,
+            }
             : null;
 }

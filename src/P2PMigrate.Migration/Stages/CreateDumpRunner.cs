@@ -1,0 +1,129 @@
+using P2PMigrate.Migration.Archives;
+using P2PMigrate.Migration.Depots;
+using P2PMigrate.Migration.Jobs;
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Snapshot;
+using P2PMigrate.Snapshot.Chunks;
+
+namespace P2PMigrate.Migration.Stages;
+
+/// <summary>The container is frozen, and its dump lies in the place, for a target to restore.</summary>
+public sealed record DumpCreated : MigrationOutcome
+{
+    /// <summary>Where the dump is.</summary>
+    public required string Place { get; init; }
+
+    /// <summary>Bytes of the dump as it lies there.</summary>
+    public required long DumpBytes { get; init; }
+
+    /// <summary>Memory in it, before compression.</summary>
+    public required long MemoryBytes { get; init; }
+}
+
+/// <summary>
+/// The stage <c>create-dump</c>: freezes a container and puts what <c>prepare-data</c> has not brought yet into the place. Afterwards the container stays frozen until a target
+/// runs it or somebody takes it back (<see cref="UnfreezeRunner"/>).
+/// </summary>
+// spec: DEP-22
+public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectStore place)
+{
+    /// <summary>
+    /// Dumps <paramref name="container"/>, which the caller has checked. Every end after the freeze is an outcome, <see cref="DumpCreated"/> or <see cref="MigrationFailed"/>. Throws
+    /// <see cref="MigrationException"/> when no job was begun: another one stands in the way, or another stage is due.
+    /// </summary>
+    public async Task<MigrationOutcome> RunAsync(
+        ContainerDescription container, JobId id, IProgress<MigrationProgress>? progress = null, CancellationToken cancellationToken = default)
+    {
+        if (!ContainerName.TryParse(container.Name, out ContainerName name))
+            throw new MigrationException(MigrationFault.WrongState, SourceTurn.NameReason(container.Name));
+        environment.State.Create();
+        using FileLock turn = SourceTurn.Take(environment, name);
+        var depot = new Depot(place, name);
+        if ((await depot.ListPacksAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
+            throw StageOrder.PrepareDataIsNext(name, place.Place);
+        HashSet<ChunkId> known = await ContentPush.KnownAsync(depot, cancellationToken).ConfigureAwait(false);
+        var plan = new CheckpointPlan(container, name, id, JobKind.Stage, place.Place, IsLeftRunning: false);
+        CheckpointJob job = await CheckpointJob.BeginAsync(environment, plan, progress, cancellationToken).ConfigureAwait(false);
+        await using (job.ConfigureAwait(false))
+        {
+            MigrationOutcome outcome = await WriteAsync(job, depot, plan, known, cancellationToken).ConfigureAwait(false);
+            job.ShowEnd();
+            Log.JobEnded(environment.Logger, id, name.Value, outcome.GetType().Name, (outcome as MigrationFailed)?.Reason ?? "");
+            return outcome;
+        }
+    }
+
+    private async Task<MigrationOutcome> WriteAsync(CheckpointJob job, Depot depot, CheckpointPlan plan, HashSet<ChunkId> known, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var dump = new DumpWriteStream(depot, plan.JobId);
+        AbortWatch watch = AbortWatch.Start(environment, () => plan.JobId, stop.Cancel);
+        long length = 0;
+        await using (dump.ConfigureAwait(false))
+        await using (watch.ConfigureAwait(false))
+        {
+            try
+            {
+                var archive = new ArchiveWriter(dump, job.RootPath, job.Meter, known);
+                await using (archive.ConfigureAwait(false))
+                {
+                    await job.WriteAsync(archive, stop.Token).ConfigureAwait(false);
+                    length = archive.Length;
+                }
+
+                await dump.CompleteAsync(stop.Token).ConfigureAwait(false);
+            }
+            catch (Exception exception)
+            {
+                return await UndoAsync(job, depot, plan, FailureReason.Of(exception), mayBeSeen: false).ConfigureAwait(false);
+            }
+        }
+
+        return await HandOverAsync(job, depot, plan, dump.Parts, length).ConfigureAwait(false);
+    }
+
+    /// <summary>From here on a target may run the container, unless the source claims the dump first.</summary>
+    private static async Task<MigrationOutcome> HandOverAsync(CheckpointJob job, Depot depot, CheckpointPlan plan, int parts, long length)
+    {
+        try
+        {
+            job.HandOver();
+            await depot.TryCompleteDumpAsync(plan.JobId, parts, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsWorlds(exception))
+        {
+            return await UndoAsync(job, depot, plan, FailureReason.Of(exception), mayBeSeen: true).ConfigureAwait(false);
+        }
+
+        return new DumpCreated { JobId = plan.JobId, Container = plan.Name.Value, Place = plan.Place, DumpBytes = length, MemoryBytes = job.MemoryBytes };
+    }
+
+    private static async Task<MigrationOutcome> UndoAsync(CheckpointJob job, Depot depot, CheckpointPlan plan, Failure failure, bool mayBeSeen)
+    {
+        MigrationFailed failed = SourceOutcome.NotBegun(plan.JobId, plan.Name.Value, failure);
+        job.ShowRollingBack();
+        try
+        {
+            if (mayBeSeen && !await depot.ClaimOf(plan.JobId).TryTakeForSourceAsync(CancellationToken.None).ConfigureAwait(false))
+                throw StageOrder.TargetHasIt(plan.Name, plan.JobId, plan.Place);
+            await job.ThawAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsWorlds(exception))
+        {
+            return failed with
+            {
+                Reason = $"{failure.Reason} '{plan.Name}' is frozen here and was not thawed: {exception.Message} Type: p2pmigrate migrate {plan.Name} -s unfreeze",
+                RunningAt = ContainerSide.None,
+                IsInDoubt = true,
+            };
+        }
+
+        await DepotTidying.TryAsync(() => depot.RemoveDumpAsync(plan.JobId, CancellationToken.None)).ConfigureAwait(false);
+        return failed;
+    }
+
+    private static bool IsWorlds(Exception exception) =>
+        exception is ContainerException or MigrationException or SnapshotException or IOException or UnauthorizedAccessException or OperationCanceledException;
+}
