@@ -12,6 +12,8 @@ var root = new RootCommand("Moves a running container to another machine, direct
     new ReceiveCommand(),
     new CheckpointCommand(),
     new RestoreCommand(),
+    new PushCommand(),
+    new PullCommand(),
     new RendezvousCommand(),
     new PingCommand(),
     new NetcheckCommand(),

@@ -16,12 +16,13 @@ internal sealed class MigrateCommand : AgentCommand
 
     private readonly Argument<string> _container = new("CONTAINER") { Description = "The running container, as its runtime calls it." };
 
-    private readonly Option<string> _ticket = new("--to")
+    private readonly Option<string?> _ticket = new("--to")
     {
         Description = "The ticket that `p2pmigrate receive` printed on the target.",
         HelpName = "TICKET",
-        Required = true,
     };
+
+    private readonly StageChoice _stage = new();
 
     private readonly Option<string?> _bundle = new("--bundle")
     {
@@ -46,6 +47,8 @@ internal sealed class MigrateCommand : AgentCommand
     {
         Arguments.Add(_container);
         Options.Add(_ticket);
+        Options.Add(_stage.Stage);
+        Options.Add(_stage.Destination);
         Options.Add(_runtime.Option);
         Options.Add(_store.Option);
         Options.Add(_bundle);
@@ -72,6 +75,15 @@ internal sealed class MigrateCommand : AgentCommand
     {
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
         string name = context.Parsed.GetValue(_container)!;
+        if (context.Parsed.GetValue(_stage.Stage) is not null)
+        {
+            if (context.Parsed.GetValue(_ticket) is not null)
+                throw new UsageException("A stage goes through the directory that -d names, a whole migration to the peer of a ticket: leave out --to, or -s.");
+            return await _stage.RunAsync(context, environment, name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+        }
+
+        string ticketText = context.Parsed.GetValue(_ticket)
+            ?? throw new UsageException("Where to? Add --to TICKET, which `p2pmigrate receive` prints on the target; or, by hand, a stage: -s prepare-data -d DEST.");
         CopyOptions copy = _copy.Of(context.Parsed);
         double? maxRate = _rate.Of(context.Parsed);
         (context.Output as ReportingOutput)?.Prepare();
@@ -79,7 +91,7 @@ internal sealed class MigrateCommand : AgentCommand
             return unfinished;
         await using PeerConnection peer = await PeerConnection.OpenForMigrationAsync(
             context, rendezvous: null, context.Parsed.GetValue(_listen), cancellationToken, maxRate).ConfigureAwait(false);
-        Ticket ticket = PeerAddressing.TicketOf(context.Parsed.GetValue(_ticket)!, peer.Endpoint.PeerId);
+        Ticket ticket = PeerAddressing.TicketOf(ticketText, peer.Endpoint.PeerId);
         if (context.Output is ReportingOutput report)
             report.Subject = new ReportSubject(name, $"{Environment.MachineName} ({peer.Endpoint.PeerId.ToShortString()})", ticket.Responder.PeerId.ToString());
         ContainerDescription container = await environment.Runtime.InspectAsync(
@@ -87,7 +99,7 @@ internal sealed class MigrateCommand : AgentCommand
         if (!await SourcePreparation.CheckAsync(environment.Runtime, container, context.Output, cancellationToken).ConfigureAwait(false))
             return ExitCode.Preflight;
 
-        await using TunnelSession session = await peer.DialAsync(context.Parsed.GetValue(_ticket)!, cancellationToken).ConfigureAwait(false);
+        await using TunnelSession session = await peer.DialAsync(ticketText, cancellationToken).ConfigureAwait(false);
         Task paths = PeerConnection.ShowPathsAsync(session, context.Output);
         using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
         MigrationOutcome outcome = await new SourceRunner(environment).SendAsync(

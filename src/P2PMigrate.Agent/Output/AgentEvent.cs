@@ -30,6 +30,9 @@ namespace P2PMigrate.Agent.Output;
 [JsonDerivedType(typeof(ReceptionFailed), "receptionFailed")]
 [JsonDerivedType(typeof(ArchiveWritten), "checkpointed")]
 [JsonDerivedType(typeof(ArchiveRestored), "restored")]
+[JsonDerivedType(typeof(DataPushed), "pushed")]
+[JsonDerivedType(typeof(DataPulled), "pulled")]
+[JsonDerivedType(typeof(DumpWritten), "dumped")]
 [JsonDerivedType(typeof(PingCompleted), "pong")]
 [JsonDerivedType(typeof(NetcheckCompleted), "netchecked")]
 internal abstract record AgentEvent

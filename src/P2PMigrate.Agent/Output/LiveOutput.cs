@@ -40,7 +40,7 @@ internal sealed class LiveOutput : IOutput
         string line = Markup.Escape(agentEvent.ToLine());
         return agentEvent switch
         {
-            MigrationCompleted or ContainerReceived or ArchiveWritten or ArchiveRestored => $"[green]{line}[/]",
+            MigrationCompleted or ContainerReceived or ArchiveWritten or ArchiveRestored or DataPushed or DataPulled or DumpWritten => $"[green]{line}[/]",
             MigrationFailed or ReceptionFailed => $"[red]{line}[/]",
             FindingMade { Severity: "blocker" } => $"[red]{line}[/]",
             FindingMade { Severity: "warning" } => $"[yellow]{line}[/]",

@@ -2,7 +2,6 @@ using System.IO.Pipelines;
 using Google.Protobuf;
 using P2PMigrate.Migration.Transfer;
 using P2PMigrate.Snapshot;
-using P2PMigrate.Snapshot.Chunks;
 using P2PMigrate.Snapshot.Pages;
 using Wire = P2PMigrate.Migration.Messages;
 

@@ -1,5 +1,4 @@
 using P2PMigrate.Migration.Transfer;
-using P2PMigrate.Snapshot;
 using P2PMigrate.Snapshot.Chunks;
 
 namespace P2PMigrate.Migration.Depots;

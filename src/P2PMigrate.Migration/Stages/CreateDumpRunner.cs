@@ -5,7 +5,6 @@ using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
-using P2PMigrate.Snapshot.Chunks;
 
 namespace P2PMigrate.Migration.Stages;
 

@@ -36,8 +36,8 @@ internal sealed class MigrationPeers : IAsyncDisposable
 
     public static string RendezvousAddress => $"{LabAddresses.Rendezvous}:3478";
 
-    /// <summary>Skips the test where there is no power to raise a lab; fails it where the program was not published.</summary>
-    public static async Task<MigrationPeers> RaiseAsync(NatKind? nat = null)
+    /// <summary>Skips the test where there is no power to raise a lab; fails it where the program was not published. Both peers see <paramref name="binds"/>.</summary>
+    public static async Task<MigrationPeers> RaiseAsync(NatKind? nat = null, params BindMount[] binds)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Needs root: network namespaces, mounts and CRIU.");
         Assert.True(File.Exists(Path.Combine(Agents, "p2pmigrate")), "Run bench/publish first: the tests migrate with the shipped program.");
@@ -45,7 +45,7 @@ internal sealed class MigrationPeers : IAsyncDisposable
         {
             SourceNat = nat ?? NatKind.PortRestricted,
             TargetNat = nat ?? NatKind.PortRestricted,
-            Binds = [new BindMount(Agents, "/opt/p2pmigrate", ReadOnly: true)],
+            Binds = [new BindMount(Agents, "/opt/p2pmigrate", ReadOnly: true), .. binds],
         });
         var peers = new MigrationPeers(lab);
         await peers.StartRendezvousAsync();

@@ -1,0 +1,63 @@
+using System.CommandLine;
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Migration;
+using P2PMigrate.Migration.Depots;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Stages;
+
+namespace P2PMigrate.Agent.Commands;
+
+/// <summary><c>p2pmigrate push CONTAINER DEST</c>: what a running container's files hold into a place, from which another machine takes it.</summary>
+internal sealed class PushCommand : AgentCommand
+{
+    private readonly RuntimeChoice _runtime = new();
+
+    private readonly Argument<string> _container = new("CONTAINER") { Description = "The running container, as its runtime calls it." };
+
+    private readonly Argument<string> _destination = new("DEST") { Description = "The directory between the machines." };
+
+    private readonly Option<string?> _bundle = new("--bundle")
+    {
+        Description = "The container's bundle, where the runtime does not know it.",
+        HelpName = "DIR",
+    };
+
+    public PushCommand()
+        : base("push", "Puts the files of a running container into a place, as far as they are not there yet; nothing is stopped.")
+    {
+        Arguments.Add(_container);
+        Arguments.Add(_destination);
+        Options.Add(_runtime.Option);
+        Options.Add(_bundle);
+    }
+
+    protected override ExitCode Interrupt(IOutput output)
+    {
+        output.Show(new Output.MigrationFailed("Interrupted; what is in the place by now is not sent again.", "source"));
+        return ExitCode.RunsAtSource;
+    }
+
+    protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
+    {
+        IObjectStore place = ObjectPlaces.Open(StageChoice.Full(context.Parsed.GetValue(_destination)!));
+        try
+        {
+            return await PushAsync(
+                context, _runtime.Environment(context), place, context.Parsed.GetValue(_container)!, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+        }
+        catch (IOException refused)
+        {
+            throw new UsageException($"{place.Place} cannot be used: {refused.Message}", refused);
+        }
+    }
+
+    /// <summary>The stage <c>prepare-data</c> is this.</summary>
+    public static async Task<ExitCode> PushAsync(
+        CommandContext context, MigrationEnvironment environment, IObjectStore place, string container, string? bundle, CancellationToken cancellationToken)
+    {
+        ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
+        ContentPushed pushed = await new PushRunner(environment, place).RunAsync(description, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
+        context.Output.Show(new DataPushed(pushed.Container, pushed.Place, pushed.PushedBytes, pushed.KnownBytes));
+        return ExitCode.Done;
+    }
+}

@@ -1,0 +1,127 @@
+using System.CommandLine;
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Migration;
+using P2PMigrate.Migration.Depots;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Stages;
+
+namespace P2PMigrate.Agent.Commands;
+
+/// <summary>The options <c>--stage</c> and <c>--destination</c> of <c>migrate</c>, and what each stage does.</summary>
+internal sealed class StageChoice
+{
+    private const string PrepareData = "prepare-data", ImportData = "import-data", CreateDump = "create-dump", RestoreDump = "restore-dump", Unfreeze = "unfreeze";
+
+    /// <summary>Which stage.</summary>
+    public Option<string?> Stage { get; } = Create();
+
+    /// <summary>The place between the machines.</summary>
+    public Option<string?> Destination { get; } = new("--destination", "-d")
+    {
+        Description = "For a stage: the directory between the machines. unfreeze knows it by itself.",
+        HelpName = "DEST",
+    };
+
+    /// <summary>Carries out one stage of a migration by hand.</summary>
+    public async Task<ExitCode> RunAsync(CommandContext context, MigrationEnvironment environment, string container, string? bundle, CancellationToken cancellationToken)
+    {
+        string stage = context.Parsed.GetValue(Stage)!;
+        string? destination = context.Parsed.GetValue(Destination);
+        using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
+        if (stage == Unfreeze)
+            return await UnfreezeAsync(context, environment, NameOf(container), destination, cancellationToken).ConfigureAwait(false);
+        if (destination is null)
+            throw new UsageException($"{stage} needs to know where the data is: add -d DEST, the directory between the two machines.");
+        IObjectStore place = ObjectPlaces.Open(Full(destination));
+        try
+        {
+            return stage switch
+            {
+                PrepareData => await PushCommand.PushAsync(context, environment, place, container, bundle, cancellationToken).ConfigureAwait(false),
+                ImportData => await ImportAsync(context, environment, place, NameOf(container), cancellationToken).ConfigureAwait(false),
+                CreateDump => await CreateDumpAsync(context, environment, place, container, bundle, cancellationToken).ConfigureAwait(false),
+                _ => await RestoreDumpAsync(context, environment, place, NameOf(container), cancellationToken).ConfigureAwait(false),
+            };
+        }
+        catch (IOException refused)
+        {
+            throw new UsageException($"{place.Place} cannot be used: {refused.Message}", refused);
+        }
+    }
+
+    /// <summary>A name that may be part of a path.</summary>
+    public static ContainerName NameOf(string container) => ContainerName.TryParse(container, out ContainerName name)
+        ? name : throw new UsageException($"'{container}' is no container that can be moved: letters, digits and _ . + - are fine, at most {ContainerName.LengthMax}.");
+
+    /// <summary>What the journal remembers, and another shell can type.</summary>
+    public static string Full(string place) => place.Contains("://", StringComparison.Ordinal) ? place : Path.GetFullPath(place);
+
+    private static Option<string?> Create()
+    {
+        var option = new Option<string?>("--stage", "-s")
+        {
+            Description = "One stage of a migration by hand, through the directory that -d names: prepare-data (source, it runs on), import-data (target), create-dump (source, frozen from then on), "
+                + "restore-dump (target), or unfreeze (source: takes it back).",
+            HelpName = string.Join('|', PrepareData, ImportData, CreateDump, RestoreDump, Unfreeze),
+        };
+        option.AcceptOnlyFromAmong(PrepareData, ImportData, CreateDump, RestoreDump, Unfreeze);
+        return option;
+    }
+
+    private static async Task<ExitCode> ImportAsync(
+        CommandContext context, MigrationEnvironment environment, IObjectStore place, ContainerName name, CancellationToken cancellationToken)
+    {
+        ContentPulled pulled = await new PullRunner(environment, place).ImportAsync(name, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
+        context.Output.Show(new DataPulled(pulled.Container, pulled.Place, pulled.PulledBytes));
+        return ExitCode.Done;
+    }
+
+    private static async Task<ExitCode> CreateDumpAsync(
+        CommandContext context, MigrationEnvironment environment, IObjectStore place, string container, string? bundle, CancellationToken cancellationToken)
+    {
+        if (await SourcePreparation.RecoverAsync(environment, container, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
+            return unfinished;
+        ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
+        if (!await SourcePreparation.CheckAsync(environment.Runtime, description, context.Output, cancellationToken).ConfigureAwait(false))
+            return ExitCode.Preflight;
+        MigrationOutcome outcome = await new CreateDumpRunner(environment, place).RunAsync(description, JobId.Create(), new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
+        (AgentEvent last, ExitCode code) = StageView.OfDump(outcome);
+        context.Output.Show(last);
+        return code;
+    }
+
+    private static async Task<ExitCode> RestoreDumpAsync(
+        CommandContext context, MigrationEnvironment environment, IObjectStore place, ContainerName name, CancellationToken cancellationToken)
+    {
+        foreach (RecoveredJob job in await new JobRecovery(environment).RecoverTargetAsync(cancellationToken).ConfigureAwait(false))
+            context.Output.Show(MigrationView.Of(job));
+        MigrationOutcome outcome = await new RestoreDumpRunner(environment, place).RunAsync(name, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
+        foreach (Finding finding in outcome is Migration.MigrationFailed failed ? failed.Findings : [])
+            context.Output.Show(MigrationView.Of(finding, "here"));
+        (AgentEvent last, ExitCode code) = StageView.OfRestore(outcome, name.Value);
+        context.Output.Show(last);
+        return code;
+    }
+
+    private static async Task<ExitCode> UnfreezeAsync(
+        CommandContext context, MigrationEnvironment environment, ContainerName name, string? destination, CancellationToken cancellationToken)
+    {
+        // A directory that was carried may be mounted elsewhere now.
+        var runner = new UnfreezeRunner(environment, place => ObjectPlaces.Open(destination is null ? place : Full(destination)));
+        try
+        {
+            RecoveredJob job = await runner.RunAsync(name, cancellationToken).ConfigureAwait(false);
+            context.Output.Show(MigrationView.Of(job));
+            return ExitCode.Done;
+        }
+        catch (IOException refused)
+        {
+            context.Output.Show(new Output.MigrationFailed(
+                $"'{name}' stays frozen here: the place of its dump cannot be asked whether the target has it. {refused.Message}", "none")
+            {
+                Remedy = $"Make the place reachable and type the same again. If it is lost for good, and no target can have restored from it, p2pmigrate jobs names the job; then: p2pmigrate resolve JOB --keep source",
+            });
+            return ExitCode.InDoubt;
+        }
+    }
+}

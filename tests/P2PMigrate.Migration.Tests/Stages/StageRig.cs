@@ -1,0 +1,92 @@
+using P2PMigrate.Migration.Depots;
+using P2PMigrate.Migration.Stages;
+using P2PMigrate.Migration.Tests.World;
+
+namespace P2PMigrate.Migration.Tests.Stages;
+
+/// <summary>Two machines that have nothing in common but a directory between them, which counts what is put there.</summary>
+internal sealed class StageRig : IAsyncDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("p2pmigrate-stages-").FullName;
+
+    private Runtime.ContainerDescription? _container;
+
+    public StageRig()
+    {
+        ContainerName.TryParse(MigrationRig.Container, out ContainerName name);
+        (Name, Place) = (name, new CountingPlace(new DirectoryObjectStore(_directory)));
+    }
+
+    public MigrationRig World { get; } = new();
+
+    public ContainerName Name { get; }
+
+    public CountingPlace Place { get; }
+
+    /// <summary>What happens at one step.</summary>
+    public void AtStep(string step, Action action) => World.AtStep = at =>
+    {
+        if (at == step)
+            action();
+        return Task.CompletedTask;
+    };
+
+    public async Task<ContentPushed> PrepareDataAsync() => await new PushRunner(World.Source.Environment, Place).RunAsync(await InspectAsync());
+
+    public Task<ContentPulled> ImportDataAsync() => new PullRunner(World.Target.Environment, Place).ImportAsync(Name);
+
+    public async Task<MigrationOutcome> CreateDumpAsync() => await new CreateDumpRunner(World.Source.Environment, Place).RunAsync(await InspectAsync(), JobId.Create());
+
+    public Task<MigrationOutcome> RestoreDumpAsync() => new RestoreDumpRunner(World.Target.Environment, Place).RunAsync(Name);
+
+    public Task<RecoveredJob> UnfreezeAsync() => new UnfreezeRunner(World.Source.Environment, _ => Place).RunAsync(Name);
+
+    /// <summary>The first three stages.</summary>
+    public async Task<DumpCreated> DumpedAsync()
+    {
+        await PrepareDataAsync();
+        await ImportDataAsync();
+        return Assert.IsType<DumpCreated>(await CreateDumpAsync());
+    }
+
+    public IEnumerable<string> Objects(string folder) => Directory.Exists(Path.Combine(_directory, Name.Value, folder))
+        ? Directory.EnumerateFiles(Path.Combine(_directory, Name.Value, folder), "*", SearchOption.AllDirectories) : [];
+
+    public async ValueTask DisposeAsync()
+    {
+        await World.DisposeAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    /// <summary>As it was when it ran: one that is frozen is not inspected.</summary>
+    private async Task<Runtime.ContainerDescription> InspectAsync() => _container ??= await World.Source.Runtime.InspectAsync(MigrationRig.Container, null, default);
+}
+
+/// <summary>A place that counts, and that fails where a test wants it to.</summary>
+internal sealed class CountingPlace(IObjectStore inner) : IObjectStore
+{
+    public string Place => inner.Place;
+
+    public long CreatedBytes { get; private set; }
+
+    /// <summary>Called with the name of each object before it is created.</summary>
+    public Action<string>? Creating { get; set; }
+
+    /// <summary>Called with the name of each object when it is there.</summary>
+    public Action<string>? Created { get; set; }
+
+    public async Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        Creating?.Invoke(name);
+        bool isNew = await inner.TryCreateAsync(name, content, cancellationToken);
+        CreatedBytes += isNew ? content.Length : 0;
+        Created?.Invoke(name);
+        return isNew;
+    }
+
+    public Task<byte[]?> TryReadAsync(string name, CancellationToken cancellationToken) => inner.TryReadAsync(name, cancellationToken);
+
+    public Task<IReadOnlyList<string>> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
+
+    public Task DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
+}
