@@ -3,14 +3,14 @@ using P2PMigrate.Lab;
 
 if (args.Contains("--help"))
 {
-    Console.WriteLine("usage: bench/demo [--nat port-restricted|symmetric] [--keys N]");
+    Console.WriteLine("usage: bench/demo [--stages] [--nat port-restricted|symmetric] [--keys N]");
     return 0;
 }
 
 try
 {
     DemoOptions options = DemoOptions.Parse(args);
-    return await new MigrationDemo(options).RunAsync() ? 0 : 1;
+    return await (options.ByStages ? new StagesDemo(options).RunAsync() : new MigrationDemo(options).RunAsync()) ? 0 : 1;
 }
 catch (LabException exception)
 {

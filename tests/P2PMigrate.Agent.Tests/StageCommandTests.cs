@@ -56,7 +56,7 @@ public sealed class StageCommandTests : IDisposable
 
         Assert.Contains($"p2pmigrate migrate {WitnessContainer.Name} -s unfreeze", failed, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(peers.Target.PathOf("/var/lib/p2pmigrate/containers")));
-        Assert.Contains("runs here as before", await RunAsync(peers.Source, 0, "migrate", WitnessContainer.Name, "-s", "unfreeze"), StringComparison.Ordinal);
+        Assert.Contains("was taken back and runs here as before", await RunAsync(peers.Source, 0, "migrate", WitnessContainer.Name, "-s", "unfreeze"), StringComparison.Ordinal);
     }
 
     private static Task<string> StageAsync(VirtualHost host, int code, string stage) => RunAsync(host, code, "migrate", WitnessContainer.Name, "-s", stage, "-d", Between);

@@ -12,12 +12,16 @@ internal static class RecoveryMessage
     {
         string name = NameOf(job);
         ContainerSide runningAt = RunningAt(job, action);
+        bool isArchive = job.Head?.Kind == JobKind.Archive;
+        string work = !isArchive ? "migration" : job.Head!.Role == JobRole.Source ? "checkpoint" : "restore";
         string message = action switch
         {
-            RecoveryAction.Thawed => $"An earlier migration of '{name}' was interrupted before it committed; '{name}' runs here as before.",
+            RecoveryAction.Thawed => $"An earlier {work} of '{name}' was interrupted before it committed; '{name}' runs here as before.",
+            RecoveryAction.Destroyed when isArchive => $"An earlier checkpoint of '{name}' is finished: it is in its archive, {job.Head!.Place}; the copy here was removed.",
             RecoveryAction.Destroyed => $"An earlier migration of '{name}' is finished: it runs at the target, the copy here was removed.",
+            RecoveryAction.CleanedUp when isArchive => $"An earlier restore of '{name}' was interrupted before it ran; what it left here was removed.",
             RecoveryAction.CleanedUp => $"An earlier migration of '{name}' to this machine was interrupted; what it left here was removed.",
-            _ => $"An earlier migration of '{name}' had ended; what was left of it was removed.",
+            _ => $"An earlier {work} of '{name}' had ended; what was left of it was removed.",
         };
         return new RecoveredJob(job.JobId, name, action, runningAt, message);
     }
@@ -67,6 +71,7 @@ internal static class RecoveryMessage
     private static ContainerSide RunningAt(UnfinishedJob job, RecoveryAction action) => action switch
     {
         RecoveryAction.Thawed => ContainerSide.Source,
+        RecoveryAction.Destroyed when job.Head?.Kind == JobKind.Archive => ContainerSide.None,
         RecoveryAction.Destroyed => ContainerSide.Target,
         RecoveryAction.Forgotten when job.Contents is { Head.Role: JobRole.Source, LastState: (int)SourceState.RolledBack } => ContainerSide.Source,
         RecoveryAction.Forgotten when job.Head is null => ContainerSide.None,

@@ -42,6 +42,8 @@ public sealed class UnfreezeRunner(MigrationEnvironment environment, Func<string
 
         bool runs = await _effects.ThawAsync(job, cancellationToken).ConfigureAwait(false);
         await DepotTidying.TryAsync(() => depot.RemoveDumpAsync(job.JobId, CancellationToken.None)).ConfigureAwait(false);
-        return runs ? RecoveryMessage.Done(job, RecoveryAction.Thawed) : RecoveryMessage.Gone(job, environment.Runtime);
+        return runs
+            ? RecoveryMessage.Done(job, RecoveryAction.Thawed) with { Message = $"'{name}' was taken back and runs here as before; its dump cannot be restored any more." }
+            : RecoveryMessage.Gone(job, environment.Runtime);
     }
 }

@@ -13,7 +13,7 @@ internal sealed class StageRig : IAsyncDisposable
 
     public StageRig()
     {
-        ContainerName.TryParse(MigrationRig.Container, out ContainerName name);
+        Assert.True(ContainerName.TryParse(MigrationRig.Container, out ContainerName name));
         (Name, Place) = (name, new CountingPlace(new DirectoryObjectStore(_directory)));
     }
 
