@@ -96,7 +96,7 @@ internal sealed class CgroupFence : IFence
         finally
         {
             frozenAfterwards = _cgroup.IsFrozen;
-            if (!frozenAfterwards && _cgroup.Exists) await RequireFrozenAsync(CancellationToken.None).ConfigureAwait(false);
+            if (!frozenAfterwards && _cgroup.Exists && !IsDumping) await RequireFrozenAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
         if (!frozenAfterwards) throw new ContainerException($"The container {_record.Container} ran for a moment after its dump, so the dump is not its last state.");
@@ -172,6 +172,10 @@ internal sealed class CgroupFence : IFence
 
     /// <summary>Lets go of the object only: the container stays as it is. A dump that waits gives up.</summary>
     public async ValueTask DisposeAsync() => await CallOffAsync().ConfigureAwait(false);
+
+    /// <summary>A CRIU at work has the processes run its code; frozen, they would never answer it.</summary>
+    // spec: MIG-91
+    private bool IsDumping => OwnedProcesses.Find(_workDirectory).Count > 0;
 
     private async Task RequireFrozenAsync(CancellationToken cancellationToken)
     {

@@ -13,7 +13,7 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// on our side the delivery of memory closes its connection, if it has one, and CRIU fails by itself or comes to its end, resumes what it had seized into the frozen cgroup and cleans
 /// up behind it; that end is waited for. If our process dies, the same happens. Used once; disposing one that still waits calls it off.
 /// </summary>
-// spec: MIG-90
+// spec: MIG-90, MIG-91
 internal sealed class CriuDump : IAsyncDisposable
 {
     private const string LogName = "dump.log";
@@ -135,7 +135,10 @@ internal sealed class CriuDump : IAsyncDisposable
         if (pages.IsCompleted && !pages.IsCompletedSuccessfully) _memory.Dispose();
         int? code = exit.IsCompleted ? await exit.ConfigureAwait(false) : await process.WaitAsync(CheckpointTimers.DumpUndo).ConfigureAwait(false);
         _hook.GiveUpOnImages(); // no more letters come
-        if (code is null) throw new ContainerException($"CRIU does not finish its dump of {container}. It is still at work: do not kill it.", LogPath);
+
+        // CRIU outlives a runtime's program that was killed, and holds the processes until it has undone what it did.
+        bool isOver = code == 0 || (code is not null && await OwnedProcesses.WaitForEndAsync(_workDirectory, CheckpointTimers.DumpUndo, CancellationToken.None).ConfigureAwait(false));
+        if (!isOver) throw new ContainerException($"CRIU does not finish its dump of {container}. It is still at work: do not kill it.", LogPath);
 
         var standstill = Standstill.Begin(_cgroup); // until now CRIU held every process
         stop.CancelAfter(code == 0 ? _memory.Patience : TimeSpan.Zero);

@@ -58,6 +58,14 @@ internal sealed class CopyWatch : IAsyncDisposable
         lock (_lock) _longestGap = 0;
     }
 
+    /// <summary>
+    /// The target's machine was lost, with a copy that may have answered: a person who knows that, and takes the source's, takes an older state. From here on the target's answers do not count.
+    /// </summary>
+    public void ForgetTarget()
+    {
+        lock (_lock) _seen[1] = 0;
+    }
+
     /// <summary>Waits for an answer that was asked for from now on. Returns which host's copy gave it, 0 or 1; null when none comes.</summary>
     public async Task<int?> WhoRunsAsync(TimeSpan limit)
     {

@@ -97,6 +97,8 @@ internal sealed class FaultCell(Moment moment, Fault fault)
         string end = first.ExitCode == 137 ? "killed" : $"exit code {first.ExitCode}";
         if (last.ExitCode != 6)
             return (end, story);
+        if (fault.EndsWhatMoved)
+            copies.ForgetTarget();
         return ($"{end}, in doubt", story + await Person.DecideAsync(peers.Source, peers.Target, last.Everything));
     }
 

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration.Runtime;
 
@@ -77,7 +76,7 @@ public sealed class LazyDumpTests
     {
         await using Workload workload = await Workload.CountingAsync(8);
         await using Move move = await Move.PrepareAsync(workload.Name);
-        RuncRuntime runtime = await RuntimeAsync("""case " $* " in *" --lazy-pages "*) exit 1;; esac""");
+        RuncRuntime runtime = await RuncGround.BehindAsync("""case " $* " in *" --lazy-pages "*) exit 1;; esac""");
         await using IFreezePlan plan = await runtime.PrepareFreezeAsync(move.Container, move.SourceDirectory, Token);
         Assert.DoesNotContain(LazySign, await ConfigurationAsync(move));
         await using IFence fence = await plan.FreezeAsync(() => { }, Token);
@@ -93,7 +92,7 @@ public sealed class LazyDumpTests
     {
         await using Workload workload = await Workload.CountingAsync(8);
         await using Move move = await Move.PrepareAsync(workload.Name);
-        RuncRuntime runtime = await RuntimeAsync("""
+        RuncRuntime runtime = await RuncGround.BehindAsync("""
             printf '#!/bin/sh\n[ "$CRTOOLS_SCRIPT_ACTION" != network-lock ]\n' >/data/no; chmod +x /data/no
             case " $* " in *" --lazy-pages "*) echo 'action-script "/data/no"' >>"$CRIU_CONFIG_FILE";; esac
             """);
@@ -115,7 +114,7 @@ public sealed class LazyDumpTests
     {
         await using Workload workload = await Workload.CountingAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
-        RuncRuntime runtime = await RuntimeAsync("""case " $* " in *" --lazy-pages "*) n=$(sed -n 's/ps-socket //p' "$CRIU_CONFIG_FILE"); eval "exec $n>&-";; esac""");
+        RuncRuntime runtime = await RuncGround.BehindAsync("""case " $* " in *" --lazy-pages "*) n=$(sed -n 's/ps-socket //p' "$CRIU_CONFIG_FILE"); eval "exec $n>&-";; esac""");
         await using IFreezePlan plan = await runtime.PrepareFreezeAsync(move.Container, move.SourceDirectory, Token);
         await using IFence fence = await plan.FreezeAsync(() => { }, Token);
         ulong frozenAt = workload.Count;
@@ -126,14 +125,6 @@ public sealed class LazyDumpTests
         await fence.ThawAsync(Token);
         await workload.WaitForCountAsync(frozenAt + 5000);
         Assert.False(File.Exists($"{workload.Root}/broken"));
-    }
-
-    /// <summary>A runc in front of which a script runs.</summary>
-    private static async Task<RuncRuntime> RuntimeAsync(string script)
-    {
-        await File.WriteAllTextAsync("/data/runc", $"#!/bin/bash\n{script}\nexec runc \"$@\"\n", Token);
-        await Shell.RunAsync("chmod +x /data/runc");
-        return new RuncRuntime(new RuncOptions { Runc = "/data/runc" }, NullLogger.Instance);
     }
 
     private static async Task<Workload> StartOddAsync()

@@ -12,6 +12,14 @@ internal sealed class RuncGround : IGround
 
     public string DumpingProgram => "runc";
 
+    /// <summary>A runc in front of which a script runs.</summary>
+    public static async Task<RuncRuntime> BehindAsync(string script)
+    {
+        await File.WriteAllTextAsync("/data/runc", $"#!/bin/bash\n{script}\nexec runc \"$@\"\n", TestContext.Current.CancellationToken);
+        await Shell.RunAsync("chmod +x /data/runc");
+        return new RuncRuntime(new RuncOptions { Runc = "/data/runc" }, NullLogger.Instance);
+    }
+
     public string CgroupOf(string name) => $"/sys/fs/cgroup/{name}";
 
     public async Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure)
