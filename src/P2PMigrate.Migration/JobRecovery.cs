@@ -1,6 +1,7 @@
 using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Stages;
 
 namespace P2PMigrate.Migration;
 
@@ -8,6 +9,7 @@ namespace P2PMigrate.Migration;
 public sealed class JobRecovery(MigrationEnvironment environment)
 {
     private readonly RecoveryEffects _effects = new(environment);
+    private readonly StageClaims _claims = new(environment);
 
     /// <summary>
     /// On start of <c>receive</c>: every unfinished job of the target role is cleaned up, unless its commit was heard. One entry per job
@@ -38,7 +40,13 @@ public sealed class JobRecovery(MigrationEnvironment environment)
     /// cannot be done: the target is kept at the target only if it runs there by the runtime's word.
     /// </summary>
     // spec: MIG-56
-    public async Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, CancellationToken cancellationToken = default)
+    public Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, CancellationToken cancellationToken = default) => ResolveAsync(job, keep, placeIsLost: false, cancellationToken);
+
+    /// <summary>
+    /// The same. Of a stage, <paramref name="placeIsLost"/> decides without asking the place of its dump, of which the person says that it is lost for good; else <see cref="Depots.PlaceException"/>
+    /// when it cannot be asked.
+    /// </summary>
+    public async Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, bool placeIsLost, CancellationToken cancellationToken)
     {
         using UnfinishedJob unfinished = UnfinishedJob.Find(environment.State, job)
             ?? throw new MigrationException(MigrationFault.UnknownJob, $"There is no unfinished job {job} here, or a process works on it right now.", job);
@@ -53,8 +61,8 @@ public sealed class JobRecovery(MigrationEnvironment environment)
             (_, ContainerSide.None) => throw new MigrationException(MigrationFault.WrongState, "Say which copy to keep: source or target.", job),
             (_, ContainerSide.Target) when !mayTargetRun => throw new MigrationException(
                 MigrationFault.WrongState, $"Job {job} had not committed, so nothing can run at the target; the next start undoes it.", job),
-            (false, ContainerSide.Source) => await FinishAsync(unfinished, RecoveryAction.Thawed, cancellationToken).ConfigureAwait(false),
-            (false, _) => await FinishAsync(unfinished, RecoveryAction.Destroyed, cancellationToken).ConfigureAwait(false),
+            (false, ContainerSide.Source) => await ThawAsync(unfinished, placeIsLost, cancellationToken).ConfigureAwait(false),
+            (false, _) => await DestroyAsync(unfinished, placeIsLost, cancellationToken).ConfigureAwait(false),
             (true, ContainerSide.Source) => await FinishAsync(unfinished, RecoveryAction.CleanedUp, cancellationToken).ConfigureAwait(false),
             (true, _) => await KeepAsync(unfinished, cancellationToken).ConfigureAwait(false),
         };
@@ -121,6 +129,27 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         }
 
         return await RecoverOneAsync(job, cancellationToken).ConfigureAwait(false);
+    }
+
+    // spec: DEP-24
+    private async Task<RecoveredJob> ThawAsync(UnfinishedJob job, bool placeIsLost, CancellationToken cancellationToken)
+    {
+        if (StageClaims.WasHandedOver(job) && !placeIsLost)
+        {
+            _effects.RequireRuntime(job);
+            if (!await _effects.IsFrozenAsync(job, cancellationToken).ConfigureAwait(false))
+                throw StageOrder.NothingIsFrozen(job.Head!.Container, job.JobId, job.Head.Place);
+            await _claims.TakeBackAsync(job, cancellationToken).ConfigureAwait(false);
+        }
+
+        return await FinishAsync(job, RecoveryAction.Thawed, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<RecoveredJob> DestroyAsync(UnfinishedJob job, bool placeIsLost, CancellationToken cancellationToken)
+    {
+        if (!placeIsLost)
+            await _claims.RequireTakenAsync(job, cancellationToken).ConfigureAwait(false);
+        return await FinishAsync(job, RecoveryAction.Destroyed, cancellationToken).ConfigureAwait(false);
     }
 
     // spec: MIG-58
@@ -190,6 +219,9 @@ public sealed class JobRecovery(MigrationEnvironment environment)
                 break;
         }
 
+        // What a target gives up, or has taken and not finished, is to be restored yet.
+        if (action == RecoveryAction.Thawed || (action == RecoveryAction.Forgotten && job.Head?.Role == JobRole.Target))
+            await _claims.TidyAsync(job.Head).ConfigureAwait(false);
         return RecoveryMessage.Done(job, action);
     }
 }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Runtime;
 
@@ -25,6 +26,9 @@ public sealed record MigrationEnvironment
 
     /// <summary>What the content of earlier migrations may take of the disk; 0 keeps nothing, null is <see cref="StoreSize.Default"/>.</summary>
     public long? StoreSize { get; init; }
+
+    /// <summary>Opens a place that a journal names, for a stage that was left unfinished; throws <see cref="IOException"/> for one that it does not know.</summary>
+    public Func<string, IObjectStore> OpenPlace { get; init; } = place => new DirectoryObjectStore(place);
 
     /// <summary>Where to log.</summary>
     public ILogger Logger { get; init; } = NullLogger.Instance;

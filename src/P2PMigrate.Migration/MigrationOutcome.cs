@@ -59,7 +59,7 @@ public sealed record MigrationFailed : MigrationOutcome
     /// <summary>Where the container runs now. <see cref="ContainerSide.None"/> while <see cref="IsInDoubt"/>: frozen at the source, perhaps running at the target.</summary>
     public required ContainerSide RunningAt { get; init; }
 
-    /// <summary>The source has committed (or cannot thaw) and does not know the target's end: the container stays frozen until <see cref="JobRecovery.ResolveAsync"/>.</summary>
+    /// <summary>The source has committed (or cannot thaw) and does not know the target's end: the container stays frozen until <see cref="JobRecovery.ResolveAsync(Migration.JobId, ContainerSide, CancellationToken)"/>.</summary>
     public bool IsInDoubt { get; init; }
 
     /// <summary>The findings of a refused check, blockers first.</summary>

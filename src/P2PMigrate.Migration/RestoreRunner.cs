@@ -40,6 +40,7 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
                 long start = environment.Time.GetTimestamp();
                 ArchiveHead head = await archive.ReadHeadAsync(cancellationToken).ConfigureAwait(false);
                 name = head.Name.Value;
+                origin.Accept(head);
                 RestoreCompleted completed = await RestoreAsync(archive, origin, head, id, progress, cancellationToken).ConfigureAwait(false);
                 return completed with { Total = environment.Time.GetElapsedTime(start) };
             }

@@ -2,7 +2,9 @@ using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Migration;
+using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Snapshot;
 using P2PMigrate.Tunnel;
 using MigrationFailed = P2PMigrate.Agent.Output.MigrationFailed;
 
@@ -100,6 +102,8 @@ internal abstract class AgentCommand : Command
         MigrationException { Fault: MigrationFault.InDoubt } => (ExitCode.InDoubt, new(exception.Message, "none")),
         MigrationException { Fault: MigrationFault.UnknownJob or MigrationFault.WrongState or MigrationFault.JournalDamaged } => (ExitCode.Usage, new(exception.Message, "none")),
         MigrationException => (ExitCode.Preflight, new(exception.Message, "source")),
+        PlaceException => (ExitCode.Usage, new(exception.Message, "none")),
+        SnapshotException => (ExitCode.Preflight, new(exception.Message, "source")),
         TunnelException => (ExitCode.PeerUnreachable, new(exception.Message, "source")),
         _ => (ExitCode.Unexpected, new($"Unexpected: {exception.Message}", "source")
         {

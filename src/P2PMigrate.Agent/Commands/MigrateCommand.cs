@@ -24,6 +24,8 @@ internal sealed class MigrateCommand : AgentCommand
 
     private readonly StageChoice _stage = new();
 
+    private bool _isStage;
+
     private readonly Option<string?> _bundle = new("--bundle")
     {
         Description = "The container's bundle, where the runtime does not know it.",
@@ -67,7 +69,9 @@ internal sealed class MigrateCommand : AgentCommand
 
     protected override ExitCode Interrupt(IOutput output)
     {
-        output.Show(new Output.MigrationFailed("Interrupted before the migration began.", "source"));
+        output.Show(_isStage
+            ? new Output.MigrationFailed("Interrupted. Where the container runs, or is frozen, is as it was before; at the source, p2pmigrate jobs says it.", "none")
+            : new Output.MigrationFailed("Interrupted before the migration began.", "source"));
         return ExitCode.RunsAtSource;
     }
 
@@ -79,6 +83,7 @@ internal sealed class MigrateCommand : AgentCommand
         {
             if (context.Parsed.GetValue(_ticket) is not null)
                 throw new UsageException("A stage goes through the directory that -d names, a whole migration to the peer of a ticket: leave out --to, or -s.");
+            _isStage = true;
             return await _stage.RunAsync(context, environment, name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
         }
 

@@ -42,16 +42,9 @@ internal sealed class PullCommand : AgentCommand
         IObjectStore place = ObjectPlaces.Open(StageChoice.Full(context.Parsed.GetValue(_destination)!));
         if (!PeerId.TryParse(context.Parsed.GetValue(_from), out PeerId peer))
             throw new UsageException("--from is no peer id: type what `p2pmigrate id` prints on the machine that pushed.");
-        try
-        {
-            ContentPulled pulled = await new PullRunner(environment, place).PullAsync(
-                StageChoice.NameOf(context.Parsed.GetValue(_container)!), peer.ToString(), new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
-            context.Output.Show(new DataPulled(pulled.Container, pulled.Place, pulled.PulledBytes));
-            return ExitCode.Done;
-        }
-        catch (IOException refused)
-        {
-            throw new UsageException($"{place.Place} cannot be used: {refused.Message}", refused);
-        }
+        ContentPulled pulled = await new PullRunner(environment, place).PullAsync(
+            StageChoice.NameOf(context.Parsed.GetValue(_container)!), peer.ToString(), new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
+        context.Output.Show(new DataPulled(pulled.Container, pulled.Place, pulled.PulledBytes));
+        return ExitCode.Done;
     }
 }

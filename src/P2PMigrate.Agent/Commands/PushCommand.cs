@@ -40,15 +40,8 @@ internal sealed class PushCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         IObjectStore place = ObjectPlaces.Open(StageChoice.Full(context.Parsed.GetValue(_destination)!));
-        try
-        {
-            return await PushAsync(
-                context, _runtime.Environment(context), place, context.Parsed.GetValue(_container)!, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
-        }
-        catch (IOException refused)
-        {
-            throw new UsageException($"{place.Place} cannot be used: {refused.Message}", refused);
-        }
+        return await PushAsync(
+            context, _runtime.Environment(context), place, context.Parsed.GetValue(_container)!, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The stage <c>prepare-data</c> is this.</summary>

@@ -22,12 +22,18 @@ internal sealed class ResolveCommand : AgentCommand
         Required = true,
     };
 
+    private readonly Option<bool> _placeIsLost = new("--place-is-lost")
+    {
+        Description = "Of a container that create-dump has frozen: decide without asking the place of its dump, because it is lost for good. If anybody can still restore from it, two copies may run.",
+    };
+
     public ResolveCommand()
         : base("resolve", "Decides which copy of a container to keep after a migration that ended in doubt.")
     {
         _keep.AcceptOnlyFromAmong("source", "target");
         Arguments.Add(_job);
         Options.Add(_keep);
+        Options.Add(_placeIsLost);
         Options.Add(_runtime.Option);
     }
 
@@ -35,7 +41,8 @@ internal sealed class ResolveCommand : AgentCommand
     {
         JobId job = JobArgument.Of(context.Parsed, _job);
         ContainerSide keep = context.Parsed.GetValue(_keep) == "source" ? ContainerSide.Source : ContainerSide.Target;
-        RecoveredJob resolved = await new JobRecovery(_runtime.Environment(context)).ResolveAsync(job, keep, cancellationToken).ConfigureAwait(false);
+        RecoveredJob resolved = await new JobRecovery(_runtime.Environment(context)).ResolveAsync(
+            job, keep, context.Parsed.GetValue(_placeIsLost), cancellationToken).ConfigureAwait(false);
         context.Output.Show(MigrationView.Of(resolved));
         return resolved.Action == RecoveryAction.Failed ? ExitCode.InDoubt : ExitCode.Done;
     }

@@ -26,6 +26,7 @@ internal sealed class RuntimeChoice
         Runtime = Create(context),
         State = context.State,
         Downtimes = new DowntimeModel(context.State.Downtimes),
+        OpenPlace = ObjectPlaces.Open,
         Logger = context.Log.CreateLogger<MigrationEnvironment>(),
     };
 

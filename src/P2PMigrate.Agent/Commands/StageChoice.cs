@@ -27,26 +27,18 @@ internal sealed class StageChoice
     {
         string stage = context.Parsed.GetValue(Stage)!;
         string? destination = context.Parsed.GetValue(Destination);
-        using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
         if (stage == Unfreeze)
             return await UnfreezeAsync(context, environment, NameOf(container), destination, cancellationToken).ConfigureAwait(false);
         if (destination is null)
             throw new UsageException($"{stage} needs to know where the data is: add -d DEST, the directory between the two machines.");
         IObjectStore place = ObjectPlaces.Open(Full(destination));
-        try
+        return stage switch
         {
-            return stage switch
-            {
-                PrepareData => await PushCommand.PushAsync(context, environment, place, container, bundle, cancellationToken).ConfigureAwait(false),
-                ImportData => await ImportAsync(context, environment, place, NameOf(container), cancellationToken).ConfigureAwait(false),
-                CreateDump => await CreateDumpAsync(context, environment, place, container, bundle, cancellationToken).ConfigureAwait(false),
-                _ => await RestoreDumpAsync(context, environment, place, NameOf(container), cancellationToken).ConfigureAwait(false),
-            };
-        }
-        catch (IOException refused)
-        {
-            throw new UsageException($"{place.Place} cannot be used: {refused.Message}", refused);
-        }
+            PrepareData => await PushCommand.PushAsync(context, environment, place, container, bundle, cancellationToken).ConfigureAwait(false),
+            ImportData => await ImportAsync(context, environment, place, NameOf(container), cancellationToken).ConfigureAwait(false),
+            CreateDump => await CreateDumpAsync(context, environment, place, container, bundle, cancellationToken).ConfigureAwait(false),
+            _ => await RestoreDumpAsync(context, environment, place, NameOf(container), cancellationToken).ConfigureAwait(false),
+        };
     }
 
     /// <summary>A name that may be part of a path.</summary>
@@ -84,6 +76,7 @@ internal sealed class StageChoice
         ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
         if (!await SourcePreparation.CheckAsync(environment.Runtime, description, context.Output, cancellationToken).ConfigureAwait(false))
             return ExitCode.Preflight;
+        using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
         MigrationOutcome outcome = await new CreateDumpRunner(environment, place).RunAsync(description, JobId.Create(), new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
         (AgentEvent last, ExitCode code) = StageView.OfDump(outcome);
         context.Output.Show(last);
@@ -95,10 +88,11 @@ internal sealed class StageChoice
     {
         foreach (RecoveredJob job in await new JobRecovery(environment).RecoverTargetAsync(cancellationToken).ConfigureAwait(false))
             context.Output.Show(MigrationView.Of(job));
+        using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
         MigrationOutcome outcome = await new RestoreDumpRunner(environment, place).RunAsync(name, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
         foreach (Finding finding in outcome is Migration.MigrationFailed failed ? failed.Findings : [])
             context.Output.Show(MigrationView.Of(finding, "here"));
-        (AgentEvent last, ExitCode code) = StageView.OfRestore(outcome, name.Value);
+        (AgentEvent last, ExitCode code) = StageView.OfRestore(outcome);
         context.Output.Show(last);
         return code;
     }
@@ -107,19 +101,19 @@ internal sealed class StageChoice
         CommandContext context, MigrationEnvironment environment, ContainerName name, string? destination, CancellationToken cancellationToken)
     {
         // A directory that was carried may be mounted elsewhere now.
-        var runner = new UnfreezeRunner(environment, place => ObjectPlaces.Open(destination is null ? place : Full(destination)));
+        if (destination is not null)
+            environment = environment with { OpenPlace = _ => ObjectPlaces.Open(Full(destination)) };
         try
         {
-            RecoveredJob job = await runner.RunAsync(name, cancellationToken).ConfigureAwait(false);
+            RecoveredJob job = await new UnfreezeRunner(environment).RunAsync(name, cancellationToken).ConfigureAwait(false);
             context.Output.Show(MigrationView.Of(job));
-            return ExitCode.Done;
+            return job.Action == RecoveryAction.Failed ? ExitCode.InDoubt : ExitCode.Done;
         }
-        catch (IOException refused)
+        catch (PlaceException refused)
         {
-            context.Output.Show(new Output.MigrationFailed(
-                $"'{name}' stays frozen here: the place of its dump cannot be asked whether the target has it. {refused.Message}", "none")
+            context.Output.Show(new Output.MigrationFailed($"'{name}' stays frozen here, because the place of its dump cannot be asked whether the target has it. {refused.Message}", "none")
             {
-                Remedy = $"Make the place reachable and type the same again. If it is lost for good, and no target can have restored from it, p2pmigrate jobs names the job; then: p2pmigrate resolve JOB --keep source",
+                Remedy = $"Make the place reachable and type the same again, with -d where it is elsewhere now. If it is lost for good: p2pmigrate resolve JOB --keep source --place-is-lost; JOB is listed by: p2pmigrate jobs",
             });
             return ExitCode.InDoubt;
         }

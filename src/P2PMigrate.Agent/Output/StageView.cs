@@ -41,20 +41,10 @@ internal static class StageView
     };
 
     /// <summary>The last event of <c>restore-dump</c> and its exit code.</summary>
-    public static (AgentEvent Event, ExitCode Code) OfRestore(MigrationOutcome outcome, string container)
+    public static (AgentEvent Event, ExitCode Code) OfRestore(MigrationOutcome outcome)
     {
         (AgentEvent last, ExitCode code) = ArchiveView.Of(outcome);
-        return last switch
-        {
-            ArchiveRestored restored => (restored with
-            {
-                Warning = $"The copy at the source is still frozen there; p2pmigrate jobs, at the source, has the command that ends it.",
-            }, code),
-            MigrationFailed failed when code is not ExitCode.InDoubt => (failed with
-            {
-                Remedy = $"{container} is frozen at the source. Type restore-dump again when the reason is gone, or take it back, at the source: p2pmigrate migrate {container} -s unfreeze",
-            }, code),
-            _ => (last, code),
-        };
+        return last is ArchiveRestored restored
+            ? (restored with { Warning = "The copy at the source is still frozen there; p2pmigrate jobs, at the source, has the command that ends it." }, code) : (last, code);
     }
 }

@@ -78,6 +78,8 @@ internal sealed class CgroupFence : IFence
         return known || record.Init.IsAlive ? new CgroupFence(runtime, logger, workDirectory, record) : null;
     }
 
+    public bool IsAlive => _record.Init.IsAlive;
+
     public async Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_over, this);

@@ -91,7 +91,8 @@ internal sealed class ArchiveFile : IAsyncDisposable
     /// <summary>Where the file really is, links followed.</summary>
     private static string? PlaceOf(FileStream file) => new FileInfo($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}").LinkTarget;
 
-    private static bool IsBelow(string path, string directory)
+    /// <summary>Is it, by its name or by that of the directory's true place, below a directory?</summary>
+    internal static bool IsBelow(string path, string directory)
     {
         string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory));
         string real = new DirectoryInfo(root).ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? root;

@@ -18,6 +18,15 @@ internal sealed class ArchiveOrigin(MigrationEnvironment environment) : IArchive
     public JobKind Kind => JobKind.Archive;
 
     /// <inheritdoc/>
+    public JobId? Dump => null;
+
+    /// <inheritdoc/>
+    public void Accept(ArchiveHead head)
+    {
+        // Whatever is in the file is meant.
+    }
+
+    /// <inheritdoc/>
     public IChunkStore Content => (_content ??= environment.State.ChunkStore.Take(AnArchive, environment.StoreBytes)).Store;
 
     /// <inheritdoc/>

@@ -12,6 +12,12 @@ internal interface IArchiveOrigin : IDisposable
     /// <summary>What the restore is part of.</summary>
     JobKind Kind { get; }
 
+    /// <summary>Of a stage: the job that made the dump.</summary>
+    JobId? Dump { get; }
+
+    /// <summary>Throws <see cref="MigrationException"/> when the archive is not the one that was meant.</summary>
+    void Accept(ArchiveHead head);
+
     /// <summary>The store into which content is read; what the archive leaves out is there already.</summary>
     IChunkStore Content { get; }
 

@@ -104,6 +104,7 @@ internal sealed class RestoreJob(
         {
             Kind = origin.Kind,
             Place = origin.Name,
+            Dump = origin.Dump,
         };
         _journal = JobJournal.Create(environment.State.Journal(proposal.JobId), journalHead);
         Write(TargetState.Receiving);

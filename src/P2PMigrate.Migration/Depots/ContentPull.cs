@@ -23,13 +23,15 @@ internal sealed class ContentPull(Depot depot, IChunkStore store, TransferMeter 
                 continue;
             foreach (EncodedChunk chunk in await depot.ReadPackAsync(pack, cancellationToken).ConfigureAwait(false))
                 Take(chunk, pack);
+            if (!await HasAllAsync(pack, cancellationToken).ConfigureAwait(false))
+                throw Depot.Damaged($"{depot.Place}: the pack {pack}", "lacks content that its index names");
         }
     }
 
-    /// <summary>Is there nothing left to pull?</summary>
-    public async Task<bool> IsCompleteAsync(CancellationToken cancellationToken)
+    /// <summary>Is all content of <paramref name="packs"/> in the store?</summary>
+    public async Task<bool> HasAllAsync(IReadOnlyList<string> packs, CancellationToken cancellationToken)
     {
-        foreach (string pack in await depot.ListPacksAsync(cancellationToken).ConfigureAwait(false))
+        foreach (string pack in packs)
         {
             if (!await HasAllAsync(pack, cancellationToken).ConfigureAwait(false))
                 return false;

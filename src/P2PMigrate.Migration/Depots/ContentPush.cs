@@ -22,7 +22,7 @@ internal sealed class ContentPush(Depot depot, string root, TransferMeter meter)
     /// <summary>Reads the tree once and sends what is missing. Files that change meanwhile are left to a later pass.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        HashSet<ChunkId> known = await KnownAsync(depot, cancellationToken).ConfigureAwait(false);
+        HashSet<ChunkId> known = await depot.KnownAsync(cancellationToken).ConfigureAwait(false);
         TreeScan scan = await Task.Run(() => _scanner.Scan(ScanMode.Live, cancellationToken), cancellationToken).ConfigureAwait(false);
         ChunkCatalogue catalogue = ChunkCatalogue.Of(scan.Manifest);
         KnownBytes = catalogue.Chunks.Where(location => known.Contains(location.Chunk)).Sum(location => (long)location.Length);
@@ -42,15 +42,6 @@ internal sealed class ContentPush(Depot depot, string root, TransferMeter meter)
         // A container without any content has been pushed too.
         if (!_pack.IsEmpty || (await depot.ListPacksAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
             await SendAsync(cancellationToken).ConfigureAwait(false);
-    }
-
-    /// <summary>The chunks that a depot has.</summary>
-    public static async Task<HashSet<ChunkId>> KnownAsync(Depot depot, CancellationToken cancellationToken)
-    {
-        var known = new HashSet<ChunkId>();
-        foreach (string pack in await depot.ListPacksAsync(cancellationToken).ConfigureAwait(false))
-            known.UnionWith(await depot.ReadIndexAsync(pack, cancellationToken).ConfigureAwait(false));
-        return known;
     }
 
     /// <inheritdoc/>

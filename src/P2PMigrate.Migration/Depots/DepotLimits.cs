@@ -10,4 +10,8 @@ public static class DepotLimits
     /// <summary>A pack or a part of a dump is closed when it has so many bytes.</summary>
     // spec: CONST-451
     internal const int PackLength = 8 * 1024 * 1024;
+
+    /// <summary>Until a place has answered one question.</summary>
+    // spec: CONST-452
+    internal static readonly TimeSpan Answer = TimeSpan.FromSeconds(60);
 }

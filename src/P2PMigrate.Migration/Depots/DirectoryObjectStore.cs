@@ -15,7 +15,9 @@ public sealed class DirectoryObjectStore : IObjectStore
 
     private readonly string _root;
 
-    /// <summary>A directory that need not exist yet; files in it are for their owner only.</summary>
+    /// <summary>
+    /// A directory that is there whenever something is asked: one that is not has not been mounted, and is never made. Files in it are for their owner only.
+    /// </summary>
     public DirectoryObjectStore(string root) => _root = Path.GetFullPath(root);
 
     /// <inheritdoc/>
@@ -26,12 +28,13 @@ public sealed class DirectoryObjectStore : IObjectStore
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(content.Length, DepotLimits.MaxObjectLength);
         string path = PathOf(name);
+        RequireRoot();
         if (File.Exists(path))
             return false;
         string directory = Path.GetDirectoryName(path)!;
-        MakeDirectory(directory);
+        StateDirectory.CreatePrivate(directory);
         string unfinished = Path.Combine(_root, Unfinished, RandomNumberGenerator.GetHexString(32, lowercase: true));
-        MakeDirectory(Path.GetDirectoryName(unfinished)!);
+        StateDirectory.CreatePrivate(Path.GetDirectoryName(unfinished)!);
         try
         {
             await WriteAsync(unfinished, content, cancellationToken).ConfigureAwait(false);
@@ -39,10 +42,6 @@ public sealed class DirectoryObjectStore : IObjectStore
                 return false;
             DirectorySync.Flush(directory);
             return true;
-        }
-        catch (UnauthorizedAccessException refused)
-        {
-            throw new IOException(refused.Message, refused);
         }
         finally
         {
@@ -53,6 +52,7 @@ public sealed class DirectoryObjectStore : IObjectStore
     /// <inheritdoc/>
     public async Task<byte[]?> TryReadAsync(string name, CancellationToken cancellationToken)
     {
+        RequireRoot();
         try
         {
             FileStream file = new(PathOf(name), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0, useAsync: false);
@@ -69,15 +69,12 @@ public sealed class DirectoryObjectStore : IObjectStore
         {
             return null;
         }
-        catch (UnauthorizedAccessException refused)
-        {
-            throw new IOException(refused.Message, refused);
-        }
     }
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<string>> ListAsync(string prefix, CancellationToken cancellationToken)
     {
+        RequireRoot();
         string directory = PathOf(prefix[..Math.Max(0, prefix.LastIndexOf('/'))]);
         IReadOnlyList<string> names = !Directory.Exists(directory) ? [] :
         [
@@ -102,16 +99,10 @@ public sealed class DirectoryObjectStore : IObjectStore
         return Task.CompletedTask;
     }
 
-    private static void MakeDirectory(string directory)
+    private void RequireRoot()
     {
-        try
-        {
-            StateDirectory.CreatePrivate(directory);
-        }
-        catch (UnauthorizedAccessException refused)
-        {
-            throw new IOException(refused.Message, refused);
-        }
+        if (!Directory.Exists(_root))
+            throw new IOException($"The directory {_root} is not there: mount it, or make it.");
     }
 
     private static async Task WriteAsync(string path, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)

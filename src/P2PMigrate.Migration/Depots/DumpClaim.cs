@@ -4,7 +4,7 @@ namespace P2PMigrate.Migration.Depots;
 
 /// <summary>Whose a dump is: of the two sides that may let its container run, the place lets one be first.</summary>
 // spec: DEP-20
-internal sealed class DumpClaim(IObjectStore objects, string name)
+internal sealed class DumpClaim(TimedObjectStore objects, string name)
 {
     private const string Source = "source", Target = "target ";
 

@@ -1,7 +1,7 @@
 namespace P2PMigrate.Migration.Depots;
 
 /// <summary>
-/// Named objects, each there whole or not at all: a directory, a bucket. Names are of the letters <c>a-z0-9-</c> and <c>/</c>. Implementations may be called from several threads; what goes
+/// Named objects, each there whole or not at all: a directory, a bucket. Names are of ASCII letters, digits, <c>_ . + -</c> and <c>/</c>, without <c>..</c>. Implementations may be called from several threads; what goes
 /// wrong with the place itself is an <see cref="IOException"/> that names it.
 /// </summary>
 // spec: DEP-01

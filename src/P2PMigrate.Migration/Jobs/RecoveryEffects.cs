@@ -1,18 +1,29 @@
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Stages;
 
 namespace P2PMigrate.Migration.Jobs;
 
 /// <summary>Does to an unfinished job what the rules or a person decided. Each method can be repeated after a crash in the middle of it.</summary>
 internal sealed class RecoveryEffects(MigrationEnvironment environment)
 {
+    private readonly StageClaims _claims = new(environment);
+
     /// <summary>Does the runtime find a container here that this job stopped? Then this is its source.</summary>
     public async Task<bool> HasFenceAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {
         IFence? fence = await ReopenAsync(job, cancellationToken).ConfigureAwait(false);
         await QuietDisposal.OfAsync(fence, environment.Logger).ConfigureAwait(false);
         return fence is not null;
+    }
+
+    /// <summary>Source: is what it stopped still there?</summary>
+    public async Task<bool> IsFrozenAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        IFence? fence = await ReopenAsync(job, cancellationToken).ConfigureAwait(false);
+        await QuietDisposal.OfAsync(fence, environment.Logger).ConfigureAwait(false);
+        return fence is { IsAlive: true };
     }
 
     /// <summary>Throws <see cref="ContainerException"/> when the container's runtime is not among those of this program, which then sees neither a fence nor a container.</summary>
@@ -68,6 +79,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
             files.RemoveBundle(head.Container);
         }
 
+        await _claims.GiveUpAsync(head, cancellationToken).ConfigureAwait(false);
         Forget(job, (int)TargetState.Aborted);
     }
 

@@ -63,10 +63,12 @@ internal static class RecoveryMessage
     // spec: DEP-22
     private static string DumpedWords(JournalHead head) =>
         $"'{head.Container}' is frozen here since its create-dump, and its dump is in {head.Place}. The next stage is restore-dump, at the target: p2pmigrate migrate {head.Container} -s restore-dump "
-        + $"-d {head.Place}; when it runs there, end the copy here: p2pmigrate resolve {head.JobId} --keep target. To take it back instead, type: p2pmigrate migrate {head.Container} -s unfreeze";
+        + $"-d {head.Place}; when it runs there, end the copy here: p2pmigrate resolve {head.JobId} --keep target. To take it back instead, or when no dump is found there because create-dump was "
+        + $"interrupted, type: p2pmigrate migrate {head.Container} -s unfreeze";
 
     private static string AtTarget(JournalHead head) => $"Look whether it runs here; if it does, type: p2pmigrate resolve {head.JobId} --keep target; "
-        + $"if it does not: p2pmigrate resolve {head.JobId} --keep source, and then the same at the source";
+        + $"if it does not: p2pmigrate resolve {head.JobId} --keep source, "
+        + (head.Kind == JobKind.Stage ? $"and then, at the source: p2pmigrate migrate {head.Container} -s unfreeze" : "and then the same at the source");
 
     private static ContainerSide RunningAt(UnfinishedJob job, RecoveryAction action) => action switch
     {

@@ -50,6 +50,9 @@ internal sealed record JournalHead(
     /// <summary>Of a stage: the place of the depot, as the user may type it.</summary>
     public string Place { get; init; } = "";
 
+    /// <summary>Of a stage: the job that made the dump.</summary>
+    public JobId? Dump { get; init; }
+
     /// <summary>For the file.</summary>
     public Wire.JournalHead ToWire() => new()
     {
@@ -63,6 +66,7 @@ internal sealed record JournalHead(
         CreatedUnixMs = CreatedAt.ToUnixTimeMilliseconds(),
         Kind = (Wire.JobKind)Kind,
         Place = WireText.Fit(Place, PlaceLengthMax),
+        Dump = Dump is { } dump ? Google.Protobuf.ByteString.CopyFrom(dump.ToBytes()) : Google.Protobuf.ByteString.Empty,
     };
 
     /// <summary>From the file; null when it makes no sense.</summary>
@@ -76,6 +80,7 @@ internal sealed record JournalHead(
             {
                 Kind = (JobKind)wire.Kind,
                 Place = wire.Place,
+                Dump = JobId.TryParse(wire.Dump.Span, out JobId dump) ? dump : null,
             }
             : null;
 }

@@ -109,6 +109,9 @@ public interface IContainerRuntime
 /// </summary>
 public interface IFence : IAsyncDisposable
 {
+    /// <summary>Is there still something to thaw? A machine that was started again has lost what was frozen.</summary>
+    bool IsAlive { get; }
+
     /// <summary>
     /// Dumps everything: images into <paramref name="imageDirectory"/>, memory into <paramref name="pages"/>. The container is still frozen
     /// afterwards, and also when this throws.

@@ -30,7 +30,7 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
 {
     /// <summary>
     /// Dumps <paramref name="container"/>, which the caller has checked. Every end after the freeze is an outcome, <see cref="DumpCreated"/> or <see cref="MigrationFailed"/>. Throws
-    /// <see cref="MigrationException"/> when no job was begun: another one stands in the way, or another stage is due.
+    /// <see cref="MigrationException"/> when no job was begun: another one stands in the way, another stage is due, or the place is none for a dump; <see cref="PlaceException"/> when it cannot be used.
     /// </summary>
     public async Task<MigrationOutcome> RunAsync(
         ContainerDescription container, JobId id, IProgress<MigrationProgress>? progress = null, CancellationToken cancellationToken = default)
@@ -38,23 +38,27 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
         if (!ContainerName.TryParse(container.Name, out ContainerName name))
             throw new MigrationException(MigrationFault.WrongState, SourceTurn.NameReason(container.Name));
         environment.State.Create();
+        PlaceCheck.RefuseIfDoomed(environment.State, container, place.Place);
         using FileLock turn = SourceTurn.Take(environment, name);
         var depot = new Depot(place, name);
-        if ((await depot.ListPacksAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
+        HashSet<ChunkId> known = await depot.KnownAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<string> packs = await depot.ListPacksAsync(cancellationToken).ConfigureAwait(false);
+        if (packs.Count == 0)
             throw StageOrder.PrepareDataIsNext(name, place.Place);
-        HashSet<ChunkId> known = await ContentPush.KnownAsync(depot, cancellationToken).ConfigureAwait(false);
+        if (await OpenDumpAsync(depot, cancellationToken).ConfigureAwait(false) is { } other)
+            throw StageOrder.SeveralDumps(name, place.Place, [other]);
         var plan = new CheckpointPlan(container, name, id, JobKind.Stage, place.Place, IsLeftRunning: false);
         CheckpointJob job = await CheckpointJob.BeginAsync(environment, plan, progress, cancellationToken).ConfigureAwait(false);
         await using (job.ConfigureAwait(false))
         {
-            MigrationOutcome outcome = await WriteAsync(job, depot, plan, known, cancellationToken).ConfigureAwait(false);
+            MigrationOutcome outcome = await WriteAsync(job, depot, plan, (known, packs), cancellationToken).ConfigureAwait(false);
             job.ShowEnd();
             Log.JobEnded(environment.Logger, id, name.Value, outcome.GetType().Name, (outcome as MigrationFailed)?.Reason ?? "");
             return outcome;
         }
     }
 
-    private async Task<MigrationOutcome> WriteAsync(CheckpointJob job, Depot depot, CheckpointPlan plan, HashSet<ChunkId> known, CancellationToken cancellationToken)
+    private async Task<MigrationOutcome> WriteAsync(CheckpointJob job, Depot depot, CheckpointPlan plan, (HashSet<ChunkId> Chunks, IReadOnlyList<string> Packs) known, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var dump = new DumpWriteStream(depot, plan.JobId);
@@ -65,7 +69,7 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
         {
             try
             {
-                var archive = new ArchiveWriter(dump, job.RootPath, job.Meter, known);
+                var archive = new ArchiveWriter(dump, job.RootPath, job.Meter, known.Chunks);
                 await using (archive.ConfigureAwait(false))
                 {
                     await job.WriteAsync(archive, stop.Token).ConfigureAwait(false);
@@ -80,16 +84,28 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
             }
         }
 
-        return await HandOverAsync(job, depot, plan, dump.Parts, length).ConfigureAwait(false);
+        return await HandOverAsync(job, depot, plan, (dump.Parts, known.Packs), length).ConfigureAwait(false);
+    }
+
+    /// <summary>A dump that somebody may still restore.</summary>
+    private static async Task<JobId?> OpenDumpAsync(Depot depot, CancellationToken cancellationToken)
+    {
+        foreach (JobId dump in await depot.ListDumpsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            if (await depot.ClaimOf(dump).OwnerAsync(cancellationToken).ConfigureAwait(false) == ContainerSide.None)
+                return dump;
+        }
+
+        return null;
     }
 
     /// <summary>From here on a target may run the container, unless the source claims the dump first.</summary>
-    private static async Task<MigrationOutcome> HandOverAsync(CheckpointJob job, Depot depot, CheckpointPlan plan, int parts, long length)
+    private static async Task<MigrationOutcome> HandOverAsync(CheckpointJob job, Depot depot, CheckpointPlan plan, (int Parts, IReadOnlyList<string> Packs) dump, long length)
     {
         try
         {
             job.HandOver();
-            await depot.TryCompleteDumpAsync(plan.JobId, parts, CancellationToken.None).ConfigureAwait(false);
+            await depot.CompleteDumpAsync(plan.JobId, dump.Parts, dump.Packs, CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsWorlds(exception))
         {
@@ -105,7 +121,7 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
         job.ShowRollingBack();
         try
         {
-            if (mayBeSeen && !await depot.ClaimOf(plan.JobId).TryTakeForSourceAsync(CancellationToken.None).ConfigureAwait(false))
+            if (mayBeSeen && !await depot.TryTakeBackAsync(plan.JobId, CancellationToken.None).ConfigureAwait(false))
                 throw StageOrder.TargetHasIt(plan.Name, plan.JobId, plan.Place);
             await job.ThawAsync().ConfigureAwait(false);
         }

@@ -10,7 +10,7 @@ internal static class DepotTidying
         {
             await removal().ConfigureAwait(false);
         }
-        catch (IOException)
+        catch (Exception kept) when (kept is IOException or UnauthorizedAccessException or Snapshot.SnapshotException)
         {
             // The next stage of the container passes over it.
         }

@@ -18,14 +18,15 @@ public sealed class PullRunner(MigrationEnvironment environment, IObjectStore pl
 {
     /// <summary>
     /// For the stage: into a store of the container's own, which is kept until it is restored. Throws <see cref="MigrationException"/> when there is nothing, when something of it is damaged, or
-    /// while another job of the container is under way; <see cref="IOException"/> when the place or the disk cannot be used.
+    /// while another command does the same; <see cref="PlaceException"/> when the place, <see cref="Snapshot.SnapshotException"/> when the disk cannot be used.
     /// </summary>
     public async Task<ContentPulled> ImportAsync(ContainerName name, IProgress<MigrationProgress>? progress = null, CancellationToken cancellationToken = default)
     {
         environment.State.Create();
-        using FileLock turn = FileLock.TryTake(environment.State.Lock(name))
-            ?? throw new MigrationException(MigrationFault.AlreadyMigrating, $"'{name}' takes part in another migration right now.");
-        using DirectoryChunkStore imports = StageImport.Of(environment.State, name).OpenContent();
+        StageImport import = StageImport.Of(environment.State, name);
+        using FileLock turn = import.TryLock()
+            ?? throw new MigrationException(MigrationFault.AlreadyMigrating, $"'{name}' is being imported or restored here by another command.");
+        using DirectoryChunkStore imports = import.OpenContent();
         return await RunAsync(name, imports, progress, cancellationToken).ConfigureAwait(false);
     }
 

@@ -17,7 +17,7 @@ public sealed record ContentPushed(string Container, string Place, long PushedBy
 public sealed class PushRunner(MigrationEnvironment environment, IObjectStore place)
 {
     /// <summary>
-    /// Sends what the place does not have yet. Throws <see cref="MigrationException"/> for a name that cannot be moved or a depot that is damaged, <see cref="IOException"/> when the place
+    /// Sends what the place does not have yet. Throws <see cref="MigrationException"/> for a name that cannot be moved or a depot that is damaged, <see cref="PlaceException"/> when the place
     /// cannot be used; what is there by then is good for the next push.
     /// </summary>
     public async Task<ContentPushed> RunAsync(
@@ -25,6 +25,8 @@ public sealed class PushRunner(MigrationEnvironment environment, IObjectStore pl
     {
         if (!ContainerName.TryParse(container.Name, out ContainerName name))
             throw new MigrationException(MigrationFault.WrongState, SourceTurn.NameReason(container.Name));
+        environment.State.Create();
+        PlaceCheck.RefuseIfDoomed(environment.State, container, place.Place);
         var reporter = new ProgressReporter(environment, JobId.Create(), name.Value, progress);
         var meter = new TransferMeter(reporter.Advance);
         reporter.Watch(meter);

@@ -19,6 +19,16 @@ internal sealed class StageImport
     /// <summary>The import of a container, which need not have begun.</summary>
     public static StageImport Of(StateDirectory state, ContainerName name) => new(Path.Combine(state.Imports, name.Value));
 
+    /// <summary>Takes the import for one process; null when another one has it.</summary>
+    public FileLock? TryLock()
+    {
+        StateDirectory.CreatePrivate(_directory);
+        return FileLock.TryTake(_directory + ".lock");
+    }
+
+    /// <summary>The token, if there is one.</summary>
+    public string? TryReadToken() => File.Exists(TokenPath) && File.ReadAllText(TokenPath) is { Length: TokenLength } token ? token : null;
+
     /// <summary>Opens the content; it is made if need be.</summary>
     public DirectoryChunkStore OpenContent()
     {
@@ -31,7 +41,7 @@ internal sealed class StageImport
     public string Token()
     {
         StateDirectory.CreatePrivate(_directory);
-        if (File.Exists(TokenPath) && File.ReadAllText(TokenPath) is { Length: TokenLength } token)
+        if (TryReadToken() is { } token)
             return token;
         string fresh = RandomNumberGenerator.GetHexString(TokenLength, lowercase: true);
         using (FileStream file = new(TokenPath, FileMode.Create, FileAccess.Write, FileShare.None))

@@ -10,7 +10,7 @@ internal static class StageOrder
 
     /// <summary>There is content, and no dump.</summary>
     public static MigrationException CreateDumpIsNext(ContainerName name, string place) => Next(
-        $"There is no dump of '{name}' in {place} that could be restored.", "create-dump", "at the source", $"p2pmigrate migrate {name} -s create-dump -d {place}");
+        $"There is no dump of '{name}' in {place} that could be restored; one that was interrupted is taken back first, by -s unfreeze.", "create-dump", "at the source", $"p2pmigrate migrate {name} -s create-dump -d {place}");
 
     /// <summary>There is content that has not been imported.</summary>
     public static MigrationException ImportDataIsNext(ContainerName name, string place) => Next(
@@ -20,7 +20,31 @@ internal static class StageOrder
     public static MigrationException TargetHasIt(ContainerName name, JobId dump, string place) => new(
         MigrationFault.InDoubt,
         $"'{name}' stays frozen here: the target has taken its dump from {place}, and may run it. If it runs there, end the copy here: p2pmigrate resolve {dump} --keep target. "
-        + $"If it does not, and nobody will restore it any more: p2pmigrate resolve {dump} --keep source",
+        + $"If it does not, type restore-dump there once more; where that fails the dump is given up, and unfreeze works here.",
+        dump);
+
+    /// <summary>No target has claimed.</summary>
+    public static MigrationException NobodyHasIt(ContainerName name, JobId dump, string place) => new(
+        MigrationFault.WrongState,
+        $"No target has taken the dump of '{name}' from {place}, so the frozen copy here is the only one, and it is kept. The next stage is restore-dump, at the target: "
+        + $"p2pmigrate migrate {name} -s restore-dump -d {place}",
+        dump);
+
+    /// <summary>Another target has claimed.</summary>
+    public static MigrationException AnotherTargetHasIt(ContainerName name, JobId dump, string place) => new(
+        MigrationFault.WrongState, $"A target has taken the dump of '{name}' from {place} already: it is not restored a second time.", dump);
+
+    /// <summary>Which one?</summary>
+    public static MigrationException SeveralDumps(ContainerName name, string place, IEnumerable<JobId> dumps) => new(
+        MigrationFault.WrongState,
+        $"There are several dumps of '{name}' in {place} that nobody has taken ({string.Join(", ", dumps)}); it is not for us to guess. Use a place of its own for each machine's '{name}', or take back "
+        + $"what is not to move: p2pmigrate migrate {name} -s unfreeze, at its source");
+
+    /// <summary>What was frozen is there no more.</summary>
+    public static MigrationException NothingIsFrozen(ContainerName name, JobId dump, string place) => new(
+        MigrationFault.InDoubt,
+        $"'{name}' is not frozen here any more: its processes are gone, as after a start of the machine. Its dump is in {place}, and nothing was done to it: restore it at a target, or here: "
+        + $"p2pmigrate migrate {name} -s restore-dump -d {place}",
         dump);
 
     /// <summary>The source took it back.</summary>

@@ -6,44 +6,32 @@ namespace P2PMigrate.Migration.Stages;
 
 /// <summary>The stage <c>unfreeze</c>: takes a container back whose dump nobody has restored.</summary>
 // spec: DEP-24
-public sealed class UnfreezeRunner(MigrationEnvironment environment, Func<string, IObjectStore> open)
+public sealed class UnfreezeRunner(MigrationEnvironment environment)
 {
-    private readonly RecoveryEffects _effects = new(environment);
-
     /// <summary>
-    /// Claims the dump and thaws the container. Throws <see cref="MigrationException"/> when it is not frozen for a stage, or the target has it; <see cref="IOException"/> when the place
+    /// Claims the dump and thaws the container. Throws <see cref="MigrationException"/> when no stage has frozen it, or the target has it, and <see cref="PlaceException"/> when the place
     /// cannot be asked: then it stays frozen.
     /// </summary>
     public async Task<RecoveredJob> RunAsync(ContainerName name, CancellationToken cancellationToken = default)
+    {
+        JobId job = Find(name) ?? throw new MigrationException(
+            MigrationFault.WrongState, $"No stage has frozen '{name}' on this machine, so there is nothing to unfreeze. What is unfinished here is listed by: p2pmigrate jobs");
+        RecoveredJob recovered = await new JobRecovery(environment).ResolveAsync(job, ContainerSide.Source, cancellationToken).ConfigureAwait(false);
+        return recovered.RunningAt == ContainerSide.Source
+            ? recovered with { Message = $"'{name}' was taken back and runs here as before; its dump cannot be restored any more." } : recovered;
+    }
+
+    private JobId? Find(ContainerName name)
     {
         foreach (UnfinishedJob job in UnfinishedJob.FindAll(environment.State))
         {
             using (job)
             {
-                if (job.Contents is { Head.Kind: JobKind.Stage } contents && job.Concerns(JobRole.Source, name))
-                    return await ThawAsync(job, contents, name, cancellationToken).ConfigureAwait(false);
+                if (job.Head is { Kind: JobKind.Stage, Role: JobRole.Source } head && head.Container == name)
+                    return job.JobId;
             }
         }
 
-        throw new MigrationException(
-            MigrationFault.WrongState, $"No stage has frozen '{name}' on this machine, so there is nothing to unfreeze. What is unfinished here is listed by: p2pmigrate jobs");
-    }
-
-    private async Task<RecoveredJob> ThawAsync(UnfinishedJob job, JournalContents contents, ContainerName name, CancellationToken cancellationToken)
-    {
-        _effects.RequireRuntime(job);
-        IObjectStore place = open(contents.Head.Place);
-        var depot = new Depot(place, name);
-        if (RecoveryRules.For(contents) == RecoveryAction.InDoubt
-            && !await depot.ClaimOf(job.JobId).TryTakeForSourceAsync(cancellationToken).ConfigureAwait(false))
-        {
-            throw StageOrder.TargetHasIt(name, job.JobId, place.Place);
-        }
-
-        bool runs = await _effects.ThawAsync(job, cancellationToken).ConfigureAwait(false);
-        await DepotTidying.TryAsync(() => depot.RemoveDumpAsync(job.JobId, CancellationToken.None)).ConfigureAwait(false);
-        return runs
-            ? RecoveryMessage.Done(job, RecoveryAction.Thawed) with { Message = $"'{name}' was taken back and runs here as before; its dump cannot be restored any more." }
-            : RecoveryMessage.Gone(job, environment.Runtime);
+        return null;
     }
 }

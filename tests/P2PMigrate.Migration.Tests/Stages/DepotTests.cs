@@ -1,3 +1,4 @@
+using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Stages;
 using P2PMigrate.Migration.Tests.World;
 
@@ -20,7 +21,7 @@ public sealed class DepotTests
             if (name.Contains("/content/", StringComparison.Ordinal) && ++packs == 4)
                 throw new IOException("The line is cut.");
         };
-        await Assert.ThrowsAsync<IOException>(rig.PrepareDataAsync);
+        await Assert.ThrowsAsync<PlaceException>(rig.PrepareDataAsync);
         long before = rig.Place.CreatedBytes;
         rig.Place.Creating = null;
 
@@ -38,7 +39,7 @@ public sealed class DepotTests
             if (name.Contains("/index/", StringComparison.Ordinal))
                 throw new IOException("The line is cut.");
         };
-        await Assert.ThrowsAsync<IOException>(rig.PrepareDataAsync);
+        await Assert.ThrowsAsync<PlaceException>(rig.PrepareDataAsync);
         rig.Place.Creating = null;
 
         Assert.Equal(0, (await rig.PrepareDataAsync()).PushedBytes);
@@ -66,6 +67,35 @@ public sealed class DepotTests
 
         await File.WriteAllBytesAsync(pack, content, NoHurry);
         await rig.ImportDataAsync();
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-12")]
+    public async Task An_index_that_names_what_its_pack_does_not_hold_is_found()
+    {
+        await using var rig = new StageRig();
+        await rig.PrepareDataAsync();
+        string index = rig.Objects("index").First();
+        byte[] content = await File.ReadAllBytesAsync(index, NoHurry);
+        content[3] ^= 1;
+        await File.WriteAllBytesAsync(index, content, NoHurry);
+
+        Assert.Contains("lacks content that its index names", (await Assert.ThrowsAsync<MigrationException>(rig.ImportDataAsync)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-26")]
+    public async Task A_place_that_goes_with_the_container_is_refused_before_anything_is_put_there()
+    {
+        await using var rig = new StageRig();
+        string inside = Directory.CreateDirectory(Path.Combine(rig.World.SourceCopy!.Root, "depot")).FullName;
+        Runtime.ContainerDescription container = await rig.World.Source.Runtime.InspectAsync(MigrationRig.Container, null, NoHurry);
+
+        MigrationException refused = await Assert.ThrowsAsync<MigrationException>(
+            () => new PushRunner(rig.World.Source.Environment, new DirectoryObjectStore(inside)).RunAsync(container, cancellationToken: NoHurry));
+
+        Assert.Contains("choose a place elsewhere", refused.Message, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFileSystemEntries(inside));
     }
 
     [Fact]

@@ -39,7 +39,21 @@ internal sealed class StageRig : IAsyncDisposable
 
     public Task<MigrationOutcome> RestoreDumpAsync() => new RestoreDumpRunner(World.Target.Environment, Place).RunAsync(Name);
 
-    public Task<RecoveredJob> UnfreezeAsync() => new UnfreezeRunner(World.Source.Environment, _ => Place).RunAsync(Name);
+    /// <summary>A person's word at the source.</summary>
+    public Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, bool placeIsLost = false) => World.Source.Recovery.ResolveAsync(job, keep, placeIsLost, default);
+
+    /// <summary>Another machine's directory, mounted where the place was.</summary>
+    public void MountElse(Action during)
+    {
+        string aside = _directory + "-aside";
+        Directory.Move(_directory, aside);
+        Directory.CreateDirectory(_directory);
+        during();
+        Directory.Delete(_directory, recursive: true);
+        Directory.Move(aside, _directory);
+    }
+
+    public Task<RecoveredJob> UnfreezeAsync() => new UnfreezeRunner(World.Source.Environment with { OpenPlace = _ => Place }).RunAsync(Name);
 
     /// <summary>The first three stages.</summary>
     public async Task<DumpCreated> DumpedAsync()

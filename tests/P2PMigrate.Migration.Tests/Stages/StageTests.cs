@@ -1,3 +1,4 @@
+using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Stages;
 using P2PMigrate.Migration.Tests.World;
 using P2PMigrate.Snapshot.Manifests;
@@ -127,6 +128,81 @@ public sealed class StageTests
         await rig.World.Target.Recovery.RecoverTargetAsync(NoHurry);
         Restored(await rig.RestoreDumpAsync());
 
+        Assert.Single(rig.World.World.CopiesIn(CopyState.Running));
+        Assert.Empty(rig.World.World.Violations);
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-24")]
+    public async Task An_empty_directory_in_the_places_stead_is_not_asked()
+    {
+        await using var rig = new StageRig();
+        DumpCreated dumped = await rig.DumpedAsync();
+        Restored(await rig.RestoreDumpAsync());
+
+        rig.MountElse(() => Assert.Contains("has nothing of the dump", Assert.ThrowsAsync<PlaceException>(rig.UnfreezeAsync).GetAwaiter().GetResult().Message, StringComparison.Ordinal));
+
+        Assert.Equal(CopyState.Frozen, rig.World.SourceCopy!.State);
+        await rig.ResolveAsync(dumped.JobId, ContainerSide.Target);
+        Assert.Single(rig.World.World.CopiesIn(CopyState.Running));
+        Assert.Empty(rig.World.World.Violations);
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-24")]
+    public async Task A_source_that_was_started_again_does_not_take_the_only_copy_back()
+    {
+        await using var rig = new StageRig();
+        await rig.DumpedAsync();
+        rig.World.SourceCopy!.Become(CopyState.Gone);
+
+        Assert.Contains("Its dump is in", await RefusedAsync(rig.UnfreezeAsync), StringComparison.Ordinal);
+
+        Assert.Empty(rig.Objects("claim"));
+        Restored(await rig.RestoreDumpAsync());
+        Assert.Equal(CopyState.Running, rig.World.TargetCopy!.State);
+        Assert.Empty(rig.World.World.Violations);
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-20")]
+    public async Task A_persons_word_at_the_source_asks_the_place_too()
+    {
+        await using var rig = new StageRig();
+        DumpCreated dumped = await rig.DumpedAsync();
+
+        Assert.Contains("No target has taken", await RefusedAsync(() => rig.ResolveAsync(dumped.JobId, ContainerSide.Target)), StringComparison.Ordinal);
+        Assert.Equal(CopyState.Frozen, rig.World.SourceCopy!.State);
+        await rig.ResolveAsync(dumped.JobId, ContainerSide.Source);
+
+        Assert.Equal(CopyState.Running, rig.World.SourceCopy!.State);
+        Assert.Contains("next stage is create-dump", await RefusedAsync(rig.RestoreDumpAsync), StringComparison.Ordinal);
+        Assert.Empty(rig.World.World.Violations);
+        Assert.Empty(rig.World.Leftovers());
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-20")]
+    public async Task A_target_that_was_killed_after_it_claimed_gives_the_dump_up_when_it_is_cleaned()
+    {
+        await using var rig = new StageRig();
+        await rig.DumpedAsync();
+        var killed = new TaskCompletionSource();
+        rig.Place.Created = name =>
+        {
+            if (!name.Contains("/claim/", StringComparison.Ordinal))
+                return;
+            rig.Place.Created = null;
+            rig.World.Crash("target");
+            killed.TrySetResult();
+        };
+        _ = rig.RestoreDumpAsync();
+        await killed.Task.WaitAsync(TimeSpan.FromSeconds(60), NoHurry);
+
+        await rig.World.Target.Recovery.RecoverTargetAsync(NoHurry);
+        await rig.UnfreezeAsync();
+
+        Assert.Equal(CopyState.Running, rig.World.SourceCopy!.State);
         Assert.Single(rig.World.World.CopiesIn(CopyState.Running));
         Assert.Empty(rig.World.World.Violations);
     }

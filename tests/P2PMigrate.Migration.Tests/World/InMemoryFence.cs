@@ -6,6 +6,8 @@ namespace P2PMigrate.Migration.Tests.World;
 /// <summary>A frozen copy. Dumping makes a file in the container's tree, as CRIU does for unlinked names.</summary>
 internal sealed class InMemoryFence(InMemoryRuntime runtime, SimulatedContainer copy) : IFence
 {
+    public bool IsAlive => copy.State != CopyState.Gone;
+
     public async Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
     {
         await runtime.AtAsync("dump", cancellationToken);
