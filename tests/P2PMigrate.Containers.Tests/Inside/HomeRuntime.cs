@@ -68,6 +68,8 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
 
     private sealed class HomeFence(IFence inner, Func<Task> frozen) : IFence
     {
+        public bool IsAlive => inner.IsAlive;
+
         public async Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
         {
             await frozen();
