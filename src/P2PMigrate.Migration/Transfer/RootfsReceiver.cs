@@ -15,6 +15,8 @@ namespace P2PMigrate.Migration.Transfer;
 // spec: MIG-22
 internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudget budget, ILogger logger, TransferMeter meter) : IDisposable
 {
+    private const int LongestBatch = ZstdBatch.MaxLength;
+
     private readonly TreeApplier _applier = new(root, store);
     private Manifest _manifest = Manifest.Empty;
     private int _nextRound;
@@ -64,7 +66,7 @@ internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudg
             || !delta.TryApply(_manifest, out Manifest? next, out reason))
             throw PeerFault.Of($"sent a tree that does not fit: {reason}");
         ChunkCatalogue catalogue = header.IsWhole ? ChunkCatalogue.Of(next) : ChunkCatalogue.Of(delta);
-        return (next, ChunkDemand.Of(catalogue, store));
+        return (next, ChunkDemand.Of(catalogue, store, takesZstd: true));
     }
 
     private async Task<long> ReceiveWantedAsync(IDuplexPipe stream, ChunkDemand demand, CancellationToken cancellationToken)
@@ -77,27 +79,45 @@ internal sealed class RootfsReceiver(string root, IChunkStore store, ContentBudg
         return wanted;
     }
 
-    /// <summary>No more than was wanted; each chunk is verified by the store.</summary>
+    /// <summary>While one batch comes, the one before it is stored.</summary>
     private async Task ReceiveChunksAsync(PipeReader input, long wanted, CancellationToken cancellationToken)
     {
-        while (true)
+        Task storing = Task.CompletedTask;
+        try
         {
-            byte[] record = await input.ReadRecordAsync(SnapshotLimits.MaxBatchLength, cancellationToken).ConfigureAwait(false);
-            if (record.Length == 0)
-                return;
-            if (!ChunkBatch.TryParse(record, out IReadOnlyList<EncodedChunk>? chunks, out string? reason))
-                throw PeerFault.Of($"sent content that is none: {reason}");
-            long content = chunks.Sum(chunk => (long)chunk.Length);
-            wanted -= content;
-            PeerFault.Require(wanted >= 0, "sent content that nobody wanted");
-            foreach (EncodedChunk chunk in chunks)
+            while (true)
             {
-                if (!store.TryWrite(chunk, out reason))
-                    throw PeerFault.Of($"sent content that is not what it is called: {reason}");
+                byte[] record = await input.ReadRecordAsync(LongestBatch, cancellationToken).ConfigureAwait(false);
+                await storing.ConfigureAwait(false);
+                if (record.Length == 0)
+                    return;
+                storing = Task.Run(() => wanted = Store(record, wanted), CancellationToken.None);
             }
-
-            meter.Move(content, record.Length);
         }
+        finally
+        {
+            await storing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>No more than was wanted, of which the rest is returned; each chunk is verified by the store.</summary>
+    private long Store(byte[] record, long wanted)
+    {
+        bool isBatch = ZstdBatch.IsOne(record)
+            ? ZstdBatch.TryParse(record, out IReadOnlyList<EncodedChunk>? chunks, out string? reason)
+            : ChunkBatch.TryParse(record, out chunks, out reason);
+        if (!isBatch)
+            throw PeerFault.Of($"sent content that is none: {reason}");
+        long content = chunks!.Sum(chunk => (long)chunk.Length);
+        PeerFault.Require(content <= wanted, "sent content that nobody wanted");
+        foreach (EncodedChunk chunk in chunks!)
+        {
+            if (!store.TryWrite(chunk, out reason))
+                throw PeerFault.Of($"sent content that is not what it is called: {reason}");
+        }
+
+        meter.Move(content, record.Length);
+        return wanted - content;
     }
 
     /// <summary>Applies a round. What is spoiled of all that was there before it is returned, if the source can be asked; then the round is to be applied again.</summary>
