@@ -47,6 +47,18 @@ public sealed class ParserTests
     }
 
     [Fact]
+    public void Zstd_batch()
+    {
+        ChunkBatch batch = ChunkBatch.ForZstd();
+        byte[] text = [.. Enumerable.Repeat((byte)'a', 1000)];
+        Assert.True(batch.TryAdd(EncodedChunk.Raw(ChunkId.Of(text), text)) && batch.TryAdd(Samples.RawChunk));
+        byte[] message = new byte[batch.Bytes.Length];
+        Check(
+            message[..ZstdBatch.Encode(batch, message)],
+            (ReadOnlyMemory<byte> bytes, out string? reason) => ZstdBatch.TryParse(bytes.Span, out _, out reason));
+    }
+
+    [Fact]
     public void Demand() => Check(
         ChunkDemand.Of(s_catalogue, new MemoryChunkStore()).Serialize(),
         (ReadOnlyMemory<byte> bytes, out string? reason) => ChunkDemand.TryParse(bytes.Span, s_catalogue, out _, out reason));

@@ -48,6 +48,15 @@ public sealed class VectorTests(ITestOutputHelper output)
         Assert.Equal(Enumerable.Repeat((byte)'a', 1000), content.Take(chunk.Length));
     }
 
+    /// <summary>Made with the program <c>zstd</c>, of the two chunks of the other vectors.</summary>
+    [Fact]
+    public void Zstd_batch()
+    {
+        Assert.True(ZstdBatch.TryParse(Vector("zstdBatch"), out IReadOnlyList<EncodedChunk>? chunks, out string? reason), reason);
+        Assert.Equal([Samples.RawChunk.Id, Samples.CompressedChunk.Id], chunks.Select(chunk => chunk.Id));
+        Assert.All(chunks, chunk => Assert.True(chunk.TryDecode(new byte[SnapshotLimits.ChunkLength], out string? reason), reason));
+    }
+
     [Fact]
     public void Page_blocks()
     {
@@ -69,6 +78,7 @@ public sealed class VectorTests(ITestOutputHelper output)
         {
             ["rawChunk"] = Hex(Record(Samples.RawChunk)),
             ["compressedChunk"] = Hex(Record(Samples.CompressedChunk)),
+            ["zstdBatch"] = s_vectors["zstdBatch"], // another program's
             ["emptyManifest"] = Hex(Snapshot.Manifests.Manifest.Empty.Serialize()),
             ["emptyManifestDigest"] = Snapshot.Manifests.Manifest.Empty.Digest.ToString(),
             ["manifest"] = Hex(Samples.Manifest.Serialize()),

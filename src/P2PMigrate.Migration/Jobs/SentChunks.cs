@@ -57,8 +57,7 @@ internal sealed class SentChunks : IDisposable
             return;
         try
         {
-            _lease!.Store.Keep(chunk);
-            _kept += chunk.RecordLength;
+            _kept += _lease!.Store.Keep(chunk);
         }
         catch (Exception exception) when (IsWorlds(exception))
         {

@@ -23,6 +23,21 @@ internal static class RecordPipe
         return PrefixLength + record.Length;
     }
 
+    /// <summary>Writes a long record in pieces, and says of each how long it was: on a slow link it would seem for minutes as if nothing moved.</summary>
+    public static async ValueTask WriteRecordAsync(this PipeWriter output, ReadOnlyMemory<byte> record, Action<long> moved, CancellationToken cancellationToken)
+    {
+        const int Piece = 1 << 17;
+        BinaryPrimitives.WriteUInt32LittleEndian(output.GetSpan(PrefixLength), (uint)record.Length);
+        output.Advance(PrefixLength);
+        moved(PrefixLength);
+        for (int offset = 0; offset < record.Length; offset += Piece)
+        {
+            ReadOnlyMemory<byte> piece = record.Slice(offset, Math.Min(Piece, record.Length - offset));
+            await output.WriteAsync(piece, cancellationToken).ConfigureAwait(false);
+            moved(piece.Length);
+        }
+    }
+
     /// <summary>Writes a protobuf message as a record.</summary>
     public static ValueTask<long> WriteRecordAsync(this PipeWriter output, IMessage record, CancellationToken cancellationToken) =>
         output.WriteRecordAsync(record.ToByteArray(), cancellationToken);

@@ -15,8 +15,7 @@ namespace P2PMigrate.Migration.Transfer;
 internal sealed class RootfsSender(ITunnelSession session, JobId job, string root, SentChunks sent, TransferMeter meter) : IDisposable
 {
     private readonly TreeScanner _scanner = new(root);
-    private readonly ChunkSource _source = new(root);
-    private readonly ChunkBatch _batch = new();
+    private readonly ChunkSender _chunks = new(root, sent, meter);
     private Manifest _known = Manifest.Empty;
     private bool _isIncomplete;          // a chunk of the last round was stale
 
@@ -45,7 +44,7 @@ internal sealed class RootfsSender(ITunnelSession session, JobId job, string roo
     public void Dispose()
     {
         _scanner.Dispose();
-        _source.Dispose();
+        _chunks.Dispose();
     }
 
     private TreeScan Scan(bool isFinal, CancellationToken cancellationToken)
@@ -67,7 +66,7 @@ internal sealed class RootfsSender(ITunnelSession session, JobId job, string roo
             PeerFault.Require(demands <= RootfsLimits.RefillsMax, "asked for the same content again and again");
             ChunkDemand demand = await ReadDemandAsync(stream.Input, catalogue, cancellationToken).ConfigureAwait(false);
             meter.Expect(demand.Length);
-            stale += await SendChunksAsync(stream.Output, demand, isFinal, cancellationToken).ConfigureAwait(false);
+            stale += await _chunks.SendAsync(stream.Output, demand, isFinal, cancellationToken).ConfigureAwait(false);
             bytes += demand.Length;
             lacks = (await StreamReceipt.ReadNextAsync(stream.Input, cancellationToken).ConfigureAwait(false)).Lacks;
         }
@@ -81,45 +80,5 @@ internal sealed class RootfsSender(ITunnelSession session, JobId job, string roo
         byte[] record = await input.ReadRecordAsync(RootfsLimits.MaxDemandLength, cancellationToken).ConfigureAwait(false);
         return ChunkDemand.TryParse(record, catalogue, out ChunkDemand? demand, out string? reason)
             ? demand : throw PeerFault.Of($"sent a demand that does not fit: {reason}");
-    }
-
-    private async Task<int> SendChunksAsync(PipeWriter output, ChunkDemand demand, bool isFinal, CancellationToken cancellationToken)
-    {
-        int stale = 0;
-        long content = 0;
-        _source.Close(); // A file that was replaced since the last round has another inode.
-        foreach (ChunkLocation location in demand.Wanted)
-        {
-            if (!_source.TryRead(location, out EncodedChunk chunk))
-            {
-                stale++;
-                continue;
-            }
-
-            if (!_batch.TryAdd(chunk))
-            {
-                await SendBatchAsync(output, content, cancellationToken).ConfigureAwait(false);
-                content = 0;
-                _batch.TryAdd(chunk);
-            }
-
-            sent.Keep(chunk);
-            content += chunk.Length;
-        }
-
-        if (isFinal && stale > 0)
-            throw new SnapshotException($"{stale} pieces of the root file system changed while the container was frozen; something outside the container writes there.");
-        await SendBatchAsync(output, content, cancellationToken).ConfigureAwait(false);
-        await output.WriteRecordAsync(ReadOnlyMemory<byte>.Empty, cancellationToken).ConfigureAwait(false);
-        return stale;
-    }
-
-    private async Task SendBatchAsync(PipeWriter output, long content, CancellationToken cancellationToken)
-    {
-        if (_batch.Count == 0)
-            return;
-        long wire = await output.WriteRecordAsync(_batch.Bytes, cancellationToken).ConfigureAwait(false);
-        _batch.Clear();
-        meter.Move(content, wire);
     }
 }

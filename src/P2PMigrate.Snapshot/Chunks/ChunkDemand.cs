@@ -12,14 +12,19 @@ public sealed class ChunkDemand
 {
     private readonly BitArray _wanted;
 
-    private ChunkDemand(ChunkCatalogue catalogue, BitArray wanted)
+    private ChunkDemand(ChunkCatalogue catalogue, BitArray wanted, bool takesZstd)
     {
         Catalogue = catalogue;
         _wanted = wanted;
+        TakesZstd = takesZstd;
     }
 
     /// <summary>What the demand speaks of.</summary>
     public ChunkCatalogue Catalogue { get; }
+
+    /// <summary>May a batch be a <see cref="ZstdBatch"/>? Old targets do not know what that is.</summary>
+    // spec: SNAP-113
+    public bool TakesZstd { get; }
 
     /// <summary>How many chunks are wanted.</summary>
     public int Count => Wanted.Count();
@@ -30,13 +35,13 @@ public sealed class ChunkDemand
     /// <summary>The wanted chunks, in order of first use: the order to send them in.</summary>
     public IEnumerable<ChunkLocation> Wanted => Catalogue.Chunks.Where((_, index) => _wanted[index]);
 
-    /// <summary>What <paramref name="store"/> lacks of <paramref name="catalogue"/>.</summary>
-    public static ChunkDemand Of(ChunkCatalogue catalogue, IChunkStore store)
+    /// <summary>What <paramref name="store"/> lacks of <paramref name="catalogue"/>; <paramref name="takesZstd"/> of a target that reads a <see cref="ZstdBatch"/> too.</summary>
+    public static ChunkDemand Of(ChunkCatalogue catalogue, IChunkStore store, bool takesZstd = false)
     {
         BitArray wanted = new(catalogue.Chunks.Length);
         for (int index = 0; index < wanted.Length; index++)
             wanted[index] = !store.Contains(catalogue.Chunks[index].Chunk);
-        return new ChunkDemand(catalogue, wanted);
+        return new ChunkDemand(catalogue, wanted, takesZstd);
     }
 
     /// <summary>What this demand took for present and <paramref name="store"/> cannot read: to be asked for again. Reads all of it.</summary>
@@ -46,7 +51,7 @@ public sealed class ChunkDemand
         BitArray spoiled = new(_wanted.Length);
         for (int index = 0; index < spoiled.Length; index++)
             spoiled[index] = !_wanted[index] && !store.TryRead(Catalogue.Chunks[index].Chunk, content, out _);
-        return new ChunkDemand(Catalogue, spoiled);
+        return new ChunkDemand(Catalogue, spoiled, TakesZstd);
     }
 
     /// <summary>The message <c>ChunkDemand</c> of <c>snapshot.proto</c>.</summary>
@@ -54,7 +59,7 @@ public sealed class ChunkDemand
     {
         byte[] bits = new byte[(_wanted.Length + 7) / 8];
         _wanted.CopyTo(bits, 0);
-        return new Messages.ChunkDemand { CatalogueCount = (uint)_wanted.Length, Wanted = ByteString.CopyFrom(bits) }.ToByteArray();
+        return new Messages.ChunkDemand { CatalogueCount = (uint)_wanted.Length, Wanted = ByteString.CopyFrom(bits), TakesZstd = TakesZstd }.ToByteArray();
     }
 
     /// <summary>
@@ -95,7 +100,7 @@ public sealed class ChunkDemand
                 return "the demand wants chunks behind the end of the catalogue";
         }
 
-        demand = new ChunkDemand(catalogue, new BitArray(bits) { Length = count });
+        demand = new ChunkDemand(catalogue, new BitArray(bits) { Length = count }, message.TakesZstd);
         return null;
     }
 }

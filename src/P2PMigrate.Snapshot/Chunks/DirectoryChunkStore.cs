@@ -73,13 +73,21 @@ public sealed class DirectoryChunkStore : IChunkStore, IDisposable
         return true;
     }
 
-    /// <summary>Keeps a copy of a chunk that the caller has just made of its content itself, or verified.</summary>
-    public void Keep(in EncodedChunk chunk)
+    /// <summary>
+    /// Keeps a copy of a chunk that the caller has just made of its content itself, or verified; compressed, whether it came so or not. Returns the bytes that this takes.
+    /// </summary>
+    public long Keep(in EncodedChunk chunk)
     {
+        if (Contains(chunk.Id))
+            return 0;
+
+        using PooledBuffer buffer = new(SnapshotLimits.ChunkLength);
+        EncodedChunk packed = chunk.Pack(buffer.Memory);
         try
         {
             lock (_lock)
-                Append(chunk);
+                Append(packed);
+            return packed.RecordLength;
         }
         catch (Exception exception) when (IsWorlds(exception))
         {

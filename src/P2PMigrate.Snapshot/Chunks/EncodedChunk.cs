@@ -34,6 +34,9 @@ public readonly struct EncodedChunk
     /// <summary>The content, compressed when this is shorter than <see cref="Length"/>.</summary>
     public ReadOnlyMemory<byte> Payload { get; }
 
+    /// <summary>Is the payload the content as it is?</summary>
+    public bool IsRaw => Payload.Length == Length;
+
     /// <summary>Bytes that <see cref="WriteTo"/> writes.</summary>
     public int RecordLength => HeaderSize + Payload.Length;
 
@@ -51,6 +54,16 @@ public readonly struct EncodedChunk
         int length = Lz4Block.Encode(content, buffer.Span);
         return new EncodedChunk(id, content.Length, buffer[..length]);
     }
+
+    /// <summary>A chunk that is not compressed. It borrows <paramref name="content"/>, whose digest is <paramref name="id"/>.</summary>
+    public static EncodedChunk Raw(in ChunkId id, ReadOnlyMemory<byte> content)
+    {
+        Debug.Assert(content.Length is > 0 and <= SnapshotLimits.ChunkLength, "a chunk has 1 byte to ChunkLength");
+        return new EncodedChunk(id, content.Length, content);
+    }
+
+    /// <summary>The same chunk, compressed where it was not and that makes it shorter. It may borrow <paramref name="buffer"/>, which is at least as long as the content.</summary>
+    public EncodedChunk Pack(Memory<byte> buffer) => IsRaw ? Encode(Id, Payload.Span, buffer) : this;
 
     /// <summary>A chunk whose parts are kept apart: its lengths are within bounds, nothing else is certain.</summary>
     internal static EncodedChunk OfParts(in ChunkId id, int length, ReadOnlyMemory<byte> payload) => new(id, length, payload);

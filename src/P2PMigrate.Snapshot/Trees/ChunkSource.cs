@@ -22,21 +22,30 @@ public sealed class ChunkSource : IDisposable
     public ChunkSource(string root) => _root = TreeRoot.Open(root);
 
     /// <summary>
-    /// Reads and encodes one chunk. The chunk borrows memory of this source until the next call. False when it is stale:
+    /// Reads and compresses one chunk. The chunk borrows memory of this source until the next call. False when it is stale:
     /// the file is gone, shorter, or holds something else now; the next pass of the scanner will tell.
     /// </summary>
     public bool TryRead(in ChunkLocation location, out EncodedChunk chunk)
+    {
+        bool isThere = TryReadRaw(location, out chunk);
+        if (isThere)
+            chunk = chunk.Pack(_payload);
+        return isThere;
+    }
+
+    /// <summary>The same without compression.</summary>
+    public bool TryReadRaw(in ChunkLocation location, out EncodedChunk chunk)
     {
         // spec: SNAP-62
         chunk = default;
         if (!TryOpen(location.Path))
             return false;
 
-        Span<byte> content = _content.AsSpan(0, location.Length);
-        if (Inode.ReadAt(_file!, content, location.Offset, location.Path) < content.Length || ChunkId.Of(content) != location.Chunk)
+        Memory<byte> content = _content.AsMemory(0, location.Length);
+        if (Inode.ReadAt(_file!, content.Span, location.Offset, location.Path) < content.Length || ChunkId.Of(content.Span) != location.Chunk)
             return false;
 
-        chunk = EncodedChunk.Encode(location.Chunk, content, _payload);
+        chunk = EncodedChunk.Raw(location.Chunk, content);
         return true;
     }
 

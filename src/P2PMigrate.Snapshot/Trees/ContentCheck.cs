@@ -4,44 +4,47 @@ using P2PMigrate.Snapshot.Manifests;
 
 namespace P2PMigrate.Snapshot.Trees;
 
-/// <summary>
-/// How much of a wanted tree can be built with the content that a store has.
-/// </summary>
-/// <param name="Possible">The wanted tree, in which a file without content is as it is now, or absent together with its further links.</param>
-/// <param name="Missing">Files that lack content, sorted.</param>
-internal sealed record ContentCheck(Manifest Possible, ImmutableArray<TreePath> Missing)
+/// <summary>What can be built of a wanted tree with the content that a store has. One owner; asked in order of the paths, once for each.</summary>
+/// <param name="store">Where content is; null when all of it was found there just now, so that what is gone since is an error and no gap.</param>
+internal sealed class ContentCheck(IChunkStore? store)
 {
-    /// <summary>Looks through all files that differ.</summary>
-    public static ContentCheck Of(Manifest current, Manifest wanted, IChunkStore store)
+    private readonly HashSet<TreePath> _missing = [];
+    private readonly HashSet<TreePath> _absent = [];
+
+    /// <summary>Files that were found to lack content, sorted.</summary>
+    public ImmutableArray<TreePath> Missing => [.. _missing.Order()];
+
+    /// <summary>The files of a tree that lack content.</summary>
+    public static ImmutableArray<TreePath> MissingIn(Manifest current, Manifest wanted, IChunkStore store)
     {
-        // spec: SNAP-92
-        HashSet<TreePath> missing = [];
-        HashSet<TreePath> absent = [];
-        List<TreeEntry> possible = new(wanted.Entries.Length);
+        ContentCheck check = new(store);
         foreach ((TreeEntry? now, TreeEntry? then) in ManifestComparison.Pairs(current, wanted))
         {
-            if (then is FileEntry file && !CanWrite(now, file, store))
-            {
-                missing.Add(file.Path);
-                if (now is FileEntry)
-                    possible.Add(now);
-                else
-                    absent.Add(file.Path);
-            }
-            else if (then is not null && !(then is HardLinkEntry link && absent.Contains(link.First)))
-            {
-                possible.Add(then);
-            }
+            if (then is not null)
+                check.Possible(now, then);
         }
 
-        return missing.Count == 0
-            ? new ContentCheck(wanted, [])
-            : new ContentCheck(Manifest.Create(possible), [.. missing.Order()]);
+        return check.Missing;
     }
 
-    private static bool CanWrite(TreeEntry? now, FileEntry then, IChunkStore store)
+    /// <summary>What can be made of <paramref name="then"/>: itself; what is there <paramref name="now"/>, for a file without content; or nothing, for that and its further names.</summary>
+    public TreeEntry? Possible(TreeEntry? now, TreeEntry then)
     {
-        if (now is FileEntry file && file.Content.Equals(then.Content))
+        // spec: SNAP-92
+        if (then is FileEntry file && !CanWrite(now, file))
+        {
+            _missing.Add(file.Path);
+            if (now is not FileEntry)
+                _absent.Add(file.Path);
+            return now as FileEntry;
+        }
+
+        return then is HardLinkEntry link && _absent.Contains(link.First) ? null : then;
+    }
+
+    private bool CanWrite(TreeEntry? now, FileEntry then)
+    {
+        if (store is null || (now is FileEntry file && file.Content.Equals(then.Content)))
             return true;
 
         foreach (ChunkId chunk in then.Content.Chunks)

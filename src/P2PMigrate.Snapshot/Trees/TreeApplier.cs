@@ -42,14 +42,15 @@ public sealed class TreeApplier : IDisposable
             throw new SnapshotException("The manifest describes no tree.");
 
         Manifest current = _current ?? ScanTarget(cancellationToken);
-        ContentCheck check = ContentCheck.Of(current, manifest, _store);
-        if (!check.Missing.IsEmpty && missing == MissingContent.Refuse)
-            throw new SnapshotException($"The content of {check.Missing.Length} files is not in the store, that of \"{check.Missing[0]}\" first.");
+        if (missing == MissingContent.Refuse && ContentCheck.MissingIn(current, manifest, _store) is { IsEmpty: false } lacking)
+            throw new SnapshotException($"The content of {lacking.Length} files is not in the store, that of \"{lacking[0]}\" first.");
 
         _current = null; // until all is done
-        ApplySummary summary = Change(current, check.Possible, cancellationToken);
-        _current = check.Possible;
-        return summary with { Skipped = check.Missing };
+        ContentCheck content = new(missing == MissingContent.Refuse ? null : _store);
+        using TreeWriter writer = new(_root, _store, cancellationToken);
+        TreeChange change = new(current, manifest, content, writer);
+        _current = change.Run(cancellationToken);
+        return new ApplySummary(change.Written, change.Deleted, writer.BytesWritten, content.Missing);
     }
 
     /// <summary>Writes everything applied so far to the disk (<c>syncfs</c>), so that it survives a loss of power.</summary>
@@ -64,14 +65,6 @@ public sealed class TreeApplier : IDisposable
         using TreeScanner scanner = new(_path);
         return scanner.Scan(ScanMode.Frozen, cancellationToken).Manifest;
     }
-
-    private ApplySummary Change(Manifest current, Manifest wanted, CancellationToken cancellationToken)
-    {
-        using TreeWriter writer = new(_root, _store, cancellationToken);
-        TreeChange change = new(current, wanted, writer);
-        change.Run(cancellationToken);
-        return new ApplySummary(change.Written, change.Deleted, writer.BytesWritten, []);
-    }
 }
 
 /// <summary>What an applier does when the store lacks content that a file needs.</summary>
@@ -82,7 +75,7 @@ public enum MissingContent
 
     /// <summary>
     /// That file is left as it is, or absent, and listed in <see cref="ApplySummary.Skipped"/>; for live rounds, in which
-    /// files change before their content is sent. The next call tries again.
+    /// files change before their content is sent. The next call tries again. The store is asked when the file's turn comes, so that <see cref="ArrivingChunks"/> can let it wait.
     /// </summary>
     Skip,
 }

@@ -5,10 +5,12 @@ namespace P2PMigrate.Snapshot.Trees;
 /// <summary>
 /// Turns one tree into another, in the order that makes every step possible: what is gone or becomes something else is
 /// removed, deepest first; the rest is made or changed, parents first; then directories get their attributes, deepest
-/// first, because everything done in a directory moves its time. Each step may be repeated.
+/// first, because everything done in a directory moves its time. Each step may be repeated. A file whose content is not there when its turn comes is left as it is, or absent.
 /// </summary>
-internal sealed class TreeChange(Manifest current, Manifest wanted, TreeWriter writer)
+internal sealed class TreeChange(Manifest current, Manifest wanted, ContentCheck content, TreeWriter writer)
 {
+    private readonly List<TreeEntry> _possible = new(wanted.Entries.Length);
+
     /// <summary>Inodes that were made anew, so that their further names must be linked anew.</summary>
     private readonly HashSet<TreePath> _renewed = [];
 
@@ -21,8 +23,8 @@ internal sealed class TreeChange(Manifest current, Manifest wanted, TreeWriter w
     /// <summary>Entries deleted.</summary>
     public int Deleted { get; private set; }
 
-    /// <summary>Does it. After an exception the tree is something in between.</summary>
-    public void Run(CancellationToken cancellationToken)
+    /// <summary>Does it, and returns what the tree is then: what was wanted, as far as there was content. After an exception the tree is something in between.</summary>
+    public Manifest Run(CancellationToken cancellationToken)
     {
         // spec: SNAP-93
         foreach ((TreeEntry now, TreeEntry? then) in Removals().Reverse())
@@ -38,10 +40,11 @@ internal sealed class TreeChange(Manifest current, Manifest wanted, TreeWriter w
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (then is not null)
-                Make(now, then);
+                MakePossible(now, then);
         }
 
         FinishDirectories();
+        return content.Missing.IsEmpty ? wanted : Manifest.Create(_possible);
     }
 
     private IEnumerable<(TreeEntry Now, TreeEntry? Then)> Removals()
@@ -50,6 +53,20 @@ internal sealed class TreeChange(Manifest current, Manifest wanted, TreeWriter w
         {
             if (now is not null && (then is null || now is DirectoryEntry != then is DirectoryEntry))
                 yield return (now, then);
+        }
+    }
+
+    private void MakePossible(TreeEntry? now, TreeEntry then)
+    {
+        if (content.Possible(now, then) is { } entry)
+        {
+            _possible.Add(entry);
+            Make(now, entry);
+        }
+        else if (now is not null and not DirectoryEntry) // a directory in its place is gone already
+        {
+            writer.Remove(now);
+            _touched.Add(now.Path.Parent);
         }
     }
 

@@ -21,6 +21,7 @@ internal static class SnapshotTargets
         new("manifest", bytes => Manifest.TryParse(bytes, out _, out _), () => [Vector("manifest"), Vector("emptyManifest")]),
         new("manifest-delta", bytes => ManifestDelta.TryParse(bytes, out _, out _), () => [Vector("delta")]),
         new("chunk-batch", RunBatch, () => [Vector("rawChunk"), [.. Vector("compressedChunk"), .. Vector("rawChunk")]]),
+        new("zstd-batch", RunZstdBatch, () => [Vector("zstdBatch")]),
         new("chunk-demand", bytes => ChunkDemand.TryParse(bytes, s_catalogue.Value, out _, out _), () => [Vector("demand")]),
         new("page-block", RunPages, () => [Vector("pageBlock"), Vector("zeroPageBlock")]),
         new("lz4-block", bytes => Lz4Block.TryDecode(bytes, new byte[8192]), () => [Vector("pageBlock")[PageBlock.HeaderSize..]]),
@@ -28,8 +29,18 @@ internal static class SnapshotTargets
 
     private static void RunBatch(byte[] bytes)
     {
-        if (!ChunkBatch.TryParse(bytes, out IReadOnlyList<EncodedChunk>? chunks, out _))
-            return;
+        if (ChunkBatch.TryParse(bytes, out IReadOnlyList<EncodedChunk>? chunks, out _))
+            Keep(chunks);
+    }
+
+    private static void RunZstdBatch(byte[] bytes)
+    {
+        if (ZstdBatch.TryParse(bytes, out IReadOnlyList<EncodedChunk>? chunks, out _))
+            Keep(chunks);
+    }
+
+    private static void Keep(IReadOnlyList<EncodedChunk> chunks)
+    {
         var store = new MemoryChunkStore();
         foreach (EncodedChunk chunk in chunks)
             store.TryWrite(chunk, out _);
