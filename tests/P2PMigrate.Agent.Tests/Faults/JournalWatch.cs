@@ -18,10 +18,13 @@ internal sealed class JournalWatch(VirtualHost host)
     /// <summary>Blocks until a record says that the job is in <paramref name="state"/>, or has passed it and not ended; false when <paramref name="hasEnded"/> or time has run out.</summary>
     public bool WaitFor(int state, Func<bool> hasEnded, TimeSpan limit)
     {
-        for (long deadline = Environment.TickCount64 + (long)limit.TotalMilliseconds; Environment.TickCount64 < deadline && !hasEnded(); Thread.Sleep(s_glance))
+        for (long deadline = Environment.TickCount64 + (long)limit.TotalMilliseconds; Environment.TickCount64 < deadline && !hasEnded();)
         {
-            if (State is { } now && now >= state && now < FirstEnd)
+            int last = State ?? 0;
+            if (last >= state && last < FirstEnd)
                 return true;
+            if (last + 1 < state) // What comes just before may be over while we sleep.
+                Thread.Sleep(s_glance);
         }
 
         return false;
