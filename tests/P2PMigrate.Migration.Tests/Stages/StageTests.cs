@@ -112,17 +112,7 @@ public sealed class StageTests
     {
         await using var rig = new StageRig();
         await rig.DumpedAsync();
-        var killed = new TaskCompletionSource();
-        rig.Place.Created = name =>
-        {
-            if (!name.Contains("/claim/", StringComparison.Ordinal))
-                return;
-            rig.Place.Created = null;
-            rig.World.Crash("target");
-            killed.TrySetResult();
-        };
-        _ = rig.RestoreDumpAsync();
-        await killed.Task.WaitAsync(TimeSpan.FromSeconds(60), NoHurry);
+        await KillTargetAsItClaimsAsync(rig);
 
         await Assert.ThrowsAsync<MigrationException>(rig.UnfreezeAsync);
         await rig.World.Target.Recovery.RecoverTargetAsync(NoHurry);
@@ -187,17 +177,7 @@ public sealed class StageTests
     {
         await using var rig = new StageRig();
         await rig.DumpedAsync();
-        var killed = new TaskCompletionSource();
-        rig.Place.Created = name =>
-        {
-            if (!name.Contains("/claim/", StringComparison.Ordinal))
-                return;
-            rig.Place.Created = null;
-            rig.World.Crash("target");
-            killed.TrySetResult();
-        };
-        _ = rig.RestoreDumpAsync();
-        await killed.Task.WaitAsync(TimeSpan.FromSeconds(60), NoHurry);
+        await KillTargetAsItClaimsAsync(rig);
 
         await rig.World.Target.Recovery.RecoverTargetAsync(NoHurry);
         await rig.UnfreezeAsync();
@@ -302,6 +282,21 @@ public sealed class StageTests
         Assert.Equal(CopyState.Running, rig.World.SourceCopy!.State);
         Assert.Empty(rig.World.World.Violations);
         Assert.Empty(rig.World.Leftovers());
+    }
+
+    private static async Task KillTargetAsItClaimsAsync(StageRig rig)
+    {
+        var killed = new TaskCompletionSource();
+        rig.Place.Created = name =>
+        {
+            if (!name.Contains("/claim/", StringComparison.Ordinal))
+                return;
+            rig.Place.Created = null;
+            rig.World.Crash("target");
+            killed.TrySetResult();
+        };
+        _ = rig.RestoreDumpAsync();
+        await killed.Task.WaitAsync(TimeSpan.FromSeconds(60), NoHurry);
     }
 
     private static async Task<string> RefusedAsync<T>(Func<Task<T>> stage) => (await Assert.ThrowsAsync<MigrationException>(stage)).Message;
