@@ -84,9 +84,10 @@ internal sealed class MigrationRig : IAsyncDisposable
     public (Task<MigrationOutcome> Sending, Task<ReceiveOutcome> Receiving) Start(Func<string?>? admit = null, CancellationToken interrupt = default)
     {
         var runner = new TargetRunner(Target.Environment);
-        Task<ReceiveOutcome> receiving = Task.Run(() => ReceiveAsync(runner, Far, admit));
+        (InMemorySession near, InMemorySession far) = (Near, Far); // Not those of a later link, however late a thread is found.
+        Task<ReceiveOutcome> receiving = Task.Run(() => ReceiveAsync(runner, far, admit));
         Task<MigrationOutcome> sending = Task.Run(async () => await new SourceRunner(Source.Environment).SendAsync(
-            Near, await Source.Runtime.InspectAsync(Container, null, default), new SendOptions { PeerName = Target.Runtime.Machine.Name, Copy = Copy }, new Reports(this), interrupt));
+            near, await Source.Runtime.InspectAsync(Container, null, default), new SendOptions { PeerName = Target.Runtime.Machine.Name, Copy = Copy }, new Reports(this), interrupt));
         return (sending, receiving);
     }
 
