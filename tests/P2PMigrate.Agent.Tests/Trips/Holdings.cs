@@ -16,8 +16,8 @@ internal sealed record Holdings(Leftovers Left, long StateBytes, long ChunkBytes
         await NumberAsync(host.Host, $"du -sb --exclude=chunks --exclude=containers --exclude='*.log' {State} | cut -f1"),
         await NumberAsync(host.Host, $"du -sb {State}/chunks 2>/dev/null | cut -f1 || echo 0"),
         (int)await NumberAsync(host.Host, $"grep -c open {State}/tickets || true"),
-        await host.Host.ShellAsync("cd /proc/$(pgrep -x p2pmigrate | head -1)/fd && for each in *; do readlink $each; done | sort"),
-        await NumberAsync(host.Host, "awk '/VmRSS/ {print $2 * 1024}' /proc/$(pgrep -x p2pmigrate | head -1)/status"));
+        await host.Host.ShellAsync("cd /proc/$(pgrep -f '[p]2pmigrate receive' | head -1)/fd && for each in *; do readlink $each; done | sort"),
+        await NumberAsync(host.Host, "awk '/VmRSS/ {print $2 * 1024}' /proc/$(pgrep -f '[p]2pmigrate receive' | head -1)/status"));
 
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
