@@ -19,7 +19,7 @@ internal sealed record CheckpointPlan(ContainerDescription Container, ContainerN
 
 /// <summary>
 /// One container into one archive: its steps, and their undoing. The journal's states are those of a source that has no peer: what was begun is thawed by whoever finds it, what was
-/// committed (the archive is on the disk) is destroyed. Owns the journal, the fence and the key.
+/// committed (the archive is on the disk) is destroyed; only a dump that was handed over (<see cref="HandOver"/>) waits for a word. Owns the journal, the fence and the key.
 /// </summary>
 // spec: ARC-20
 internal sealed class CheckpointJob : IAsyncDisposable

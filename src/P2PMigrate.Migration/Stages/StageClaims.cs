@@ -1,6 +1,7 @@
 using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
 
 namespace P2PMigrate.Migration.Stages;
 
@@ -44,9 +45,10 @@ internal sealed class StageClaims(MigrationEnvironment environment)
             await DepotTidying.TryAsync(() => Task.Run(StageImport.Of(environment.State, head.Container).Remove)).ConfigureAwait(false);
     }
 
-    /// <summary>May a target have seen the whole dump?</summary>
+    /// <summary>May a target have seen the whole dump? Also where a person's word for it was carried out, but for the journal.</summary>
     public static bool WasHandedOver(UnfinishedJob job) =>
-        job.Head is { Kind: JobKind.Stage, Role: JobRole.Source } && (job.Contents is null || RecoveryRules.For(job.Contents) == RecoveryAction.InDoubt);
+        job.Head is { Kind: JobKind.Stage, Role: JobRole.Source }
+        && (job.Contents is null || RecoveryRules.For(job.Contents) is RecoveryAction.InDoubt or RecoveryAction.Destroyed || job.Contents.LastState == (int)SourceState.Completed);
 
     private Depot DepotOf(JournalHead head) => new(environment.OpenPlace(head.Place), head.Container);
 }
