@@ -152,16 +152,26 @@ internal abstract partial record Fault(string Name)
     private sealed record DiskFull(string Name, bool AtTarget) : Fault(Name)
     {
         private const string State = "/var/lib/p2pmigrate";
+        private const string Image = "/data/state.ext4";
 
         // A container that has moved lives on this disk.
         public override bool DisturbsWhatMoved => AtTarget;
 
-        public override Task PrepareAsync(MigrationPeers peers) =>
-            Host(peers).ShellAsync($"mkdir -p {State}; mount -t tmpfs -o size=2G tmpfs {State}");
+        // A file, and no tmpfs: there a job's last record would be gone within microseconds of being written.
+        public override Task PrepareAsync(MigrationPeers peers) => Host(peers).ShellAsync(
+            $"""
+            mknod -m 600 /dev/loop-control c 10 237
+            for n in $(seq 0 31); do mknod -m 600 /dev/loop$n b 7 $n; done
+            truncate -s 2G {Image}
+            mkfs.ext4 -q -m 0 {Image}
+            mkdir -p {State}
+            mount -o loop {Image} {State}
+            """);
 
         public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
         {
-            await Host(peers).ShellAsync($"cat /dev/zero > {State}/ballast 2>/dev/null || true");
+            await Host(peers).ShellAsync(
+                $"fallocate -l $(df --output=avail -B1 {State} | tail -1) {State}/ballast 2>/dev/null || true; cat /dev/zero >> {State}/ballast 2>/dev/null || true");
             return true;
         }
 
