@@ -23,7 +23,9 @@ internal sealed class DetachedProcess : IDisposable
 
     private readonly Process _process;
 
-    private DetachedProcess(Process process) => _process = process;
+    private readonly ProcessIdentity? _identity;
+
+    private DetachedProcess(Process process) => (_process, _identity) = (process, ProcessIdentity.Of(process.Id));
 
     /// <summary>Starts a program. <paramref name="piped"/>: with pipes as its standard streams instead of /dev/null.</summary>
     public static DetachedProcess Start(string workDirectory, IEnumerable<string> commandLine, IReadOnlyDictionary<string, string> environment, bool piped)
@@ -34,8 +36,8 @@ internal sealed class DetachedProcess : IDisposable
         return new DetachedProcess(Process.Start(description) ?? throw new InvalidOperationException("setsid did not start"));
     }
 
-    /// <summary>Has it ended?</summary>
-    public bool HasEnded => _process.HasExited;
+    /// <summary>Has it ended? The kernel is asked too: <see cref="Process"/> knows of an end only when its signal has been handled.</summary>
+    public bool HasEnded => _process.HasExited || _identity is not { IsAlive: true };
 
     /// <summary>Waits for the end; returns the exit code. Cancelling stops the wait, not the program.</summary>
     public async Task<int> WaitAsync(CancellationToken cancellationToken)
