@@ -27,6 +27,8 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// </summary>
 internal sealed class CgroupFence : IFence
 {
+    private const int MomentsMax = 5;    // CONST-411
+
     private readonly IRuntimeProgram _runtime;
     private readonly ILogger _logger;
     private readonly string _workDirectory;
@@ -34,6 +36,7 @@ internal sealed class CgroupFence : IFence
     private FenceRecord _record;
     private CriuDump? _waiting;          // started, and has touched nothing yet
     private bool _lazily;                // what the last one that came to wait can do, a further one can
+    private bool _mayPass;               // did the last one fail for what a moment mends?
     private bool _over;
 
     private CgroupFence(IRuntimeProgram runtime, ILogger logger, string workDirectory, FenceRecord record)
@@ -88,7 +91,7 @@ internal sealed class CgroupFence : IFence
         DumpSummary summary;
         try
         {
-            summary = await DumpOnceAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+            summary = await DumpPatientlyAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception failure)
         {
@@ -108,6 +111,29 @@ internal sealed class CgroupFence : IFence
         return summary;
     }
 
+    /// <summary>
+    /// Again, when the dump fails for what the container itself will have done a moment later. It gets that moment, off its network; nothing of it has been delivered to anybody.
+    /// </summary>
+    // spec: MIG-163
+    private async Task<DumpSummary> DumpPatientlyAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
+    {
+        for (int moments = 0; ; moments++)
+        {
+            try
+            {
+                return await DumpOnceAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ContainerException passing) when (_mayPass && moments < MomentsMax)
+            {
+                _logger.DumpRepeatedLater(_record.Container, passing.Message);
+            }
+
+            await RequireThawedAsync(cancellationToken).ConfigureAwait(false);
+            await Task.Delay(CheckpointTimers.Moment, cancellationToken).ConfigureAwait(false);
+            await RequireFrozenAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>One that waits and knows the container as it is now, or else a new one; a lazy one that CRIU cannot do is done again as an ordinary one.</summary>
     // spec: MEM-33
     private async Task<DumpSummary> DumpOnceAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
@@ -115,23 +141,31 @@ internal sealed class CgroupFence : IFence
         if (_waiting is { } stale && stale.KeepsCgroups != _cgroup.HasChildren) await CallOffAsync().ConfigureAwait(false);
         CriuDump dump = _waiting ?? await StartDumpAsync(cancellationToken).ConfigureAwait(false);
         _waiting = null;
+        try
+        {
+            return await RunAsync(dump, imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ContainerException failure) when (dump is { IsLazy: true, CanBeRepeated: true } && !_mayPass && _cgroup.IsFrozen)
+        {
+            _lazily = false;
+            _logger.DumpRepeated(_record.Container, failure.Message);
+        }
+
+        return await RunAsync(await StartDumpAsync(cancellationToken).ConfigureAwait(false), imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<DumpSummary> RunAsync(CriuDump dump, string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
+    {
         await using (dump.ConfigureAwait(false))
         {
             try
             {
                 return await dump.RunAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
             }
-            catch (ContainerException failure) when (dump is { IsLazy: true, CanBeRepeated: true } && _cgroup.IsFrozen)
+            finally
             {
-                _lazily = false;
-                _logger.DumpRepeated(_record.Container, failure.Message);
+                _mayPass = dump.FailedInPassing;
             }
-        }
-
-        CriuDump ordinary = await StartDumpAsync(cancellationToken).ConfigureAwait(false);
-        await using (ordinary.ConfigureAwait(false))
-        {
-            return await ordinary.RunAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -145,11 +179,7 @@ internal sealed class CgroupFence : IFence
         if (_record.Init.IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
         string? offNetwork = await NetworkIsolation.TryAttachAsync(_record.Links, cancellationToken).ConfigureAwait(false);
         RequireAlive();
-        if (!await _cgroup.SetFrozenAsync(false, CheckpointTimers.Freeze, cancellationToken).ConfigureAwait(false))
-        {
-            throw new ContainerException($"The container {_record.Container} does not thaw; a cgroup above {_cgroup.Path} may be frozen.");
-        }
-
+        await RequireThawedAsync(cancellationToken).ConfigureAwait(false);
         End();
         _logger.Thawed(_record.Container);
         if (offNetwork is not null) _logger.LeftOffNetwork(_record.Container, offNetwork);
@@ -183,6 +213,12 @@ internal sealed class CgroupFence : IFence
     {
         if (await _cgroup.SetFrozenAsync(true, CheckpointTimers.Freeze, cancellationToken).ConfigureAwait(false)) return;
         throw new ContainerException($"The container {_record.Container} does not stop within {CheckpointTimers.Freeze.TotalSeconds:0} s; one of its processes is stuck in the kernel.");
+    }
+
+    private async Task RequireThawedAsync(CancellationToken cancellationToken)
+    {
+        if (await _cgroup.SetFrozenAsync(false, CheckpointTimers.Freeze, cancellationToken).ConfigureAwait(false)) return;
+        throw new ContainerException($"The container {_record.Container} does not thaw; a cgroup above {_cgroup.Path} may be frozen.");
     }
 
     private async ValueTask CallOffAsync()

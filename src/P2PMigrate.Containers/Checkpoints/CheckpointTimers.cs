@@ -12,6 +12,9 @@ internal static class CheckpointTimers
     /// <summary>Until a CRIU whose dump cannot succeed any more has undone what it did. It is never killed.</summary>
     public static readonly TimeSpan DumpUndo = TimeSpan.FromSeconds(60);
 
+    /// <summary>For which a container goes on that CRIU could not dump at the moment when it was frozen.</summary>
+    public static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);      // CONST-411
+
     /// <summary>From CRIU's successful end until our side of the page conversation has noticed it.</summary>
     public static readonly TimeSpan LastAnswer = TimeSpan.FromSeconds(5);
 

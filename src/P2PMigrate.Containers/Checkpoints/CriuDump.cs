@@ -61,6 +61,9 @@ internal sealed class CriuDump : IAsyncDisposable
     /// <summary>Did CRIU give it up by itself, and so put the processes back as they were, before any memory was delivered? A CRIU that was killed has not.</summary>
     public bool CanBeRepeated { get; private set; }
 
+    /// <summary>Can it be repeated, and did it fail for something that passes when the container goes on?</summary>
+    public bool FailedInPassing { get; private set; }
+
     /// <summary>Does it dump the container's own cgroups too, because there are some?</summary>
     public bool KeepsCgroups { get; }
 
@@ -147,6 +150,7 @@ internal sealed class CriuDump : IAsyncDisposable
         if (code == 0 && failure is null) return standstill.HasHeld() ? await pages.ConfigureAwait(false) : throw Stirred();
         cancellationToken.ThrowIfCancellationRequested();
         CanBeRepeated = code != 0 && !_pages.IsUsed && CriuLog.HasGivenUp(LogPath);
+        FailedInPassing = CanBeRepeated && CriuLog.IsPassing(LogPath);
         throw Compose(container, failure);
     }
 

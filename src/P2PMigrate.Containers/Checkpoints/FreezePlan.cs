@@ -109,7 +109,7 @@ internal sealed class FreezePlan : IFreezePlan
             Runtime = runtime.Name,
             Created = state.Created,
             BundlePath = container.BundlePath,
-            CgroupPath = Cgroup.Of(init.Pid).Path,
+            CgroupPath = runtime.CgroupOf(container.Name, init.Pid).Path,
             InitPid = init.Pid,
             InitStartTicks = init.StartTicks,
             BootId = WorkRecord.CurrentBootId,

@@ -1,4 +1,5 @@
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 
 namespace P2PMigrate.Containers.Checkpoints;
@@ -41,6 +42,12 @@ internal interface IRuntimeProgram
 
     /// <summary>The container of this name, or null when the runtime knows none.</summary>
     Task<KnownContainer?> FindAsync(string name, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The cgroup with everything of a container that runs, whose first process this is. The first process may sit in one below: systemd gives itself and each of its services one.
+    /// </summary>
+    // spec: MIG-162
+    Cgroup CgroupOf(string name, int init) => Cgroup.Of(init);
 
     /// <summary>Is something left of a container of this name, which the runtime does not know any more but trips over?</summary>
     bool HasRemainsOf(string name);

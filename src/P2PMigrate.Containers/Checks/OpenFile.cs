@@ -15,6 +15,9 @@ internal sealed record OpenFile(int Pid, int Descriptor, string Target, int Moun
     /// <summary>Does it name a place in a file system (and not a pipe, a socket, a memfd)?</summary>
     public bool IsPath => Target.StartsWith('/') && !Target.StartsWith("/memfd:", StringComparison.Ordinal);
 
+    /// <summary>Is it one of the kernel's files of a cgroup's or the machine's stalls?</summary>
+    public bool IsPressure => IsPath && (Target.StartsWith("/proc/pressure/", StringComparison.Ordinal) || (Target.StartsWith("/sys/fs/cgroup/", StringComparison.Ordinal) && Target.EndsWith(".pressure", StringComparison.Ordinal)));
+
     /// <summary>Was its name removed?</summary>
     public bool IsDeleted => IsPath && Target.EndsWith(DeletedSuffix, StringComparison.Ordinal);
 

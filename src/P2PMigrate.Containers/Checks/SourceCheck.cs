@@ -34,6 +34,7 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
         CheckUsers(pids);
         CheckNamespaces(pids);
         CheckObjects(files);
+        CheckPressure(files);
         CheckPlaces(files);
         CheckGhosts(files);
         await CheckSocketsAsync(files, cancellationToken).ConfigureAwait(false);
@@ -96,6 +97,17 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
         }
     }
 
+    /// <summary>The kernel's files of stalls: whoever sets one to wake it must do so again after a restore, and does not know.</summary>
+    private void CheckPressure(OpenFile[] files)
+    {
+        foreach (OpenFile file in files.Where(file => file.IsPressure).DistinctBy(file => file.Pid).Take(FindingsPerKind))
+        {
+            Add(
+                FindingSeverity.Blocker, "pressure", $"Process {Describe(file.Pid)} waits for {file.Target}; CRIU takes the file along but not what it is set to, and a program that waits for it turns in circles from then on.",
+                "With systemd as the first process, turn off MemoryPressureWatch, CPUPressureWatch and IOPressureWatch, as the README says, and start the container anew.");
+        }
+    }
+
     /// <summary>Files on mounts that the container does not have, as inherited standard streams are, and message queues.</summary>
     private void CheckPlaces(OpenFile[] files)
     {
@@ -127,15 +139,27 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
 
     private async Task CheckSocketsAsync(OpenFile[] files, CancellationToken cancellationToken)
     {
-        IReadOnlyList<UnixSocket> sockets = await UnixSocket.ListAsync(container.InitPid, cancellationToken).ConfigureAwait(false);
-        HashSet<ulong> own = [.. files.Select(file => file.SocketInode).OfType<ulong>()];
-        foreach (UnixSocket socket in sockets.Where(socket => own.Contains(socket.Inode) && socket.PeerInode != 0 && !own.Contains(socket.PeerInode)).Take(FindingsPerKind))
+        IReadOnlyList<UnixSocket> leading = await LeadingOutAsync(files, cancellationToken).ConfigureAwait(false);
+        if (leading.Count == 0) return;
+
+        // The other end may belong to a process that began after the files were listed; then a second look finds it.
+        HashSet<ulong> still = [.. (await LeadingOutAsync(OpenFiles(), cancellationToken).ConfigureAwait(false)).Select(socket => socket.Inode)];
+        foreach (UnixSocket socket in leading.Where(socket => still.Contains(socket.Inode)).Take(FindingsPerKind))
         {
             Add(
                 FindingSeverity.Blocker, "unix socket", $"A process is connected to a Unix socket outside the container ({(socket.Path.Length > 1 ? socket.Path : "no name")}).",
                 "Let the program close this connection, or run both ends in the container.");
         }
     }
+
+    private async Task<IReadOnlyList<UnixSocket>> LeadingOutAsync(OpenFile[] files, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<UnixSocket> sockets = await UnixSocket.ListAsync(container.InitPid, cancellationToken).ConfigureAwait(false);
+        HashSet<ulong> own = [.. files.Select(file => file.SocketInode).OfType<ulong>()];
+        return [.. sockets.Where(socket => own.Contains(socket.Inode) && socket.PeerInode != 0 && !own.Contains(socket.PeerInode))];
+    }
+
+    private OpenFile[] OpenFiles() => [.. new Cgroup(container.CgroupPath).Pids().SelectMany(OpenFile.Of)];
 
     private async Task CheckNetworkAsync(CancellationToken cancellationToken)
     {

@@ -33,6 +33,7 @@ internal static partial class CriuKnowledge
         new(LinkRemap(), "A process holds a file open whose name was removed while other hard links to it remain, and CRIU could not link it back."),
         new(Terminal(), "A process is attached to a terminal outside the container; start it without one."),
         new(SessionOutside(), "A process belongs to a session started from outside (runc exec?); end it first."),
+        new(ControlInQueue(), "A process had been sent descriptors or credentials over a Unix socket that it had not received yet, which CRIU cannot dump; that passes, try again."),
         new(InotifyHandle(), "A process watches files with inotify on a file system where CRIU cannot find them again (overlay); use a plain root file system."),
         // What this machine lacks.
         new(RlimitDenied(), "This root lacks CAP_SYS_RESOURCE, so CRIU cannot dump processes that do not run as root."),
@@ -58,6 +59,9 @@ internal static partial class CriuKnowledge
 
     /// <summary>Is this complaint in the logs of dumps and restores that succeed?</summary>
     public static bool IsHarmless(string complaint) => Harmless().IsMatch(complaint);
+
+    /// <summary>Is this complaint about a state in which the container is for a moment only?</summary>
+    public static bool IsPassing(string complaint) => ControlInQueue().IsMatch(complaint);
 
     [GeneratedRegex(@"rlimit: Can't setup RLIMIT_NOFILE|ipv4: Address already assigned")]
     private static partial Regex Harmless();
@@ -100,6 +104,9 @@ internal static partial class CriuKnowledge
 
     [GeneratedRegex(@"A session leader of .* is outside of its pid namespace")]
     private static partial Regex SessionOutside();
+
+    [GeneratedRegex(@"skqueue: Control messages in queue")]
+    private static partial Regex ControlInQueue();
 
     [GeneratedRegex(@"fsnotify: .*(can't|cannot|Can't) .*(handle|opened)", RegexOptions.IgnoreCase)]
     private static partial Regex InotifyHandle();

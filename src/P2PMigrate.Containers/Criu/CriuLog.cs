@@ -38,6 +38,19 @@ internal static partial class CriuLog
         }
     }
 
+    /// <summary>Is one of the complaints in the log at <paramref name="path"/> about something that passes by itself when the container goes on?</summary>
+    public static bool IsPassing(string path)
+    {
+        try
+        {
+            return Complaints(File.ReadLines(path)).Take(ComplaintsMax).Any(CriuKnowledge.IsPassing);
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The sentence for these lines, or null when none of them is a complaint.</summary>
     public static string? Explain(IEnumerable<string> lines)
     {

@@ -14,12 +14,17 @@ internal sealed class Cgroup(string path)
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan s_keenly = TimeSpan.FromMilliseconds(3); // most containers stop within this, and their clients wait
 
-    private string? _inHierarchy;        // Path without the mount, as /proc/PID/cgroup has it
+    private string? _inHierarchy;        // once it was asked for
 
     /// <summary>The directory.</summary>
     public string Path { get; } = path;
 
     public bool Exists => Directory.Exists(Path);
+
+    /// <summary>Its path without the mount, as /proc/PID/cgroup has it; null when no cgroup2 mount here shows it.</summary>
+    public string? InHierarchy =>
+        _inHierarchy ??= Mount.Of("self").Where(mount => mount.FileSystem == "cgroup2" && (Path + "/").StartsWith(mount.MountPoint + "/", StringComparison.Ordinal))
+            .Select(mount => mount.Root.TrimEnd('/') + Path[mount.MountPoint.Length..]).FirstOrDefault();
 
     /// <summary>Does the kernel say that every process in it is stopped? (Asking it to freeze is not yet this.)</summary>
     public bool IsFrozen => Event("frozen") == 1;
@@ -40,12 +45,19 @@ internal sealed class Cgroup(string path)
     /// The cgroup v2 of a process; on machines that also have v1 hierarchies, the line <c>0::</c> is the one. Throws when this machine
     /// has no cgroup2 mount that shows it.
     /// </summary>
-    public static Cgroup Of(int pid)
+    public static Cgroup Of(int pid) => At(PathOf(pid));
+
+    /// <summary>As <see cref="Of(int)"/>, but the nearest one above it, or itself, that has a name for which <paramref name="isTop"/> holds; itself when none has.</summary>
+    public static Cgroup Of(int pid, Func<string, bool> isTop)
     {
-        string inHierarchy = PathOf(pid);
-        return PlacesOf(inHierarchy, (mount, below) => [mount + below.TrimEnd('/')]).Select(path => new Cgroup(path)).FirstOrDefault(cgroup => cgroup.Exists)
-            ?? throw new ContainerException($"The container's cgroup {inHierarchy} is not visible here; mount cgroup2 at /sys/fs/cgroup.");
+        string own = PathOf(pid), top = own;
+        while (top.Length > 1 && !isTop(System.IO.Path.GetFileName(top))) top = System.IO.Path.GetDirectoryName(top)!;
+        return At(top.Length > 1 ? top : own);
     }
+
+    private static Cgroup At(string inHierarchy) =>
+        PlacesOf(inHierarchy, (mount, below) => [mount + below.TrimEnd('/')]).Select(path => new Cgroup(path)).FirstOrDefault(cgroup => cgroup.Exists)
+        ?? throw new ContainerException($"The container's cgroup {inHierarchy} is not visible here; mount cgroup2 at /sys/fs/cgroup.");
 
     /// <summary>What <paramref name="places"/> makes of each cgroup2 mount and the path of our own cgroup below it.</summary>
     public static IEnumerable<string> PlacesBelow(Func<string, string, IEnumerable<string>> places) => PlacesOf(PathOf(Environment.ProcessId), places);
@@ -78,9 +90,7 @@ internal sealed class Cgroup(string path)
         try
         {
             string inHierarchy = PathOf(pid);
-            _inHierarchy ??= Mount.Of("self").Where(mount => mount.FileSystem == "cgroup2" && (Path + "/").StartsWith(mount.MountPoint + "/", StringComparison.Ordinal))
-                .Select(mount => mount.Root.TrimEnd('/') + Path[mount.MountPoint.Length..]).FirstOrDefault();
-            return _inHierarchy is not null && (inHierarchy + "/").StartsWith(_inHierarchy + "/", StringComparison.Ordinal);
+            return InHierarchy is { } top && (inHierarchy + "/").StartsWith(top + "/", StringComparison.Ordinal);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ContainerException)
         {

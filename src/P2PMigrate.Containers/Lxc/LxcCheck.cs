@@ -37,9 +37,11 @@ internal sealed class LxcCheck(LxcTool lxc, ContainerDescription container)
                 "Set lxc.start.auto = 0 in its configuration; at the target, set it again when it runs there.");
         }
 
-        if (Cgroup.Of(container.InitPid).Path.EndsWith("/init.scope", StringComparison.Ordinal))
+        if (container.CgroupPath.EndsWith("/init.scope", StringComparison.Ordinal))
         {
-            Add(FindingSeverity.Blocker, "init", "The container's first process is systemd, which keeps its services in cgroups of their own; this version does not freeze those together.", "Run the service itself as the container's first process.");
+            Add(
+                FindingSeverity.Blocker, "cgroup", $"The container's first process is systemd, and its cgroup ({container.CgroupPath}) is in none of LXC's own name, so that its services cannot be told from others' processes.",
+                "Take lxc.cgroup.dir out of its configuration and start it anew.");
         }
 
         CheckInterfaces(configuration);

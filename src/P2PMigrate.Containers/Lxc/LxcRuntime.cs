@@ -42,7 +42,7 @@ public sealed class LxcRuntime : CriuRuntime
         }
 
         byte[] configuration = await File.ReadAllBytesAsync(await _lxc.ConfigurationPathAsync(name, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
-        Cgroup cgroup = Cgroup.Of(known.Pid);
+        Cgroup cgroup = _lxc.CgroupOf(name, known.Pid);
         IReadOnlyList<int> pids = cgroup.Pids();
         return new ContainerDescription
         {

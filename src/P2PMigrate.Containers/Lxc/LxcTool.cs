@@ -15,6 +15,7 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
 {
     private const string ConfigurationName = "config";
     private const string MovedName = "config.moved";
+    private const string PayloadPrefix = "lxc.payload.";
     private static readonly ToolVersion s_first = new(6, 0);
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
 
@@ -90,12 +91,15 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
         int pid = words.Select(word => int.TryParse(word, CultureInfo.InvariantCulture, out int number) ? number : 0).Max();
         string status = words.FirstOrDefault(word => !char.IsAsciiDigit(word[0])) switch
         {
-            "RUNNING" => IsFrozen(pid) ? KnownContainer.Paused : KnownContainer.Running,
+            "RUNNING" => IsFrozen(name, pid) ? KnownContainer.Paused : KnownContainer.Running,
             "FROZEN" => KnownContainer.Paused,
             var other => (other ?? "unknown").ToLowerInvariant(),
         };
         return new KnownContainer(status, Math.Max(pid, 0), created, bundle);
     }
+
+    /// <summary>LXC names it after the container; where that name is taken, a number is behind it.</summary>
+    public Cgroup CgroupOf(string name, int init) => Cgroup.Of(init, leaf => leaf == PayloadPrefix + name || leaf.StartsWith($"{PayloadPrefix}{name}-", StringComparison.Ordinal));
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> DumpOptionsAsync(FenceRecord fence, bool keepsCgroups, CancellationToken cancellationToken)
@@ -110,7 +114,7 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
     [
         Criu, "dump", "--tree", fence.InitPid.ToString(CultureInfo.InvariantCulture), "--images-dir", imageDirectory, "--work-dir", workDirectory, "--log-file", "dump.log", "-v4",
         "--leave-running", "--tcp-established", "--file-locks", "--link-remap", "--skip-in-flight", "--force-irmap",
-        "--manage-cgroups=full", "--cgroup-root", ":" + Cgroup.PathOf(fence.InitPid), "--freeze-cgroup", fence.CgroupPath,
+        "--manage-cgroups=full", "--cgroup-root", ":" + new Cgroup(fence.CgroupPath).InHierarchy, "--freeze-cgroup", fence.CgroupPath,
         "--ext-mount-map", "auto", "--enable-external-sharing", "--enable-external-masters", "--enable-fs", "hugetlbfs", "--enable-fs", "tracefs",
         .. options, .. memory.DirectOptions,
     ];
@@ -153,11 +157,11 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
     public static bool IsInstalled => Tool.Exists("lxc-info") && Tool.Exists("lxc-checkpoint");
 
     /// <summary>LXC does not look whether somebody else has frozen the cgroup.</summary>
-    private static bool IsFrozen(int pid)
+    private bool IsFrozen(string name, int pid)
     {
         try
         {
-            return pid > 0 && Cgroup.Of(pid).IsFrozen;
+            return pid > 0 && CgroupOf(name, pid).IsFrozen;
         }
         catch (Exception gone) when (gone is IOException or ContainerException)
         {

@@ -6,7 +6,7 @@ namespace P2PMigrate.Containers.Tests.Inside;
 public sealed class HostedTests(TestHost host) : IClassFixture<TestHost>
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
-    private static readonly string[] s_every = ["runc", LxcGround.RuntimeName], s_runc = ["runc"];
+    private static readonly string[] s_every = ["runc", LxcGround.RuntimeName], s_runc = ["runc"], s_lxc = [LxcGround.RuntimeName];
 
     /// <summary>The tests of the classes beside this one, but for drivers, which are no tests by themselves; those of the contract with every runtime.</summary>
     public static TheoryData<string, string> Names =>
@@ -16,7 +16,7 @@ public sealed class HostedTests(TestHost host) : IClassFixture<TestHost>
            from method in type.GetMethods()
            where method.IsDefined(typeof(InsideFactAttribute), inherit: false)
            orderby method.Name
-           from runtime in method.IsDefined(typeof(EveryRuntimeAttribute), inherit: false) ? s_every : s_runc
+           from runtime in method.IsDefined(typeof(EveryRuntimeAttribute), inherit: false) ? s_every : method.IsDefined(typeof(OfLxcAttribute), inherit: false) ? s_lxc : s_runc
            select ($"{type.FullName}.{method.Name}", runtime),
     ];
 

@@ -35,6 +35,7 @@ internal sealed class RootfsBuilder(Action<string> report)
             "chroot", [draft.HostRoot, "/bin/sh", "-s"], EmbeddedScript.ContainerTemplate, limit.Token).ConfigureAwait(false);
         template.EnsureSuccess();
         Directory.Move(Path.Combine(draft.HostRoot, "container"), draft.ContainerTemplate);
+        Directory.Move(Path.Combine(draft.HostRoot, "system"), draft.SystemTemplate);
         Directory.Move(draft.Directory, image.Directory);
     }
 

@@ -15,6 +15,9 @@ public sealed class VirtualHost : LabNode
     /// <summary>Where a host shows, read-only, the small root file system from which containers are made.</summary>
     public const string ContainerTemplate = "/opt/container-template";
 
+    /// <summary>The host's path of a root file system with systemd as its init, and an sshd that is not enabled.</summary>
+    public const string SystemTemplate = "/opt/system-template";
+
     private readonly LabScope _scope;
     private readonly ProcessIdentity _init;
 

@@ -66,5 +66,6 @@ internal sealed class VirtualHostBuilder(LabScope scope, RootfsImage image)
         ]);
 
     private IEnumerable<BindMount> Shown(IReadOnlyList<BindMount> binds) =>
-        binds.Prepend(new BindMount(image.ContainerTemplate, VirtualHost.ContainerTemplate, ReadOnly: true));
+        binds.Prepend(new BindMount(image.ContainerTemplate, VirtualHost.ContainerTemplate, ReadOnly: true))
+            .Prepend(new BindMount(image.SystemTemplate, VirtualHost.SystemTemplate, ReadOnly: true));
 }
