@@ -33,7 +33,7 @@ internal static partial class CriuKnowledge
         new(LinkRemap(), "A process holds a file open whose name was removed while other hard links to it remain, and CRIU could not link it back."),
         new(Terminal(), "A process is attached to a terminal outside the container; start it without one."),
         new(SessionOutside(), "A process belongs to a session started from outside (runc exec?); end it first."),
-        new(ControlInQueue(), "A process had been sent descriptors or credentials over a Unix socket that it had not received yet, which CRIU cannot dump; that passes, try again."),
+        new(ControlInQueue(), "A process had not received yet what it had been sent over a socket, with control data that CRIU cannot dump; that passes, try again."),
         new(InotifyHandle(), "A process watches files with inotify on a file system where CRIU cannot find them again (overlay); use a plain root file system."),
         // What this machine lacks.
         new(RlimitDenied(), "This root lacks CAP_SYS_RESOURCE, so CRIU cannot dump processes that do not run as root."),

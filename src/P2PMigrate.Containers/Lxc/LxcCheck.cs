@@ -1,4 +1,3 @@
-using P2PMigrate.Containers.Linux;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Lxc;
@@ -41,7 +40,7 @@ internal sealed class LxcCheck(LxcTool lxc, ContainerDescription container)
         {
             Add(
                 FindingSeverity.Blocker, "cgroup", $"The container's first process is systemd, and its cgroup ({container.CgroupPath}) is in none of LXC's own name, so that its services cannot be told from others' processes.",
-                "Take lxc.cgroup.dir out of its configuration and start it anew.");
+                "Take lxc.cgroup.dir.container out of its configuration and start it anew.");
         }
 
         CheckInterfaces(configuration);

@@ -14,7 +14,7 @@ internal sealed record RootfsRecipe
         "criu", "runc", "lxc", "redis-server", "python3", "tini",
         "iptables", "nftables", "miniupnpd-nftables", "iproute2", "socat", "procps", "strace",
         "attr", "acl", "e2fsprogs", "rsync", "tar", "zstd", "libcap2-bin", "libstdc++6", "ca-certificates",
-        "systemd", "openssh-server", // for containers
+        "systemd", "openssh-server", "openssh-client", // for containers, and those who log in to them
     ];
 
     /// <summary>The same with more packages of the suite.</summary>
