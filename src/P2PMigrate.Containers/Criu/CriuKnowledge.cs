@@ -33,7 +33,7 @@ internal static partial class CriuKnowledge
         new(LinkRemap(), "A process holds a file open whose name was removed while other hard links to it remain, and CRIU could not link it back."),
         new(Terminal(), "A process is attached to a terminal outside the container; start it without one."),
         new(SessionOutside(), "A process belongs to a session started from outside (runc exec?); end it first."),
-        new(ControlInQueue(), "A process had not received yet what it had been sent over a socket, with control data that CRIU cannot dump; that passes, try again."),
+        new(MessageOnItsWay(), "A process had not received yet what it had been sent over a socket, in a way that CRIU cannot dump; that passes, try again."),
         new(InotifyHandle(), "A process watches files with inotify on a file system where CRIU cannot find them again (overlay); use a plain root file system."),
         // What this machine lacks.
         new(RlimitDenied(), "This root lacks CAP_SYS_RESOURCE, so CRIU cannot dump processes that do not run as root."),
@@ -61,7 +61,7 @@ internal static partial class CriuKnowledge
     public static bool IsHarmless(string complaint) => Harmless().IsMatch(complaint);
 
     /// <summary>Is this complaint about a state in which the container is for a moment only?</summary>
-    public static bool IsPassing(string complaint) => ControlInQueue().IsMatch(complaint);
+    public static bool IsPassing(string complaint) => MessageOnItsWay().IsMatch(complaint);
 
     [GeneratedRegex(@"rlimit: Can't setup RLIMIT_NOFILE|ipv4: Address already assigned")]
     private static partial Regex Harmless();
@@ -105,8 +105,8 @@ internal static partial class CriuKnowledge
     [GeneratedRegex(@"A session leader of .* is outside of its pid namespace")]
     private static partial Regex SessionOutside();
 
-    [GeneratedRegex(@"skqueue: Control messages in queue")]
-    private static partial Regex ControlInQueue();
+    [GeneratedRegex(@"skqueue: Control messages in queue|Non-empty write queue on an in-flight socket")]
+    private static partial Regex MessageOnItsWay();
 
     [GeneratedRegex(@"fsnotify: .*(can't|cannot|Can't) .*(handle|opened)", RegexOptions.IgnoreCase)]
     private static partial Regex InotifyHandle();

@@ -17,6 +17,7 @@ public sealed class CriuLogTests
     [InlineData("Error (criu/file-lock.c:110): Some file locks are hold by dumping tasks! You can try --file-locks to dump them.", "file locks")]
     [InlineData("Error (criu/tty.c:1940): tty: Unable to find a master for /4", "terminal")]
     [InlineData("Error (criu/pstree.c:400): A session leader of 1551(10) is outside of its pid namespace", "runc exec")]
+    [InlineData("Error (criu/sk-unix.c:900): unix: Non-empty write queue on an in-flight socket 0x179fc6", "try again")]
     [InlineData("Error (criu/sk-queue.c:144): skqueue: Control messages in queue, not supported", "try again")]
     [InlineData("Error (criu/cr-dump.c:371): Can't get rlimit 0: Operation not permitted", "CAP_SYS_RESOURCE")]
     [InlineData("Error (criu/sockets.c:628): sockets: Can't get 1:16 opt: Operation not supported", "CRIU 4.2")]
