@@ -8,6 +8,7 @@ public sealed class LxcSystemdMigrationTests
 {
     private const string Name = "c1";
     private const string Address = "10.20.0.10";
+    private const string Client = "10.20.0.99"; // Either host's bridge has the gateway's address: what a container sends there stays on its own host.
     private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(30);
 
     [Fact]
@@ -16,7 +17,7 @@ public sealed class LxcSystemdMigrationTests
     {
         await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
         await ContainerBridge.JoinAsync(peers.Source, peers.Target);
-        await peers.Source.ShellAsync($"ip address add 10.20.0.99/{ContainerBridge.PrefixLength} dev {ContainerBridge.Name}");
+        await peers.Source.ShellAsync($"ip address add {Client}/{ContainerBridge.PrefixLength} dev {ContainerBridge.Name}");
         LxcContainer container = await StartAsync(peers.Source);
         await container.AttachAsync("echo kept > /tmp/kept");
         await peers.Source.ShellAsync($"nsenter -t $(lxc-info -n {Name} -pH) -n nft add table inet kept; nsenter -t $(lxc-info -n {Name} -pH) -n nft add chain inet kept input");
@@ -33,7 +34,7 @@ public sealed class LxcSystemdMigrationTests
         Assert.Equal(boot, await BootAsync(moved));
         Assert.Equal("kept", (await moved.AttachAsync("cat /tmp/kept")).Trim());
         Assert.Contains("chain input", await peers.Target.ShellAsync($"nsenter -t $(lxc-info -n {Name} -pH) -n nft list table inet kept"), StringComparison.Ordinal);
-        Assert.Contains("ssh-ed25519", await peers.Source.ShellAsync($"ssh-keyscan -T 20 -t ed25519 {Address}"), StringComparison.Ordinal);
+        Assert.Contains("ssh-ed25519", await peers.Target.ShellAsync($"ssh-keyscan -T 20 -t ed25519 {Address}"), StringComparison.Ordinal);
         Assert.Equal("running", (await moved.AttachAsync("systemctl is-system-running || :")).Trim());
         while (await TicksAsync(moved) <= ticks + 1) await Task.Delay(100);
     }
@@ -63,7 +64,7 @@ public sealed class LxcSystemdMigrationTests
     /// <summary>A shell job of somebody who has logged in: it answers each line that is typed with a count that only it knows.</summary>
     private static Task<LabProcess> LogInAsync(VirtualHost host) => host.StartAsync("ssh",
     [
-        "-tt", "-i", "/root/key", "-o", "StrictHostKeyChecking=no", "-o", "ServerAliveInterval=0", $"root@{Address}", "n=0; while read line; do n=$((n + 1)); echo job $n $line; done",
+        "-tt", "-b", Client, "-i", "/root/key", "-o", "StrictHostKeyChecking=no", "-o", "ServerAliveInterval=0", $"root@{Address}", "n=0; while read line; do n=$((n + 1)); echo job $n $line; done",
     ]);
 
     private static async Task AskAsync(LabProcess job, string line, string answer)

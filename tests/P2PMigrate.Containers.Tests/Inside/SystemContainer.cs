@@ -50,7 +50,7 @@ internal sealed class SystemContainer : IAsyncDisposable
         await WaitAsync(() => Task.FromResult(TicksIn(root) > ticks + 1 && CountIn(root) > count ? "on" : $"stands at {TicksIn(root)} and {CountIn(root)}"), "on");
     }
 
-    private Task AddUnitsAsync() => Shell.RunAsync($$"""
+    private Task<string> AddUnitsAsync() => Shell.RunAsync($$"""
         cd {{Root}}/etc/systemd/system
         mkdir -p multi-user.target.wants timers.target.wants
         printf '[Service]\nPrivateTmp=yes\nProtectSystem=full\nExecStart=sh -c "n=0; while sleep 0.05; do n=$$((n + 1)); echo $$n > /srv/count; done"\n' > count.service
