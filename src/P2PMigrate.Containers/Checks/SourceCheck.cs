@@ -76,12 +76,12 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
 
     private void CheckNamespaces(IReadOnlyList<int> pids)
     {
-        foreach (string kind in new[] { "user", "uts" })
+        foreach (string kind in new[] { "user", "uts", "ipc", "pid" })
         {
             string? own = NamespaceOf(container.InitPid, kind);
             foreach (int pid in pids.Where(pid => NamespaceOf(pid, kind) is { } other && other != own).Take(FindingsPerKind))
             {
-                Add(FindingSeverity.Blocker, "namespace", $"Process {Describe(pid)} has a {kind} namespace of its own inside the container.", "With systemd inside, turn off ProtectHostname and PrivateUsers of its units.");
+                Add(FindingSeverity.Blocker, "namespace", $"Process {Describe(pid)} has a {kind} namespace of its own inside the container.", "With systemd inside, turn off ProtectHostname, PrivateUsers, PrivateIPC and PrivatePIDs of its units.");
             }
         }
     }

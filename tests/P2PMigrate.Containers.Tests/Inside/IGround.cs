@@ -35,6 +35,9 @@ internal interface IGround
     /// <summary>Is there anything of the container of this name besides its files, in words; empty when not.</summary>
     string RemainsOf(string name);
 
+    /// <summary>Shell words that start a command in the container from outside, and leave it there.</summary>
+    string Attachment(string name, string command);
+
     /// <summary>Shell words that kill and forget a container, if it is there.</summary>
     string Removal(string name);
 }

@@ -15,7 +15,7 @@ public sealed class LazyDumpTests
     [Trait("Spec", "MEM-32")]
     public async Task Memory_of_every_kind_is_in_the_dump_as_criu_itself_would_have_dumped_it()
     {
-        await using Workload workload = await StartOddAsync();
+        await using Workload workload = await Workload.RunningAsync("odd.py");
         await using Move move = await Move.PrepareAsync(workload.Name);
         await using IFence fence = await move.FreezeAsync();
         Assert.Contains(LazySign, await ConfigurationAsync(move));
@@ -61,7 +61,7 @@ public sealed class LazyDumpTests
         await using Workload workload = await Workload.PrepareAsync(
             ["python3", "-c", "import mmap, time; memory = mmap.mmap(-1, 300 << 20); memory.write(b'x' * (300 << 20)); open('/ready', 'w').close(); time.sleep(1000)"]);
         await workload.StartAsync();
-        await WaitUntilReadyAsync(workload);
+        await workload.WaitUntilReadyAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
         await using IFence fence = await move.FreezeAsync();
         Assert.DoesNotContain(LazySign, await ConfigurationAsync(move));
@@ -126,22 +126,6 @@ public sealed class LazyDumpTests
         await workload.WaitForCountAsync(frozenAt + 5000);
         Assert.False(File.Exists($"{workload.Root}/broken"));
     }
-
-    private static async Task<Workload> StartOddAsync()
-    {
-        Workload workload = await Workload.PrepareAsync(["python3", "/odd.py"]);
-        using (Stream program = typeof(LazyDumpTests).Assembly.GetManifestResourceStream("odd.py")!)
-        await using (FileStream copy = File.Create($"{workload.Root}/odd.py"))
-        {
-            await program.CopyToAsync(copy, Token);
-        }
-
-        await workload.StartAsync();
-        await WaitUntilReadyAsync(workload);
-        return workload;
-    }
-
-    private static async Task WaitUntilReadyAsync(Workload workload) => await Shell.RunAsync($"timeout 30 sh -c 'until [ -e {workload.Root}/ready ]; do sleep 0.05; done'");
 
     private static Task<string> ConfigurationAsync(Move move) => File.ReadAllTextAsync($"{move.SourceDirectory}/criu-dump.conf", Token);
 

@@ -27,6 +27,7 @@ internal sealed class LxcGround : IGround
             lxc.uts.name = {name}
             lxc.console.path = none
             lxc.tty.max = 0
+            lxc.pty.max = 1024
             lxc.net.0.type = empty
             lxc.mount.auto = proc:mixed sys:ro
             lxc.init.cmd = /usr/bin/{string.Join(' ', arguments)}
@@ -58,6 +59,8 @@ internal sealed class LxcGround : IGround
     public string RemainsOf(string name) =>
         Directory.Exists($"/var/lib/lxc/{name}") ? "LXC's directory is left"
         : Directory.Exists($"/sys/fs/cgroup/init/lxc.monitor.{name}") ? "the monitor's cgroup is left" : "";
+
+    public string Attachment(string name, string command) => $"setsid lxc-attach -n {name} -- {command} </dev/null >/dev/null 2>&1 & sleep 0.5";
 
     public string Removal(string name) =>
         $"[ ! -e {PathOf(name)} ] || {{ [ ! -e {CgroupOf(name)} ] || echo 1 > {CgroupOf(name)}/cgroup.kill; timeout 10 lxc-stop -k -n {name} 2>/dev/null || :; }}; rm -rf /var/lib/lxc/{name}";

@@ -46,7 +46,7 @@ public sealed class PreCopyTests
     [InsideFact]
     public async Task Memory_that_moves_vanishes_is_shared_or_forked_is_that_of_criu_s_own_dump_page_by_page()
     {
-        await using Workload workload = await StartAsync("moving.py", "1000");
+        await using Workload workload = await Workload.RunningAsync("moving.py", "1000");
         Assert.InRange(await CompareAsync(workload), 64 * 256, 1024 * 256);
     }
 
@@ -54,7 +54,7 @@ public sealed class PreCopyTests
     [Trait("Spec", "MEM-60")]
     public async Task Memory_that_moves_vanishes_is_shared_or_forked_is_right_afterwards()
     {
-        await using Workload workload = await StartAsync("moving.py", "1000");
+        await using Workload workload = await Workload.RunningAsync("moving.py", "1000");
         Completed(await MigrateAsync(workload, new CopyOptions { DowntimeTarget = TimeSpan.Zero }, new Rounds()));
         await AssertMemoryIsRightAsync(workload);
     }
@@ -110,21 +110,7 @@ public sealed class PreCopyTests
         }
     }
 
-    private static Task<Workload> StartAsync(int pagesPerSecond) => StartAsync("pages.py", $"{Megabytes}", $"{pagesPerSecond}");
-
-    private static async Task<Workload> StartAsync(string script, params string[] arguments)
-    {
-        Workload workload = await Workload.PrepareAsync(["python3", $"/{script}", .. arguments]);
-        using (Stream program = typeof(PreCopyTests).Assembly.GetManifestResourceStream(script)!)
-        await using (FileStream copy = File.Create($"{workload.Root}/{script}"))
-        {
-            await program.CopyToAsync(copy, Token);
-        }
-
-        await workload.StartAsync();
-        await Shell.RunAsync($"timeout 30 sh -c 'until [ -e {workload.Root}/ready ]; do sleep 0.05; done'");
-        return workload;
-    }
+    private static Task<Workload> StartAsync(int pagesPerSecond) => Workload.RunningAsync("pages.py", $"{Megabytes}", $"{pagesPerSecond}");
 
     private static async Task<MigrationOutcome> MigrateAsync(
         Workload workload, CopyOptions copy, Rounds rounds, Func<Task>? frozen = null, Func<string, Task>? complete = null)

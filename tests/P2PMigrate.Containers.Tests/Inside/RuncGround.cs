@@ -44,5 +44,7 @@ internal sealed class RuncGround : IGround
 
     public string RemainsOf(string name) => Directory.Exists($"/run/runc/{name}") ? "runc's state is left" : "";
 
+    public string Attachment(string name, string command) => $"runc exec -d {name} {command} </dev/null >/dev/null 2>&1";
+
     public string Removal(string name) => $"runc delete --force {name} 2>/dev/null || :";
 }

@@ -27,14 +27,20 @@ internal sealed class Workload : IAsyncDisposable
     public static async Task<Workload> CountingAsync(int megabytes = 60, string[]? extras = null, Action<JsonObject>? configure = null)
     {
         Workload workload = await PrepareAsync(["python3", "/counter.py", megabytes.ToString(), .. extras ?? []], configure);
-        using (Stream program = Assembly.GetExecutingAssembly().GetManifestResourceStream("counter.py")!)
-        await using (FileStream copy = File.Create($"{workload.Root}/counter.py"))
-        {
-            await program.CopyToAsync(copy);
-        }
-
+        await workload.PutAsync("counter.py");
         await workload.StartAsync();
         await workload.WaitForCountAsync(2000);
+        return workload;
+    }
+
+    /// <summary>A Python program of this assembly, once it has made <c>/ready</c>. Its loopback is raised after it has begun.</summary>
+    public static async Task<Workload> RunningAsync(string program, params string[] arguments)
+    {
+        Workload workload = await PrepareAsync(["python3", $"/{program}", .. arguments]);
+        await workload.PutAsync(program);
+        await workload.StartAsync();
+        await Shell.RunAsync($"nsenter -t {await workload.InitPidAsync()} -n ip link set lo up");
+        await workload.WaitUntilReadyAsync();
         return workload;
     }
 
@@ -66,6 +72,9 @@ internal sealed class Workload : IAsyncDisposable
         }
     }
 
+    /// <summary>Until the program has made <c>/ready</c>.</summary>
+    public Task WaitUntilReadyAsync() => Shell.RunAsync($"timeout 30 sh -c 'until [ -e {Root}/ready ]; do sleep 0.05; done' || {{ tail {Root}/said; exit 1; }}");
+
     /// <summary>The first process, in this host's numbers.</summary>
     public Task<int> InitPidAsync() => IGround.Current.InitPidAsync(Name);
 
@@ -78,6 +87,13 @@ internal sealed class Workload : IAsyncDisposable
         if (!File.Exists(path)) return 0;
         byte[] bytes = File.ReadAllBytes(path);
         return bytes.Length < 8 ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+    }
+
+    private async Task PutAsync(string program)
+    {
+        using Stream text = Assembly.GetExecutingAssembly().GetManifestResourceStream(program)!;
+        await using FileStream copy = File.Create($"{Root}/{program}");
+        await text.CopyToAsync(copy);
     }
 
     public async ValueTask DisposeAsync() => await Shell.RunAsync($"echo 0 > {Cgroup}/cgroup.freeze 2>/dev/null || :; {IGround.Current.Removal(Name)}");
