@@ -40,7 +40,7 @@ internal abstract partial record Fault(string Name)
     /// <summary>Does the source's program die of it?</summary>
     public virtual bool KillsSource => false;
 
-    /// <summary>Does it take the container that has moved with it, as it would any other container there?</summary>
+    /// <summary>Does it take the container that has moved with it, as it would any other container there? Its files stay.</summary>
     public virtual bool EndsWhatMoved => false;
 
     /// <summary>Does a container that has moved notice by itself, as any other there?</summary>
@@ -136,11 +136,12 @@ internal abstract partial record Fault(string Name)
             await peers.Receive!.KillAsync();
             await peers.Target.ShellAsync(
                 $"""
-                for p in $(find /sys/fs/cgroup -name cgroup.kill -path '*{WitnessContainer.Name}*'); do echo 1 > $p; done
+                for p in $(find /sys/fs/cgroup -name cgroup.kill -path '*{WitnessContainer.Name}*'); do ( echo 1 > $p ) 2>/dev/null || true; done
                 for n in criu runc; do pkill -9 -x $n || true; done
                 sleep 0.2
                 for m in $(cut -d' ' -f5 /proc/self/mountinfo | grep '^/run/runc/' | sort -r); do umount -l $m; done
                 rm -rf /run/runc/*
+                find /sys/fs/cgroup -depth -type d -path '*{WitnessContainer.Name}*' -delete || true
                 ip netns exec {WitnessContainer.Name} nft flush ruleset
                 """);
             return true;

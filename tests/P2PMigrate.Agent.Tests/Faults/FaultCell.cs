@@ -14,6 +14,8 @@ internal sealed class FaultCell(Moment moment, Fault fault)
     private static readonly TimeSpan s_answerLimit = TimeSpan.FromSeconds(15);
 
     private const int AttemptsMax = 3;
+    private const string InDoubt = "in doubt";
+    private const string WitnessBundle = "/var/lib/p2pmigrate/containers/" + WitnessContainer.Name; // of one that has moved
 
     // Recovery comes before the ticket is looked at.
     private const string NoTicket = "p2pm1nothing";
@@ -58,6 +60,7 @@ internal sealed class FaultCell(Moment moment, Fault fault)
         if (!await moment.ReachAsync(peers, migrate))
             throw new MissedMomentException($"The moment did not come:\n{migrate.Output.Text}\n{migrate.Error.Text}");
         bool happened = await fault.HappenAsync(peers, migrate);
+        bool targetHasJob = new JournalWatch(peers.Target).State is not null;
         copies.BeginGaps();
         migrate.Signal(UnixSignal.Continue);
         peers.Receive!.Signal(UnixSignal.Continue);
@@ -70,9 +73,10 @@ internal sealed class FaultCell(Moment moment, Fault fault)
         if (side is null && fault.EndsWhatMoved && end == "exit code 0")
             return $"| {moment.Name} | {fault.Name} | {end} | nowhere: it had moved | |";
         Assert.True(side is not null, $"Nobody answers. {story}");
-        Assert.True(!end.StartsWith("exit code", StringComparison.Ordinal) || end.EndsWith("in doubt", StringComparison.Ordinal) || away < fault.BackWithin, $"Nobody answered for {away.TotalSeconds:0.0} s. {story}");
+        Assert.True(!end.StartsWith("exit code", StringComparison.Ordinal) || end.EndsWith(InDoubt, StringComparison.Ordinal) || away < fault.BackWithin, $"Nobody answered for {away.TotalSeconds:0.0} s. {story}");
         await CheckAsync(peers, side == 1, before, story);
-        await CheckLeftoversAsync(peers, side == 1, source, target, story);
+        bool hadMoved = fault.EndsWhatMoved && end.EndsWith(InDoubt, StringComparison.Ordinal) && !targetHasJob;
+        await CheckLeftoversAsync(peers, side == 1, source, hadMoved ? target with { Jobs = WitnessBundle + "\n" } : target, story);
         return happened && await fault.WasHitAsync(peers) ? string.Create(CultureInfo.InvariantCulture, $"| {moment.Name} | {fault.Name} | {end} | {(side == 1 ? "target" : "source")} | {away.TotalSeconds:0.0} s |") : null;
     }
 
@@ -99,7 +103,7 @@ internal sealed class FaultCell(Moment moment, Fault fault)
             return (end, story);
         if (fault.EndsWhatMoved)
             copies.ForgetTarget();
-        return ($"{end}, in doubt", story + await Person.DecideAsync(peers.Source, peers.Target, last.Everything));
+        return ($"{end}, {InDoubt}", story + await Person.DecideAsync(peers.Source, peers.Target, last.Everything));
     }
 
     private static async Task WaitForJobAsync(VirtualHost host)
