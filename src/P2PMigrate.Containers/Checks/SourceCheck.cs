@@ -81,7 +81,7 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
             string? own = NamespaceOf(container.InitPid, kind);
             foreach (int pid in pids.Where(pid => NamespaceOf(pid, kind) is { } other && other != own).Take(FindingsPerKind))
             {
-                Add(FindingSeverity.Blocker, "namespace", $"Process {Describe(pid)} has a {kind} namespace of its own inside the container.", "With systemd inside, turn off ProtectHostname, PrivateUsers, PrivateIPC and PrivatePIDs of its units.");
+                Add(FindingSeverity.Blocker, "namespace", $"Process {Describe(pid)} has {(kind == "ipc" ? "an" : "a")} {kind} namespace of its own inside the container.", "With systemd inside, turn off ProtectHostname, PrivateUsers, PrivateIPC and PrivatePIDs of its units.");
             }
         }
     }

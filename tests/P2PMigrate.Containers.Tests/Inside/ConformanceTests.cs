@@ -47,7 +47,7 @@ public sealed class ConformanceTests
             ("userfaultfd", "userfaultfd", "holds userfaultfd"),
             ("user-namespace", "user namespace of its own inside", "has a user namespace of its own"),
             ("uts-namespace", "UTS namespace of its own inside", "has a uts namespace of its own"),
-            ("ipc-namespace", "IPC namespace of its own inside", "has a ipc namespace of its own"),
+            ("ipc-namespace", "IPC namespace of its own inside", "has an ipc namespace of its own"),
             ("pid-namespace", "PID namespace of its own inside", "has a pid namespace of its own"),
             ("big-removed-file", "removed file of 400 MB that is open", "open with 400 MB"),
             ("pressure", "file of the kernel's stalls", "waits for /proc/pressure/memory"),

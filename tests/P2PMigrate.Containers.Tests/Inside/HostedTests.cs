@@ -28,6 +28,15 @@ public sealed class HostedTests(TestHost host) : IClassFixture<TestHost>
         limit.CancelAfter(s_limit);
         CommandResult result = await host.RunAsync(test, runtime, limit.Token);
         TestContext.Current.TestOutputHelper?.WriteLine(result.Output);
+        AddRows(result.Output);
         Assert.True(result.Succeeded, result.Output + result.Error);
+    }
+
+    /// <summary>What tests say of a table's rows goes to the file that <c>P2PMIGRATE_CONFORMANCE_TABLE</c> names, if it names one.</summary>
+    private static void AddRows(string output)
+    {
+        if (Environment.GetEnvironmentVariable("P2PMIGRATE_CONFORMANCE_TABLE") is not { Length: > 0 } file) return;
+        const string begin = "] | "; // after what the test program puts before a line
+        File.AppendAllLines(file, from line in output.Split('\n') let at = line.IndexOf(begin, StringComparison.Ordinal) where at >= 0 select line[(at + 2)..].Trim());
     }
 }
