@@ -19,6 +19,7 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// <item>Frozen, no dump: the cgroup stays frozen. A dump that waits for its word fails, and has touched nothing.</item>
 /// <item>While dumping: the runtime and CRIU live on in a session of their own. A lazy dump comes to its end; of an ordinary one the page connection is broken, so CRIU fails. Either puts the seized
 /// processes back into the frozen cgroup and ends. Thawing waits for that end, for CRIU's last act is to freeze again.</item>
+/// <item>Between two dumps (MIG-163): the container may run, off its bridges. Nothing of it has gone anywhere, and thawing puts its links right.</item>
 /// <item>Dumped: the cgroup is frozen again by CRIU itself (checked after each dump). Stand-in names of removed files may be in the root
 /// file system; thawing and destroying remove them.</item>
 /// <item>While thawing or destroying: both can be repeated.</item>
@@ -101,7 +102,7 @@ internal sealed class CgroupFence : IFence
         finally
         {
             frozenAfterwards = _cgroup.IsFrozen;
-            if (!frozenAfterwards && _cgroup.Exists && !IsDumping) await RequireFrozenAsync(CancellationToken.None).ConfigureAwait(false);
+            if (!frozenAfterwards && _cgroup.Exists && _record.Init.IsAlive && !IsDumping) await RequireFrozenAsync(CancellationToken.None).ConfigureAwait(false);
         }
 
         if (!frozenAfterwards) throw new ContainerException($"The container {_record.Container} ran for a moment after its dump, so the dump is not its last state.");
@@ -131,6 +132,7 @@ internal sealed class CgroupFence : IFence
 
             await RequireThawedAsync(cancellationToken).ConfigureAwait(false);
             await Task.Delay(CheckpointTimers.Moment, cancellationToken).ConfigureAwait(false);
+            if (!_record.Init.IsAlive) throw new ContainerException($"The container {_record.Container} ended by itself while it was being dumped.");
             await RequireFrozenAsync(cancellationToken).ConfigureAwait(false);
         }
     }
@@ -142,6 +144,7 @@ internal sealed class CgroupFence : IFence
         if (_waiting is { } stale && stale.KeepsCgroups != _cgroup.HasChildren) await CallOffAsync().ConfigureAwait(false);
         CriuDump dump = _waiting ?? await StartDumpAsync(cancellationToken).ConfigureAwait(false);
         _waiting = null;
+        _mayPass = false;
         try
         {
             return await RunAsync(dump, imageDirectory, pages, cancellationToken).ConfigureAwait(false);

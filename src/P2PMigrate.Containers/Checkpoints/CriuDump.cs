@@ -86,6 +86,7 @@ internal sealed class CriuDump : IAsyncDisposable
             {
                 string draft = Path.Combine(workDirectory, "draft");
                 if (Directory.Exists(draft)) Directory.Delete(draft, recursive: true);
+                File.Delete(Path.Combine(workDirectory, LogName)); // what an earlier one complained of is not this one's
                 Directory.CreateDirectory(draft);
                 return new CriuDump(fence, workDirectory, (lazily, keepsCgroups), runtime, criu, versioned);
             },

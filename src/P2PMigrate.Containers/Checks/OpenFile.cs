@@ -7,16 +7,18 @@ namespace P2PMigrate.Containers.Checks;
 /// <param name="Descriptor">Its number there.</param>
 /// <param name="Target">What it leads to: a path, or a kind and number such as <c>socket:[123]</c>.</param>
 /// <param name="MountId">The mount of the path; meaningless for what has none.</param>
-internal sealed record OpenFile(int Pid, int Descriptor, string Target, int MountId)
+/// <param name="CanWrite">Is it open for writing?</param>
+internal sealed record OpenFile(int Pid, int Descriptor, string Target, int MountId, bool CanWrite = false)
 {
     private const int DescriptorsMax = 1 << 20;
+    private const int AccessMode = 3; // of the octal flags' last digit; zero is reading only
     private const string DeletedSuffix = " (deleted)";
 
     /// <summary>Does it name a place in a file system (and not a pipe, a socket, a memfd)?</summary>
     public bool IsPath => Target.StartsWith('/') && !Target.StartsWith("/memfd:", StringComparison.Ordinal);
 
-    /// <summary>Is it one of the kernel's files of a cgroup's or the machine's stalls?</summary>
-    public bool IsPressure => IsPath && (Target.StartsWith("/proc/pressure/", StringComparison.Ordinal) || (Target.StartsWith("/sys/fs/cgroup/", StringComparison.Ordinal) && Target.EndsWith(".pressure", StringComparison.Ordinal)));
+    /// <summary>May it be set to wake its holder at a cgroup's or the machine's stalls? Whoever only reads them has not written to it.</summary>
+    public bool IsPressure => IsPath && CanWrite && (Target.StartsWith("/proc/pressure/", StringComparison.Ordinal) || (Target.StartsWith("/sys/fs/cgroup/", StringComparison.Ordinal) && Target.EndsWith(".pressure", StringComparison.Ordinal)));
 
     /// <summary>Was its name removed?</summary>
     public bool IsDeleted => IsPath && Target.EndsWith(DeletedSuffix, StringComparison.Ordinal);
@@ -56,9 +58,16 @@ internal sealed record OpenFile(int Pid, int Descriptor, string Target, int Moun
         {
             int descriptor = int.Parse(Path.GetFileName(entry), CultureInfo.InvariantCulture);
             string? target = new FileInfo(entry).LinkTarget;
-            string? mount = File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{descriptor}"))
-                .FirstOrDefault(line => line.StartsWith("mnt_id:", StringComparison.Ordinal));
-            return target is null || mount is null ? null : new OpenFile(pid, descriptor, target, int.Parse(mount[7..], CultureInfo.InvariantCulture));
+            string? mount = null, flags = null;
+            foreach (string line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{descriptor}")))
+            {
+                if (line.StartsWith("flags:", StringComparison.Ordinal)) flags = line[6..].Trim();
+                if (line.StartsWith("mnt_id:", StringComparison.Ordinal)) mount = line[7..];
+                if (mount is not null && flags is not null) break;
+            }
+
+            return target is null || mount is null ? null
+                : new OpenFile(pid, descriptor, target, int.Parse(mount, CultureInfo.InvariantCulture), flags is { Length: > 0 } && (flags[^1] & AccessMode) != 0);
         }
         catch (IOException)
         {

@@ -30,6 +30,7 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
     {
         IReadOnlyList<int> pids = new Cgroup(container.CgroupPath).Pids();
         OpenFile[] files = [.. pids.SelectMany(OpenFile.Of)];
+        CheckCgroups();
         CheckAncestry(pids);
         CheckUsers(pids);
         CheckNamespaces(pids);
@@ -41,6 +42,25 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
         await CheckNetworkAsync(cancellationToken).ConfigureAwait(false);
         if (praises && _findings.Count == 0) Add(FindingSeverity.Good, "container", $"Nothing in {container.Name} stands in the way of a dump.");
         return _findings;
+    }
+
+    /// <summary>The container's own cgroup must be the one that is frozen, with nothing below it that stands still for somebody else: CRIU cannot make that run, and waits for it.</summary>
+    // spec: MIG-162
+    private void CheckCgroups()
+    {
+        var cgroup = new Cgroup(container.CgroupPath);
+        string top = Mount.Of(container.InitPid.ToString(CultureInfo.InvariantCulture)).FirstOrDefault(mount => mount is { FileSystem: "cgroup2", Root.Length: > 1 })?.Root ?? "";
+        if (top.Length > 0 && cgroup.InHierarchy is { } own && own.StartsWith(top + "/", StringComparison.Ordinal))
+        {
+            Add(
+                FindingSeverity.Blocker, "cgroup", $"The container's first process has moved itself into {own}, below the container's own cgroup {top}, where it could not be frozen together with the others.",
+                "Start the program without such a move, or run it with LXC.");
+        }
+
+        foreach (string frozen in cgroup.FrozenBelow().Take(FindingsPerKind))
+        {
+            Add(FindingSeverity.Blocker, "cgroup", $"Processes in {frozen} are paused by somebody inside the container, and CRIU cannot dump what is paused.", "Let them go on (systemctl thaw, docker unpause, or echo 0 > cgroup.freeze there).");
+        }
     }
 
     /// <summary>CRIU dumps the tree below the first process; what was started into the container from outside is silently lost.</summary>
@@ -79,7 +99,7 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
         foreach (string kind in new[] { "user", "uts", "ipc", "pid" })
         {
             string? own = NamespaceOf(container.InitPid, kind);
-            foreach (int pid in pids.Where(pid => NamespaceOf(pid, kind) is { } other && other != own).Take(FindingsPerKind))
+            foreach (int pid in pids.Where(pid => own is not null && NamespaceOf(pid, kind) is { } other && other != own).Take(FindingsPerKind))
             {
                 Add(FindingSeverity.Blocker, "namespace", $"Process {Describe(pid)} has {(kind == "ipc" ? "an" : "a")} {kind} namespace of its own inside the container.", "With systemd inside, turn off ProtectHostname, PrivateUsers, PrivateIPC and PrivatePIDs of its units.");
             }
@@ -104,7 +124,7 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
         {
             Add(
                 FindingSeverity.Blocker, "pressure", $"Process {Describe(file.Pid)} waits for {file.Target}; CRIU takes the file along but not what it is set to, and a program that waits for it turns in circles from then on.",
-                "With systemd as the first process, turn off MemoryPressureWatch, CPUPressureWatch and IOPressureWatch, as the README says, and start the container anew.");
+                "Configure the program to do without it. With systemd as the first process, turn off MemoryPressureWatch, CPUPressureWatch and IOPressureWatch, as the README says, and start the container anew.");
         }
     }
 
@@ -171,10 +191,21 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
 
         NetworkIsolation isolation = await NetworkIsolation.FindAsync(container.InitPid, cancellationToken).ConfigureAwait(false);
         if (!isolation.Complete) Add(FindingSeverity.Warning, "network", "The container has a network that is no bridge port; CRIU locks it with a firewall rule, which takes longer.", "Connect it by a veth pair whose outer end is in a bridge.");
+        if (!movesOwnNetwork) await CheckFirewallAsync(cancellationToken).ConfigureAwait(false);
         if (!movesOwnNetwork && (isolation.Links.Count > 0 || !isolation.Complete))
         {
             Add(FindingSeverity.Warning, "network", "The container's network was put into a namespace that runc made: at the target it will have loopback only.", "Prepare a network namespace (ip netns add) and name its path in config.json.");
         }
+    }
+
+    /// <summary>Rules that the container has made for itself are in a namespace that the runtime makes anew.</summary>
+    private async Task CheckFirewallAsync(CancellationToken cancellationToken)
+    {
+        string network = string.Create(CultureInfo.InvariantCulture, $"--net=/proc/{container.InitPid}/ns/net");
+        if (!Tool.Exists("nft") || (await Tool.RunAsync("nsenter", [network, "nft", "list", "ruleset"], cancellationToken).ConfigureAwait(false)) is not { Succeeded: true } rules || string.IsNullOrWhiteSpace(rules.Output)) return;
+        Add(
+            FindingSeverity.Warning, "firewall", "The container's network namespace has firewall rules, which do not move: at the target it has none.",
+            "Prepare a network namespace with these rules on both machines, and name its path in config.json.");
     }
 
     private static string? NamespaceOf(int pid, string kind)

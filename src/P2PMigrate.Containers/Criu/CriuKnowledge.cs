@@ -23,7 +23,7 @@ internal static partial class CriuKnowledge
         new(IoUring(), "A process uses io_uring, which CRIU cannot dump; configure the program to do without it."),
         new(Userfaultfd(), "A process uses userfaultfd, which CRIU cannot dump."),
         new(BpfProgram(), "A process holds BPF programs, which CRIU cannot dump; with systemd inside, turn off PrivateDevices, DeviceAllow and IPAddressDeny of its units."),
-        new(NestedNamespace(), "A process has a ${kind} namespace of its own inside the container, which CRIU cannot dump; with systemd inside, turn off ProtectHostname and PrivateUsers."),
+        new(NestedNamespace(), "A process has a ${kind} namespace of its own inside the container, which CRIU cannot dump; with systemd inside, turn off ProtectHostname, PrivateUsers, PrivateIPC and PrivatePIDs."),
         new(FileOutside(), "Descriptor ${fd} of a process is the file ${path} on a mount that the container does not have; start the container with /dev/null or pipes as its standard streams."),
         new(ExternalSocket(), "A process is connected to a Unix socket outside the container, which cannot move with it."),
         new(UnixWithoutPeer(), "A process has a Unix datagram socket whose other end is outside the container, which cannot move with it."),
@@ -33,7 +33,7 @@ internal static partial class CriuKnowledge
         new(LinkRemap(), "A process holds a file open whose name was removed while other hard links to it remain, and CRIU could not link it back."),
         new(Terminal(), "A process is attached to a terminal outside the container; start it without one."),
         new(SessionOutside(), "A process belongs to a session started from outside (runc exec?); end it first."),
-        new(MessageOnItsWay(), "A process had not received yet what it had been sent over a socket, in a way that CRIU cannot dump; that passes, try again."),
+        new(MessageOnItsWay(), "A process had not received yet what it had been sent over a socket, in a way that CRIU cannot dump; try again. If that does not help, a program does not receive, or accept, at all: restart it."),
         new(InotifyHandle(), "A process watches files with inotify on a file system where CRIU cannot find them again (overlay); use a plain root file system."),
         // What this machine lacks.
         new(RlimitDenied(), "This root lacks CAP_SYS_RESOURCE, so CRIU cannot dump processes that do not run as root."),

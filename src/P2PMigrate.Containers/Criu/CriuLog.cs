@@ -38,12 +38,12 @@ internal static partial class CriuLog
         }
     }
 
-    /// <summary>Is one of the complaints in the log at <paramref name="path"/> about something that passes by itself when the container goes on?</summary>
+    /// <summary>Is what the log at <paramref name="path"/> first complains of something that passes by itself when the container goes on?</summary>
     public static bool IsPassing(string path)
     {
         try
         {
-            return Complaints(File.ReadLines(path)).Take(ComplaintsMax).Any(CriuKnowledge.IsPassing);
+            return Complaints(File.ReadLines(path)).FirstOrDefault() is { } first && CriuKnowledge.IsPassing(first);
         }
         catch (IOException)
         {

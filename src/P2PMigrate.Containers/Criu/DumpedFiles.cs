@@ -34,7 +34,9 @@ internal static class DumpedFiles
                where entry.Type == RegularType && entry.Reg is { Ext: false } && !nameless.Contains(entry.Id)
                let file = entry.Reg
                where roots.Count == 0 || (file.MntId >= 0 && roots.Contains((uint)file.MntId))
-               select new DumpedFile(file.Name, file.HasSize ? file.Size : null, file.HasMode ? file.Mode : null),
+               let name = file.Name.ToStringUtf8()
+               where !name.Contains('\uFFFD', StringComparison.Ordinal) // in another encoding; nobody here can look for it
+               select new DumpedFile(name, file.HasSize ? file.Size : null, file.HasMode ? file.Mode : null),
         ];
         return true;
     }

@@ -28,8 +28,11 @@ internal static class ImageFile
     /// <summary>No image that is read whole is longer.</summary>
     public const int BytesMax = 64 << 20;
 
+    /// <summary>Bytes before the first record.</summary>
+    public const int HeadLength = 8;
+
     private const uint CommonMagic = 0x54564319;
-    private const int RecordBytesMax = 1 << 20;
+    private const int RecordBytesMax = 16 << 20; // an epoll descriptor is one record, with all that it watches
 
     /// <summary>Starts an image.</summary>
     public static void WriteMagic(Stream image, uint magic)
@@ -48,6 +51,9 @@ internal static class ImageFile
         image.Write(length);
         record.WriteTo(image);
     }
+
+    /// <summary>Bytes of the record that begins at <paramref name="at"/> in an image that was read, with those of its length.</summary>
+    public static int RecordLengthAt(ReadOnlySpan<byte> image, int at) => 4 + BinaryPrimitives.ReadInt32LittleEndian(image[at..]);
 
     /// <summary>Reads an image of the given kind; a file that does not exist has no records, as CRIU sees it.</summary>
     public static bool TryReadFile<T>(string path, uint magic, MessageParser<T> parser, [NotNullWhen(true)] out List<T>? records)

@@ -30,7 +30,7 @@ internal static class LinkRemaps
             throw new ContainerException("CRIU wrote images that P2PMigrate cannot read (remap-fpath.img, files.img).");
         }
 
-        Dictionary<uint, string> names = files.Where(file => file.Reg is not null).DistinctBy(file => file.Id).ToDictionary(file => file.Id, file => file.Reg.Name);
+        Dictionary<uint, string> names = files.Where(file => file.Reg is not null).DistinctBy(file => file.Id).ToDictionary(file => file.Id, file => file.Reg.Name.ToStringUtf8());
         return
         [
             .. from remap in remaps

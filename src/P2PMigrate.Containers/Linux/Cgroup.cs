@@ -29,6 +29,9 @@ internal sealed class Cgroup(string path)
     /// <summary>Does the kernel say that every process in it is stopped? (Asking it to freeze is not yet this.)</summary>
     public bool IsFrozen => Event("frozen") == 1;
 
+    /// <summary>Was it asked to freeze, itself and not one above?</summary>
+    public bool IsAskedToFreeze => FirstLine("cgroup.freeze") == "1";
+
     /// <summary>Is there any process in it?</summary>
     public bool IsPopulated => Event("populated") == 1;
 
@@ -83,6 +86,17 @@ internal sealed class Cgroup(string path)
 
         return pids;
     }
+
+    /// <summary>The same for the cgroup of <paramref name="container"/>, which is refused when this program is in it too: it would freeze itself.</summary>
+    public IReadOnlyList<int> PidsOfOthers(string container)
+    {
+        IReadOnlyList<int> pids = Pids();
+        return !pids.Contains(Environment.ProcessId) ? pids
+            : throw new ContainerException($"The container {container} shares its cgroup {Path} with other processes of this machine; give it one of its own.");
+    }
+
+    /// <summary>Cgroups below that somebody froze by themselves.</summary>
+    public IEnumerable<string> FrozenBelow() => Directory.EnumerateDirectories(Path, "*", SearchOption.AllDirectories).Where(below => new Cgroup(below).IsAskedToFreeze);
 
     /// <summary>Is this process, in our numbers, in it or below? False for one that is gone.</summary>
     public bool Holds(int pid)
@@ -177,6 +191,18 @@ internal sealed class Cgroup(string path)
         {
             string? line = File.ReadLines(System.IO.Path.Combine(Path, file)).FirstOrDefault(line => line.StartsWith(name + " ", StringComparison.Ordinal));
             return line is null ? null : long.Parse(line[(name.Length + 1)..], CultureInfo.InvariantCulture);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private string? FirstLine(string file)
+    {
+        try
+        {
+            return File.ReadLines(System.IO.Path.Combine(Path, file)).FirstOrDefault();
         }
         catch (IOException)
         {

@@ -43,7 +43,7 @@ public sealed class LxcRuntime : CriuRuntime
 
         byte[] configuration = await File.ReadAllBytesAsync(await _lxc.ConfigurationPathAsync(name, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         Cgroup cgroup = _lxc.CgroupOf(name, known.Pid);
-        IReadOnlyList<int> pids = cgroup.Pids();
+        IReadOnlyList<int> pids = cgroup.PidsOfOthers(name);
         return new ContainerDescription
         {
             Name = name,

@@ -99,7 +99,9 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
     }
 
     /// <summary>LXC names it after the container; where that name is taken, a number is behind it.</summary>
-    public Cgroup CgroupOf(string name, int init) => Cgroup.Of(init, leaf => leaf == PayloadPrefix + name || leaf.StartsWith($"{PayloadPrefix}{name}-", StringComparison.Ordinal));
+    public Cgroup CgroupOf(string name, int init) => Cgroup.Of(init, leaf => leaf.StartsWith(PayloadPrefix + name, StringComparison.Ordinal) && IsNumberOrNothing(leaf.AsSpan(PayloadPrefix.Length + name.Length)));
+
+    private static bool IsNumberOrNothing(ReadOnlySpan<char> rest) => rest.IsEmpty || (rest[0] == '-' && rest.Length > 1 && !rest[1..].ContainsAnyExceptInRange('0', '9'));
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<string>> DumpOptionsAsync(FenceRecord fence, bool keepsCgroups, CancellationToken cancellationToken)
@@ -114,7 +116,7 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
     [
         Criu, "dump", "--tree", fence.InitPid.ToString(CultureInfo.InvariantCulture), "--images-dir", imageDirectory, "--work-dir", workDirectory, "--log-file", "dump.log", "-v4",
         "--leave-running", "--tcp-established", "--file-locks", "--link-remap", "--skip-in-flight", "--force-irmap",
-        "--manage-cgroups=full", "--cgroup-root", ":" + new Cgroup(fence.CgroupPath).InHierarchy, "--freeze-cgroup", fence.CgroupPath,
+        "--manage-cgroups=full", "--cgroup-root", ":" + (new Cgroup(fence.CgroupPath).InHierarchy ?? throw new ContainerException($"The container's cgroup {fence.CgroupPath} is not visible here any more.")), "--freeze-cgroup", fence.CgroupPath,
         "--ext-mount-map", "auto", "--enable-external-sharing", "--enable-external-masters", "--enable-fs", "hugetlbfs", "--enable-fs", "tracefs",
         .. options, .. memory.DirectOptions,
     ];

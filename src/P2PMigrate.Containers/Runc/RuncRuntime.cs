@@ -82,12 +82,7 @@ public sealed class RuncRuntime : CriuRuntime
     private static ContainerDescription Describe(RuncState state, string bundlePath, byte[] configuration)
     {
         Cgroup cgroup = Cgroup.Of(state.Pid);
-        IReadOnlyList<int> pids = cgroup.Pids();
-        if (pids.Contains(Environment.ProcessId))
-        {
-            throw new ContainerException($"The container {state.Id} shares its cgroup {cgroup.Path} with other processes of this machine; give it one of its own.");
-        }
-
+        IReadOnlyList<int> pids = cgroup.PidsOfOthers(state.Id);
         return new ContainerDescription
         {
             Name = state.Id,

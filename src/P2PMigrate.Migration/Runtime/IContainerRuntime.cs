@@ -105,7 +105,8 @@ public interface IContainerRuntime
 
 /// <summary>
 /// A container at the source that is stopped by its own frozen cgroup. Exactly one of <see cref="ThawAsync"/> and
-/// <see cref="DestroyAsync"/> ends it. If the process that holds the fence dies, the container stays frozen.
+/// <see cref="DestroyAsync"/> ends it. If the process that holds the fence dies, the container stays frozen;
+/// only while a dump fails, of which nothing has gone anywhere, it may be found running.
 /// </summary>
 public interface IFence : IAsyncDisposable
 {

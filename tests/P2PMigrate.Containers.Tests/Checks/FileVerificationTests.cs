@@ -99,7 +99,7 @@ public sealed class FileVerificationTests : IDisposable
 
     private static FileEntry File(uint id, string name, ulong? size, uint mode)
     {
-        var file = new RegFileEntry { Id = id, Flags = 0, Pos = 0, Name = name, MntId = RootMount, Mode = mode };
+        var file = new RegFileEntry { Id = id, Flags = 0, Pos = 0, Name = Google.Protobuf.ByteString.CopyFromUtf8(name), MntId = RootMount, Mode = mode };
         if (size is { } bytes) file.Size = bytes;
         return new FileEntry { Type = 1, Id = id, Reg = file };
     }

@@ -21,11 +21,14 @@ public sealed class DueTimersTests : IDisposable
         FileEntry due = Timer(ticks: 2), off = Timer(ticks: 0), once = Timer(ticks: 1, interval: 0), armed = Timer(ticks: 3, left: 7), absolute = Timer(ticks: 2, flags: 1);
         FileEntry other = FileEntry.Parser.ParseFrom([0x08, 0x08, 0x10, 0x05, 0x42, 0x02, 0x08, 0x05]); // an eventfd, whose message this project does not know
         Write(other, due, off, once, armed, absolute);
+        byte[] latin = [0x12, 0x00, 0x00, 0x00, 0x08, 0x01, 0x10, 0x09, 0x1A, 0x0C, 0x08, 0x09, 0x10, 0x00, 0x18, 0x00, 0x32, 0x04, 0x2F, 0x63, 0xE9, 0x2E]; // a file whose name is no UTF-8
+        using (FileStream image = File.Open(Image, FileMode.Append)) image.Write(latin);
         DueTimers.Rearm(_directory.Path);
 
         due.Timer.LeftNanoseconds = 1;
         Assert.True(ImageFile.TryReadFile(Image, ImageFile.FilesMagic, FileEntry.Parser, out List<FileEntry>? files));
-        Assert.Equal([other, due, off, once, armed, absolute], files);
+        Assert.Equal([other, due, off, once, armed, absolute], files[..^1]);
+        Assert.True(File.ReadAllBytes(Image).AsSpan().EndsWith(latin));
         Assert.Equal([Image], Directory.GetFiles(_directory.Path));
     }
 

@@ -10,7 +10,7 @@ public sealed class ImageFileTests
     {
         byte[] image = Sample();
         Assert.True(ImageFile.TryParse(image, ImageFile.FilesMagic, FileEntry.Parser, out List<FileEntry>? records));
-        Assert.Equal(["/bin/sh", "/data.cnt"], records.Select(record => record.Reg.Name));
+        Assert.Equal(["/bin/sh", "/data.cnt"], records.Select(record => record.Reg.Name.ToStringUtf8()));
     }
 
     [Fact]
@@ -57,5 +57,5 @@ public sealed class ImageFileTests
     }
 
     private static FileEntry Regular(uint id, string name, ulong size) =>
-        new() { Type = 1, Id = id, Reg = new RegFileEntry { Id = id, Flags = 0, Pos = 0, Name = name, MntId = 3, Size = size, Mode = 0x81ed } };
+        new() { Type = 1, Id = id, Reg = new RegFileEntry { Id = id, Flags = 0, Pos = 0, Name = Google.Protobuf.ByteString.CopyFromUtf8(name), MntId = 3, Size = size, Mode = 0x81ed } };
 }

@@ -42,8 +42,8 @@ public sealed class LxcSystemdTests
     private static async Task RollBackAsync(Move move)
     {
         await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence); // in which it may have gone on for a moment
         (int, long) frozen = MarksIn(move.Container.RootPath);
-        await move.DumpAsync(fence);
         await move.CopyAsync();
         await using IHeldContainer held = await move.RestoreAsync();
         Assert.Equal(frozen, MarksIn(move.Container.RootPath));
@@ -58,8 +58,8 @@ public sealed class LxcSystemdTests
     private static async Task<ContainerDescription> GoAsync(Move move)
     {
         await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence); // in which it may have gone on for a moment
         (int, long) frozen = MarksIn(move.Container.RootPath);
-        await move.DumpAsync(fence);
         await move.CopyAsync();
         await using IHeldContainer held = await move.RestoreAsync();
         await held.ReleaseAsync(Token);

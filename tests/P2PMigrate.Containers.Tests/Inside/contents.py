@@ -395,7 +395,7 @@ if "big-removed-file" in sys.argv:
     big.truncate(400 << 20)
     os.unlink("/big")
 if "pressure" in sys.argv:
-    pressure = open("/proc/pressure/memory")
+    pressure = open("/proc/pressure/memory", "r+")
 if len(sys.argv) > 1:
     open("/ready", "w").close()
     while True:
