@@ -109,12 +109,13 @@ internal sealed class CgroupFence : IFence
         if (_cgroup.HasChildren) await File.WriteAllBytesAsync(Path.Combine(imageDirectory, DumpMarks.CgroupsKept), [], cancellationToken).ConfigureAwait(false);
         NameRemovedFiles(imageDirectory);
         DueTimers.Rearm(imageDirectory);
+        PathOnlyPrograms.Separate(imageDirectory);
         _logger.Dumped(_record.Container, (long)summary.Duration.TotalMilliseconds, summary.PagesDumped);
         return summary;
     }
 
     /// <summary>
-    /// Again, when the dump fails for what the container itself will have done a moment later. It gets that moment, off its network; nothing of it has been delivered to anybody.
+    /// Again, when the dump fails, or would, for what the container itself will have done a moment later. It gets that moment, off its network; nothing of it has been delivered to anybody.
     /// </summary>
     // spec: MIG-163
     private async Task<DumpSummary> DumpPatientlyAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
@@ -123,7 +124,8 @@ internal sealed class CgroupFence : IFence
         {
             try
             {
-                return await DumpOnceAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+                if (moments >= MomentsMax || !_cgroup.Pids().Any(ProcessTable.WaitsInKernel)) return await DumpOnceAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+                _logger.DumpRepeatedLater(_record.Container, "A process waits for another that it starts (vfork), where CRIU cannot seize it.");
             }
             catch (ContainerException passing) when (_mayPass && moments < MomentsMax)
             {

@@ -19,6 +19,9 @@ internal static class ImageFile
     /// <summary>mountpoints-*.img.</summary>
     public const uint MountsMagic = 0x55563928;
 
+    /// <summary>mm-*.img.</summary>
+    public const uint MemoryMagic = 0x57492820;
+
     /// <summary>remap-fpath.img.</summary>
     public const uint RemapsMagic = 0x59133954;
 

@@ -5,6 +5,8 @@ namespace P2PMigrate.Containers.Processes;
 /// <summary>The processes of our pid namespace, as /proc lists them.</summary>
 internal static class ProcessTable
 {
+    private const int ThreadsMax = 300;
+
     /// <summary>Every process's number.</summary>
     public static IEnumerable<int> Pids()
     {
@@ -26,6 +28,21 @@ internal static class ProcessTable
         catch (IOException)
         {
             return null;
+        }
+    }
+
+    /// <summary>Does one of its threads (of the first few hundred) wait in the kernel where no signal wakes it? In a frozen cgroup it is one that has started another process by vfork.</summary>
+    public static bool WaitsInKernel(int pid)
+    {
+        try
+        {
+            return Directory.EnumerateDirectories(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task")).Take(ThreadsMax)
+                .Select(thread => File.ReadAllText(Path.Combine(thread, "stat")))
+                .Any(stat => stat.AsSpan(stat.LastIndexOf(')') + 1).StartsWith(" D ", StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            return false; // It has ended.
         }
     }
 
