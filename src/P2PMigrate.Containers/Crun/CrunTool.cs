@@ -17,6 +17,7 @@ internal sealed class CrunTool(CrunOptions options) : RuncTool(options.AsRunc)
 {
     private const string Library = "libcriu.so.2";
     private const string NoNetwork = "empty-ns net"; // what runc always tells CRIU: a network namespace is prepared by others, or has loopback only
+    private const string UnifiedOnly = "cgroup-dump-controller \"\""; // cgroup v2, whose controller has no name: a v1 freezer beside it would be restored as frozen
     private static readonly ToolVersion s_first = new(1, 28);
 
     /// <inheritdoc/>
@@ -36,7 +37,7 @@ internal sealed class CrunTool(CrunOptions options) : RuncTool(options.AsRunc)
     ];
 
     /// <inheritdoc/>
-    public override IEnumerable<string> DumpLines(IMemoryDelivery memory) => [NoNetwork, "skip-in-flight", .. CriuConfiguration.FromCommandLine(memory.DirectOptions)];
+    public override IEnumerable<string> DumpLines(IMemoryDelivery memory) => [NoNetwork, UnifiedOnly, "skip-in-flight", .. CriuConfiguration.FromCommandLine(memory.DirectOptions)];
 
     /// <inheritdoc/>
     public override Task<IReadOnlyList<string>> DumpOptionsAsync(FenceRecord fence, bool keepsCgroups, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);
