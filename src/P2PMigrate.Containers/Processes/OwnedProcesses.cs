@@ -15,9 +15,10 @@ internal static class OwnedProcesses
     /// <summary>Names the work directory in the environment of all that is started for it.</summary>
     public const string Variable = "P2PMIGRATE_WORK";
 
+    private const int LooksForNone = 2;
     private const string CriuName = "criu";
 
-    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(10);
 
     /// <summary>Those that run now. Another <paramref name="variable"/> marks those that shall live on.</summary>
     public static IReadOnlyList<ProcessIdentity> Find(string workDirectory, string variable = Variable)
@@ -34,17 +35,18 @@ internal static class OwnedProcesses
         ];
     }
 
-    /// <summary>Waits until none is left; false when some still run after <paramref name="limit"/>.</summary>
+    /// <summary>
+    /// Waits until none is left; false when some still run after <paramref name="limit"/>. Two looks must find none: one that is born while /proc is read, of one that then ends, is in neither place.
+    /// </summary>
     public static async Task<bool> WaitForEndAsync(string workDirectory, TimeSpan limit, CancellationToken cancellationToken, string variable = Variable)
     {
         long start = Environment.TickCount64;
-        while (Find(workDirectory, variable).Count > 0)
+        for (int looks = 0; ; await Task.Delay(s_look, cancellationToken).ConfigureAwait(false))
         {
+            looks = Find(workDirectory, variable).Count == 0 ? looks + 1 : 0;
+            if (looks == LooksForNone) return true;
             if (Environment.TickCount64 - start > limit.TotalMilliseconds) return false;
-            await Task.Delay(s_look, cancellationToken).ConfigureAwait(false);
         }
-
-        return true;
     }
 
     private static bool HasMark(int pid, byte[] mark)
