@@ -13,6 +13,9 @@ internal sealed class RedisConnection : IDisposable
 {
     private const int ReceiveBuffer = 1 << 20;
 
+    /// <summary>Longer than any container is away: a server that says nothing for so long is a fault, and no reason to wait for ever.</summary>
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
+
     private readonly Socket _socket;
     private readonly byte[] _buffer = new byte[ReceiveBuffer];
     private int _start;
@@ -48,6 +51,7 @@ internal sealed class RedisConnection : IDisposable
             return null;
         }
         socket.Blocking = true;
+        socket.ReceiveTimeout = socket.SendTimeout = (int)s_patience.TotalMilliseconds;
         return new RedisConnection(socket);
     }
 

@@ -27,8 +27,10 @@ public sealed class LxcSystemdMigrationTests
 
         MigrateResult there = await peers.MigrateAsync(Name, await peers.ReceiveAsync("--once"));
         Assert.True(there.ExitCode == 0, there.Everything);
-        await AskAsync(job, "after", "job 2 after");
         LxcContainer moved = LxcContainer.Find(peers.Target, Name);
+        if (job.HasExited)
+            Assert.Fail($"ssh has ended: {job.Output.Text}{job.Error.Text}\n{await moved.AttachAsync("ss -tan; ps -ef; journalctl --no-pager -n 60")}");
+        await AskAsync(job, "after", "job 2 after");
         int ticks = await TicksAsync(moved);
         Assert.Null(await container.StatusAsync());
         Assert.Equal(boot, await BootAsync(moved));
@@ -64,7 +66,7 @@ public sealed class LxcSystemdMigrationTests
     /// <summary>A shell job of somebody who has logged in: it answers each line that is typed with a count that only it knows.</summary>
     private static Task<LabProcess> LogInAsync(VirtualHost host) => host.StartAsync("ssh",
     [
-        "-tt", "-b", Client, "-i", "/root/key", "-o", "StrictHostKeyChecking=no", "-o", "ServerAliveInterval=0", $"root@{Address}", "n=0; while read line; do n=$((n + 1)); echo job $n $line; done",
+        "-v", "-tt", "-b", Client, "-i", "/root/key", "-o", "StrictHostKeyChecking=no", "-o", "ServerAliveInterval=0", $"root@{Address}", "n=0; while read line; do n=$((n + 1)); echo job $n $line; done",
     ]);
 
     private static async Task AskAsync(LabProcess job, string line, string answer)

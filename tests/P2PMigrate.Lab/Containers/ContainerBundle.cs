@@ -8,6 +8,8 @@ namespace P2PMigrate.Lab;
 /// </summary>
 public sealed class ContainerBundle
 {
+    private static readonly TimeSpan s_startLimit = TimeSpan.FromMinutes(1);
+
     private ContainerBundle(VirtualHost host, string name)
     {
         Host = host;
@@ -49,9 +51,19 @@ public sealed class ContainerBundle
     public async Task StartAsync(CancellationToken cancellationToken = default)
     {
         string log = $"/run/runc-{Name}.log";
-        CommandResult result = await Host.RunAsync(
-            NodeCommand.Shell($"exec runc --log {log} run --detach --bundle {Directory} {Name} < /dev/null > /dev/null 2>&1"), cancellationToken)
-            .ConfigureAwait(false);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_startLimit);
+        CommandResult result;
+        try
+        {
+            result = await Host.RunAsync(
+                NodeCommand.Shell($"exec runc --log {log} run --detach --bundle {Directory} {Name} < /dev/null > /dev/null 2>&1"), limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new LabException($"runc has not started {Name} within {s_startLimit.TotalSeconds:0} s; its log:\n{await Host.ReadTextAsync(log, cancellationToken).ConfigureAwait(false)}");
+        }
+
         if (!result.Succeeded) (result with { Error = await Host.ReadTextAsync(log, cancellationToken).ConfigureAwait(false) }).EnsureSuccess();
     }
 
