@@ -14,7 +14,7 @@ internal static class LxcPlacement
     public static void Write(string path, LxcConfiguration configuration, string rootPath)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        string draft = path + ".new";
+        string draft = DraftOf(path);
         File.WriteAllBytes(draft, configuration.WithRootPath(rootPath, Headline));
         try
         {
@@ -34,7 +34,23 @@ internal static class LxcPlacement
     public static void Remove(string path)
     {
         File.Delete(path);
+        RemoveIfEmpty(Path.GetDirectoryName(path)!);
+    }
+
+    /// <summary>Removes what a <see cref="Write"/> has left that may not have come to its end. What is somebody else's stays.</summary>
+    public static void Undo(string path)
+    {
         string directory = Path.GetDirectoryName(path)!;
+        if (!Directory.Exists(directory)) return;
+        if (IsOurs(path)) File.Delete(path);
+        File.Delete(DraftOf(path));
+        RemoveIfEmpty(directory);
+    }
+
+    private static string DraftOf(string path) => path + ".new";
+
+    private static void RemoveIfEmpty(string directory)
+    {
         if (!Directory.EnumerateFileSystemEntries(directory).Any()) Directory.Delete(directory);
     }
 }

@@ -144,7 +144,7 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
     {
         foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory, LxcRestore.Variable)) process.Kill();
         string path = await ConfigurationPathAsync(record.Container, cancellationToken).ConfigureAwait(false);
-        if (LxcPlacement.IsOurs(path)) LxcPlacement.Remove(path);
+        LxcPlacement.Undo(path);
     }
 
     /// <inheritdoc/>
