@@ -46,6 +46,14 @@ inline read(journal) {
     fi
 }
 
+/* MIG-192. What the target says of the job when it has forgotten it: nothing yet, that its copy runs, or that it is gone. Whoever ends the job decides it once. */
+mtype fate = 0;
+
+inline decide(what) {
+    assert(fate == 0 || fate == what);
+    fate = what
+}
+
 inline delete(journal) {
     journal.exists = 0;
     journal.disk = 0;

@@ -61,6 +61,12 @@ inline source_copy(copy) {
     check_copies()
 }
 
+/* MIG-192. A source that has said Done, upon which the target forgets how the job ended, is never in doubt again. */
+inline source_doubts() {
+    assert(!HAS_SAID_DONE);
+    tell_doubt(sDoubt)
+}
+
 /* Something happens that may move the machine. */
 inline source_event() {
     if
@@ -158,7 +164,11 @@ inline source_enters() {
 #ifdef DESTROY_AT_COMMIT
         source_copy(Gone)
 #endif
+#ifdef DONE_TOO_EARLY
     :: source == S_Destroying -> SAY(toTarget, Done, 0); source_begins(S_Destroying)
+#else
+    :: source == S_Destroying -> source_begins(S_Destroying)
+#endif
     :: source == S_RollingBack ->
         if
         :: !sDeaf -> SAY(toTarget, Abort, 0)
@@ -166,10 +176,15 @@ inline source_enters() {
         fi;
         source_begins(0)
     :: source == S_InDoubt ->
-        tell_doubt(sDoubt);
+        source_doubts();
         sStuck = (sEvent == on_GaveUp && sJournal.disk != S_Committed);
         source_rests()
-    :: source == S_Completed || source == S_RolledBack -> source_rests()
+    :: source == S_Completed || source == S_RolledBack ->
+        if
+        :: source == S_Completed && sEvent == on_Destroyed && !sDeaf -> SAY(toTarget, Done, 0)
+        :: else
+        fi;
+        source_rests()
     fi
 }
 
@@ -207,7 +222,7 @@ inline source_recovers() {
     if
     :: action == act_Thawed -> source = S_RollingBack; source_begins(0)
     :: action == act_Destroyed -> source = S_Destroying; source_begins(0)
-    :: action == act_InDoubt -> source = S_InDoubt; tell_doubt(sDoubt); source_rests()
+    :: action == act_InDoubt -> source = S_InDoubt; source_doubts(); source_rests()
     :: action == act_Forgotten -> source = last; delete(sJournal); source_rests()
     fi;
     last = 0;

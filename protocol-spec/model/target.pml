@@ -81,11 +81,11 @@ inline target_event() {
     :: T_IS(T_Admitting) && tStage == Acted -> tEvent = on_Admitted
     :: T_IS(T_Restoring) && tStage == Acted -> tEvent = on_Restored
     :: T_IS(T_Releasing) && tStage == Letting && tCopy == Running -> tEvent = on_Released
-    :: T_IS(T_Confirming) && tStage == Acted -> delete(tJournal); tStage = 0; tForgotten = 1; tEvent = Nothing
+    :: T_IS(T_Confirming) && tStage == Acted -> delete(tJournal); decide(Running); tStage = 0; tForgotten = 1; tEvent = Nothing
     :: T_IS(T_Confirming) && tForgotten && tSourceDone -> tEvent = on_Finished
     :: T_IS(T_CleaningUp) && tStage == Acted ->
         if
-        :: tJournal.exists -> delete(tJournal)
+        :: tJournal.exists -> delete(tJournal); decide(Gone)
         :: else
         fi;
         tEvent = on_CleanedUp
@@ -182,9 +182,9 @@ inline target_recovers() {
         tLife = Recovering;
         if
         :: action == act_CleanedUp && last != T_Aborted -> target = T_CleaningUp; target_begins(0)
-        :: action == act_CleanedUp && last == T_Aborted -> target = T_Aborted; delete(tJournal); target_rests()
+        :: action == act_CleanedUp && last == T_Aborted -> target = T_Aborted; delete(tJournal); decide(Gone); target_rests()
         :: action == act_InDoubt -> target = T_InDoubt; tell_doubt(tDoubt); target_rests()
-        :: action == act_Forgotten -> target = T_Completed; delete(tJournal); target_rests()
+        :: action == act_Forgotten -> target = T_Completed; delete(tJournal); decide(Running); target_rests()
         fi;
         last = 0;
         tail = 0;
@@ -226,7 +226,7 @@ end:
     :: atomic { tStage == Syncing -> flush(tJournal); tStage = (tClosing -> Acted : Acting) }
     :: atomic { tStage == Acting -> target_acts() }
 
-    :: atomic { tLife == Recovering && tStage == Acted -> delete(tJournal); target = T_Aborted; tByPerson = 0; target_rests() }
+    :: atomic { tLife == Recovering && tStage == Acted -> delete(tJournal); decide(Gone); target = T_Aborted; tByPerson = 0; target_rests() }
     :: atomic { tLife == Down || (tLife == Over && tJournal.exists && !tDoubt) -> target_recovers() }
 #ifdef CLOCK
     :: atomic { !tDeaf && T_IS(T_Holding) && tFailed && HEARS(toTarget, LeaseRequest) -> DROP(toTarget) }

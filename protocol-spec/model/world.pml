@@ -50,9 +50,27 @@ inline person_at_source() {
 inline person_at_target() {
     tDoubt = 0;
     if
-    :: MAY_BE_KEPT -> target = T_Completed; delete(tJournal)
+    :: MAY_BE_KEPT -> target = T_Completed; delete(tJournal); decide(Running)
     :: else -> tLife = Recovering; tByPerson = 1; target = T_CleaningUp; target_begins(0)
     fi
+}
+
+/* MIG-191. The source asks, whenever the target can answer, and goes by what is final. */
+#ifdef HASTY_ANSWER
+#define SAYS_GONE           (fate != Running)
+#else
+#define SAYS_GONE           (fate == Gone)
+#endif
+
+inline target_answers() {
+    sDoubt = 0;
+    sStuck = 0;
+    sLife = Recovering;
+    if
+    :: SAYS_GONE -> source = S_RollingBack
+    :: else -> source = S_Destroying
+    fi;
+    source_begins(0)
 }
 
 proctype World()
@@ -66,8 +84,10 @@ end:
     /* Once released it comes to run, or fails to, whoever lives. Without its agent a held copy falls, or stays held. */
     :: atomic { tCopy == Released -> target_copy(Running) }
     :: atomic { tCopy == Released && RELEASES_FAIL -> target_copy(None) }
+    :: atomic { tCopy == Released && RELEASES_FAIL -> target_copy(Held) }   /* it looks as if it ran, and waits for ever */
     :: atomic { tCopy == Held && (tLife == Down || tLife == Over) -> target_copy(None) }
 
+    :: atomic { sDoubt && (fate == Running || SAYS_GONE) -> target_answers() }
     :: atomic { sDoubt && TARGET_HAS_ENDED -> person_at_source() }
     :: atomic { tDoubt && tLife == Over -> person_at_target() }
     od

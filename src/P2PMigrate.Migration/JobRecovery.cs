@@ -1,3 +1,4 @@
+using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Runtime;
@@ -105,6 +106,35 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         }
 
         return await RecoverOneAsync(unfinished, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Does to a source's job in doubt what follows from the target's word. One that is not in doubt, or not there any more, is left alone, and null returned; so is one of which the target's word says
+    /// nothing, which is reported as <see cref="RecoveryAction.InDoubt"/> with what the target said.
+    /// </summary>
+    // spec: MIG-191
+    internal async Task<RecoveredJob?> HearAsync(JobId job, JobFate fate, CancellationToken cancellationToken)
+    {
+        using UnfinishedJob? unfinished = UnfinishedJob.Find(environment.State, job);
+        if (unfinished is null || !DoubtInquiry.IsOpen(unfinished.Head, unfinished.Contents))
+            return null;
+        using FileLock? turn = FileLock.TryTake(environment.State.Lock(unfinished.Head!.Container));
+        if (turn is null)
+            return RecoveryMessage.InDoubt(unfinished);
+        try
+        {
+            RecoveredJob? done = fate switch
+            {
+                JobFate.Runs => await FinishAsync(unfinished, RecoveryAction.Destroyed, cancellationToken).ConfigureAwait(false),
+                JobFate.Gone => await FinishAsync(unfinished, RecoveryAction.Thawed, cancellationToken).ConfigureAwait(false),
+                _ => null,
+            };
+            return RecoveryMessage.Heard(unfinished, fate, done);
+        }
+        catch (Exception exception) when (exception is ContainerException or IOException or UnauthorizedAccessException)
+        {
+            return RecoveryMessage.Failed(unfinished, exception.Message);
+        }
     }
 
     // spec: MIG-150

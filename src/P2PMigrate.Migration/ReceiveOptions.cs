@@ -1,3 +1,5 @@
+using P2PMigrate.Protocol.Identity;
+
 namespace P2PMigrate.Migration;
 
 /// <summary>What the target's agent decides for one session.</summary>
@@ -5,6 +7,9 @@ public sealed record ReceiveOptions
 {
     /// <summary>The source's peer id, authenticated by the session: for the journal, for messages, and to find what travelled between it and this machine before.</summary>
     public required string PeerName { get; init; }
+
+    /// <summary>The source's key, by which it may ask later what became of the job (<see cref="TargetRunner.Askers"/>); null when nobody can.</summary>
+    public PublicIdentity? PeerKey { get; init; }
 
     /// <summary>
     /// Called once, after every check has passed and before the job is accepted: spends the session's ticket. Returns null, or

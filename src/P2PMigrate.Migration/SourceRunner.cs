@@ -63,7 +63,7 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         {
             ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Bulk, time.Token).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
-                return await Question.AskAsync(stream, question, time.Token).ConfigureAwait(false);
+                return (await Question.AskAsync<Answer>(stream, question, time.Token).ConfigureAwait(false)).Findings;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -101,7 +101,7 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         ContainerDescription container = proposal.Container;
         var head = new JournalHead(
             options.JobId, JobRole.Source, proposal.Name, container.Runtime, container.BundlePath, container.RootPath,
-            options.PeerName, environment.Time.GetUtcNow());
+            options.PeerName, environment.Time.GetUtcNow()) { Contact = options.Target };
         return SourceTurn.Begin(environment, head);
     }
 }

@@ -28,6 +28,9 @@ public sealed class StateDirectory
     /// <summary>One journal per unfinished job.</summary>
     public string Journals => Path.Combine(Root, "journal");
 
+    /// <summary>Journals of jobs that have ended here, while their source may not know how.</summary>
+    public string Ended => Path.Combine(Root, "ended");
+
     /// <summary>One lock file per container that takes part in a job.</summary>
     public string Locks => Path.Combine(Root, "locks");
 
@@ -61,13 +64,16 @@ public sealed class StateDirectory
     /// <summary>A job's journal.</summary>
     public string Journal(JobId job) => Path.Combine(Journals, $"{job}.journal");
 
+    /// <summary>The journal of a job that has ended, in <see cref="Ended"/>.</summary>
+    public string EndedJournal(JobId job) => Path.Combine(Ended, $"{job}.journal");
+
     /// <summary>The lock file of a container.</summary>
     public string Lock(ContainerName container) => Path.Combine(Locks, $"{container.Value}.lock");
 
     /// <summary>Makes what is missing; private to this user.</summary>
     public void Create()
     {
-        string[] all = [Root, Containers, Jobs, Journals, Locks, Chunks, Imports];
+        string[] all = [Root, Containers, Jobs, Journals, Ended, Locks, Chunks, Imports];
         foreach (string directory in all)
             CreatePrivate(directory);
     }

@@ -1,4 +1,5 @@
 using P2PMigrate.Migration.Jobs;
+using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration;
@@ -26,10 +27,14 @@ public sealed class TargetRunner(MigrationEnvironment environment)
     }
 
     /// <summary>
-    /// Answers the one question that the peer asks on <paramref name="stream"/>, the first of its session: whether its container could come. Takes, writes and spends nothing.
-    /// The caller owns the stream. Throws <see cref="MigrationException"/> for what is no question, <see cref="TunnelException"/> when the peer goes away.
+    /// Reads the one question that <paramref name="peer"/> asks on <paramref name="stream"/>, the first of its session: whether its container could come, or what became of a job of its. The caller
+    /// owns the stream, and answers. Throws <see cref="MigrationException"/> for what is no question, <see cref="TunnelException"/> when the peer goes away.
     /// </summary>
-    // spec: MIG-170
-    public Task AnswerAsync(ITunnelStream stream, CancellationToken cancellationToken) =>
-        Question.AnswerAsync(stream, new TargetCheck(environment), cancellationToken);
+    // spec: MIG-170, MIG-190
+    public Task<TargetQuestion> ReadQuestionAsync(ITunnelStream stream, string peer, CancellationToken cancellationToken) =>
+        Question.ReadAsync(stream, peer, new TargetCheck(environment), new JobFates(environment.State), cancellationToken);
+
+    /// <summary>The peers that may have to ask what became of a job of theirs: whoever receives admits them without a ticket.</summary>
+    // spec: MIG-193
+    public IReadOnlyCollection<PublicIdentity> Askers() => new JobFates(environment.State).Askers();
 }

@@ -59,7 +59,7 @@ internal sealed class CheckpointCommand : AgentCommand
         string file = context.Parsed.GetValue(_output)!;
         bool isLeftRunning = context.Parsed.GetValue(_leaveRunning);
         RefuseWhatLosesContainers(file, isLeftRunning);
-        if (await SourcePreparation.RecoverAsync(environment, name, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
+        if (await SourcePreparation.RecoverAsync(context, environment, name, cancellationToken).ConfigureAwait(false) is { } unfinished)
             return unfinished;
         ContainerDescription container = await environment.Runtime.InspectAsync(
             name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);

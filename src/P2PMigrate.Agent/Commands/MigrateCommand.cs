@@ -92,7 +92,7 @@ internal sealed class MigrateCommand : AgentCommand
         CopyOptions copy = _copy.Of(context.Parsed);
         double? maxRate = _rate.Of(context.Parsed);
         (context.Output as ReportingOutput)?.Prepare();
-        if (await SourcePreparation.RecoverAsync(environment, name, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
+        if (await SourcePreparation.RecoverAsync(context, environment, name, cancellationToken).ConfigureAwait(false) is { } unfinished)
             return unfinished;
         await using PeerConnection peer = await PeerConnection.OpenForMigrationAsync(
             context, rendezvous: null, context.Parsed.GetValue(_listen), cancellationToken, maxRate).ConfigureAwait(false);
@@ -108,14 +108,50 @@ internal sealed class MigrateCommand : AgentCommand
         Task paths = PeerConnection.ShowPathsAsync(session, context.Output);
         using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
         MigrationOutcome outcome = await new SourceRunner(environment).SendAsync(
-            session, container, new SendOptions { PeerName = session.Peer.ToString(), Copy = copy }, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
+            session, container, OptionsOf(session, ticket, copy), new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
         await session.CloseAsync(0, "done", CancellationToken.None).ConfigureAwait(false);
         await paths.ConfigureAwait(false);
 
+        if (outcome is Migration.MigrationFailed { IsInDoubt: true } && await EndDoubtAsync(context, environment, peer.Endpoint, outcome.JobId, cancellationToken).ConfigureAwait(false) is { } ended)
+            return ended;
         foreach (Finding finding in outcome is Migration.MigrationFailed failed ? failed.Findings : [])
             context.Output.Show(MigrationView.Of(finding, "target"));
         (AgentEvent last, ExitCode code) = MigrationView.Of(outcome);
         context.Output.Show(last is Output.MigrationCompleted completed ? completed with { WireBytes = session.Statistics.WireSent } : last);
         return code;
+    }
+
+    private static SendOptions OptionsOf(TunnelSession session, Ticket ticket, CopyOptions copy) => new()
+    {
+        PeerName = session.Peer.ToString(),
+        Target = new PeerContact(session.PeerKey, ticket.Rendezvous, [.. ticket.Hints.Select(hint => hint.ToEndPoint())]),
+        Copy = copy,
+    };
+
+    /// <summary>The link may come back, or the target's program: it knows how the job ended. An exit code when its word ended the doubt.</summary>
+    // spec: MIG-194
+    private static async Task<ExitCode?> EndDoubtAsync(
+        CommandContext context, MigrationEnvironment environment, TunnelEndpoint endpoint, JobId job, CancellationToken cancellationToken)
+    {
+        if (new DoubtInquiry(environment).FindAll().FirstOrDefault(doubt => doubt.JobId == job) is not { } open)
+            return null;
+        TargetHeard heard = await new TargetsWord(environment, endpoint).AskAsync(open, context.Output, cancellationToken).ConfigureAwait(false);
+        if (heard is { Job: null, Reason: null })
+        {
+            context.Output.Show(new Output.MigrationFailed(
+                $"Another p2pmigrate of this machine asked the target meanwhile, and ended the doubt: '{open.Container}' goes on where that says.", "none"));
+            return ExitCode.InDoubt;
+        }
+
+        if (heard.Job is not { Action: not RecoveryAction.InDoubt } ended)
+            return null;
+        if (ended.Action == RecoveryAction.Destroyed)
+        {
+            context.Output.Show(MigrationView.Of(ended));
+            return ExitCode.Done;
+        }
+
+        context.Output.Show(new Output.MigrationFailed(ended.Message, ended.RunningAt.ToString().ToLowerInvariant()));
+        return ended.RunningAt == ContainerSide.Source ? ExitCode.RunsAtSource : ExitCode.InDoubt;
     }
 }

@@ -57,14 +57,27 @@ internal sealed class ReceiveCommand : AgentCommand
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
         TimeSpan lifetime = PeerAddressing.Duration(context.Parsed.GetValue(_lifetime)!);
         using var place = SoleReceiver.Take(context.State.Root);
-        foreach (RecoveredJob job in await new JobRecovery(environment).RecoverTargetAsync(cancellationToken).ConfigureAwait(false))
-            context.Output.Show(MigrationView.Of(job));
+        await RecoverAsync(environment, context.Output, cancellationToken).ConfigureAwait(false);
 
         await using PeerConnection peer = await PeerConnection.OpenForMigrationAsync(
             context, PeerAddressing.Server(context.Parsed.GetValue(_rendezvous)), context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
         await peer.Endpoint.WaitRegisteredAsync(cancellationToken).ConfigureAwait(false);
         await using var tickets = new TicketDesk(peer.Endpoint, new TicketFile(context.State.Root), lifetime, context.Parsed.GetValue(_ticketFile), context.Output);
+        await using var doubts = DoubtWatch.Start(environment, peer.Endpoint, context.Output);
         using var reception = new ContainerReception(environment, peer.Endpoint, tickets, context.Output, context.Parsed.GetValue(_once));
         return await reception.RunAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Of jobs of either role: this may be the program that is started when the machine is.</summary>
+    private static async Task RecoverAsync(MigrationEnvironment environment, IOutput output, CancellationToken cancellationToken)
+    {
+        var recovery = new JobRecovery(environment);
+        RecoveredJob[] jobs =
+        [
+            .. await recovery.RecoverTargetAsync(cancellationToken).ConfigureAwait(false),
+            .. await recovery.RecoverSourceAsync(container: null, cancellationToken).ConfigureAwait(false),
+        ];
+        foreach (RecoveredJob job in jobs.DistinctBy(job => job.JobId))
+            output.Show(MigrationView.Of(job));
     }
 }

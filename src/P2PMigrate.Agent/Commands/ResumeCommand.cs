@@ -11,10 +11,12 @@ internal sealed class ResumeCommand : AgentCommand
     private readonly Argument<string> _job = JobArgument.Create();
 
     public ResumeCommand()
-        : base("resume", "Finishes a migration that was interrupted, or undoes it where it had not committed.")
+        : base("resume", "Finishes a migration that was interrupted, or undoes it where it had not committed; where it is in doubt, by the target's word.")
     {
         Arguments.Add(_job);
         Options.Add(_runtime.Option);
+        Options.Add(PeerAddressing.NoPunching);
+        Options.Add(PeerAddressing.Turn);
     }
 
     /// <inheritdoc/>
@@ -23,7 +25,11 @@ internal sealed class ResumeCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         JobId job = JobArgument.Of(context.Parsed, _job);
-        RecoveredJob resumed = await new JobRecovery(_runtime.Environment(context)).ResumeAsync(job, cancellationToken).ConfigureAwait(false);
-        return JobView.Show(context.Output, resumed);
+        MigrationEnvironment environment = _runtime.Environment(context);
+        TargetHeard? heard = new DoubtInquiry(environment).FindAll().FirstOrDefault(doubt => doubt.JobId == job) is { } doubt
+            ? await TargetsWord.AskAsync(context, environment, doubt, cancellationToken).ConfigureAwait(false)
+            : null;
+        RecoveredJob resumed = heard?.Job ?? await new JobRecovery(environment).ResumeAsync(job, cancellationToken).ConfigureAwait(false);
+        return JobView.Show(context.Output, heard?.Reason is { } reason ? resumed with { Message = $"The target could not be asked: {reason} {resumed.Message}" } : resumed);
     }
 }

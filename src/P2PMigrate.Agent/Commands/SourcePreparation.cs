@@ -9,8 +9,15 @@ internal static class SourcePreparation
 {
     /// <summary>Deals with what an earlier, interrupted job of this container left; an exit code when the command must not go on.</summary>
     public static async Task<ExitCode?> RecoverAsync(
-        MigrationEnvironment environment, string name, IOutput output, CancellationToken cancellationToken)
+        CommandContext context, MigrationEnvironment environment, string name, CancellationToken cancellationToken)
     {
+        IOutput output = context.Output;
+        foreach (OpenDoubt doubt in new DoubtInquiry(environment).FindAll(name))
+        {
+            if ((await TargetsWord.AskAsync(context, environment, doubt, cancellationToken).ConfigureAwait(false)).Job is { Action: not RecoveryAction.InDoubt } ended)
+                output.Show(MigrationView.Of(ended));
+        }
+
         IReadOnlyList<RecoveredJob> jobs = await new JobRecovery(environment).RecoverSourceAsync(name, cancellationToken).ConfigureAwait(false);
         foreach (RecoveredJob job in jobs)
             output.Show(MigrationView.Of(job));

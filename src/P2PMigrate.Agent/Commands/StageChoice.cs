@@ -71,7 +71,7 @@ internal sealed class StageChoice
     private static async Task<ExitCode> CreateDumpAsync(
         CommandContext context, MigrationEnvironment environment, IObjectStore place, string container, string? bundle, CancellationToken cancellationToken)
     {
-        if (await SourcePreparation.RecoverAsync(environment, container, context.Output, cancellationToken).ConfigureAwait(false) is { } unfinished)
+        if (await SourcePreparation.RecoverAsync(context, environment, container, cancellationToken).ConfigureAwait(false) is { } unfinished)
             return unfinished;
         ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
         if (!await SourcePreparation.CheckAsync(environment.Runtime, description, context.Output, cancellationToken).ConfigureAwait(false))

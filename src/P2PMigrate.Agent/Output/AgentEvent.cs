@@ -14,6 +14,7 @@ namespace P2PMigrate.Agent.Output;
 [JsonDerivedType(typeof(FindingMade), "finding")]
 [JsonDerivedType(typeof(CheckCompleted), "checked")]
 [JsonDerivedType(typeof(QuestionAnswered), "questionAnswered")]
+[JsonDerivedType(typeof(TargetAsked), "targetAsked")]
 [JsonDerivedType(typeof(PathChosen), "path")]
 [JsonDerivedType(typeof(PhaseStarted), "phase")]
 [JsonDerivedType(typeof(PhaseProgressed), "progress")]
@@ -111,6 +112,13 @@ internal sealed record FindingMade(string Severity, string Where, string Subject
 internal sealed record QuestionAnswered(string Peer) : AgentEvent
 {
     public override string ToLine() => $"{Peer} asked whether a container could come here, and was told. Nothing was touched.";
+}
+
+/// <summary>A job is in doubt here, and its target is asked what became of it, for so many seconds at most.</summary>
+internal sealed record TargetAsked(string JobId, string Container, double Seconds) : AgentEvent
+{
+    public override string ToLine() =>
+        $"'{Container}' is frozen here and may be running at the target: the connection ended just as it was handed over. Asking the target, for up to {Seconds:0} s…";
 }
 
 /// <summary>The verdict of <c>check</c>.</summary>

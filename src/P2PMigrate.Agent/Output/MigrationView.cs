@@ -107,7 +107,9 @@ internal static class MigrationView
     private static MigrationFailed InDoubt(Failed failed) => new(failed.Reason, "none")
     {
         Remedy =
-            $"{failed.Container} is frozen at the source. Look whether it runs at the target, then type one of:\n" +
+            $"{failed.Container} is frozen at the source. When `p2pmigrate receive` can be reached at the target again, it knows how this ended:\n" +
+            $"  p2pmigrate resume {failed.JobId}\n" +
+            "If it never will be, look whether the container runs there, then type one of:\n" +
             $"  p2pmigrate resolve {failed.JobId} --keep target   (it runs there: ends the frozen copy here)\n" +
             $"  p2pmigrate resolve {failed.JobId} --keep source   (it does not run there: lets it go on here)",
     };

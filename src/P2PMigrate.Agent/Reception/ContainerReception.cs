@@ -19,12 +19,14 @@ internal sealed class ContainerReception(
     private readonly SemaphoreSlim _answering = new(1);
     private readonly TargetRunner _runner = new(environment);
     private readonly SpeedDesk _speedTests = new();
+    private readonly AskerDesk _askers = new(environment, endpoint);
     private readonly ConcurrentDictionary<Task, bool> _serving = new();
     private readonly TaskCompletionSource<ExitCode> _firstEnd = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Runs until cancelled, or with <c>--once</c> until the first job that was accepted has ended.</summary>
     public async Task<ExitCode> RunAsync(CancellationToken cancellationToken)
     {
+        await _askers.RenewAsync().ConfigureAwait(false);
         await tickets.OpenAsync(cancellationToken).ConfigureAwait(false);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task accepting = AcceptAsync(stopping.Token);
@@ -36,7 +38,11 @@ internal sealed class ContainerReception(
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _answering.Dispose();
+    public void Dispose()
+    {
+        _answering.Dispose();
+        _askers.Dispose();
+    }
 
     private async Task AcceptAsync(CancellationToken cancellationToken)
     {
@@ -65,11 +71,16 @@ internal sealed class ContainerReception(
         var options = new ReceiveOptions
         {
             PeerName = session.Peer.ToString(),
+            PeerKey = session.PeerKey,
             AdmitAsync = async admitting =>
             {
                 string? refusal = await tickets.AdmitAsync(session.Ticket, admitting).ConfigureAwait(false);
                 if (isAdmitted = refusal is null)
+                {
+                    await _askers.BeginJobAsync(session.PeerKey).ConfigureAwait(false);
                     issuing = BeginJob();
+                }
+
                 return refusal;
             },
             Arrived = outcome => arrived.TrySetResult(outcome),
@@ -85,6 +96,12 @@ internal sealed class ContainerReception(
                 return;
             }
 
+            if (!await tickets.IsIssuedAsync(session.Ticket, cancellationToken).ConfigureAwait(false))
+            {
+                await session.CloseAsync(NoAnswer, "no container is taken in without a ticket", CancellationToken.None).ConfigureAwait(false);
+                return;
+            }
+
             Task<ReceiveOutcome> ending = OutcomeOfAsync(first, options, cancellationToken);
             await Task.WhenAny(arrived.Task, ending).ConfigureAwait(false);
             ReceiveOutcome outcome = await (arrived.Task.IsCompleted ? arrived.Task : ending).ConfigureAwait(false);
@@ -93,12 +110,14 @@ internal sealed class ContainerReception(
             Show(session, outcome, Stopwatch.GetElapsedTime(start));
             await issuing.ConfigureAwait(false);
             await ending.ConfigureAwait(false); // the source may not have heard it yet
+            if (isAdmitted)
+                await _askers.EndJobAsync(session.PeerKey).ConfigureAwait(false);
             if (once && isAdmitted)
                 _firstEnd.TrySetResult(CodeOf(outcome.End));
         }
     }
 
-    /// <summary>One question at a time; the source closes the session when it has the answer, and has so long for all of it.</summary>
+    /// <summary>The source closes the session when it has the answer, and has so long for all of it.</summary>
     // spec: MIG-171
     private async Task AnswerAsync(TunnelSession session, FirstStream first, CancellationToken cancellationToken)
     {
@@ -110,8 +129,9 @@ internal sealed class ContainerReception(
             await using ITunnelStream stream = await first.AcceptStreamAsync(time.Token).ConfigureAwait(false);
             try
             {
-                await _answering.WaitAsync(time.Token).ConfigureAwait(false);
-                isAnswered = await TryAnswerAsync(session, stream, time.Token).ConfigureAwait(false);
+                TargetQuestion question = await _runner.ReadQuestionAsync(stream, session.Peer.ToString(), time.Token).ConfigureAwait(false);
+                await (question.IsAboutNewContainer ? AnswerInTurnAsync(session, question, time.Token) : question.AnswerAsync(time.Token)).ConfigureAwait(false);
+                isAnswered = true;
             }
             catch (Exception end)
             {
@@ -128,11 +148,13 @@ internal sealed class ContainerReception(
         }
     }
 
-    private async Task<bool> TryAnswerAsync(TunnelSession session, ITunnelStream stream, CancellationToken cancellationToken)
+    /// <summary>A look at the machine, one at a time.</summary>
+    private async Task AnswerInTurnAsync(TunnelSession session, TargetQuestion question, CancellationToken cancellationToken)
     {
+        await _answering.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await _runner.AnswerAsync(stream, cancellationToken).ConfigureAwait(false);
+            await question.AnswerAsync(cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -140,7 +162,6 @@ internal sealed class ContainerReception(
         }
 
         output.Show(new QuestionAnswered(session.Peer.ToShortString()));
-        return true;
     }
 
     /// <summary>The ticket is spent; the next one is issued at once, so that the next container need not wait for the end of this job.</summary>
@@ -184,7 +205,7 @@ internal sealed class ContainerReception(
     };
 
     private static string? RemedyOf(ReceiveOutcome outcome) => outcome.End != ReceiveEnd.InDoubt ? null :
-        $"{outcome.Container} is frozen at the source. Look whether it runs here, then type here and at the source:\n" +
+        $"{outcome.Container} is frozen at the source. Look whether it runs here, then type here, and at the source unless it has asked here by then:\n" +
         $"  p2pmigrate resolve {outcome.JobId} --keep target   (it runs here)\n" +
         $"  p2pmigrate resolve {outcome.JobId} --keep source   (it does not run here)";
 

@@ -42,8 +42,8 @@ internal sealed class FirstStream : ITunnelSession
     /// <summary>Is the session for a speed test?</summary>
     public bool IsForSpeedTest => _first is { Priority: StreamPriority.Urgent };
 
-    /// <summary>Does it ask whether a container could come?</summary>
-    // spec: MIG-170
+    /// <summary>Is it for a question?</summary>
+    // spec: MIG-170, MIG-190
     public bool IsQuestion => _first is { Priority: StreamPriority.Bulk };
 
     /// <summary>Serves the speed test, for which the session must be, to its end, whatever that is.</summary>

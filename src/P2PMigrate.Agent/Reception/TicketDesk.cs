@@ -24,6 +24,11 @@ internal sealed class TicketDesk(TunnelEndpoint endpoint, TicketFile store, Time
         _renewal = RenewAsync();
     }
 
+    /// <summary>Is it a ticket, spent or not? Whoever was let in to ask (MIG-193) has none.</summary>
+    // spec: ID-15
+    public async ValueTask<bool> IsIssuedAsync(TicketId ticket, CancellationToken cancellationToken) =>
+        (await endpoint.GetTicketsAsync(cancellationToken).ConfigureAwait(false)).Any(issued => issued.Id == ticket);
+
     /// <summary>Spends the session's ticket. Null, or the sentence with which its holder is refused.</summary>
     public async ValueTask<string?> AdmitAsync(TicketId ticket, CancellationToken cancellationToken)
     {

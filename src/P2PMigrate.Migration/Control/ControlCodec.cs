@@ -43,6 +43,8 @@ internal static class ControlCodec
         Done => new() { Done = new() },
         Abort abort => new() { Abort = new() { Reason = WireText.Fit(abort.Reason) } },
         Answer answer => new() { Answer = FindingCodec.Wrap(answer) },
+        Inquiry inquiry => new() { Inquiry = new() { JobId = ByteString.CopyFrom(inquiry.JobId.ToBytes()) } },
+        Fate fate => new() { Fate = new() { Fate_ = (Wire.JobFate)fate.Of } },
         _ => throw new InvalidOperationException($"{message.GetType().Name} has no form on the wire."),
     };
 
@@ -64,6 +66,8 @@ internal static class ControlCodec
             Wire.ControlMessage.BodyOneofCase.Done => new Done(),
             Wire.ControlMessage.BodyOneofCase.Abort => new Abort(WireText.Printable(wire.Abort.Reason)),
             Wire.ControlMessage.BodyOneofCase.Answer => FindingCodec.Unwrap(wire.Answer, out reason),
+            Wire.ControlMessage.BodyOneofCase.Inquiry => JobId.TryParse(wire.Inquiry.JobId.Span, out JobId job) ? new Inquiry(job) : null,
+            Wire.ControlMessage.BodyOneofCase.Fate => new Fate(Enum.IsDefined((JobFate)wire.Fate.Fate_) ? (JobFate)wire.Fate.Fate_ : JobFate.Unknown),
             _ => null,
         };
         if (message is null)

@@ -23,6 +23,13 @@ internal sealed record Refuse(string Reason, IReadOnlyList<Finding> Findings) : 
 // spec: MIG-170
 internal sealed record Answer(IReadOnlyList<Finding> Findings) : ControlMessage;
 
+/// <summary>Source, in doubt: what became of this job of ours?</summary>
+// spec: MIG-190
+internal sealed record Inquiry(JobId JobId) : ControlMessage;
+
+/// <summary>Target, to an inquiry.</summary>
+internal sealed record Fate(JobFate Of) : ControlMessage;
+
 /// <summary>Source: everything was sent and stored; build the container and hold it. Counts as lease request 0.</summary>
 internal sealed record Prepare : ControlMessage;
 

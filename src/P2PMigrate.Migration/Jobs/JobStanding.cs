@@ -37,7 +37,7 @@ internal static class JobStanding
         ProcessId = owner,
         Damage = damage,
         Next = RecoveryMessage.DamagedWords(job, head, damage),
-        Commands = Resolutions(job),
+        Commands = [.. Inquiries(head), .. Resolutions(job)],
     };
 
     /// <summary>May <c>abort</c> undo a job whose journal says this?</summary>
@@ -65,7 +65,7 @@ internal static class JobStanding
             RecoveryAction.CleanedUp => ("Interrupted before it committed. What it left here is removed by the next `receive` too.", [$"p2pmigrate abort {job}"]),
             RecoveryAction.Destroyed => ($"'{name}' runs at the target. The frozen copy here is still to be removed; the next `migrate` of it does that too.", [$"p2pmigrate resume {job}"]),
             RecoveryAction.Forgotten => ("It had ended; what is left of it is still to be removed.", [$"p2pmigrate resume {job}"]),
-            _ => (RecoveryMessage.DoubtOf(contents.Head), contents.Head is { Role: JobRole.Source, Kind: JobKind.Stage } ? AfterDump(job, name) : Resolutions(job)),
+            _ => (RecoveryMessage.DoubtOf(contents.Head), contents.Head is { Role: JobRole.Source, Kind: JobKind.Stage } ? AfterDump(job, name) : [.. Inquiries(contents.Head), .. Resolutions(job)]),
         };
     }
 
@@ -81,6 +81,10 @@ internal static class JobStanding
     private static ContainerSide SideOf(JobRole role) => role == JobRole.Source ? ContainerSide.Source : ContainerSide.Target;
 
     private static string[] AfterDump(JobId job, string name) => [$"p2pmigrate migrate {name} -s unfreeze", $"p2pmigrate resolve {job} --keep target"];
+
+    /// <summary>The target of a migration can be asked.</summary>
+    private static string[] Inquiries(JournalHead? head) =>
+        head is { Role: JobRole.Source, Kind: JobKind.Migration, Contact: not null } ? [$"p2pmigrate resume {head.JobId}"] : [];
 
     private static string[] Resolutions(JobId job) => [$"p2pmigrate resolve {job} --keep target", $"p2pmigrate resolve {job} --keep source"];
 

@@ -1,30 +1,35 @@
 using System.Buffers;
 using P2PMigrate.Migration.Control;
-using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Transfer;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Jobs;
 
-/// <summary>One question to a target, whether a container could come, and its answer: one record each way on a stream of its own. Nothing is changed by it.</summary>
-// spec: MIG-170
+/// <summary>One question to a target, whether a container could come or what became of one, and its answer: one record each way on a stream of its own. Nothing is changed by it.</summary>
+// spec: MIG-170, MIG-190
 internal static class Question
 {
     /// <summary>Asks over <paramref name="stream"/>, which the caller owns. Throws <see cref="MigrationException"/> when what comes back is no answer.</summary>
-    public static async Task<IReadOnlyList<Finding>> AskAsync(ITunnelStream stream, Propose proposal, CancellationToken cancellationToken)
+    public static async Task<TAnswer> AskAsync<TAnswer>(ITunnelStream stream, ControlMessage question, CancellationToken cancellationToken)
+        where TAnswer : ControlMessage
     {
-        await stream.Output.WriteRecordAsync(ControlCodec.Encode(proposal), cancellationToken).ConfigureAwait(false);
-        await stream.Output.CompleteAsync().ConfigureAwait(false);
-        return await ReadAsync(stream, cancellationToken).ConfigureAwait(false) is Answer answer ? answer.Findings : throw PeerFault.Of("answered a question with something else");
+        await WriteAsync(stream, question, cancellationToken).ConfigureAwait(false);
+        return await ReadAsync(stream, cancellationToken).ConfigureAwait(false) as TAnswer ?? throw PeerFault.Of("answered a question with something else");
     }
 
-    /// <summary>Reads a question from <paramref name="stream"/>, which the caller owns, and answers it.</summary>
-    public static async Task AnswerAsync(ITunnelStream stream, TargetCheck check, CancellationToken cancellationToken)
+    /// <summary>Reads a question of <paramref name="peer"/> from <paramref name="stream"/>, which the caller owns.</summary>
+    public static async Task<TargetQuestion> ReadAsync(ITunnelStream stream, string peer, TargetCheck check, JobFates fates, CancellationToken cancellationToken) =>
+        await ReadAsync(stream, cancellationToken).ConfigureAwait(false) switch
+        {
+            Propose proposal => new TargetQuestion(stream, isAboutNewContainer: true, async stop => new Answer(await check.AskAsync(proposal, stop).ConfigureAwait(false))),
+            Inquiry inquiry => new TargetQuestion(stream, isAboutNewContainer: false, _ => Task.FromResult<ControlMessage>(new Fate(fates.Of(inquiry.JobId, peer)))),
+            _ => throw PeerFault.Of("asked nothing that can be answered"),
+        };
+
+    /// <summary>One record, the last of our direction.</summary>
+    public static async Task WriteAsync(ITunnelStream stream, ControlMessage message, CancellationToken cancellationToken)
     {
-        if (await ReadAsync(stream, cancellationToken).ConfigureAwait(false) is not Propose proposal)
-            throw PeerFault.Of("asked nothing that can be answered");
-        IReadOnlyList<Finding> findings = await check.AskAsync(proposal, cancellationToken).ConfigureAwait(false);
-        await stream.Output.WriteRecordAsync(ControlCodec.Encode(new Answer(findings)), cancellationToken).ConfigureAwait(false);
+        await stream.Output.WriteRecordAsync(ControlCodec.Encode(message), cancellationToken).ConfigureAwait(false);
         await stream.Output.CompleteAsync().ConfigureAwait(false);
     }
 

@@ -83,8 +83,8 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         Forget(job, (int)TargetState.Aborted);
     }
 
-    /// <summary>Target: makes sure that the container runs here, on its network, and throws <see cref="ContainerException"/> when it does not.</summary>
-    // spec: MIG-58
+    /// <summary>Target: makes sure that the container runs here, on its network, and writes it down; throws <see cref="ContainerException"/> when it does not.</summary>
+    // spec: MIG-58, MIG-192
     public async Task KeepAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {
         try
@@ -96,6 +96,9 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
             throw new ContainerException(
                 $"{refused.Message} To keep the source, type: p2pmigrate resolve {job.JobId} --keep source; and then the same at the source.", refused.LogPath, refused);
         }
+
+        if (job.Contents is { LastState: < (int)TargetState.Confirming })
+            job.Journal!.Append((int)TargetState.Confirming, environment.Time.GetUtcNow());
     }
 
     /// <summary>Clean-up leaves a container alone that was released and runs; then its files are not taken from under it either.</summary>
@@ -130,10 +133,12 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         if (end is { } state && job.Contents is { } contents && contents.LastState != state)
             job.Journal!.Append(state, environment.Time.GetUtcNow());
         FilesOf(job).Remove();
-        if (job.Journal is { } journal)
-            journal.Delete();
-        else
+        if (job.Journal is not { } journal)
             File.Delete(environment.State.Journal(job.JobId));
+        else if (job.Contents!.MayBeAskedFor)
+            journal.SetAside(environment.State.Ended);
+        else
+            journal.Delete();
     }
 
     private async Task<IFence?> ReopenAsync(UnfinishedJob job, CancellationToken cancellationToken)

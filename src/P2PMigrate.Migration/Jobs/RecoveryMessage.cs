@@ -1,3 +1,4 @@
+using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
@@ -24,6 +25,22 @@ internal static class RecoveryMessage
             _ => $"An earlier {work} of '{name}' had ended; what was left of it was removed.",
         };
         return new RecoveredJob(job.JobId, name, action, runningAt, message);
+    }
+
+    /// <summary>What the target said of a job in doubt, and what was <paramref name="done"/>, if anything.</summary>
+    // spec: MIG-191
+    public static RecoveredJob Heard(UnfinishedJob job, JobFate fate, RecoveredJob? done)
+    {
+        if (done is { Action: RecoveryAction.Thawed, RunningAt: ContainerSide.Source })
+            return done with { Message = $"The target says that its copy of '{NameOf(job)}' is removed; '{NameOf(job)}' runs here as before." };
+        string said = fate switch
+        {
+            JobFate.UnderWay => "that the job has not ended there",
+            JobFate.InDoubt => "that only a person there can tell (p2pmigrate jobs, on the target)",
+            _ => $"that it remembers nothing of this job, which does not mean that '{NameOf(job)}' does not run there",
+        };
+        RecoveredJob doubt = InDoubt(job);
+        return done ?? doubt with { Message = $"The target was asked, and says {said}. {doubt.Message}" };
     }
 
     /// <summary>There was nothing to thaw, and the runtime knows of none that runs: the machine or the container was stopped since.</summary>
@@ -68,7 +85,7 @@ internal static class RecoveryMessage
 
     private static string AtTarget(JournalHead head) => $"Look whether it runs here; if it does, type: p2pmigrate resolve {head.JobId} --keep target; "
         + $"if it does not: p2pmigrate resolve {head.JobId} --keep source, "
-        + (head.Kind == JobKind.Stage ? $"and then, at the source: p2pmigrate migrate {head.Container} -s unfreeze" : "and then the same at the source");
+        + (head.Kind == JobKind.Stage ? $"and then, at the source: p2pmigrate migrate {head.Container} -s unfreeze" : "and then the same at the source, unless it has asked here by then");
 
     private static ContainerSide RunningAt(UnfinishedJob job, RecoveryAction action) => action switch
     {

@@ -44,8 +44,8 @@ internal static class SourceOutcome
     /// <summary>What a person must know and type when nobody else can decide.</summary>
     // spec: MIG-43, MIG-57
     public static string InDoubtMessage(JobId job, string container) =>
-        $"The source had already committed: '{container}' is frozen here and may be running at the target. Look there, "
-        + "but not before the program has ended there or has been started again, for until then it may still begin to run; "
+        $"The source had already committed: '{container}' is frozen here and may be running at the target. As soon as `p2pmigrate receive` can be reached there, it is asked by: p2pmigrate resume {job}. "
+        + "If it never will be, look there, but not before the program has ended there or has been started again, for until then it may still begin to run; "
         + $"if it runs, type: p2pmigrate resolve {job} --keep target; if it does not: p2pmigrate resolve {job} --keep source";
 
     private static MigrationFailed Failed(SourceResult result, Propose proposal)

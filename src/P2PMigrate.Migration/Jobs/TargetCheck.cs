@@ -81,7 +81,7 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
 
         if (Directory.Exists(state.Bundle(proposal.Name)))
             yield return Blocker("container", $"The target has a bundle of the name '{proposal.Name}' already.", $"Remove {state.Bundle(proposal.Name)} at the target if it is not needed.");
-        if (File.Exists(state.Journal(proposal.JobId)))
+        if (File.Exists(state.Journal(proposal.JobId)) || File.Exists(state.EndedJournal(proposal.JobId)))
             yield return Blocker("job", "The target knows this job already.", "Start the migration anew.");
     }
 

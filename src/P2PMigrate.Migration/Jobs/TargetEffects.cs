@@ -24,6 +24,7 @@ internal sealed class TargetEffects(
     private ContentReceiver? _receiver;
     private IHeldContainer? _held;
     private bool _isRestoreBegun;
+    private bool _mayBeAskedFor;    // from here on the source may commit, and not hear how it ends
 
     /// <summary>Where the bytes are counted.</summary>
     public TransferMeter Meter => meter;
@@ -66,6 +67,10 @@ internal sealed class TargetEffects(
     /// <summary>Takes in bulk streams from now on; <paramref name="failed"/> gets why one could not be taken in.</summary>
     public void StartReceiving(Action<Exception> failed) => _receiver!.Start(failed, _stop.Token);
 
+    /// <summary>The source knows how the job has ended.</summary>
+    // spec: MIG-192
+    public void ForgetEnd(JobId job) => EndedJobs.Forget(environment.State, job);
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
@@ -90,6 +95,7 @@ internal sealed class TargetEffects(
         JournalHead head = HeadOf(proposal);
         _journal = JobJournal.Create(state.Journal(proposal.JobId), head);
         Write(TargetState.Receiving);
+        EndedJobs.ForgetEarlier(state, head);
         _files.Create(head);
         _files.CreateBundle(proposal.Name, proposal.Container.Configuration);
         await environment.Runtime.PrepareRestoreAsync(RequestOf(proposal), _stop.Token).ConfigureAwait(false);
@@ -137,10 +143,14 @@ internal sealed class TargetEffects(
 
     private JournalHead HeadOf(Propose proposal) => new(
         proposal.JobId, JobRole.Target, proposal.Name, proposal.Container.Runtime,
-        environment.State.Bundle(proposal.Name), environment.State.Rootfs(proposal.Name), options.PeerName, environment.Time.GetUtcNow());
+        environment.State.Bundle(proposal.Name), environment.State.Rootfs(proposal.Name), options.PeerName, environment.Time.GetUtcNow())
+    {
+        Contact = options.PeerKey is { } key ? new PeerContact(key) : null,
+    };
 
     private void Write(TargetState state)
     {
+        _mayBeAskedFor |= state == TargetState.Restoring;
         _journal!.Append((int)state, environment.Time.GetUtcNow());
         environment.JournalWritten?.Invoke(JobRole.Target, (int)state);
     }
@@ -150,7 +160,10 @@ internal sealed class TargetEffects(
     {
         Write(end);
         _files!.Remove();
-        _journal!.Delete();
+        if (_mayBeAskedFor)
+            _journal!.SetAside(environment.State.Ended);
+        else
+            _journal!.Delete();
         _chunks?.Dispose();
         _turn?.Dispose();
     }

@@ -40,6 +40,8 @@ internal sealed class TargetJob(
             await _loop.RunAsync(() => _machine.NextTimeout, _machine.HandleTimeout, () => Drain(effects)).ConfigureAwait(false);
             await _work.ConfigureAwait(false);
             await SayFarewellAsync().ConfigureAwait(false);
+            if (_machine is { HasSourceEnded: true, Proposal: { } proposal })
+                effects.ForgetEnd(proposal.JobId);
         }
 
         _reporter?.Enter(null);

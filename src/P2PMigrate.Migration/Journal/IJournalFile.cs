@@ -14,4 +14,7 @@ internal interface IJournalFile : IDisposable
 
     /// <summary>Removes the name. A crash may bring it back.</summary>
     void Delete();
+
+    /// <summary>Moves the file into the directory <paramref name="place"/>, where <see cref="EndedJobs"/> looks. A crash may bring it back.</summary>
+    void SetAside(string place);
 }

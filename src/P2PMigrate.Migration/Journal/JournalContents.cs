@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using P2PMigrate.Migration.Control;
+using P2PMigrate.Migration.Machines;
 using Wire = P2PMigrate.Migration.Messages;
 
 namespace P2PMigrate.Migration.Journal;
@@ -18,6 +19,10 @@ internal sealed record JournalContents(JournalHead Head, IReadOnlyList<JournalRe
 {
     /// <summary>The last state, or 0 when the job had only begun.</summary>
     public int LastState => Records.Count > 0 ? Records[^1].State : 0;
+
+    /// <summary>Of a target: had it come so far that the source may have committed, and not have heard how it ended?</summary>
+    // spec: MIG-192
+    public bool MayBeAskedFor => Head is { Role: JobRole.Target, Kind: JobKind.Migration } && Records.Any(record => record.State == (int)TargetState.Restoring);
 
     /// <summary>Reads the bytes of a journal file. Any bytes give contents or a reason.</summary>
     // spec: MIG-52

@@ -62,5 +62,8 @@ internal sealed class JournalFile : IJournalFile
     public void Delete() => File.Delete(_path);
 
     /// <inheritdoc/>
+    public void SetAside(string place) => EndedJobs.TakeIn(_path, place);
+
+    /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 }

@@ -1,4 +1,6 @@
+using System.Net;
 using P2PMigrate.Migration.Control;
+using P2PMigrate.Protocol.Identity;
 using Wire = P2PMigrate.Migration.Messages;
 
 namespace P2PMigrate.Migration.Journal;
@@ -53,6 +55,10 @@ internal sealed record JournalHead(
     /// <summary>Of a stage: the job that made the dump.</summary>
     public JobId? Dump { get; init; }
 
+    /// <summary>Of a migration: how the peer is met again; null in journals of programs that did not know that.</summary>
+    // spec: MIG-193
+    public PeerContact? Contact { get; init; }
+
     /// <summary>For the file.</summary>
     public Wire.JournalHead ToWire() => new()
     {
@@ -67,6 +73,9 @@ internal sealed record JournalHead(
         Kind = (Wire.JobKind)Kind,
         Place = WireText.Fit(Place, PlaceLengthMax),
         Dump = Dump is { } dump ? Google.Protobuf.ByteString.CopyFrom(dump.ToBytes()) : Google.Protobuf.ByteString.Empty,
+        PeerKey = Contact is { } peer ? Google.Protobuf.ByteString.CopyFrom(peer.Key.Bytes) : Google.Protobuf.ByteString.Empty,
+        Rendezvous = Contact?.Rendezvous?.ToString() ?? "",
+        Addresses = { (Contact?.Addresses ?? []).Select(address => address.ToString()) },
     };
 
     /// <summary>From the file; null when it makes no sense.</summary>
@@ -81,6 +90,12 @@ internal sealed record JournalHead(
                 Kind = (JobKind)wire.Kind,
                 Place = wire.Place,
                 Dump = JobId.TryParse(wire.Dump.Span, out JobId dump) ? dump : null,
+                Contact = ContactOf(wire),
             }
             : null;
+
+    private static PeerContact? ContactOf(Wire.JournalHead wire) => !PublicIdentity.TryCreate(wire.PeerKey.Span, out PublicIdentity? key) ? null : new PeerContact(
+        key,
+        ServerName.TryParse(wire.Rendezvous, out ServerName server) ? server : null,
+        [.. wire.Addresses.Select(text => IPEndPoint.TryParse(text, out IPEndPoint? address) ? address : null).OfType<IPEndPoint>()]);
 }

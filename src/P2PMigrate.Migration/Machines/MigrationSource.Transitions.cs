@@ -44,8 +44,10 @@ internal sealed partial class MigrationSource
                 EnterCommitted(now);
                 break;
             case Destroying:
-                _messages.Enqueue(new Done());
                 _requests.Enqueue(new SourceRequest(SourceWork.Destroy, Destroying));
+                break;
+            case Completed when on == Destroyed && !_isSessionOver:
+                _messages.Enqueue(new Done()); // no restart can leave this side in doubt any more (MIG-192)
                 break;
             case RollingBack:
                 EnterRollingBack();

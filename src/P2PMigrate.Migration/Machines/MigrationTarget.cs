@@ -40,6 +40,10 @@ internal sealed partial class MigrationTarget(MigrationTimers timers, DowntimeCo
     /// <summary>Does it run here, with nothing left to do but to wait for the source's last word?</summary>
     public bool HasArrived => _isForgotten;
 
+    /// <summary>Has the source said that the job has ended there too? Then it never asks.</summary>
+    // spec: MIG-192
+    public bool HasSourceEnded { get; private set; }
+
     /// <summary>What is left to do by hand, or null.</summary>
     public string? Warning => _warning;
 
@@ -75,6 +79,7 @@ internal sealed partial class MigrationTarget(MigrationTimers timers, DowntimeCo
                 Move(now, CommitHeard);
                 break;
             case Done when State == Confirming:
+                HasSourceEnded = true;
                 EndConfirming(now);
                 break;
             case Abort abort when State == Holding:

@@ -34,7 +34,7 @@ public sealed class TunnelSession : ITunnelSession
     {
         _driver = driver;
         _timings = new SessionTimings(toEstablished, null, null);
-        Peer = established.PeerId;
+        PeerKey = established.Peer;
         Ticket = established.Ticket;
         Verdict = established.Verdict;
         Suite = established.Suite;
@@ -42,7 +42,10 @@ public sealed class TunnelSession : ITunnelSession
     }
 
     /// <summary>Who is at the other end, proven by its key.</summary>
-    public PeerId Peer { get; }
+    public PeerId Peer => PeerKey.PeerId;
+
+    /// <summary>The key that proves it: by it the peer can be admitted, or dialled, another time.</summary>
+    public PublicIdentity PeerKey { get; }
 
     /// <summary>The ticket that admitted the initiator.</summary>
     public TicketId Ticket { get; }

@@ -30,6 +30,8 @@ public sealed class HostileControlTests
         new Running(TimeSpan.FromMilliseconds(5)),
         new Done(),
         new Abort("why"),
+        new Inquiry(new JobId(7)),
+        new Fate(JobFate.Gone),
         new Answer([new Finding(FindingSeverity.Good, "criu", "fine"), new Finding(FindingSeverity.Blocker, "disk", "small", "Make room there.")]),
     ];
 

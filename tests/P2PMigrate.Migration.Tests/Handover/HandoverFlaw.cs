@@ -18,6 +18,9 @@ internal enum HandoverFlaw
     /// <summary>A record that is torn counts as none (MIG-54).</summary>
     TornTailsAreOverlooked,
 
+    /// <summary>A target that knows nothing of a job, or nothing final, says that its copy is gone (MIG-192).</summary>
+    UnknownFatesAreGone,
+
     /// <summary>A target takes a container in of which it has an unfinished job (MIG-133).</summary>
     UnfinishedJobsAreTakenIn,
 }

@@ -26,6 +26,7 @@ public sealed class HandoverTests(ITestOutputHelper output)
     [Trait("Spec", "MIG-44")]
     [Trait("Spec", "MIG-54")]
     [Trait("Spec", "MIG-55")]
+    [Trait("Spec", "MIG-191")]
     public void With_faults_never_two_run_and_in_the_end_one_does()
     {
         if (Setting("SEED") is { } only)
@@ -45,7 +46,7 @@ public sealed class HandoverTests(ITestOutputHelper output)
 
         foreach ((string end, int times) in ends)
             output.WriteLine($"{times,9} {end}");
-        Assert.True(ends.Count == 4 || count < SeedsPerRun, "not every end was seen");
+        Assert.True(ends.Count == 6 || count < SeedsPerRun, "not every end was seen");
     }
 
     /// <summary>The job that had brought the container was over but for its journal, whose last record was read and not durable.</summary>
@@ -54,7 +55,7 @@ public sealed class HandoverTests(ITestOutputHelper output)
     [InlineData(426_501)]
     [InlineData(295_542)]
     [Trait("Spec", "MIG-134")]
-    public void Regression_a_container_went_on_and_was_lost_to_the_job_that_had_brought_it(int seed) => Run(seed, []);
+    public void Regression_a_container_went_on_and_was_lost_to_the_job_that_had_brought_it(int seed) => Run(seed, [], asks: false);   // what ended a doubt then was a person's word alone
 
     /// <summary>A world that does not keep a rule comes to grief in one of the seeds of a run.</summary>
     [Theory]
@@ -63,6 +64,7 @@ public sealed class HandoverTests(ITestOutputHelper output)
     [InlineData(nameof(HandoverFlaw.DoubtsAreCleanedUp))]
     [InlineData(nameof(HandoverFlaw.TornTailsAreOverlooked))]
     [InlineData(nameof(HandoverFlaw.UnfinishedJobsAreTakenIn))]
+    [InlineData(nameof(HandoverFlaw.UnknownFatesAreGone))]
     public void A_rule_that_is_broken_is_noticed(string name)
     {
         HandoverFlaw flaw = Enum.Parse<HandoverFlaw>(name);
@@ -80,9 +82,9 @@ public sealed class HandoverTests(ITestOutputHelper output)
     }
 
     /// <summary>Runs a seed; one that breaks a promise is run again, for its story.</summary>
-    private Dictionary<string, int> Run(int seed, List<string>? story)
+    private Dictionary<string, int> Run(int seed, List<string>? story, bool asks = true)
     {
-        var world = new HandoverWorld(seed, withFaults: true, story);
+        var world = new HandoverWorld(seed, withFaults: true, story) { Asks = asks };
         world.Run();
         if (world.Violation is not null && story is null)
             Run(seed, []);

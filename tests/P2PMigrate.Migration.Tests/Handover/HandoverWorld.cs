@@ -44,6 +44,9 @@ internal sealed class HandoverWorld
 
     public HandoverFlaw Flaw { get; }
 
+    /// <summary>Does a source in doubt ask the target?</summary>
+    public bool Asks { get; init; } = true;
+
     public Copies Copies { get; }
 
     public MigrationTimers Timers { get; } = new();

@@ -1,3 +1,4 @@
+using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
@@ -25,6 +26,22 @@ internal sealed class RecoverySide(SimulatedAgent agent, HandoverJob job) : Hand
         if (!World.HasRotted && (_contents is null || (!isTried && !_contents.HasTornTail)))
             World.Complain($"{Job} is in doubt at {Agent.Name}, and had not committed");
         Agent.End(this);
+        if (Job.Source == Agent.Name)
+            Agent.AskLater(Job);
+    }
+
+    /// <summary>The target has said how the job ended there.</summary>
+    public void Hear(JobFate fate)
+    {
+        if (Open() != RecoveryAction.InDoubt)
+        {
+            Agent.End(this);
+            return;
+        }
+
+        World.Tell($"{Agent.Name}: {Job} ends by the target's word: {fate}");
+        World.Count($"a doubt ended: {fate}");
+        Begin(End, PhasesOf(fate == JobFate.Runs ? RecoveryAction.Destroyed : RecoveryAction.Thawed));
     }
 
     /// <summary>
@@ -81,6 +98,7 @@ internal sealed class RecoverySide(SimulatedAgent agent, HandoverJob job) : Hand
         RecoveryAction.Destroyed => [Effect("destroys", () => Agent.Destroy(Job.Container)), .. Forget(SourceState.Completed)],
         RecoveryAction.CleanedUp when _contents?.LastState == (int)TargetState.Aborted => Forget(TargetState.Aborted),
         RecoveryAction.CleanedUp => [Effect("cleans up", CleanUp), .. Forget(TargetState.Aborted)],
+        _ when _contents is { Head.Role: JobRole.Target, LastState: < (int)TargetState.Confirming } => [Record(TargetState.Confirming), Delete],
         _ => [Delete],
     };
 
@@ -94,7 +112,9 @@ internal sealed class RecoverySide(SimulatedAgent agent, HandoverJob job) : Hand
 
     private void Delete()
     {
-        if (Journal is { } journal)
+        if (Journal is { } asked && _contents!.MayBeAskedFor)
+            asked.SetAside("ended");
+        else if (Journal is { } journal)
             journal.Delete();
         else
             Agent.Disk.Open(Job.Id.ToString()).Delete();

@@ -1,3 +1,5 @@
+using P2PMigrate.Migration.Control;
+using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Tests.World;
 
@@ -10,6 +12,7 @@ namespace P2PMigrate.Migration.Tests.Handover;
 internal sealed class SimulatedAgent
 {
     private readonly List<HandoverSide> _sides = [];
+    private static readonly TimeSpan s_untilAsked = TimeSpan.FromSeconds(45);
     private int _kills;
 
     public SimulatedAgent(HandoverWorld world, string name)
@@ -122,6 +125,41 @@ internal sealed class SimulatedAgent
         foreach (string name in Disk.Names)
             Recover(name);
     }
+
+    /// <summary>The target of a job in doubt is asked once, some time later.</summary>
+    public void AskLater(HandoverJob job)
+    {
+        if (World.Asks)
+            World.At(World.Now + s_untilAsked, () => Ask(job));
+    }
+
+    /// <summary>What this target says of a job when it is asked; null when it does not answer now.</summary>
+    // spec: MIG-190
+    private JobFate? FateOf(HandoverJob job)
+    {
+        if (!IsReady)
+            return null;
+        string name = job.Id.ToString();
+        JobFate fate = !Disk.Names.Contains(name) ? Read(Disk.FindEnded(name)) is { } ended ? JobFates.OfEnded(ended) : JobFate.Unknown
+            : _sides.Exists(side => side.Job == job) ? JobFate.UnderWay
+            : JobFates.OfUnfinished(Read(Disk.Open(name).Read()));
+        return World.Flaw == HandoverFlaw.UnknownFatesAreGone && fate != JobFate.Runs ? JobFate.Gone : fate;
+    }
+
+    private void Ask(HandoverJob job)
+    {
+        if (!IsReady || !Disk.Names.Contains(job.Id.ToString()) || _sides.Exists(side => side.Job == job))
+            return;
+        JobFate? fate = Array.Find(World.Agents, agent => agent.Name == job.Target)!.FateOf(job);
+        World.Tell($"{Name}: {job} is in doubt, and the target says: {fate?.ToString() ?? "nothing"}");
+        if (fate is not (JobFate.Runs or JobFate.Gone))
+            return;
+        var side = new RecoverySide(this, job);
+        _sides.Add(side);
+        Do(side, () => side.Hear(fate.Value));
+    }
+
+    private static JournalContents? Read(byte[]? content) => content is not null && JournalContents.TryParse(content, out JournalContents? contents, out _) ? contents : null;
 
     /// <summary>Ends, having nothing to do, and is started again.</summary>
     public void Restart()

@@ -10,6 +10,7 @@ internal sealed class SimulatedDisk(Random random)
 {
     private readonly SortedDictionary<string, Stored> _files = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Stored> _deleted = [];
+    private readonly Dictionary<string, Stored> _ended = [];
 
     /// <summary>What happens at the next access of a kind; null for nothing.</summary>
     public Func<DiskAccess, DiskFault?>? Strike { get; set; }
@@ -31,6 +32,12 @@ internal sealed class SimulatedDisk(Random random)
         return new File(this, name, _files[name]);
     }
 
+    /// <summary>A journal that was set aside, or null.</summary>
+    public byte[]? FindEnded(string name) => _ended.GetValueOrDefault(name)?.Content;
+
+    /// <summary>One that was set aside is not needed any more.</summary>
+    public void ForgetEnded(string name) => _ended.Remove(name);
+
     public IJournalFile Open(string name) => new File(this, name, _files[name]);
 
     /// <summary>The program that used the disk is gone, and perhaps the power was.</summary>
@@ -42,6 +49,7 @@ internal sealed class SimulatedDisk(Random random)
         {
             file.Settle(random);
             _files.TryAdd(name, file);
+            _ended.Remove(name);
         }
 
         _deleted.Clear();
@@ -111,6 +119,12 @@ internal sealed class SimulatedDisk(Random random)
             Fail(disk.Strike?.Invoke(DiskAccess.Delete) is DiskFault.Death ? DiskFault.Death : null);
             disk._files.Remove(name);
             disk._deleted[name] = stored;
+        }
+
+        public void SetAside(string place)
+        {
+            Delete();
+            disk._ended[name] = stored;
         }
 
         public void Dispose()

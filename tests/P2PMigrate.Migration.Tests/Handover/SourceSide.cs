@@ -78,6 +78,8 @@ internal sealed class SourceSide(SimulatedAgent agent, HandoverJob job, JobJourn
         World.Tell($"{Agent.Name}: {Job} ends as {result.End}: {result.Failure?.Reason}{result.Warning}");
         Agent.End(this);
         link.Close(this);
+        if (result.End == SourceState.InDoubt)
+            Agent.AskLater(Job);
         bool isMine = World.IsLatest(Job);
         if (result.End == SourceState.InDoubt && !Job.IsCommitTried && result.Warning is null)
             World.Complain($"{Job} is in doubt at the source, and had not committed");

@@ -56,8 +56,8 @@ internal sealed class TargetSide(SimulatedAgent agent, HandoverJob job, Handover
         TargetWork.Admit => [Admit, Record(TargetState.Receiving), Effect("makes the bundle", () => Agent.Bundles.Add(Job.Container, Job.Id))],
         TargetWork.Restore => [() => _isRestoreBegun = true, Effect("restores", () => World.Copies.Hold(Agent.Name, Job.Container, Job.Image), mayFailLate: false)],
         TargetWork.Release => [Effect("releases", () => World.Copies.Release(Agent.Name, Job.Container))],
-        TargetWork.Forget => [Record(TargetState.Completed), () => Journal!.Delete()],
-        TargetWork.CleanUp when Journal is not null => [Effect("cleans up", CleanUp), Record(TargetState.Aborted), () => Journal!.Delete()],
+        TargetWork.Forget => [Record(TargetState.Completed), Forget],
+        TargetWork.CleanUp when Journal is not null => [Effect("cleans up", CleanUp), Record(TargetState.Aborted), Forget],
         _ => [],
     };
 
@@ -78,6 +78,14 @@ internal sealed class TargetSide(SimulatedAgent agent, HandoverJob job, Handover
         Agent.RemoveBundle(Job.Container, Job.Id);
     }
 
+    private void Forget()
+    {
+        if (_isRestoreBegun)
+            Journal!.SetAside("ended");
+        else
+            Journal!.Delete();
+    }
+
     private void Note(TargetWork work, Failure? failure)
     {
         if (failure is not null)
@@ -95,6 +103,8 @@ internal sealed class TargetSide(SimulatedAgent agent, HandoverJob job, Handover
         World.Tell($"{Agent.Name}: {Job} ends as {result.End}: {result.Failure?.Reason} {result.Warning}");
         if (_isRestoreBegun)
             World.Copies.RemoveHeld(Agent.Name, Job.Container);
+        if (_machine.HasSourceEnded)
+            Agent.Disk.ForgetEnded(Job.Id.ToString());
         Agent.End(this);
         link.Close(this);
         if (result.End == TargetState.InDoubt && !Job.IsReleaseTried)

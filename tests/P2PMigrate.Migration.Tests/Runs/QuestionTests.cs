@@ -81,7 +81,8 @@ public sealed class QuestionTests
     private static async Task AnswerAsync(MigrationRig rig)
     {
         await using ITunnelStream stream = await rig.Far.AcceptStreamAsync();
-        await new TargetRunner(rig.Target.Environment).AnswerAsync(stream, default);
+        TargetQuestion question = await new TargetRunner(rig.Target.Environment).ReadQuestionAsync(stream, "one", default);
+        await question.AnswerAsync(default);
     }
 
     private static string[] FilesOf(MigrationRig rig) =>

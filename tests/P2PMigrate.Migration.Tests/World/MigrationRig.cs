@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using P2PMigrate.Migration.Journal;
+using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Snapshot.Manifests;
 using P2PMigrate.Snapshot.Trees;
 using P2PMigrate.Tunnel;
@@ -14,6 +15,8 @@ namespace P2PMigrate.Migration.Tests.World;
 internal sealed class MigrationRig : IAsyncDisposable
 {
     public const string Container = "web";
+
+    public static readonly PublicIdentity SourceKey = PrivateIdentity.Create(CryptographicEntropy.Instance).Public, TargetKey = PrivateIdentity.Create(CryptographicEntropy.Instance).Public;
 
     public static readonly MigrationTimers Timers = new()
     {
@@ -87,7 +90,7 @@ internal sealed class MigrationRig : IAsyncDisposable
         (InMemorySession near, InMemorySession far) = (Near, Far); // Not those of a later link, however late a thread is found.
         Task<ReceiveOutcome> receiving = Task.Run(() => ReceiveAsync(runner, far, admit));
         Task<MigrationOutcome> sending = Task.Run(async () => await new SourceRunner(Source.Environment).SendAsync(
-            near, await Source.Runtime.InspectAsync(Container, null, default), new SendOptions { PeerName = Target.Runtime.Machine.Name, Copy = Copy }, new Reports(this), interrupt));
+            near, await Source.Runtime.InspectAsync(Container, null, default), new SendOptions { PeerName = Target.Runtime.Machine.Name, Target = new PeerContact(TargetKey), Copy = Copy }, new Reports(this), interrupt));
         return (sending, receiving);
     }
 
@@ -154,7 +157,7 @@ internal sealed class MigrationRig : IAsyncDisposable
     {
         try
         {
-            return await runner.ReceiveAsync(session, new ReceiveOptions { PeerName = Source.Runtime.Machine.Name, AdmitAsync = async _ => await AdmitAsync(admit), Arrived = Arrived });
+            return await runner.ReceiveAsync(session, new ReceiveOptions { PeerName = Source.Runtime.Machine.Name, PeerKey = SourceKey, AdmitAsync = async _ => await AdmitAsync(admit), Arrived = Arrived });
         }
         catch (Exception)
         {
@@ -226,6 +229,7 @@ internal sealed class MigrationRig : IAsyncDisposable
 
         public JobRecovery Recovery => new(Environment);
 
+        /// <summary>What is kept of ended jobs is not among it: their source may ask.</summary>
         public IEnumerable<string> Leftovers() => new[] { Environment.State.Jobs, Environment.State.Journals }
             .Where(Directory.Exists).SelectMany(Directory.EnumerateFileSystemEntries);
 

@@ -1,0 +1,66 @@
+using P2PMigrate.Agent.Output;
+using P2PMigrate.Migration;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Agent.Commands;
+
+/// <summary>Beside whatever else a program does: asks for the end of every job that is in doubt here, again and again, and shows what that ended.</summary>
+// spec: MIG-194
+internal sealed class DoubtWatch : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly DoubtInquiry _inquiry;
+    private readonly TargetsWord _word;
+    private readonly IOutput _output;
+    private Task _watching = Task.CompletedTask;
+
+    private DoubtWatch(MigrationEnvironment environment, TunnelEndpoint endpoint, IOutput output) =>
+        (_inquiry, _word, _output) = (new DoubtInquiry(environment), new TargetsWord(environment, endpoint), output);
+
+    /// <summary>Begins at once.</summary>
+    public static DoubtWatch Start(MigrationEnvironment environment, TunnelEndpoint endpoint, IOutput output)
+    {
+        var watch = new DoubtWatch(environment, endpoint, output);
+        watch._watching = watch.RunAsync(watch._stop.Token);
+        return watch;
+    }
+
+    /// <summary>Stops; what has begun to be done about a job is done first.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _watching.ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(DoubtInquiry.Interval);
+        try
+        {
+            do
+                await AskAllAsync(cancellationToken).ConfigureAwait(false);
+            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException)
+        {
+            // The program ends.
+        }
+    }
+
+    private async Task AskAllAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            foreach (OpenDoubt doubt in _inquiry.FindAll())
+            {
+                if ((await _word.AskOnceAsync(doubt, cancellationToken).ConfigureAwait(false)).Job is { Action: not RecoveryAction.InDoubt } ended)
+                    _output.Show(MigrationView.Of(ended));
+            }
+        }
+        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        {
+            // The journals cannot be read now; they are looked at again in a moment.
+        }
+    }
+}
