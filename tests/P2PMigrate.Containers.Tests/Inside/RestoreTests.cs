@@ -270,6 +270,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     public async Task Loopback_is_up_in_a_network_namespace_that_the_restore_made()
     {
         await using Workload workload = await Workload.CountingAsync(8, ["udp"], configuration =>
@@ -284,6 +285,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     public async Task Standard_streams_that_are_pipes_become_pipes_again()
     {
         await using Workload workload = await Workload.PrepareAsync(["sh", "-c", "n=0; while :; do n=$((n+1)); echo $n; echo $n > /last; sleep 0.01; done"]);
@@ -308,6 +310,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     public async Task Redis_keeps_its_data_its_run_id_and_its_uptime()
     {
         const string network = "here";
