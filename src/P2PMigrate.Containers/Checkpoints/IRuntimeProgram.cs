@@ -51,7 +51,7 @@ internal interface IRuntimeProgram
     /// The cgroup with everything of a container that runs, whose first process this is. The first process may sit in one below: systemd gives itself and each of its services one.
     /// </summary>
     // spec: MIG-162
-    Cgroup CgroupOf(string name, int init) => Cgroup.Of(init);
+    Cgroup CgroupOf(string name, int init);
 
     /// <summary>Is something left of a container of this name, which the runtime does not know any more but trips over?</summary>
     bool HasRemainsOf(string name);

@@ -72,7 +72,7 @@ public abstract class BundleRuntime : CriuRuntime
 
     private ContainerDescription Describe(RuncState state, string bundlePath, byte[] configuration)
     {
-        Cgroup cgroup = Cgroup.Of(state.Pid);
+        Cgroup cgroup = _runc.CgroupOf(state.Id, state.Pid);
         IReadOnlyList<int> pids = cgroup.PidsOfOthers(state.Id);
         return new ContainerDescription
         {

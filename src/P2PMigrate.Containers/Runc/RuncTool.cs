@@ -85,6 +85,9 @@ internal class RuncTool(RuncOptions options) : IRuntimeProgram
     public async Task<KnownContainer?> FindAsync(string name, CancellationToken cancellationToken) =>
         await StateAsync(name, cancellationToken).ConfigureAwait(false) is { } state ? new KnownContainer(state.Status, state.Pid, state.Created, state.Bundle) : null;
 
+    /// <summary>Of a bundle that is the one in which the first process is: neither runc nor crun puts it into one below.</summary>
+    public Cgroup CgroupOf(string name, int init) => Cgroup.Of(init);
+
     /// <inheritdoc/>
     public Task ForgetAsync(string name, CancellationToken cancellationToken) => DeleteAsync(name, cancellationToken);
 
