@@ -1,14 +1,11 @@
 using P2PMigrate.Agent.Tests.Peers;
 using P2PMigrate.Agent.Tests.Witness;
-using P2PMigrate.Lab;
 
 namespace P2PMigrate.Agent.Tests;
 
 /// <summary>A container that comes back to the machine it left.</summary>
 public sealed class ThereAndBackTests
 {
-    private const string BackTicket = "/tmp/back-ticket";
-
     [Fact]
     [Trait("Spec", "MIG-140")]
     public async Task A_container_that_comes_back_sends_memory_and_what_changed()
@@ -20,13 +17,7 @@ public sealed class ThereAndBackTests
         Assert.True(there.ExitCode == 0, there.Everything);
         Testimony before = await WitnessContainer.WaitAsync(peers.Target, TimeSpan.FromSeconds(5));
 
-        await using LabProcess receive = await peers.Source.StartAsync(MigrationPeers.Program,
-            ["receive", "--rendezvous", MigrationPeers.RendezvousAddress, "--ticket-file", BackTicket, "--once", "--json"]);
-        await receive.Output.WaitForAsync(line => line.Contains("\"event\":\"ticket\"", StringComparison.Ordinal), TimeSpan.FromSeconds(20));
-        string ticket = (await peers.Source.ReadTextAsync(BackTicket)).Trim();
-        await using LabProcess migrate = await peers.Target.StartAsync(
-            MigrationPeers.Program, ["migrate", WitnessContainer.Name, "--to", ticket, "--json", "--mode", "stop-and-copy"]);
-        MigrateResult back = await MigrationPeers.EndOfAsync(migrate);
+        MigrateResult back = await peers.MigrateBackAsync(WitnessContainer.Name, "--mode", "stop-and-copy");
         Assert.True(back.ExitCode == 0, back.Everything);
 
         Testimony after = await WitnessContainer.WaitAsync(peers.Source, TimeSpan.FromSeconds(5));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers;
+using P2PMigrate.Containers.Crun;
 using P2PMigrate.Containers.Lxc;
 using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration;
@@ -11,12 +12,12 @@ namespace P2PMigrate.Agent.Commands;
 /// <summary>The option <c>--runtime</c> and what it means: the one place that knows which runtimes there are.</summary>
 internal sealed class RuntimeChoice
 {
-    private const string Auto = "auto", Runc = "runc", Lxc = "lxc";
+    private const string Auto = "auto", Runc = "runc", Crun = "crun", Lxc = "lxc";
 
     public Option<string> Option { get; } = new("--runtime")
     {
         Description = "The container runtime; auto finds the one that has the container.",
-        HelpName = "auto|runc|lxc",
+        HelpName = "auto|runc|crun|lxc",
         DefaultValueFactory = _ => Auto,
     };
 
@@ -34,20 +35,31 @@ internal sealed class RuntimeChoice
     {
         Auto => OfThisMachine(context),
         Runc => CreateRunc(context),
+        Crun => CreateCrun(context),
         Lxc => CreateLxc(context),
-        var other => throw new UsageException($"There is no runtime called {other}; this version knows runc and lxc."),
+        var other => throw new UsageException($"There is no runtime called {other}; this version knows runc, crun and lxc."),
     };
 
     /// <summary>Those that are installed. On a machine with none, the checks say what runc lacks.</summary>
-    private static IContainerRuntime OfThisMachine(CommandContext context) => (RuncRuntime.IsInstalled, LxcRuntime.IsInstalled) switch
+    private static IContainerRuntime OfThisMachine(CommandContext context)
     {
-        (true, true) => new RuntimeSet([CreateRunc(context), CreateLxc(context)]),
-        (false, true) => CreateLxc(context),
-        _ => CreateRunc(context),
-    };
+        List<IContainerRuntime> installed = [];
+        if (RuncRuntime.IsInstalled) installed.Add(CreateRunc(context));
+        if (CrunRuntime.IsInstalled) installed.Add(CreateCrun(context));
+        if (LxcRuntime.IsInstalled) installed.Add(CreateLxc(context));
+        return installed switch
+        {
+            [] => CreateRunc(context),
+            [var one] => one,
+            _ => new RuntimeSet(installed),
+        };
+    }
 
     private static RuncRuntime CreateRunc(CommandContext context) =>
         new(new RuncOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<RuncRuntime>());
+
+    private static CrunRuntime CreateCrun(CommandContext context) =>
+        new(new CrunOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<CrunRuntime>());
 
     private static LxcRuntime CreateLxc(CommandContext context) =>
         new(new LxcOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<LxcRuntime>());

@@ -1,6 +1,7 @@
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Checkpoints;
 
@@ -38,6 +39,9 @@ internal interface IRuntimeProgram
 
     Task<ToolVersion> VersionAsync(CancellationToken cancellationToken);
 
+    /// <summary>What a person must know of how the runtime is installed, besides its version.</summary>
+    IReadOnlyList<Finding> CheckInstallation() => [];
+
     Task<ToolVersion> CriuVersionAsync(CancellationToken cancellationToken);
 
     /// <summary>The container of this name, or null when the runtime knows none.</summary>
@@ -47,7 +51,7 @@ internal interface IRuntimeProgram
     /// The cgroup with everything of a container that runs, whose first process this is. The first process may sit in one below: systemd gives itself and each of its services one.
     /// </summary>
     // spec: MIG-162
-    Cgroup CgroupOf(string name, int init) => Cgroup.Of(init);
+    Cgroup CgroupOf(string name, int init);
 
     /// <summary>Is something left of a container of this name, which the runtime does not know any more but trips over?</summary>
     bool HasRemainsOf(string name);
@@ -66,6 +70,9 @@ internal interface IRuntimeProgram
 
     /// <summary>The command that dumps a container and leaves it running. CRIU's configuration is in the environment; its log is <c>dump.log</c> in <paramref name="workDirectory"/>.</summary>
     IEnumerable<string> DumpCommand(FenceRecord fence, string imageDirectory, string workDirectory, IMemoryDelivery memory, IReadOnlyList<string> options);
+
+    /// <summary>Lines of CRIU's configuration for a dump: what the runtime itself takes no options for.</summary>
+    IEnumerable<string> DumpLines(IMemoryDelivery memory) => [];
 
     /// <summary>The runtime's own complaint that tells most about the command that writes <paramref name="log"/> (<c>dump</c>, <c>restore</c>), as a sentence, or null.</summary>
     string? ComplaintOf(string workDirectory, string log);

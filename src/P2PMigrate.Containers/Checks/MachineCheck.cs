@@ -40,6 +40,7 @@ internal sealed class MachineCheck(IRuntimeProgram runtime)
         if (await TryVersionAsync(runtime.Name, runtime.VersionAsync, $"apt-get install {runtime.Name}", cancellationToken).ConfigureAwait(false) is not { } version) return;
         bool fits = version >= runtime.VersionMin;
         Add(fits ? FindingSeverity.Good : FindingSeverity.Blocker, $"{runtime.Name} version", $"{runtime.Name} is {version}.", fits ? null : $"Install {runtime.Name} {runtime.VersionMin} or later.");
+        _findings.AddRange(runtime.CheckInstallation());
     }
 
     private async Task CheckCriuAsync(CancellationToken cancellationToken)

@@ -194,7 +194,7 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
         if (!movesOwnNetwork) await CheckFirewallAsync(cancellationToken).ConfigureAwait(false);
         if (!movesOwnNetwork && (isolation.Links.Count > 0 || !isolation.Complete))
         {
-            Add(FindingSeverity.Warning, "network", "The container's network was put into a namespace that runc made: at the target it will have loopback only.", "Prepare a network namespace (ip netns add) and name its path in config.json.");
+            Add(FindingSeverity.Warning, "network", $"The container's network was put into a namespace that {runtime.Name} made: at the target it will have loopback only.", "Prepare a network namespace (ip netns add) and name its path in config.json.");
         }
     }
 

@@ -26,7 +26,11 @@ internal static class CriuConfiguration
     }
 
     /// <summary>Options of a restore that <paramref name="hookPath"/> holds.</summary>
-    public static string ForRestore(string hookPath) => Join([ActionScript(hookPath)]);
+    public static string ForRestore(string hookPath, params IEnumerable<string> others) => Join([ActionScript(hookPath), .. others]);
+
+    /// <summary>Options of CRIU's command line as lines of its configuration: <c>--port 1</c> is <c>port 1</c>.</summary>
+    public static IEnumerable<string> FromCommandLine(IEnumerable<string> options) =>
+        string.Join(' ', options).Split("--", StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 
     private static string ActionScript(string path) => $"action-script \"{path}\"";
 

@@ -11,10 +11,18 @@ internal sealed class BundleCheck(ContainerDescription container)
     private readonly List<Finding> _findings = [];
 
     /// <summary>At the source: what would not come along.</summary>
+    // spec: MIG-181
     public IReadOnlyList<Finding> AtSource()
     {
         if (!BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration)) return _findings;
         if (configuration.HasTerminal) Add(FindingSeverity.Blocker, "terminal", "The container is attached to a terminal.", "Set process.terminal to false in config.json and start it detached.");
+        if (configuration.Manager is { } manager)
+        {
+            Add(
+                FindingSeverity.Blocker, "manager", $"The container belongs to {(manager == "libpod" ? "Podman" : manager)}, which would not know that it has left.",
+                $"Run it with {container.Runtime} itself; containers of Podman and the like are not moved by this version.");
+        }
+
         foreach (BindMount mount in configuration.BindMounts.Take(FindingsPerKind))
         {
             Add(FindingSeverity.Warning, "mount", $"{mount.Destination} is {mount.Source} of this machine and is not copied.", $"Provide {mount.Source} with the same content on the target.");

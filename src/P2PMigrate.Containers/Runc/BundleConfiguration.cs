@@ -60,6 +60,9 @@ internal sealed class BundleConfiguration
     /// <summary>Does it run programs of the host when it starts (OCI hooks)?</summary>
     public bool HasHooks => Object(_json, "hooks") is { Count: > 0 };
 
+    /// <summary>The program that keeps a record of its own of the container and expects to be asked, such as <c>libpod</c>; null when nobody says so.</summary>
+    public string? Manager => Text(Object(_json, "annotations"), "io.container.manager");
+
     /// <summary>Files and directories of the host that it sees.</summary>
     public IReadOnlyList<BindMount> BindMounts =>
     [

@@ -2,22 +2,40 @@ using System.Text.Json;
 
 namespace P2PMigrate.Containers.Runc;
 
-/// <summary>runc's own log, one JSON object or one <c>key="value"</c> line per message.</summary>
+/// <summary>The log of runc or crun: JSON objects, each on a line (runc) or on several from <c>{</c> to <c>}</c> (crun). Other lines are passed over.</summary>
 internal static class RuncLog
 {
     private const int LinesMax = 10_000;
 
-    /// <summary>runc's last error as a sentence, or null when it logged none.</summary>
-    public static string? LastError(string path)
+    /// <summary>The last error of <paramref name="program"/> as a sentence, or null when it logged none.</summary>
+    public static string? LastError(string path, string program)
     {
         try
         {
-            string? message = File.ReadLines(path).Take(LinesMax).Select(Error).LastOrDefault(error => error is not null);
-            return message is null ? null : $"runc says: {message.TrimEnd('.')}.";
+            string? message = Messages(File.ReadLines(path).Take(LinesMax)).Select(Error).LastOrDefault(error => error is not null);
+            return message is null ? null : $"{program} says: {message.TrimEnd('.')}.";
         }
         catch (IOException)
         {
             return null;
+        }
+    }
+
+    private static IEnumerable<string> Messages(IEnumerable<string> lines)
+    {
+        string open = "";
+        foreach (string line in lines)
+        {
+            if (open.Length == 0 && line != "{")
+            {
+                yield return line;
+                continue;
+            }
+
+            open += line;
+            if (line != "}") continue;
+            yield return open;
+            open = "";
         }
     }
 

@@ -11,7 +11,7 @@ using P2PMigrate.Migration.Runtime;
 namespace P2PMigrate.Containers.Runc;
 
 /// <summary>
-/// One <c>runc restore</c> into a bundle, up to the point where the container is complete and has not run yet. Until it runs its
+/// One <c>runc restore</c>, or <c>crun restore</c>, into a bundle, up to the point where the container is complete and has not run yet. Until it runs its
 /// prepared network namespace is off the network: the address without the sockets would refuse its clients' connections.
 /// </summary>
 internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest request)
@@ -24,7 +24,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
 
     private string PlanPath => Path.Combine(request.WorkDirectory, "restore-plan.json");
 
-    private string RuncLogPath => Path.Combine(request.WorkDirectory, "runc-restore.log");
+    private string RuntimeLogPath => RuncTool.LogPath(request.WorkDirectory, "restore");
 
     /// <summary>The number of the first process that a restore in this work directory made, or null.</summary>
     public static int? InitOf(string workDirectory)
@@ -94,7 +94,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
     {
         if (await runc.StateAsync(Name, cancellationToken).ConfigureAwait(false) is not null)
         {
-            throw new ContainerException($"A container named {Name} exists here already; remove it (runc delete {Name}) or rename it.");
+            throw new ContainerException($"A container named {Name} exists here already; remove it ({runc.RemovalCommand(Name)}) or rename it.");
         }
     }
 
@@ -115,12 +115,12 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
     private async Task<DetachedProcess> StartAsync(RestoreHook hook, BundleConfiguration configuration, CancellationToken cancellationToken)
     {
         string criuConfiguration = Path.Combine(request.WorkDirectory, "criu-restore.conf");
-        await File.WriteAllTextAsync(criuConfiguration, CriuConfiguration.ForRestore(hook.ScriptPath), cancellationToken).ConfigureAwait(false);
+        await File.WriteAllTextAsync(criuConfiguration, CriuConfiguration.ForRestore(hook.ScriptPath, runc.RestoreLines), cancellationToken).ConfigureAwait(false);
         IReadOnlyList<string> versioned = await runc.RestoreOptionsAsync(ManagesCgroups, cancellationToken).ConfigureAwait(false);
         return DetachedProcess.Start(
             request.WorkDirectory,
             [
-                .. runc.CommandLine("--log", RuncLogPath, "--log-format", "json"),
+                .. runc.CommandLine("--log", RuntimeLogPath, "--log-format", "json"),
                 .. configuration.UsesSystemdCgroups ? ["--systemd-cgroup"] : Array.Empty<string>(),
                 "restore", "--detach", "--pid-file", PidPathIn(request.WorkDirectory), "--tcp-established", "--file-locks", .. versioned,
                 "--bundle", request.BundlePath, "--image-path", request.ImageDirectory, "--work-path", request.WorkDirectory, Name,
@@ -132,7 +132,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
     /// <summary>A dump that kept no cgroups must not be told to restore them.</summary>
     private bool ManagesCgroups => File.Exists(Path.Combine(request.ImageDirectory, DumpMarks.CgroupsKept));
 
-    /// <summary>runc wrote down what the container's standard streams were; pipes get new pipes.</summary>
+    /// <summary>The runtime wrote down what the container's standard streams were; pipes get new pipes.</summary>
     private bool HasPipes()
     {
         string path = Path.Combine(request.ImageDirectory, "descriptors.json");
@@ -144,14 +144,14 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
         }
         catch (Exception bad) when (bad is JsonException or FileNotFoundException)
         {
-            throw new ContainerException("The images are incomplete: descriptors.json, which runc writes, is missing or damaged.", inner: bad);
+            throw new ContainerException($"The images are incomplete: descriptors.json, which {runc.Name} writes, is missing or damaged.", inner: bad);
         }
     }
 
     private async Task HoldAsync(RestoreHook hook, DetachedProcess process, CancellationToken cancellationToken)
     {
         if (await hook.HoldsAsync(process, cancellationToken).ConfigureAwait(false)) return;
-        string because = CriuLog.Explain(LogPath) ?? RuncLog.LastError(RuncLogPath) ?? "runc gave no reason.";
+        string because = CriuLog.Explain(LogPath) ?? runc.ComplaintOf(request.WorkDirectory, "restore") ?? $"{runc.Name} gave no reason.";
         throw new ContainerException($"The container {Name} could not be restored. {because}", LogPath);
     }
 }

@@ -1,107 +1,17 @@
-using System.Globalization;
 using Microsoft.Extensions.Logging;
-using P2PMigrate.Containers.Checkpoints;
-using P2PMigrate.Containers.Checks;
-using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
-using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Runc;
 
-/// <summary>
-/// Containers of runc, with CRIU. Needs root, cgroup v2, runc 1.1 or later and CRIU 4.1 or later. Holds no state of its own: any number of jobs
-/// may share it, on any thread.
-/// </summary>
-public sealed class RuncRuntime : CriuRuntime
+/// <summary>Containers of runc, with CRIU. Needs runc 1.1 or later and CRIU 4.1 or later.</summary>
+public sealed class RuncRuntime : BundleRuntime
 {
-    private readonly RuncTool _runc;
-    private readonly ILogger _logger;
-
     /// <summary>A runtime that finds runc where <paramref name="options"/> say.</summary>
     public RuncRuntime(RuncOptions options, ILogger logger)
-        : this(new RuncTool(options), logger)
+        : base(new RuncTool(options), logger)
     {
     }
-
-    private RuncRuntime(RuncTool runc, ILogger logger)
-        : base(runc, logger) => (_runc, _logger) = (runc, logger);
 
     /// <summary>Is runc on this machine?</summary>
     public static bool IsInstalled => Tool.Exists("runc");
-
-    /// <inheritdoc/>
-    public override async Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken)
-    {
-        RuncState state = await _runc.StateAsync(name, cancellationToken).ConfigureAwait(false)
-            ?? throw new ContainerException($"runc knows no container named {name}; `runc list` shows those it knows.");
-        if (state.Status != KnownContainer.Running)
-        {
-            throw new ContainerException(state.Status == KnownContainer.Paused
-                ? $"The container {name} is paused. If a migration of it is under way or in doubt, leave it so: `p2pmigrate migrate` says what to do. If you paused it yourself, type: runc resume {name}"
-                : $"The container {name} is {state.Status}, not running.");
-        }
-
-        string bundlePath = Path.GetFullPath(bundle ?? state.Bundle);
-        byte[] configuration = ReadConfiguration(name, bundlePath);
-        return Describe(state, bundlePath, configuration);
-    }
-
-    /// <inheritdoc/>
-    public override async Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken)
-    {
-        bool prepared = BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration) && configuration.NetworkNamespacePath is not null;
-        IReadOnlyList<Finding> own = new BundleCheck(container).AtSource();
-        return [.. own, .. await new SourceCheck(_runc, container, prepared).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
-    }
-
-    /// <inheritdoc/>
-    public override async Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken) =>
-    [
-        .. await new TargetCheck(_runc, container, source, _runc.Options.DataDirectory).RunAsync(cancellationToken).ConfigureAwait(false),
-        .. await new BundleCheck(container).AtTargetAsync(cancellationToken).ConfigureAwait(false),
-    ];
-
-    /// <inheritdoc/>
-    public override Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        new RuncRestore(_runc, _logger, request).PrepareAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public override async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        await new RuncRestore(_runc, _logger, request).RunAsync(cancellationToken).ConfigureAwait(false);
-
-    private static byte[] ReadConfiguration(string name, string bundlePath)
-    {
-        string path = Path.Combine(bundlePath, "config.json");
-        if (!File.Exists(path)) throw new ContainerException($"The container {name} has no {path}; name its bundle with --bundle.");
-        byte[] configuration = File.ReadAllBytes(path);
-        return BundleConfiguration.TryParse(configuration, out _)
-            ? configuration
-            : throw new ContainerException($"{path} is no configuration that P2PMigrate can read.");
-    }
-
-    private static ContainerDescription Describe(RuncState state, string bundlePath, byte[] configuration)
-    {
-        Cgroup cgroup = Cgroup.Of(state.Pid);
-        IReadOnlyList<int> pids = cgroup.PidsOfOthers(state.Id);
-        return new ContainerDescription
-        {
-            Name = state.Id,
-            Runtime = "runc",
-            BundlePath = bundlePath,
-            RootPath = RootOf(state, bundlePath, configuration),
-            Configuration = configuration,
-            InitPid = state.Pid,
-            CgroupPath = cgroup.Path,
-            MemoryBytes = pids.Sum(ProcessTable.ResidentBytes),
-            ProcessCount = pids.Count,
-        };
-    }
-
-    private static string RootOf(RuncState state, string bundlePath, byte[] configuration)
-    {
-        if (state.RootFs.Length > 0) return state.RootFs;
-        return BundleConfiguration.TryParse(configuration, out BundleConfiguration? parsed) && parsed.RootPath is { } root
-            ? Path.GetFullPath(root, bundlePath)
-            : throw new ContainerException(string.Create(CultureInfo.InvariantCulture, $"The configuration in {bundlePath} names no root file system."));
-    }
 }

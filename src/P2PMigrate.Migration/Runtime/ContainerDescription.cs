@@ -6,7 +6,7 @@ public sealed record ContainerDescription
     /// <summary>The runtime's name for it.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The runtime that runs it: <c>runc</c>, <c>lxc</c>.</summary>
+    /// <summary>The runtime that runs it: <c>runc</c>, <c>crun</c>, <c>lxc</c>.</summary>
     public required string Runtime { get; init; }
 
     /// <summary>Where the runtime's configuration lies.</summary>

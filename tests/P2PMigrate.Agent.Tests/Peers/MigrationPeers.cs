@@ -104,6 +104,16 @@ internal sealed class MigrationPeers : IAsyncDisposable
         return await EndOfAsync(migrate);
     }
 
+    /// <summary>Migrates from the target to the source, which receives this once.</summary>
+    public async Task<MigrateResult> MigrateBackAsync(string container, params string[] options)
+    {
+        await using LabProcess receive = await Source.StartAsync(Program, ["receive", "--rendezvous", RendezvousAddress, "--ticket-file", TicketFile, "--once", "--json"]);
+        await receive.Output.WaitForAsync(line => line.Contains("\"event\":\"ticket\"", StringComparison.Ordinal), s_ready);
+        string ticket = (await Source.ReadTextAsync(TicketFile)).Trim();
+        await using LabProcess migrate = await Target.StartAsync(Program, ["migrate", container, "--to", ticket, "--json", .. options]);
+        return await EndOfAsync(migrate);
+    }
+
     /// <summary>Waits for a started migration to end.</summary>
     public static async Task<MigrateResult> EndOfAsync(LabProcess migrate)
     {

@@ -23,6 +23,10 @@ public sealed class CriuConfigurationTests
         Assert.Contains($"action-script \"{Hook}\"\n", CriuConfiguration.ForDump(new ToolVersion(4, 2, 1), isolated: true, hasNft: true, Hook));
 
     [Fact]
+    public void Options_of_the_command_line_become_lines() =>
+        Assert.Equal(["page-server", "address 127.0.0.1", "port 2700"], CriuConfiguration.FromCommandLine(["--page-server", "--address", "127.0.0.1", "--port", "2700"]));
+
+    [Fact]
     public void A_criu_that_would_crash_on_the_lock_option_is_spared_it() =>
         Assert.DoesNotContain("network-lock", CriuConfiguration.ForDump(new ToolVersion(4, 1, 1), isolated: true, hasNft: true, Hook));
 }

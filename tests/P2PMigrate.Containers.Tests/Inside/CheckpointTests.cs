@@ -6,6 +6,8 @@ namespace P2PMigrate.Containers.Tests.Inside;
 /// <summary>Freeze, dump, thaw and destroy at the source.</summary>
 public sealed class CheckpointTests
 {
+    private const string Mac = "02:00:00:09:08:07";
+
     [InsideFact]
     [EveryRuntime]
     public async Task A_thawed_container_goes_on_and_has_not_run_one_instruction_since_the_freeze()
@@ -197,37 +199,32 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     public async Task A_bridge_port_is_taken_off_while_frozen_and_put_back_by_the_thaw()
     {
-        const string network = "bridged";
-        await Shell.RunAsync($"""
-            ip netns add {network}; ip -n {network} link set lo up; ip link add br-test type bridge; ip link set br-test up
-            ip link add veth-test type veth peer name eth0 netns {network}
-            ip link set veth-test master br-test up; ip -n {network} addr add 10.9.8.7/24 dev eth0; ip -n {network} link set eth0 up
-            """);
-        await using Workload workload = await Workload.CountingAsync(8, configure: configuration => Workload.UseNetwork(configuration, $"/run/netns/{network}"));
+        await using PreparedNetwork network = await PreparedNetwork.RaiseAsync("10.9.8.7/24", Mac);
+        await Shell.RunAsync($"ip link add br-test type bridge 2>/dev/null || :; ip link set br-test up; ip link set {network.Veth} master br-test up");
+        await using Workload workload = await Workload.CountingAsync(8, configure: configuration => Workload.UseNetwork(configuration, network.Path));
         await using Move move = await Move.PrepareAsync(workload.Name);
         Assert.DoesNotContain(await Move.Runtime.CheckSourceAsync(move.Container, TestContext.Current.CancellationToken), finding => finding.Severity != FindingSeverity.Good);
         await using IFence fence = await move.FreezeAsync();
-        Assert.DoesNotContain("master", await Shell.RunAsync("ip link show veth-test"));
-        Assert.Contains("state DOWN", await Shell.RunAsync("ip link show veth-test"));
+        Assert.DoesNotContain("master", await Shell.RunAsync($"ip link show {network.Veth}"));
+        Assert.Contains("state DOWN", await Shell.RunAsync($"ip link show {network.Veth}"));
         await move.DumpAsync(fence);
         Assert.Contains("network-lock skip", await File.ReadAllTextAsync($"{move.SourceDirectory}/criu-dump.conf"));
         await fence.ThawAsync(TestContext.Current.CancellationToken);
-        Assert.DoesNotContain("alias", await Shell.RunAsync("ip link show veth-test"));
-        Assert.Contains("master br-test", await Shell.RunAsync("ip link show up dev veth-test"));
+        Assert.DoesNotContain("alias", await Shell.RunAsync($"ip link show {network.Veth}"));
+        Assert.Contains("master br-test", await Shell.RunAsync($"ip link show up dev {network.Veth}"));
     }
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     public async Task A_network_that_is_no_bridge_port_is_locked_by_criu_and_unlocked_again()
     {
-        const string network = "routed";
-        await Shell.RunAsync($"""
-            ip netns add {network}; ip -n {network} link set lo up; ip link add veth-routed type veth peer name eth0 netns {network}
-            ip addr add 10.6.6.1/24 dev veth-routed; ip link set veth-routed up; ip -n {network} addr add 10.6.6.2/24 dev eth0; ip -n {network} link set eth0 up
-            """);
+        await using PreparedNetwork network = await PreparedNetwork.RaiseAsync("10.6.6.2/24", Mac);
+        await Shell.RunAsync($"ip addr add 10.6.6.1/24 dev {network.Veth}; ip link set {network.Veth} up");
         await using Workload workload = await Workload.PrepareAsync(
-            ["redis-server", "--save", "", "--bind", "10.6.6.2", "--protected-mode", "no"], configuration => Workload.UseNetwork(configuration, $"/run/netns/{network}"));
+            ["redis-server", "--save", "", "--bind", "10.6.6.2", "--protected-mode", "no"], configuration => Workload.UseNetwork(configuration, network.Path));
         await workload.StartAsync();
         await Shell.RunAsync("until redis-cli -h 10.6.6.2 ping; do sleep 0.05; done; redis-cli -h 10.6.6.2 subscribe nothing </dev/null >/dev/null 2>&1 & echo $! > /data/subscriber");
         await Shell.RunAsync("until redis-cli -h 10.6.6.2 client list | grep -q sub=1; do sleep 0.05; done");
@@ -238,7 +235,7 @@ public sealed class CheckpointTests
         await using IFence fence = await move.FreezeAsync();
         await move.DumpAsync(fence);
         Assert.Contains("network-lock nftables", await File.ReadAllTextAsync($"{move.SourceDirectory}/criu-dump.conf"));
-        Assert.Equal("", await Shell.RunAsync($"nsenter --net=/run/netns/{network} nft list ruleset"));
+        Assert.Equal("", await Shell.RunAsync($"nsenter --net={network.Path} nft list ruleset"));
         await fence.ThawAsync(TestContext.Current.CancellationToken);
         Assert.Equal("PONG", await Shell.RunAsync("redis-cli -h 10.6.6.2 ping; kill $(cat /data/subscriber)"));
     }

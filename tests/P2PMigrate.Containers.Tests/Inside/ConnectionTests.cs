@@ -27,16 +27,26 @@ public sealed class ConnectionTests
             time.sleep(0.01)
         """;
 
+    private const string Address = "10.7.7.2/24", Mac = "02:00:00:07:07:02";
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     public async Task A_client_on_the_bridge_keeps_its_connection_across_a_thaw_and_across_a_move()
     {
-        await RaiseNetworkAsync();
-        await using Workload workload = await Workload.PrepareAsync(["python3", "-c", Server], configuration => Workload.UseNetwork(configuration, "/run/netns/tcp-here"));
+        // The same address in both; the second is off the bridge, as an earlier migration away would have left it.
+        await using PreparedNetwork here = await PreparedNetwork.RaiseAsync(Address, Mac);
+        await using PreparedNetwork there = await PreparedNetwork.RaiseAsync(Address, Mac);
+        await Shell.RunAsync($"""
+            ip link del tcp-bridge 2>/dev/null || :; rm -f /data/answers
+            ip link add tcp-bridge type bridge; ip addr add 10.7.7.1/24 dev tcp-bridge; ip link set tcp-bridge up
+            ip link set {here.Veth} master tcp-bridge up; ip link set {there.Veth} alias p2pmigrate:tcp-bridge
+            """);
+        await using Workload workload = await Workload.PrepareAsync(["python3", "-c", Server], configuration => Workload.UseNetwork(configuration, here.Path));
         await workload.StartAsync();
         await File.WriteAllTextAsync("/data/client.py", Client, Token);
-        await Shell.RunAsync("nsenter --net=/run/netns/tcp-here sh -c 'until ss -ltn | grep -q 7777; do sleep 0.05; done'; python3 /data/client.py </dev/null >/data/answers 2>/data/errors & echo $! >/data/client");
+        await Shell.RunAsync($"nsenter --net={here.Path} sh -c 'until ss -ltn | grep -q 7777; do sleep 0.05; done'; python3 /data/client.py </dev/null >/data/answers 2>/data/errors & echo $! >/data/client");
         await WaitForAnswersAsync(10);
 
         await using Move move = await Move.PrepareAsync(workload.Name);
@@ -52,13 +62,13 @@ public sealed class ConnectionTests
         await using IFence fence = await move.FreezeAsync();
         await move.DumpAsync(fence);
         await move.CopyAsync();
-        await Shell.RunAsync($"sed -i s#/run/netns/tcp-here#/run/netns/tcp-there# {move.Request.BundlePath}/config.json");
+        await Shell.RunAsync($"sed -i s#{here.Path}#{there.Path}# {move.Request.BundlePath}/config.json");
         await using IHeldContainer held = await move.RestoreAsync();
-        Assert.DoesNotContain("master", await Shell.RunAsync("ip link show tcp-there"));
+        Assert.DoesNotContain("master", await Shell.RunAsync($"ip link show {there.Veth}"));
         await fence.DestroyAsync(Token);
         await held.ReleaseAsync(Token);
-        Assert.Contains("master tcp-bridge", await Shell.RunAsync("ip link show up dev tcp-there"));
-        Assert.DoesNotContain("master", await Shell.RunAsync("ip link show tcp-here"));
+        Assert.Contains("master tcp-bridge", await Shell.RunAsync($"ip link show up dev {there.Veth}"));
+        Assert.DoesNotContain("master", await Shell.RunAsync($"ip link show {here.Veth}"));
 
         await WaitForAnswersAsync((await AnswersAsync()).Length + 50);
         string[] answers = await AnswersAsync();
@@ -67,14 +77,12 @@ public sealed class ConnectionTests
     }
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     public async Task A_container_whose_bridge_was_removed_while_it_was_frozen_runs_on_all_the_same()
     {
-        await Shell.RunAsync("""
-            ip link add lost-bridge type bridge; ip link set lost-bridge up
-            ip netns add lost; ip link add lost-veth type veth peer name eth0 netns lost; ip -n lost link set eth0 up
-            ip link set lost-veth master lost-bridge up
-            """);
-        await using Workload workload = await Workload.PrepareAsync(["sleep", "1000"], configuration => Workload.UseNetwork(configuration, "/run/netns/lost"));
+        await using PreparedNetwork network = await PreparedNetwork.RaiseAsync(Address, Mac);
+        await Shell.RunAsync($"ip link add lost-bridge type bridge; ip link set lost-bridge up; ip link set {network.Veth} master lost-bridge up");
+        await using Workload workload = await Workload.PrepareAsync(["sleep", "1000"], configuration => Workload.UseNetwork(configuration, network.Path));
         await workload.StartAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
         await using IFence fence = await move.FreezeAsync();
@@ -82,7 +90,7 @@ public sealed class ConnectionTests
 
         await fence.ThawAsync(Token);
 
-        Assert.Contains("frozen 0", await Shell.RunAsync($"cat /sys/fs/cgroup$(sed -n s/^0:://p /proc/$(runc state {workload.Name} | grep -o '\"pid\": [0-9]*' | grep -o '[0-9]*')/cgroup)/cgroup.events"));
+        Assert.Contains("frozen 0", await Shell.RunAsync($"cat /sys/fs/cgroup$(sed -n s/^0:://p /proc/{await workload.InitPidAsync()}/cgroup)/cgroup.events"));
     }
 
     [InsideFact]
@@ -104,18 +112,6 @@ public sealed class ConnectionTests
         await Shell.RunAsync("ip link set plan-veth nomaster");
         Assert.False(fresh.IsCurrent("/run/netns/plan"));
     }
-
-    /// <summary>Two namespaces with the same address; the second is off the bridge, as an earlier migration away would have left it.</summary>
-    private static Task<string> RaiseNetworkAsync() => Shell.RunAsync("""
-        ip link add tcp-bridge type bridge; ip addr add 10.7.7.1/24 dev tcp-bridge; ip link set tcp-bridge up
-        for name in tcp-here tcp-there; do
-            ip netns add $name; ip -n $name link set lo up
-            ip link add $name type veth peer name eth0 netns $name
-            ip -n $name link set eth0 address 02:00:00:07:07:02 up
-            ip -n $name addr add 10.7.7.2/24 dev eth0
-        done
-        ip link set tcp-here master tcp-bridge up; ip link set tcp-there alias p2pmigrate:tcp-bridge
-        """);
 
     private static async Task WaitForAnswersAsync(int count)
     {

@@ -1,3 +1,4 @@
+using System.Reflection;
 using P2PMigrate.Lab;
 
 namespace P2PMigrate.Containers.Tests.Inside;
@@ -6,7 +7,8 @@ namespace P2PMigrate.Containers.Tests.Inside;
 public sealed class HostedTests(TestHost host) : IClassFixture<TestHost>
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
-    private static readonly string[] s_every = ["runc", LxcGround.RuntimeName], s_runc = ["runc"], s_lxc = [LxcGround.RuntimeName];
+    private static readonly string[] s_every = ["runc", CrunGround.RuntimeName, LxcGround.RuntimeName], s_bundles = ["runc", CrunGround.RuntimeName];
+    private static readonly string[] s_runc = ["runc"], s_lxc = [LxcGround.RuntimeName];
 
     /// <summary>The tests of the classes beside this one, but for drivers, which are no tests by themselves; those of the contract with every runtime.</summary>
     public static TheoryData<string, string> Names =>
@@ -16,9 +18,16 @@ public sealed class HostedTests(TestHost host) : IClassFixture<TestHost>
            from method in type.GetMethods()
            where method.IsDefined(typeof(InsideFactAttribute), inherit: false)
            orderby method.Name
-           from runtime in method.IsDefined(typeof(EveryRuntimeAttribute), inherit: false) ? s_every : method.IsDefined(typeof(OfLxcAttribute), inherit: false) ? s_lxc : s_runc
+           from runtime in RuntimesOf(method)
            select ($"{type.FullName}.{method.Name}", runtime),
     ];
+
+    private static string[] RuntimesOf(MethodInfo method) => method.GetCustomAttribute<EveryRuntimeAttribute>() switch
+    {
+        null => method.IsDefined(typeof(OfLxcAttribute), inherit: false) ? s_lxc : s_runc,
+        { WithBundles: true } => s_bundles,
+        _ => s_every,
+    };
 
     [Theory]
     [MemberData(nameof(Names))]

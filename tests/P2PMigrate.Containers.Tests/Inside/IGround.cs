@@ -11,7 +11,12 @@ internal interface IGround
     /// <summary>Names the runtime in the environment of test programs that run inside the host.</summary>
     const string Variable = "P2PMIGRATE_TEST_RUNTIME";
 
-    static IGround Current { get; } = Environment.GetEnvironmentVariable(Variable) == LxcGround.RuntimeName ? new LxcGround() : new RuncGround();
+    static IGround Current { get; } = Environment.GetEnvironmentVariable(Variable) switch
+    {
+        CrunGround.RuntimeName => new CrunGround(),
+        LxcGround.RuntimeName => new LxcGround(),
+        _ => new RuncGround(),
+    };
 
     IContainerRuntime Runtime { get; }
 

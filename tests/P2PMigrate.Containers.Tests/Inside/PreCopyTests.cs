@@ -12,6 +12,7 @@ public sealed class PreCopyTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     public async Task Under_the_freeze_little_more_travels_than_what_was_rewritten_and_memory_is_right_afterwards()
     {
         const int pagesPerSecond = 2500;
@@ -51,6 +52,7 @@ public sealed class PreCopyTests
     }
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     [Trait("Spec", "MEM-60")]
     public async Task Memory_that_moves_vanishes_is_shared_or_forked_is_right_afterwards()
     {
@@ -145,7 +147,7 @@ public sealed class PreCopyTests
         }
         finally
         {
-            await Shell.RunAsync($"runc delete --force {moved} 2>/dev/null || :; rm -rf --one-file-system /data/state-{workload.Name}");
+            await Shell.RunAsync($"{IGround.Current.Removal(moved)}; rm -rf --one-file-system /data/state-{workload.Name}");
         }
     }
 

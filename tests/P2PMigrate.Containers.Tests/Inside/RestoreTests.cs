@@ -270,6 +270,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     public async Task Loopback_is_up_in_a_network_namespace_that_the_restore_made()
     {
         await using Workload workload = await Workload.CountingAsync(8, ["udp"], configuration =>
@@ -284,6 +285,7 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     public async Task Standard_streams_that_are_pipes_become_pipes_again()
     {
         await using Workload workload = await Workload.PrepareAsync(["sh", "-c", "n=0; while :; do n=$((n+1)); echo $n; echo $n > /last; sleep 0.01; done"]);
@@ -308,14 +310,15 @@ public sealed class RestoreTests
     }
 
     [InsideFact]
+    [EveryRuntime(WithBundles = true)]
     public async Task Redis_keeps_its_data_its_run_id_and_its_uptime()
     {
-        const string network = "here";
-        await Shell.RunAsync("for name in here there; do ip netns add $name; ip -n $name link set lo up; done");
+        await using PreparedNetwork here = await PreparedNetwork.RaiseAsync();
+        await using PreparedNetwork there = await PreparedNetwork.RaiseAsync();
         await using Workload workload = await Workload.PrepareAsync(
-            ["redis-server", "--save", "", "--appendonly", "no"], configuration => Workload.UseNetwork(configuration, $"/run/netns/{network}"));
+            ["redis-server", "--save", "", "--appendonly", "no"], configuration => Workload.UseNetwork(configuration, here.Path));
         await workload.StartAsync();
-        string cli = $"nsenter --net=/run/netns/{network} redis-cli";
+        string cli = $"nsenter --net={here.Path} redis-cli";
         await Shell.RunAsync($"until {cli} ping | grep -q PONG; do sleep 0.05; done; {cli} debug populate 20000 >/dev/null || seq 20000 | sed 's/.*/SET key:& value:&/' | {cli} --pipe >/dev/null; {cli} set marker here");
         string runId = await Shell.RunAsync($"{cli} info server | grep -E '^run_id'");
         string keys = await Shell.RunAsync($"{cli} dbsize");
@@ -323,11 +326,11 @@ public sealed class RestoreTests
         await using IFence fence = await move.FreezeAsync();
         await move.DumpAsync(fence);
         await move.CopyAsync();
-        await Shell.RunAsync($"sed -i s#/run/netns/here#/run/netns/there# {move.Request.BundlePath}/config.json");
+        await Shell.RunAsync($"sed -i s#{here.Path}#{there.Path}# {move.Request.BundlePath}/config.json");
         await using IHeldContainer held = await move.RestoreAsync();
         await fence.DestroyAsync(Token);
         await held.ReleaseAsync(Token);
-        cli = "nsenter --net=/run/netns/there redis-cli";
+        cli = $"nsenter --net={there.Path} redis-cli";
         Assert.Equal(runId, await Shell.RunAsync($"{cli} info server | grep -E '^run_id'"));
         Assert.Equal(keys, await Shell.RunAsync($"{cli} dbsize"));
         Assert.Equal("here", await Shell.RunAsync($"{cli} get marker"));
