@@ -197,6 +197,7 @@ internal sealed class CgroupFence : IFence
         await CallOffAsync().ConfigureAwait(false);
         await WaitForDumpEndAsync(cancellationToken).ConfigureAwait(false);
         if (_record.Init.IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
+        foreach (BridgeLink link in _record.Links) BridgePort.TryTakeDown(link); // spec: MIG-166
         if (!await _cgroup.KillAsync(CheckpointTimers.Kill, cancellationToken).ConfigureAwait(false))
         {
             throw new ContainerException($"Processes of {_record.Container} cannot be killed; look at {_cgroup.Path}/cgroup.procs.");

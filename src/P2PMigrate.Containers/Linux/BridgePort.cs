@@ -23,6 +23,10 @@ internal static class BridgePort
     public static bool TryDetach(BridgeLink link, string alias, bool staysUp) =>
         TryWithSocket(socket => TrySetAlias(link, alias) && TryJoin(socket, link, RemoveInterface) && TrySetUp(socket, link.Name, isUp: staysUp));
 
+    /// <summary>Takes a link down, if it is still the one that was found. Nothing of what its other end sends is seen by anybody then, nor by this machine.</summary>
+    public static bool TryTakeDown(BridgeLink link) =>
+        Read(link.Name, "ifindex") == link.Index.ToString(System.Globalization.CultureInfo.InvariantCulture) && TryWithSocket(socket => TrySetUp(socket, link.Name, isUp: false));
+
     /// <summary>On the bridge and up, its alias gone. A link that is on it already stays so.</summary>
     public static bool TryAttach(BridgeLink link) =>
         TryWithSocket(socket => (IsOn(link) || TryJoin(socket, link, AddInterface)) && TrySetUp(socket, link.Name, isUp: true) && TrySetAlias(link, "\n"));

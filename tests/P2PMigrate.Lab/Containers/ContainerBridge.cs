@@ -13,7 +13,8 @@ public static class ContainerBridge
 
     public const int PrefixLength = 24;
 
-    private const string JoinName = "joined";
+    /// <summary>The port by which the bridge of either host is joined to the other's.</summary>
+    public const string JoinName = "joined";
 
     /// <summary>Joins the bridges of two hosts, as one switch would: a container that moves stays reachable for whoever is on either. Gone with the hosts.</summary>
     public static async Task JoinAsync(VirtualHost one, VirtualHost other, CancellationToken cancellationToken = default)
