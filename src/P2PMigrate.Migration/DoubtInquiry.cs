@@ -44,7 +44,7 @@ public sealed class DoubtInquiry(MigrationEnvironment environment)
     }
 
     /// <summary>
-    /// Asks the target, at the other end of <paramref name="session"/>, about a job, and ends its doubt if the answer does. <see cref="RecoveryAction.InDoubt"/> when it does not; null when the job is not in
+    /// Asks the target, at the other end of <paramref name="session"/>, about a job, and ends its doubt if the answer does. <see cref="RecoveryAction.InDoubt"/> when it does not, <see cref="RecoveryAction.Asked"/> when it does not yet; null when the job is not in
     /// doubt any more. Throws <see cref="TunnelException"/> when the target goes away, <see cref="MigrationException"/> when it answers something else or nothing in time.
     /// </summary>
     public async Task<RecoveredJob?> AskAsync(ITunnelSession session, JobId job, CancellationToken cancellationToken)

@@ -110,7 +110,7 @@ public sealed class JobRecovery(MigrationEnvironment environment)
 
     /// <summary>
     /// Does to a source's job in doubt what follows from the target's word. One that is not in doubt, or not there any more, is left alone, and null returned; so is one of which the target's word says
-    /// nothing, which is reported as <see cref="RecoveryAction.InDoubt"/> with what the target said.
+    /// nothing, which is reported as <see cref="RecoveryAction.InDoubt"/>, or <see cref="RecoveryAction.Asked"/>, with what the target said.
     /// </summary>
     // spec: MIG-191
     internal async Task<RecoveredJob?> HearAsync(JobId job, JobFate fate, CancellationToken cancellationToken)

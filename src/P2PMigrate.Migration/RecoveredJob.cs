@@ -26,7 +26,7 @@ public enum RecoveryAction
     /// <summary>Left as it is: it may have committed. A person must decide.</summary>
     InDoubt,
 
-    /// <summary>The process that works on it was asked to stop and has not ended it yet. Where it commits first, the job goes on.</summary>
+    /// <summary>The process that works on it was asked, to stop or how it ended, and has not ended it yet. Where it commits first, the job goes on.</summary>
     Asked,
 
     /// <summary>It could not be done; it will be tried again at the next start.</summary>

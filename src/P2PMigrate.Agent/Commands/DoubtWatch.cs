@@ -54,8 +54,9 @@ internal sealed class DoubtWatch : IAsyncDisposable
         {
             foreach (OpenDoubt doubt in _inquiry.FindAll())
             {
-                if ((await _word.AskOnceAsync(doubt, cancellationToken).ConfigureAwait(false)).Job is { Action: not RecoveryAction.InDoubt } ended)
-                    _output.Show(MigrationView.Of(ended));
+                TargetHeard heard = await _word.AskOnceAsync(doubt, cancellationToken).ConfigureAwait(false);
+                if (heard.EndsDoubt)
+                    _output.Show(MigrationView.Of(heard.Job!));
             }
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)

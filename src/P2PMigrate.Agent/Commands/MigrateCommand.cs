@@ -143,7 +143,7 @@ internal sealed class MigrateCommand : AgentCommand
             return ExitCode.InDoubt;
         }
 
-        if (heard.Job is not { Action: not RecoveryAction.InDoubt } ended)
+        if (heard is not { EndsDoubt: true, Job: { } ended })
             return null;
         if (ended.Action == RecoveryAction.Destroyed)
         {

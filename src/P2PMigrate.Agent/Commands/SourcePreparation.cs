@@ -14,8 +14,9 @@ internal static class SourcePreparation
         IOutput output = context.Output;
         foreach (OpenDoubt doubt in new DoubtInquiry(environment).FindAll(name))
         {
-            if ((await TargetsWord.AskAsync(context, environment, doubt, cancellationToken).ConfigureAwait(false)).Job is { Action: not RecoveryAction.InDoubt } ended)
-                output.Show(MigrationView.Of(ended));
+            TargetHeard heard = await TargetsWord.AskAsync(context, environment, doubt, cancellationToken).ConfigureAwait(false);
+            if (heard.EndsDoubt)
+                output.Show(MigrationView.Of(heard.Job!));
         }
 
         IReadOnlyList<RecoveredJob> jobs = await new JobRecovery(environment).RecoverSourceAsync(name, cancellationToken).ConfigureAwait(false);

@@ -5,7 +5,14 @@ using P2PMigrate.Tunnel;
 namespace P2PMigrate.Agent.Commands;
 
 /// <summary>What came of asking a target. Either it was heard, and <paramref name="Job"/> is what that ended or did not; or it could not be asked, and <paramref name="Reason"/> says why; or neither: another program of this machine has ended the doubt.</summary>
-internal sealed record TargetHeard(RecoveredJob? Job, string? Reason = null);
+internal sealed record TargetHeard(RecoveredJob? Job, string? Reason = null)
+{
+    /// <summary>Has the target's word ended the doubt, or was it tried?</summary>
+    public bool EndsDoubt => Job is { Action: not (RecoveryAction.InDoubt or RecoveryAction.Asked) };
+
+    /// <summary>Could it be that the target says more a moment later? Not where it knows nothing, or a person there must decide.</summary>
+    public bool MayChange => Reason is not null || Job is { Action: RecoveryAction.Asked };
+}
 
 /// <summary>Asks a target what became of a job that is in doubt here.</summary>
 // spec: MIG-194
@@ -44,11 +51,11 @@ internal sealed class TargetsWord(MigrationEnvironment environment, TunnelEndpoi
         var heard = new TargetHeard(null, "It was not reached.");
         try
         {
-            for (TimeSpan attempt = s_firstAttempt; ; attempt *= 2)
+            for (TimeSpan attempt = s_firstAttempt; ; attempt = attempt < s_longAttempt ? attempt * 2 : s_longAttempt)
             {
                 TargetHeard last = await AskOnceAsync(doubt, attempt, time.Token).ConfigureAwait(false);
-                heard = last.Reason is null || heard.Job is null ? last : heard;
-                if (heard is { Job: null, Reason: null } or { Job.Action: not RecoveryAction.InDoubt })
+                heard = last.Reason is null || heard.Job is null ? last : heard; // what was said once is worth more than that it is silent now
+                if (!heard.MayChange)
                     return heard;
                 await Task.Delay(s_pause, time.Token).ConfigureAwait(false);
             }

@@ -40,7 +40,7 @@ internal static class RecoveryMessage
             _ => $"that it remembers nothing of this job, which does not mean that '{NameOf(job)}' does not run there",
         };
         RecoveredJob doubt = InDoubt(job);
-        return done ?? doubt with { Message = $"The target was asked, and says {said}. {doubt.Message}" };
+        return done ?? doubt with { Action = fate == JobFate.UnderWay ? RecoveryAction.Asked : RecoveryAction.InDoubt, Message = $"The target was asked, and says {said}. {doubt.Message}" };
     }
 
     /// <summary>There was nothing to thaw, and the runtime knows of none that runs: the machine or the container was stopped since.</summary>

@@ -12,6 +12,7 @@ internal static class FaultTable
     [
         ("source freezing", "source agent killed"),
         ("source committed", "source agent killed"),
+        ("source committed", "target criu killed"),
         ("source dumping", "source criu killed"),
         ("target restoring", "target criu killed"),
         ("target holding", "target gone"),
