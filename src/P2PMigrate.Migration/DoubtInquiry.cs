@@ -43,6 +43,9 @@ public sealed class DoubtInquiry(MigrationEnvironment environment)
         return open;
     }
 
+    /// <summary>This job, if it is one of them.</summary>
+    public OpenDoubt? Find(JobId job) => FindAll().FirstOrDefault(doubt => doubt.JobId == job);
+
     /// <summary>
     /// Asks the target, at the other end of <paramref name="session"/>, about a job, and ends its doubt if the answer does. <see cref="RecoveryAction.InDoubt"/> when it does not, <see cref="RecoveryAction.Asked"/> when it does not yet; null when the job is not in
     /// doubt any more. Throws <see cref="TunnelException"/> when the target goes away, <see cref="MigrationException"/> when it answers something else or nothing in time.

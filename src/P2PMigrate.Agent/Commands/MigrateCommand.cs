@@ -133,13 +133,13 @@ internal sealed class MigrateCommand : AgentCommand
     private static async Task<ExitCode?> EndDoubtAsync(
         CommandContext context, MigrationEnvironment environment, TunnelEndpoint endpoint, JobId job, CancellationToken cancellationToken)
     {
-        if (new DoubtInquiry(environment).FindAll().FirstOrDefault(doubt => doubt.JobId == job) is not { } open)
+        if (new DoubtInquiry(environment).Find(job) is not { } open)
             return null;
         TargetHeard heard = await new TargetsWord(environment, endpoint).AskAsync(open, context.Output, cancellationToken).ConfigureAwait(false);
         if (heard is { Job: null, Reason: null })
         {
             context.Output.Show(new Output.MigrationFailed(
-                $"Another p2pmigrate of this machine asked the target meanwhile, and ended the doubt: '{open.Container}' goes on where that says.", "none"));
+                $"Another p2pmigrate of this machine asked the target meanwhile, and ended the doubt; it has said where '{open.Container}' runs. Whether that is here, says: p2pmigrate check {open.Container}", "none"));
             return ExitCode.InDoubt;
         }
 

@@ -26,7 +26,7 @@ internal sealed class ResumeCommand : AgentCommand
     {
         JobId job = JobArgument.Of(context.Parsed, _job);
         MigrationEnvironment environment = _runtime.Environment(context);
-        TargetHeard? heard = new DoubtInquiry(environment).FindAll().FirstOrDefault(doubt => doubt.JobId == job) is { } doubt
+        TargetHeard? heard = new DoubtInquiry(environment).Find(job) is { } doubt
             ? await TargetsWord.AskAsync(context, environment, doubt, cancellationToken).ConfigureAwait(false)
             : null;
         RecoveredJob resumed = heard?.Job ?? await new JobRecovery(environment).ResumeAsync(job, cancellationToken).ConfigureAwait(false);
