@@ -44,7 +44,7 @@
 mtype = { None, Held, Released, Running, Frozen, Gone };
 
 mtype sCopy = Running;  /* Running, Frozen (by its own cgroup, whoever lives), Gone */
-mtype tCopy = None;     /* None, Held (before its first instruction), Released (on its way to run, whoever lives), Running */
+mtype tCopy = None;     /* None, Held (it has not run), Released (frozen, and about to be thawed: that is written down), Running */
 
 /* A program: at its job, dead, at its next start, or at rest. */
 mtype = { Up, Down, Recovering, Over };

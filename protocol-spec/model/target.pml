@@ -32,6 +32,12 @@ bit tByPerson;                  /* a person has said to keep the source */
 #define RELEASE_IS_WRITTEN  (tJournal.disk == T_Releasing)
 #endif
 
+#ifdef RELEASED_IS_GONE
+#define NEVER_RAN           true
+#else
+#define NEVER_RAN           (tCopy == Held || tCopy == None)
+#endif
+
 inline target_begins(record) {
     tRecord = record;
     tClosing = 0;
@@ -93,7 +99,8 @@ inline target_event() {
     /* a check or the ticket says no; work fails; a record cannot be written */
     :: (T_IS(T_Checking) || T_IS(T_Admitting)) && WORK_FAILS && tStage == Acting -> tEvent = on_Denied
     :: T_BEFORE_HOLD && WORK_FAILS && (tStage == Acting || (tStage == Acted && target != T_Restoring)) -> tEvent = Trouble
-    :: T_IS(T_Releasing) && RELEASES_FAIL && (tStage == Acting || tStage == Letting) -> tEvent = on_ReleaseFailed
+    :: T_IS(T_Releasing) && RELEASES_FAIL && tStage == Acting -> tEvent = on_ReleaseFailed
+    :: T_IS(T_Releasing) && RELEASES_FAIL && tStage == Letting && tCopy == Released -> tCopy = Held; tEvent = on_ReleaseFailed  /* it was not thawed, and will not be */
     :: T_IS(T_Confirming) && WORK_FAILS && tStage == Acting -> tStage = 0; tForgotten = 1; tEvent = Nothing
     :: T_IS(T_CleaningUp) && WORK_FAILS && tStage == Acting -> tEvent = on_GaveUp
     :: T_IS_WRITING && diskFaults > 0 && T_BEFORE_HOLD -> diskFaults--; tEvent = on_Failed
@@ -141,13 +148,12 @@ inline target_enters() {
     :: target == T_Releasing -> tFailed = 0; target_begins(T_Releasing)
     :: target == T_Confirming -> tSourceDone = tDeaf; SAY(toSource, RunningSaid, 0); target_begins(T_Confirming)
     :: target == T_CleaningUp -> target_says_abort(); target_begins(0)
-    :: target == T_InDoubt -> target_says_abort(); tell_doubt(tDoubt); target_rests()
     :: target == T_Refused -> SAY(toSource, Refuse, 0); target_rests()
     :: target == T_Completed || target == T_Aborted || target == T_Unused -> target_rests()
     fi
 }
 
-/* The effect of a piece of work. A clean-up that no person asked for never meets a container that may have run (MIG-46). */
+/* The effect of a piece of work. A clean-up never meets a container that has run, nor, unless a person asked for it, one that may have (MIG-46, MIG-59). */
 inline target_acts() {
     tStage = Acted;
     if
@@ -155,9 +161,8 @@ inline target_acts() {
     :: target == T_Restoring -> assert(tJournal.disk == T_Restoring); target_copy(Held)
     :: target == T_Releasing -> assert(RELEASE_IS_WRITTEN); target_copy(Released); tStage = Letting
     :: target == T_Confirming -> target_closes(T_Completed)
-    :: target == T_CleaningUp && tCopy == Running -> assert(tByPerson); target = T_InDoubt; tell_doubt(tDoubt); target_rests()
-    :: target == T_CleaningUp && tCopy != Running ->
-        assert(tByPerson || tCopy != Released);
+    :: target == T_CleaningUp ->
+        assert(tCopy != Running && (tByPerson || tCopy != Released));
         target_copy(None);
         if
         :: tJournal.exists -> target_closes(T_Aborted)
@@ -183,6 +188,9 @@ inline target_recovers() {
         if
         :: action == act_CleanedUp && last != T_Aborted -> target = T_CleaningUp; target_begins(0)
         :: action == act_CleanedUp && last == T_Aborted -> target = T_Aborted; delete(tJournal); decide(Gone); target_rests()
+        /* MIG-59: the copy knows more than the journal, unless the machine was started again. */
+        :: action == act_InDoubt && NEVER_RAN -> target = T_CleaningUp; target_begins(0)
+        :: action == act_InDoubt && tCopy == Running -> target = T_Completed; delete(tJournal); decide(Running); target_rests()
         :: action == act_InDoubt -> target = T_InDoubt; tell_doubt(tDoubt); target_rests()
         :: action == act_Forgotten -> target = T_Completed; delete(tJournal); decide(Running); target_rests()
         fi;
@@ -225,6 +233,9 @@ end:
 #endif
     :: atomic { tStage == Syncing -> flush(tJournal); tStage = (tClosing -> Acted : Acting) }
     :: atomic { tStage == Acting -> target_acts() }
+
+    /* The thaw. */
+    :: atomic { T_IS(T_Releasing) && tStage == Letting && tCopy == Released -> target_copy(Running) }
 
     :: atomic { tLife == Recovering && tStage == Acted -> delete(tJournal); decide(Gone); target = T_Aborted; tByPerson = 0; target_rests() }
     :: atomic { tLife == Down || (tLife == Over && tJournal.exists && !tDoubt) -> target_recovers() }

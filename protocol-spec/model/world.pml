@@ -31,17 +31,18 @@ inline target_crashes() {
  * A person at the source goes by what was said there.
  */
 #ifdef BLIND_KEEP
-#define MAY_BE_KEPT         (tCopy == Running || tCopy == Held)
+#define SEEMS_TO_RUN        (tCopy == Running || tCopy == Held)
 #else
-#define MAY_BE_KEPT         (tCopy == Running)
+#define SEEMS_TO_RUN        (tCopy == Running)
 #endif
+#define MAY_BE_KEPT         (SEEMS_TO_RUN || tCopy == Released)
 
 inline person_at_source() {
     sDoubt = 0;
     sStuck = 0;
     sLife = Recovering;
     if
-    :: MAY_BE_KEPT -> source = S_Destroying
+    :: SEEMS_TO_RUN -> source = S_Destroying
     :: else -> source = S_RollingBack
     fi;
     source_begins(0)
@@ -50,8 +51,15 @@ inline person_at_source() {
 inline person_at_target() {
     tDoubt = 0;
     if
-    :: MAY_BE_KEPT -> target = T_Completed; delete(tJournal); decide(Running)
-    :: else -> tLife = Recovering; tByPerson = 1; target = T_CleaningUp; target_begins(0)
+    :: MAY_BE_KEPT ->
+        if
+        :: tCopy == Released -> target_copy(Running)
+        :: else
+        fi;
+        target = T_Completed;
+        delete(tJournal);
+        decide(Running)
+    :: tCopy != Running -> tLife = Recovering; tByPerson = 1; target = T_CleaningUp; target_begins(0)
     fi
 }
 
@@ -81,10 +89,7 @@ end:
     :: atomic { sCrashes > 0 && (sLife == Up || sLife == Recovering) -> source_crashes() }
     :: atomic { tCrashes > 0 && (tLife == Up || tLife == Recovering) -> target_crashes() }
 
-    /* Once released it comes to run, or fails to, whoever lives. Without its agent a held copy falls, or stays held. */
-    :: atomic { tCopy == Released -> target_copy(Running) }
-    :: atomic { tCopy == Released && RELEASES_FAIL -> target_copy(None) }
-    :: atomic { tCopy == Released && RELEASES_FAIL -> target_copy(Held) }   /* it looks as if it ran, and waits for ever */
+    /* Without its agent a held copy falls, or stays held; it looks as if it ran, and waits for ever. */
     :: atomic { tCopy == Held && (tLife == Down || tLife == Over) -> target_copy(None) }
 
     :: atomic { sDoubt && (fate == Running || SAYS_GONE) -> target_answers() }

@@ -83,6 +83,9 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes) : ICon
     public Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) => For(request.Container).RestoreAsync(request, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken) => For(request.Container).FindRestoredAsync(request, cancellationToken);
+
+    /// <inheritdoc/>
     public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => For(request.Container).KeepAsync(request, cancellationToken);
 
     /// <inheritdoc/>

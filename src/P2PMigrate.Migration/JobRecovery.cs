@@ -151,7 +151,7 @@ public sealed class JobRecovery(MigrationEnvironment environment)
     {
         RecoveryAction action = job.Contents is { } contents ? RecoveryRules.For(contents) : RecoveryAction.InDoubt;
         if (action == RecoveryAction.InDoubt)
-            throw new MigrationException(MigrationFault.InDoubt, RecoveryMessage.InDoubt(job).Message, job.JobId);
+            throw new MigrationException(MigrationFault.InDoubt, RecoveryMessage.NotToBeUndone(job), job.JobId);
         if (!JobStanding.MayAbort(job.Contents!, action))
         {
             throw new MigrationException(
@@ -219,13 +219,28 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         try
         {
             return action == RecoveryAction.InDoubt
-                ? RecoveryMessage.InDoubt(job)
+                ? await JudgeAsync(job, cancellationToken).ConfigureAwait(false)
                 : await FinishAsync(job, action, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is ContainerException or IOException or UnauthorizedAccessException)
         {
             return RecoveryMessage.Failed(job, exception.Message);
         }
+    }
+
+    /// <summary>The journal leaves a doubt, which the copy here may end.</summary>
+    // spec: MIG-59
+    private async Task<RecoveredJob> JudgeAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        if (job.Contents is not { Head.Role: JobRole.Target })
+            return RecoveryMessage.InDoubt(job);
+        _effects.RequireRuntime(job);
+        return await _effects.FindRestoredAsync(job, cancellationToken).ConfigureAwait(false) switch
+        {
+            RestoredState.NeverRan => await FinishAsync(job, RecoveryAction.CleanedUp, cancellationToken).ConfigureAwait(false),
+            RestoredState.Runs => RecoveryMessage.Arrived(await KeepAsync(job, cancellationToken).ConfigureAwait(false)),
+            _ => RecoveryMessage.InDoubt(job),
+        };
     }
 
     private async Task<RecoveredJob> FinishAsync(UnfinishedJob job, RecoveryAction action, CancellationToken cancellationToken)

@@ -16,12 +16,12 @@ public enum ReceiveEnd
     /// <summary>A job was proposed and refused before anything was copied.</summary>
     Refused,
 
-    /// <summary>The job failed before the commit point. Nothing of it is left here.</summary>
+    /// <summary>The job failed, and the container did not run here. Nothing of it is left, or the reason says why.</summary>
     Aborted,
 
     /// <summary>The container runs here.</summary>
     Completed,
 
-    /// <summary>The source committed, but the container could not be released here. It is frozen at the source.</summary>
+    /// <summary>The source committed, but the container could not be released here, nor removed. It is frozen at the source.</summary>
     InDoubt,
 }

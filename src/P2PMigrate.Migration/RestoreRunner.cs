@@ -88,8 +88,8 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
     /// <summary>The first reason is the one that is told, and what else fails stands behind it.</summary>
     private static async Task CleanUpAsync(RestoreJob job, Exception first)
     {
-        if (job.MayRun)
-            throw new MigrationException(MigrationFault.InDoubt, $"{first.Message} The container may run here already.", inner: first);
+        if (job.Runs)
+            throw new ContainerException($"{first.Message} The container runs here all the same.", inner: first);
         try
         {
             await job.CleanUpAsync().ConfigureAwait(false);
@@ -105,9 +105,7 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
         Failure failure = exception is MigrationException { Fault: MigrationFault.PeerBrokeProtocol }
             ? new Failure(FailureKind.Other, $"The archive is whole but makes no sense: {exception.Message}")
             : FailureReason.Of(exception);
-        bool isInDoubt = exception is MigrationException { Fault: MigrationFault.InDoubt };
-        string left = isInDoubt ? $" Look; if it does, type: p2pmigrate resolve {id} --keep target; if it does not: p2pmigrate resolve {id} --keep source"
-            : File.Exists(environment.State.Journal(id)) ? $" Something of it is left here; type: p2pmigrate resume {id}" : "";
-        return SourceOutcome.NotBegun(id, name, failure) with { Reason = failure.Reason + left, RunningAt = ContainerSide.None, IsInDoubt = isInDoubt };
+        string left = File.Exists(environment.State.Journal(id)) ? $" Something of the job is left here; type: p2pmigrate resume {id}" : "";
+        return SourceOutcome.NotBegun(id, name, failure) with { Reason = failure.Reason + left, RunningAt = ContainerSide.None };
     }
 }

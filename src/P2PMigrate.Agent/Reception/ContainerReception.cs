@@ -205,9 +205,8 @@ internal sealed class ContainerReception(
     };
 
     private static string? RemedyOf(ReceiveOutcome outcome) => outcome.End != ReceiveEnd.InDoubt ? null :
-        $"{outcome.Container} is frozen at the source. Look whether it runs here, then type here, and at the source unless it has asked here by then:\n" +
-        $"  p2pmigrate resolve {outcome.JobId} --keep target   (it runs here)\n" +
-        $"  p2pmigrate resolve {outcome.JobId} --keep source   (it does not run here)";
+        $"{outcome.Container} has not run here, and is frozen at the source until it is removed here; then the source hears of it, or is told by: p2pmigrate resume {outcome.JobId}\n" +
+        $"To try again here: p2pmigrate resume {outcome.JobId}";
 
     private void Show(TunnelSession session, ReceiveOutcome outcome, TimeSpan elapsed)
     {

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
+using Microsoft.Win32.SafeHandles;
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
@@ -198,11 +200,13 @@ internal sealed class CgroupFence : IFence
         await WaitForDumpEndAsync(cancellationToken).ConfigureAwait(false);
         if (_record.Init.IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
         foreach (BridgeLink link in _record.Links) BridgePort.TryTakeDown(link); // spec: MIG-166
+        using SafeFileHandle? network = OpenNetwork();
         if (!await _cgroup.KillAsync(CheckpointTimers.Kill, cancellationToken).ConfigureAwait(false))
         {
             throw new ContainerException($"Processes of {_record.Container} cannot be killed; look at {_cgroup.Path}/cgroup.procs.");
         }
 
+        if (network is not null) await AbandonedConnections.EndAsync($"/proc/{Environment.ProcessId}/fd/{network.DangerousGetHandle()}", cancellationToken).ConfigureAwait(false);
         KnownContainer? state = await _runtime.FindAsync(_record.Container, cancellationToken).ConfigureAwait(false);
         if (state?.Created == _record.Created) await _runtime.ForgetAsync(_record.Container, cancellationToken).ConfigureAwait(false);
         End();
@@ -215,6 +219,11 @@ internal sealed class CgroupFence : IFence
     /// <summary>A CRIU at work has the processes run its code; frozen, they would never answer it.</summary>
     // spec: MIG-91
     private bool IsDumping => OwnedProcesses.Find(_workDirectory).Count > 0;
+
+    /// <summary>The network of a container that it does not take with it, and that nobody reaches while its links are off; else null.</summary>
+    // spec: MIG-167
+    private SafeFileHandle? OpenNetwork() => _record is { Isolated: true, Links.Count: > 0, Init.IsAlive: true } && !_runtime.DumpsNetwork
+        ? File.OpenHandle(string.Create(CultureInfo.InvariantCulture, $"/proc/{_record.InitPid}/ns/net")) : null;
 
     private async Task RequireFrozenAsync(CancellationToken cancellationToken)
     {

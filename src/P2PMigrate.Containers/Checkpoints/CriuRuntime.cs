@@ -74,6 +74,10 @@ public abstract class CriuRuntime : IContainerRuntime
     public abstract Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken);
 
     /// <inheritdoc/>
+    public Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+        RestoredCopy.StateOfAsync(RestoreRecord.Load(request.WorkDirectory), _program, cancellationToken);
+
+    /// <inheritdoc/>
     public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => new RestoreKeep(_program, _logger, request).RunAsync(cancellationToken);
 
     /// <inheritdoc/>

@@ -14,6 +14,9 @@ internal sealed record KnownContainer(string Status, int Pid, string Created, st
 {
     public const string Running = "running";
     public const string Paused = "paused";
+
+    /// <summary>Has it processes, that run or could?</summary>
+    public bool Lives => Status is Running or Paused;
 }
 
 /// <summary>What differs between container runtimes when a container is frozen, dumped by CRIU, ended, and restored: their names, questions and commands.</summary>

@@ -1,46 +1,40 @@
 using System.Globalization;
 using System.Text;
+using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 
 namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
-/// Holds a restore before the container's first instruction. CRIU runs our script at <c>post-restore</c>, when everything exists and nothing
+/// Holds a restore before the container's first instruction, twice. CRIU runs our script at <c>post-restore</c>, when everything exists and nothing
 /// runs; the script tells us so through one FIFO and waits on another. Only the word <see cref="ReleaseWord"/> lets it
 /// succeed. When we close the FIFO or die, it reads the end of file and fails, and CRIU kills what it had restored.
-/// At <c>pre-resume</c>, when connections are whole again and the container is about to run, it tells us once more: time to put it on its network.
-/// At <c>post-resume</c>, when CRIU has let go of it, a file says so to whoever comes later: until then a container that never runs looks as if it did.
+/// At <c>pre-resume</c>, before CRIU lets go of the processes, the script freezes the container's own cgroup, first taking CRIU out of it, which runc puts there: whatever becomes of CRIU and the
+/// runtime from then on, the container runs when somebody thaws it, and not before. What cannot be frozen is killed.
 /// Owns both FIFOs' descriptors; disposing it unreleased calls the restore off.
 /// </summary>
 internal sealed class RestoreHook : IDisposable
 {
     private const string ReleaseWord = "release";
     private const byte HeldByte = (byte)'h';
-    private const byte ReadyByte = (byte)'r';
     private const byte OverByte = (byte)'x';
 
+    private readonly string _workDirectory;
     private readonly FileStream _held;
     private readonly FileStream _release;
 
-    private RestoreHook(string scriptPath, FileStream held, FileStream release) => (ScriptPath, _held, _release) = (scriptPath, held, release);
+    private RestoreHook(string workDirectory, FileStream held, FileStream release) => (_workDirectory, _held, _release) = (workDirectory, held, release);
 
     /// <summary>What CRIU is told to run.</summary>
-    public string ScriptPath { get; }
+    public string ScriptPath => ScriptIn(_workDirectory);
 
     /// <summary>Writes the script and makes the FIFOs. <paramref name="raiseLoopback"/>: the container gets a new network namespace, whose lo is down.</summary>
     public static RestoreHook Create(string workDirectory, bool raiseLoopback)
     {
-        string script = Path.Combine(workDirectory, "hook");
-        File.Delete(ResumedIn(workDirectory));
-        HookFifo.WriteScript(script, Script(workDirectory, raiseLoopback));
-        return new RestoreHook(script, HookFifo.Make(HeldIn(workDirectory)), HookFifo.Make(ReleaseIn(workDirectory)));
+        File.Delete(CgroupIn(workDirectory));
+        HookFifo.WriteScript(ScriptIn(workDirectory), Script(workDirectory, raiseLoopback, HookFifo.Quote(Cgroup.Of(Environment.ProcessId).Path + "/cgroup.procs")));
+        return new RestoreHook(workDirectory, HookFifo.Make(HeldIn(workDirectory)), HookFifo.Make(ReleaseIn(workDirectory)));
     }
-
-    /// <summary>Has the container that was restored in this work directory been let run, by CRIU's own word?</summary>
-    public static bool HasResumed(string workDirectory) => File.Exists(ResumedIn(workDirectory));
-
-    /// <summary>Waits until the container is held; false when <see cref="GiveUp"/> came first.</summary>
-    private Task<bool> WaitUntilHeldAsync() => Task.Run(() => _held.ReadByte() == HeldByte);
 
     /// <summary>Waits until the container is held; false when <paramref name="restore"/> ended before.</summary>
     public async Task<bool> HoldsAsync(DetachedProcess restore, CancellationToken cancellationToken)
@@ -56,13 +50,18 @@ internal sealed class RestoreHook : IDisposable
         return false;
     }
 
-    /// <summary>Waits, after <see cref="Release"/>, until the container is about to run; false when <see cref="GiveUp"/> came first.</summary>
-    public Task<bool> WaitUntilReadyAsync() => Task.Run(() => _held.ReadByte() == ReadyByte);
+    /// <summary>Of a container that is held: tells the script what to freeze, which is its cgroup, and writes it down. Throws when other processes of this machine are in it too.</summary>
+    public RestoreRecord Fence(RestoreRecord record, IRuntimeProgram runtime)
+    {
+        Cgroup cgroup = runtime.CgroupOf(record.Container, int.Parse(File.ReadAllText(InitIn(_workDirectory)), CultureInfo.InvariantCulture));
+        cgroup.PidsOfOthers(record.Container);
+        File.WriteAllText(CgroupIn(_workDirectory), cgroup.Path + "\n");
+        RestoreRecord fenced = record with { CgroupPath = cgroup.Path };
+        fenced.Save(_workDirectory);
+        return fenced;
+    }
 
-    /// <summary>Wakes whoever waits: the restore has ended.</summary>
-    public void GiveUp() => _held.Write([OverByte]);
-
-    /// <summary>Lets the container run.</summary>
+    /// <summary>Lets CRIU finish, and end.</summary>
     public void Release() => _release.Write(Encoding.ASCII.GetBytes(ReleaseWord + "\n"));
 
     public void Dispose()
@@ -71,26 +70,37 @@ internal sealed class RestoreHook : IDisposable
         _held.Dispose();
     }
 
-    private static string Script(string workDirectory, bool raiseLoopback) => string.Create(CultureInfo.InvariantCulture, $"""
+    /// <summary>False when <see cref="GiveUp"/> came first.</summary>
+    private Task<bool> WaitUntilHeldAsync() => Task.Run(() => _held.ReadByte() == HeldByte);
+
+    /// <summary>Wakes whoever waits: the restore has ended.</summary>
+    private void GiveUp() => _held.Write([OverByte]);
+
+    private static string Script(string workDirectory, bool raiseLoopback, string place) => string.Create(CultureInfo.InvariantCulture, $$"""
         #!/bin/sh
         case "$CRTOOLS_SCRIPT_ACTION" in
         post-setup-namespaces)
-            {(raiseLoopback ? "nsenter --net=\"/proc/$CRTOOLS_INIT_PID/ns/net\" ip link set lo up || :" : ":")}
+            {{(raiseLoopback ? "nsenter --net=\"/proc/$CRTOOLS_INIT_PID/ns/net\" ip link set lo up || :" : ":")}}
             ;;
         post-restore)
-            {HookFifo.Await(ReleaseIn(workDirectory), HeldIn(workDirectory), (char)HeldByte)} && [ "$word" = {ReleaseWord} ] || exit 1
+            echo "$CRTOOLS_INIT_PID" > {{HookFifo.Quote(InitIn(workDirectory))}} || exit 1
+            {{HookFifo.Await(ReleaseIn(workDirectory), HeldIn(workDirectory), (char)HeldByte)}} && [ "$word" = {{ReleaseWord}} ] || exit 1
             ;;
         pre-resume)
-            printf {(char)ReadyByte} 1<>{HookFifo.Quote(HeldIn(workDirectory))}
-            ;;
-        post-resume)
-            : > {HookFifo.Quote(ResumedIn(workDirectory))}
+            read -r cgroup < {{HookFifo.Quote(CgroupIn(workDirectory))}} && echo $PPID > {{place}} && echo $$ > {{place}} && echo 1 > "$cgroup/cgroup.freeze" || {
+                echo 1 > "$cgroup/cgroup.kill" || kill -9 "$CRTOOLS_INIT_PID"
+                exit 1
+            }
             ;;
         esac
 
         """);
 
-    private static string ResumedIn(string workDirectory) => Path.Combine(workDirectory, "resumed");
+    private static string ScriptIn(string workDirectory) => Path.Combine(workDirectory, "hook");
+
+    private static string InitIn(string workDirectory) => Path.Combine(workDirectory, "init");
+
+    private static string CgroupIn(string workDirectory) => Path.Combine(workDirectory, "cgroup");
 
     private static string HeldIn(string workDirectory) => Path.Combine(workDirectory, "held");
 

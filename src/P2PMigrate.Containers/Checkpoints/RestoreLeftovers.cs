@@ -7,31 +7,31 @@ namespace P2PMigrate.Containers.Checkpoints;
 
 /// <summary>
 /// Removes what is left of a restore that did not come to its end: first it gives CRIU and the runtime the time to clean up by themselves
-/// (the hook has failed by now), then it kills the rest, which in a restore is safe. A container that was released and runs is left alone.
+/// (the hook has failed by now), then it kills the rest, which in a restore is safe. A container that was released and runs is left alone. The record stays, so that a later process knows
+/// what has become of the restore.
 /// </summary>
 internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
 {
     /// <summary>Removes what the restore begun in <paramref name="workDirectory"/> left; nothing when none was begun.</summary>
     public async Task RemoveAsync(string workDirectory, CancellationToken cancellationToken)
     {
-        if (RestoreRecord.Load(workDirectory) is not { } record) return;
+        if (RestoreRecord.Load(workDirectory) is not { Removed: false } record) return;
         bool undone = await OwnedProcesses.WaitForEndAsync(workDirectory, CheckpointTimers.RestoreUndo, cancellationToken).ConfigureAwait(false);
         if (!undone) foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory)) process.Kill(); // LXC answers nobody while its restore hangs.
         KnownContainer? state = await runtime.FindAsync(record.Container, cancellationToken).ConfigureAwait(false);
-        // The runtime calls running what waits in CRIU's code for a CRIU that was killed: only CRIU's own word counts, as for RestoreKeep.
-        bool runs = record.Released && RestoreHook.HasResumed(workDirectory) && undone && state is { Status: KnownContainer.Running or KnownContainer.Paused };
+        bool runs = await RestoredCopy.StateOfAsync(record, runtime, cancellationToken).ConfigureAwait(false) == RestoredState.Runs;
         try
         {
             if (!runs) await RemoveContainerAsync(record, state, workDirectory, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            // Also where a container of somebody else's is left alone: it may live on these links.
-            string? offNetwork = await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
+            // Also where a container of somebody else's is left alone: it may live on these links. What was off, with nobody behind it, stays so: it would refuse the connections of the copy at the source.
+            string? offNetwork = await NetworkIsolation.TryAttachAsync(record.Links.Where(link => runs || !link.IsOff), cancellationToken).ConfigureAwait(false);
             if (runs && offNetwork is not null) logger.LeftOffNetwork(record.Container, offNetwork);
         }
 
-        RestoreRecord.Remove(workDirectory);
+        if (!runs) record.MarkRemoved(workDirectory);
     }
 
     private async Task RemoveContainerAsync(RestoreRecord record, KnownContainer? state, string workDirectory, CancellationToken cancellationToken)
@@ -43,6 +43,7 @@ internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
 
         await runtime.SettleAsync(workDirectory, cancellationToken).ConfigureAwait(false);
         await KillAsync(record, workDirectory, cancellationToken).ConfigureAwait(false);
+        if (record is { NetworkNamespacePath: { } network, Links.Count: > 0 }) await AbandonedConnections.EndAsync(network, cancellationToken).ConfigureAwait(false); // spec: MIG-167
         await runtime.ForgetRestoreAsync(record, workDirectory, cancellationToken).ConfigureAwait(false);
         logger.CleanedUp(record.Container);
     }

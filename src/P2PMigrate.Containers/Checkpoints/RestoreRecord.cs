@@ -25,8 +25,17 @@ internal sealed record RestoreRecord
     /// <summary>The prepared network namespace that they lead to, or null.</summary>
     public string? NetworkNamespacePath { get; init; }
 
-    /// <summary>The release was decided; written before the hook is told.</summary>
+    /// <summary>The container's cgroup, once it is held; frozen before CRIU lets go of it.</summary>
+    public string? CgroupPath { get; init; }
+
+    /// <summary>It is about to be thawed; written before. Without this it never ran.</summary>
     public bool Released { get; init; }
+
+    /// <summary>It was thawed. Who finds it frozen since finds one that somebody has paused.</summary>
+    public bool Thawed { get; init; }
+
+    /// <summary>Nothing is left to remove. What <see cref="Released"/> says stays.</summary>
+    public bool Removed { get; init; }
 
     /// <summary>The boot in which all this is true.</summary>
     public required string BootId { get; init; }
@@ -41,7 +50,18 @@ internal sealed record RestoreRecord
         return record?.BootId == WorkRecord.CurrentBootId ? record : null;
     }
 
-    public static void Remove(string workDirectory) => File.Delete(PathIn(workDirectory));
+    /// <summary>Notes that nothing is left, or, on a full disk, forgets the restore.</summary>
+    public void MarkRemoved(string workDirectory)
+    {
+        try
+        {
+            (this with { Removed = true }).Save(workDirectory);
+        }
+        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        {
+            File.Delete(PathIn(workDirectory));
+        }
+    }
 
     private static string PathIn(string workDirectory) => Path.Combine(workDirectory, FileName);
 }

@@ -112,6 +112,9 @@ internal sealed class Cgroup(string path)
         }
     }
 
+    /// <summary>Lets its processes go on. When this returns, they may have; when it throws, they have not.</summary>
+    public void Thaw() => Write("cgroup.freeze", "0");
+
     /// <summary>Asks to freeze (or thaw) and waits until it is so; false when it is not within <paramref name="limit"/>.</summary>
     public async Task<bool> SetFrozenAsync(bool frozen, TimeSpan limit, CancellationToken cancellationToken)
     {

@@ -12,6 +12,9 @@ internal sealed record BridgeLink(string Name, string Bridge)
     public int Index { get; init; }
 
     public int PeerIndex { get; init; }
+
+    /// <summary>Was it off its bridge when it was found, as a container that went away leaves it?</summary>
+    public bool IsOff { get; init; }
 }
 
 /// <summary>
@@ -49,7 +52,7 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
     /// <summary>Is each of these links still the one that was found, and of the same bridge? Read from sysfs, in microseconds.</summary>
     public static bool AreCurrent(IEnumerable<BridgeLink> links) => links.All(link =>
         Path.Combine(LinkRoot, link.Name) is var directory && Directory.Exists(directory)
-        && Read(directory, "ifindex") == Text(link.Index) && Read(directory, "iflink") == Text(link.PeerIndex) && BridgeOf(directory) == link.Bridge);
+        && Read(directory, "ifindex") == Text(link.Index) && Read(directory, "iflink") == Text(link.PeerIndex) && BridgeOf(directory) == link.Bridge && IsOff(directory) == link.IsOff);
 
     /// <summary>
     /// Names and addresses of all interfaces that a process sees, as a text to be compared with a later one: a container that was put on another network meanwhile
@@ -123,7 +126,9 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
         where Read(directory, "ifindex") == Text(inner.PeerIndex) && Read(directory, "iflink") == Text(inner.Index)
         let bridge = BridgeOf(directory)
         where bridge is not null
-        select new BridgeLink(Path.GetFileName(directory), bridge) { Index = inner.PeerIndex, PeerIndex = inner.Index }).FirstOrDefault();
+        select new BridgeLink(Path.GetFileName(directory), bridge) { Index = inner.PeerIndex, PeerIndex = inner.Index, IsOff = IsOff(directory) }).FirstOrDefault();
+
+    private static bool IsOff(string linkDirectory) => new DirectoryInfo(Path.Combine(linkDirectory, "master")).LinkTarget is null;
 
     private static string? BridgeOf(string linkDirectory)
     {

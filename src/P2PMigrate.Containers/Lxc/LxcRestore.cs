@@ -56,6 +56,7 @@ internal sealed class LxcRestore(LxcTool lxc, ILogger logger, RestoreRequest req
             hook = RestoreHook.Create(request.WorkDirectory, raiseLoopback: false);
             process = Start(hook);
             await HoldAsync(hook, process, cancellationToken).ConfigureAwait(false);
+            record = hook.Fence(record, lxc);
         }
         catch
         {

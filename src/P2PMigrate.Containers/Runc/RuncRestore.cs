@@ -74,6 +74,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
             hook = RestoreHook.Create(request.WorkDirectory, configuration is { HasNetworkNamespace: true, NetworkNamespacePath: null });
             process = await StartAsync(hook, configuration, cancellationToken).ConfigureAwait(false);
             await HoldAsync(hook, process, cancellationToken).ConfigureAwait(false);
+            record = hook.Fence(record, runc);
         }
         catch
         {

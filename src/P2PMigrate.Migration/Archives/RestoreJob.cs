@@ -23,7 +23,7 @@ internal sealed class RestoreJob(
     private JobJournal? _journal;
     private IHeldContainer? _held;
     private bool _isRestoreBegun;
-    private bool _mayRun;
+    private bool _runs;
 
     /// <summary>Memory that the archive held, in bytes.</summary>
     public long MemoryBytes { get; private set; }
@@ -57,19 +57,19 @@ internal sealed class RestoreJob(
         cancellationToken.ThrowIfCancellationRequested();
         await origin.ClaimAsync(cancellationToken).ConfigureAwait(false);
         Write(TargetState.Releasing);
-        _mayRun = true;
         progress.Enter(MigrationPhase.Committing);
         await _held.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
+        _runs = true;
         Forget(TargetState.Completed);
     }
 
-    /// <summary>May the container run already? Then a person has to look whether it does.</summary>
-    public bool MayRun => _mayRun;
+    /// <summary>Does the container run already? Then what failed is the forgetting of the job, which the next start does.</summary>
+    public bool Runs => _runs;
 
-    /// <summary>Something failed: nothing of the container is left, unless it may run already, which a person has to look at.</summary>
+    /// <summary>Something failed: nothing of the container is left, unless it runs already.</summary>
     public async Task CleanUpAsync()
     {
-        if (_journal is null || _mayRun)
+        if (_journal is null || _runs)
             return;
         progress.Enter(MigrationPhase.RollingBack);
         if (_held is not null)

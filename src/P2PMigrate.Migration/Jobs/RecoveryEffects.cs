@@ -83,6 +83,11 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         Forget(job, (int)TargetState.Aborted);
     }
 
+    /// <summary>Target: what its copy says of a job of which the journal says only that it may run.</summary>
+    // spec: MIG-59
+    public Task<RestoredState> FindRestoredAsync(UnfinishedJob job, CancellationToken cancellationToken) =>
+        environment.Runtime.FindRestoredAsync(RequestOf(job.Head!, FilesOf(job)), cancellationToken);
+
     /// <summary>Target: makes sure that the container runs here, on its network, and writes it down; throws <see cref="ContainerException"/> when it does not.</summary>
     // spec: MIG-58, MIG-192
     public async Task KeepAsync(UnfinishedJob job, CancellationToken cancellationToken)

@@ -27,6 +27,11 @@ internal static class RecoveryMessage
         return new RecoveredJob(job.JobId, name, action, runningAt, message);
     }
 
+    /// <summary>Its release was under way, and had come to its end.</summary>
+    // spec: MIG-59
+    public static RecoveredJob Arrived(RecoveredJob kept) =>
+        kept with { Message = $"An earlier migration of '{kept.Container}' to this machine was interrupted as '{kept.Container}' began to run here; it runs here." };
+
     /// <summary>What the target said of a job in doubt, and what was <paramref name="done"/>, if anything.</summary>
     // spec: MIG-191
     public static RecoveredJob Heard(UnfinishedJob job, JobFate fate, RecoveredJob? done)
@@ -57,6 +62,11 @@ internal static class RecoveryMessage
     public static RecoveredJob InDoubt(UnfinishedJob job) =>
         new(job.JobId, NameOf(job), RecoveryAction.InDoubt, ContainerSide.None, job.Contents is { } contents ? DoubtOf(contents.Head) : DamagedWords(job.JobId, job.Head, job.Damage!));
 
+    /// <summary>Why a job that may have committed is not undone.</summary>
+    public static string NotToBeUndone(UnfinishedJob job) => job.Contents is { Head: { Role: JobRole.Target } head }
+        ? $"The source had committed, and '{head.Container.Value}' was being released here when the program was stopped. To have it finished, or removed if it never ran, type: p2pmigrate resume {job.JobId}"
+        : InDoubt(job).Message;
+
     /// <summary>It did not work.</summary>
     public static RecoveredJob Failed(UnfinishedJob job, string reason) =>
         new(job.JobId, NameOf(job), RecoveryAction.Failed, ContainerSide.None, $"The interrupted migration {job.JobId} of '{NameOf(job)}' could not be tidied up: {reason}");
@@ -64,7 +74,7 @@ internal static class RecoveryMessage
     /// <summary>Why nobody but a person can decide, and what to type.</summary>
     public static string DoubtOf(JournalHead head) => head is { Role: JobRole.Source, Kind: JobKind.Stage } ? DumpedWords(head)
         : head.Role == JobRole.Source ? SourceOutcome.InDoubtMessage(head.JobId, head.Container.Value)
-        : $"The source had committed, and '{head.Container.Value}' was being released here when this program was stopped. {AtTarget(head)}";
+        : $"The source had committed, and '{head.Container.Value}' was being released here when this program was stopped, and it cannot be told any more whether it ran. {AtTarget(head)}";
 
     /// <summary>The same of a journal that cannot be trusted; <paramref name="head"/> is the copy of its head, or null.</summary>
     // spec: MIG-150

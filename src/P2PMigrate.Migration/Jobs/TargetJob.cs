@@ -188,7 +188,7 @@ internal sealed class TargetJob(
         {
             TargetState.Completed => ReceiveEnd.Completed,
             TargetState.Refused => ReceiveEnd.Refused,
-            TargetState.InDoubt => ReceiveEnd.InDoubt,
+            TargetState.Aborted when result is { HadCommitted: true, Warning: not null } => ReceiveEnd.InDoubt,
             TargetState.Unused => ReceiveEnd.NothingProposed,
             _ => ReceiveEnd.Aborted,
         };

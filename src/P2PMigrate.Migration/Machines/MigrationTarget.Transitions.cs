@@ -14,7 +14,7 @@ internal sealed partial class MigrationTarget
         _deadline = Instant.Never;
         Enter(now);
         if (TargetTransitions.IsEnd(State))
-            Result = new TargetResult(State, Proposal, State == Completed ? null : _failure, _warning);
+            Result = new TargetResult(State, Proposal, State == Completed ? null : _failure, _warning) { HadCommitted = _releasedAt is not null };
     }
 
     private void Enter(Instant now)
@@ -49,9 +49,6 @@ internal sealed partial class MigrationTarget
             case CleaningUp:
                 SayAbort();
                 _requests.Enqueue(new TargetRequest(TargetWork.CleanUp));
-                break;
-            case InDoubt:
-                SayAbort();
                 break;
         }
     }
@@ -93,7 +90,7 @@ internal sealed partial class MigrationTarget
 
     private void EnterConfirming(Instant now)
     {
-        _messages.Enqueue(new Running(now - _releasedAt));
+        _messages.Enqueue(new Running(now - _releasedAt!.Value));
         _requests.Enqueue(new TargetRequest(TargetWork.Forget, Confirming));
         _deadline = now + timers.Linger;
         _isSourceDone = _isSessionOver;
@@ -120,7 +117,7 @@ internal sealed partial class MigrationTarget
 
     /// <summary>
     /// Something went wrong. Before <see cref="Holding"/> the source cannot have committed, so everything may go at once. While holding
-    /// only the end of the promise, or the source's own word, ends the hold. After the commit nothing here turns back.
+    /// only the end of the promise, or the source's own word, ends the hold. After the commit only a release that fails turns back.
     /// </summary>
     // spec: MIG-44, MIG-45
     private void Fail(Instant now, Failure failure)

@@ -23,7 +23,7 @@ internal sealed partial class MigrationTarget(MigrationTimers timers, DowntimeCo
     private ulong _lease;                // the highest lease request heard
     private Instant _leaseHeardAt;
     private PrepareTimes _times;
-    private Instant _releasedAt;         // when the release began
+    private Instant? _releasedAt;        // when the release began
     private string? _warning;
 
     private Instant _deadline = Instant.Never;     // of the state; while holding, the end of the promise

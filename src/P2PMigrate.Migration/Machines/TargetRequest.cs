@@ -60,4 +60,8 @@ internal enum StoredContent
 /// <param name="Proposal">What was proposed, or null.</param>
 /// <param name="Failure">The first reason, unless it ended well.</param>
 /// <param name="Warning">What was left to do by hand, or null.</param>
-internal sealed record TargetResult(TargetState End, Propose? Proposal, Failure? Failure, string? Warning);
+internal sealed record TargetResult(TargetState End, Propose? Proposal, Failure? Failure, string? Warning)
+{
+    /// <summary>Was the source's commit heard?</summary>
+    public bool HadCommitted { get; init; }
+}

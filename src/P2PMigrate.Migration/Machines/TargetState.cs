@@ -27,7 +27,7 @@ internal enum TargetState
     /// <summary>It runs here; the source is being told.</summary>
     Confirming = 8,
 
-    /// <summary>Something failed before the commit was heard; what is here is being removed.</summary>
+    /// <summary>Something failed before the container ran here; what is here is being removed.</summary>
     CleaningUp = 9,
 
     /// <summary>End: it runs here.</summary>
@@ -41,9 +41,6 @@ internal enum TargetState
 
     /// <summary>End: nothing was proposed.</summary>
     Unused = 13,
-
-    /// <summary>End: the source has committed, but the release failed.</summary>
-    InDoubt = 14,
 }
 
 /// <summary>What moves the target from one state to the next.</summary>
@@ -73,13 +70,13 @@ internal enum TargetEvent
     /// <summary>The container runs.</summary>
     Released,
 
-    /// <summary>The container could not be released.</summary>
+    /// <summary>The container could not be released, and has not run.</summary>
     ReleaseFailed,
 
     /// <summary>The job is forgotten, and the source has heard or will not hear any more.</summary>
     Finished,
 
-    /// <summary>Anything went wrong, before the commit was heard.</summary>
+    /// <summary>Anything else went wrong, before the commit was heard.</summary>
     Failed,
 
     /// <summary>Nothing of the container is left.</summary>

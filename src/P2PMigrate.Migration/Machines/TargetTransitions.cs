@@ -24,7 +24,7 @@ internal static class TargetTransitions
         new(Holding, CommitHeard, Releasing),
         new(Holding, Failed, CleaningUp),
         new(Releasing, Released, Confirming),
-        new(Releasing, ReleaseFailed, InDoubt),
+        new(Releasing, ReleaseFailed, CleaningUp),
         new(Confirming, Finished, Completed),
         new(CleaningUp, CleanedUp, Aborted),
         new(CleaningUp, GaveUp, Aborted));

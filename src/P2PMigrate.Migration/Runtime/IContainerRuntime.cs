@@ -90,8 +90,12 @@ public interface IContainerRuntime
     /// </summary>
     Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken);
 
+    /// <summary>What has become of a restore that a killed process of ours may have released. Changes nothing.</summary>
+    // spec: MIG-59
+    Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken);
+
     /// <summary>
-    /// Ends a release that a killed process of ours had begun: the container stays, and is put on its network. Throws <see cref="ContainerException"/>
+    /// Ends a release that a killed process of ours had begun: the container stays, runs, and is put on its network. Throws <see cref="ContainerException"/>
     /// when it was never let run or does not run: what a person sees of a held container is not enough.
     /// </summary>
     Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken);
@@ -126,12 +130,25 @@ public interface IFence : IAsyncDisposable
     Task DestroyAsync(CancellationToken cancellationToken);
 }
 
+/// <summary>What has become of a container that was restored, and perhaps let run.</summary>
+public enum RestoredState
+{
+    /// <summary>Only a person can tell: it has ended, or the machine was started again, or it was about to be let run.</summary>
+    Unknown = 0,
+
+    /// <summary>It was never let run. What is there of it, or seems to run, can be removed.</summary>
+    NeverRan = 1,
+
+    /// <summary>It was let run, and is there.</summary>
+    Runs = 2,
+}
+
 /// <summary>
 /// A restored container at the target that has not run yet. Disposing it without <see cref="ReleaseAsync"/> kills it.
 /// </summary>
 public interface IHeldContainer : IAsyncDisposable
 {
-    /// <summary>Lets it run. To be called only after the source has committed.</summary>
+    /// <summary>Lets it run. To be called only after the source has committed. When this throws, it has not run, and will not.</summary>
     Task ReleaseAsync(CancellationToken cancellationToken);
 
     /// <summary>Kills it before it ran, leaving nothing of it.</summary>

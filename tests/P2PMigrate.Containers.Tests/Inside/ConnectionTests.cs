@@ -33,22 +33,11 @@ public sealed class ConnectionTests
 
     [InsideFact]
     [EveryRuntime(WithBundles = true)]
-    public async Task A_client_on_the_bridge_keeps_its_connection_across_a_thaw_and_across_a_move()
+    public async Task A_client_on_the_bridge_keeps_its_connection_across_a_thaw_and_across_a_move_and_at_once_back()
     {
-        // The same address in both; the second is off the bridge, as an earlier migration away would have left it.
         await using PreparedNetwork here = await PreparedNetwork.RaiseAsync(Address, Mac);
         await using PreparedNetwork there = await PreparedNetwork.RaiseAsync(Address, Mac);
-        await Shell.RunAsync($"""
-            ip link del tcp-bridge 2>/dev/null || :; rm -f /data/answers
-            ip link add tcp-bridge type bridge; ip addr add 10.7.7.1/24 dev tcp-bridge; ip link set tcp-bridge up
-            ip link set {here.Veth} master tcp-bridge up; ip link set {there.Veth} alias p2pmigrate:tcp-bridge
-            """);
-        await using Workload workload = await Workload.PrepareAsync(["python3", "-c", Server], configuration => Workload.UseNetwork(configuration, here.Path));
-        await workload.StartAsync();
-        await File.WriteAllTextAsync("/data/client.py", Client, Token);
-        await Shell.RunAsync($"nsenter --net={here.Path} sh -c 'until ss -ltn | grep -q 7777; do sleep 0.05; done'; python3 /data/client.py </dev/null >/data/answers 2>/data/errors & echo $! >/data/client");
-        await WaitForAnswersAsync(10);
-
+        await using Workload workload = await StartAsync(here, there);
         await using Move move = await Move.PrepareAsync(workload.Name);
         await using (IFence rolledBack = await move.FreezeAsync())
         {
@@ -70,6 +59,63 @@ public sealed class ConnectionTests
         Assert.Contains("master tcp-bridge", await Shell.RunAsync($"ip link show up dev {there.Veth}"));
         Assert.DoesNotContain("master", await Shell.RunAsync($"ip link show {here.Veth}"));
 
+        await WaitForAnswersAsync((await AnswersAsync()).Length + 50);
+        await using Move back = await Move.PrepareAsync(move.Request.Container.Name);
+        await using IFence away = await back.FreezeAsync();
+        await back.DumpAsync(away);
+        await back.CopyAsync();
+        await Shell.RunAsync($"sed -i s#{there.Path}#{here.Path}# {back.Request.BundlePath}/config.json");
+        await using IHeldContainer returned = await back.RestoreAsync();
+        await away.DestroyAsync(Token);
+        await returned.ReleaseAsync(Token);
+        await EndAsync();
+    }
+
+    /// <summary>Its sockets are out of CRIU's hands then: the kernel closes them, and must not tell the client.</summary>
+    [InsideFact]
+    [EveryRuntime(WithBundles = true)]
+    [Trait("Spec", "MIG-59")]
+    [Trait("Spec", "MIG-167")]
+    public async Task A_client_keeps_its_connection_when_the_release_at_the_target_fails()
+    {
+        await using PreparedNetwork here = await PreparedNetwork.RaiseAsync(Address, Mac);
+        await using PreparedNetwork there = await PreparedNetwork.RaiseAsync(Address, Mac);
+        await using Workload workload = await StartAsync(here, there);
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await Shell.RunAsync($"sed -i s#{here.Path}#{there.Path}# {move.Request.BundlePath}/config.json");
+        await using IHeldContainer held = await move.RestoreAsync();
+        await Shell.RunAsync($"sed -i '2i [ \"$CRTOOLS_SCRIPT_ACTION\" != post-resume ] || kill -9 $PPID' {move.Request.WorkDirectory}/hook");
+
+        await Assert.ThrowsAsync<ContainerException>(() => held.ReleaseAsync(Token));
+
+        Assert.Equal("", await Shell.RunAsync($"nsenter --net={there.Path} ss -Htan"));
+        await Task.Delay(1000, Token); // a goodbye would be repeated within that time
+        await fence.ThawAsync(Token);
+        await EndAsync();
+    }
+
+    /// <summary>A server with a client that is connected. The same address in both networks; the second is off the bridge, as an earlier migration away would have left it.</summary>
+    private static async Task<Workload> StartAsync(PreparedNetwork here, PreparedNetwork there)
+    {
+        await Shell.RunAsync($"""
+            ip link del tcp-bridge 2>/dev/null || :; rm -f /data/answers
+            ip link add tcp-bridge type bridge; ip addr add 10.7.7.1/24 dev tcp-bridge; ip link set tcp-bridge up
+            ip link set {here.Veth} master tcp-bridge up; ip link set {there.Veth} alias p2pmigrate:tcp-bridge
+            """);
+        Workload workload = await Workload.PrepareAsync(["python3", "-c", Server], configuration => Workload.UseNetwork(configuration, here.Path));
+        await workload.StartAsync();
+        await File.WriteAllTextAsync("/data/client.py", Client, Token);
+        await Shell.RunAsync($"nsenter --net={here.Path} sh -c 'until ss -ltn | grep -q 7777; do sleep 0.05; done'; python3 /data/client.py </dev/null >/data/answers 2>/data/errors & echo $! >/data/client");
+        await WaitForAnswersAsync(10);
+        return workload;
+    }
+
+    /// <summary>The client goes on, and has had every answer once.</summary>
+    private static async Task EndAsync()
+    {
         await WaitForAnswersAsync((await AnswersAsync()).Length + 50);
         string[] answers = await AnswersAsync();
         Assert.Equal(Enumerable.Range(1, answers.Length).Select(number => number.ToString()), answers);

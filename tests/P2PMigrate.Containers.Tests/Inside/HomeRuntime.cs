@@ -52,6 +52,8 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
         return await inner.RestoreAsync(request, cancellationToken);
     }
 
+    public Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.FindRestoredAsync(request, cancellationToken);
+
     public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.KeepAsync(request, cancellationToken);
 
     public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.CleanUpAsync(request, cancellationToken);

@@ -1,3 +1,4 @@
+using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Tests.Inside;
@@ -92,18 +93,53 @@ public sealed class RestoreTests
         Assert.Contains("never let run", refused.Message);
         await Move.Runtime.CleanUpAsync(move.Request, Token);
         refused = await Assert.ThrowsAsync<ContainerException>(() => Move.Runtime.KeepAsync(move.Request, Token));
-        Assert.Contains("does not run here", refused.Message);
+        Assert.Contains("never let run", refused.Message);
+        Assert.Equal(RestoredState.NeverRan, await Move.Runtime.FindRestoredAsync(move.Request, Token));
 
         string record = $"{move.Request.WorkDirectory}/restore.json";
         await using IHeldContainer held = await move.RestoreAsync();
-        File.Copy(record, "/data/held.json", overwrite: true);
+        Assert.Equal(RestoredState.NeverRan, await Move.Runtime.FindRestoredAsync(move.Request, Token));
         await Shell.RunAsync($"kill -9 {await workload.InitPidAsync()}; echo 0 > {workload.Cgroup}/cgroup.freeze || :");
         await held.ReleaseAsync(Token);
-        File.Move("/data/held.json", record); // as if our process had been killed at the end of the release
+        Assert.Equal(RestoredState.Runs, await Move.Runtime.FindRestoredAsync(move.Request, Token));
+        string thawed = await File.ReadAllTextAsync(record, Token);
+        var cgroup = new Containers.Linux.Cgroup(RestoreRecord.Load(move.Request.WorkDirectory)!.CgroupPath!);
+        Assert.True(await cgroup.SetFrozenAsync(true, TimeSpan.FromSeconds(10), Token));
+        Assert.Equal(RestoredState.Runs, await Move.Runtime.FindRestoredAsync(move.Request, Token)); // somebody has paused it
+
+        await File.WriteAllTextAsync(record, thawed.Replace("\"Thawed\": true", "\"Thawed\": false"), Token); // as if our process had been killed just before it thawed it
+        Assert.Equal(RestoredState.Unknown, await Move.Runtime.FindRestoredAsync(move.Request, Token));
         await Move.Runtime.KeepAsync(move.Request, Token);
-        Assert.False(File.Exists(record));
+        Assert.Equal(RestoredState.Runs, await Move.Runtime.FindRestoredAsync(move.Request, Token));
         await Move.Runtime.KeepAsync(move.Request, Token);
         Assert.Equal("running", await Workload.StatusAsync(move.Request.Container.Name));
+        ulong count = move.TargetCount;
+        await WaitForAsync(() => move.TargetCount > count);
+        await Move.Runtime.CleanUpAsync(move.Request, Token);
+        Assert.Equal("running", await Workload.StatusAsync(move.Request.Container.Name));
+    }
+
+    /// <summary>In the last of CRIU's actions it has let go of the processes.</summary>
+    [InsideFact]
+    [EveryRuntime]
+    public async Task A_copy_that_CRIU_has_let_go_of_does_not_run_before_it_is_thawed()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await using IHeldContainer held = await move.RestoreAsync();
+        string hook = $"{move.Request.WorkDirectory}/hook";
+        await Shell.RunAsync($"sed -i '2i [ \"$CRTOOLS_SCRIPT_ACTION\" != post-resume ] || {{ sleep 0.5; kill -9 $PPID; }}' {hook}");
+
+        await Assert.ThrowsAsync<ContainerException>(() => held.ReleaseAsync(Token));
+
+        Assert.Equal(0UL, move.TargetCount);
+        await move.AssertNothingLeftAsync();
+        ulong count = workload.Count;
+        await fence.ThawAsync(Token);
+        await WaitForAsync(() => workload.Count > count);
     }
 
     [InsideFact]
@@ -125,7 +161,7 @@ public sealed class RestoreTests
         await move.AssertNothingLeftAsync();
         Assert.Equal(0UL, move.TargetCount);
         ContainerException refused = await Assert.ThrowsAsync<ContainerException>(() => Move.Runtime.KeepAsync(move.Request, Token));
-        Assert.Contains("does not run here", refused.Message);
+        Assert.Contains("never let run", refused.Message);
         ulong count = workload.Count;
         await fence.ThawAsync(Token);
         await WaitForAsync(() => workload.Count > count);

@@ -9,6 +9,7 @@ namespace P2PMigrate.Migration.Tests.Handover;
 public sealed class HandoverTests(ITestOutputHelper output)
 {
     private const int SeedsPerRun = 20_000;
+    private const int SeedsToNotice = 200_000;
 
     [Fact]
     public void Without_faults_every_job_completes()
@@ -26,6 +27,7 @@ public sealed class HandoverTests(ITestOutputHelper output)
     [Trait("Spec", "MIG-44")]
     [Trait("Spec", "MIG-54")]
     [Trait("Spec", "MIG-55")]
+    [Trait("Spec", "MIG-59")]
     [Trait("Spec", "MIG-191")]
     public void With_faults_never_two_run_and_in_the_end_one_does()
     {
@@ -46,7 +48,7 @@ public sealed class HandoverTests(ITestOutputHelper output)
 
         foreach ((string end, int times) in ends)
             output.WriteLine($"{times,9} {end}");
-        Assert.True(ends.Count == 6 || count < SeedsPerRun, "not every end was seen");
+        Assert.True(ends.Count == 8 || count < SeedsPerRun, "not every end was seen");
     }
 
     /// <summary>The job that had brought the container was over but for its journal, whose last record was read and not durable.</summary>
@@ -57,7 +59,7 @@ public sealed class HandoverTests(ITestOutputHelper output)
     [Trait("Spec", "MIG-134")]
     public void Regression_a_container_went_on_and_was_lost_to_the_job_that_had_brought_it(int seed) => Run(seed, [], asks: false);   // what ended a doubt then was a person's word alone
 
-    /// <summary>A world that does not keep a rule comes to grief in one of the seeds of a run.</summary>
+    /// <summary>A world that does not keep a rule comes to grief in one of these seeds: soon, but where it takes a record that was durable and cannot be read again.</summary>
     [Theory]
     [InlineData(nameof(HandoverFlaw.RecordsAreNotFlushed))]
     [InlineData(nameof(HandoverFlaw.DoubtsAreThawed))]
@@ -68,7 +70,7 @@ public sealed class HandoverTests(ITestOutputHelper output)
     public void A_rule_that_is_broken_is_noticed(string name)
     {
         HandoverFlaw flaw = Enum.Parse<HandoverFlaw>(name);
-        for (int seed = 0; seed < SeedsPerRun; seed++)
+        for (int seed = 0; seed < SeedsToNotice; seed++)
         {
             var world = new HandoverWorld(seed, withFaults: true, flaw: flaw);
             world.Run();

@@ -25,9 +25,25 @@ internal sealed class RecoverySide(SimulatedAgent agent, HandoverJob job) : Hand
         bool isTried = _contents?.Head.Role == JobRole.Source ? Job.IsCommitTried : Job.IsReleaseTried;
         if (!World.HasRotted && (_contents is null || (!isTried && !_contents.HasTornTail)))
             World.Complain($"{Job} is in doubt at {Agent.Name}, and had not committed");
+        if (World.Asks && _contents is { Head.Role: JobRole.Target } && World.Random.Next(4) > 0)
+        {
+            Begin(End, PhasesOf(Judge()));
+            return;
+        }
+
         Agent.End(this);
         if (Job.Source == Agent.Name)
             Agent.AskLater(Job);
+    }
+
+    /// <summary>The copy here says what the journal does not, unless the machine was started again.</summary>
+    // spec: MIG-59
+    private RecoveryAction Judge()
+    {
+        RecoveryAction action = World.Copies.Find(Agent.Name, Job.Container)?.State == CopyState.Running ? RecoveryAction.Forgotten : RecoveryAction.CleanedUp;
+        World.Tell($"{Agent.Name}: by what is here of {Job} it is {action}");
+        World.Count($"a target's doubt ended: {action}");
+        return action;
     }
 
     /// <summary>The target has said how the job ended there.</summary>

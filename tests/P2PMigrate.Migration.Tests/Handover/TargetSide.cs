@@ -55,7 +55,7 @@ internal sealed class TargetSide(SimulatedAgent agent, HandoverJob job, Handover
         TargetWork.Check => [Check],
         TargetWork.Admit => [Admit, Record(TargetState.Receiving), Effect("makes the bundle", () => Agent.Bundles.Add(Job.Container, Job.Id))],
         TargetWork.Restore => [() => _isRestoreBegun = true, Effect("restores", () => World.Copies.Hold(Agent.Name, Job.Container, Job.Image), mayFailLate: false)],
-        TargetWork.Release => [Effect("releases", () => World.Copies.Release(Agent.Name, Job.Container))],
+        TargetWork.Release => [Effect("releases", () => World.Copies.Release(Agent.Name, Job.Container), mayFailLate: false)],
         TargetWork.Forget => [Record(TargetState.Completed), Forget],
         TargetWork.CleanUp when Journal is not null => [Effect("cleans up", CleanUp), Record(TargetState.Aborted), Forget],
         _ => [],
@@ -107,9 +107,7 @@ internal sealed class TargetSide(SimulatedAgent agent, HandoverJob job, Handover
             Agent.Disk.ForgetEnded(Job.Id.ToString());
         Agent.End(this);
         link.Close(this);
-        if (result.End == TargetState.InDoubt && !Job.IsReleaseTried)
-            World.Complain($"{Job} is in doubt at the target, and had not been told to commit");
-        if (result.End == TargetState.InDoubt)
-            World.Count("in doubt at the target");
+        if (result is { End: TargetState.Aborted, HadCommitted: true })
+            World.Count("removed after the commit");
     }
 }

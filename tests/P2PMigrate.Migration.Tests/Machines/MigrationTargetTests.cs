@@ -145,6 +145,7 @@ public sealed class MigrationTargetTests
 
         _target.HandleFailed(_now, TargetWork.Release, new Failure(FailureKind.Other, "the disk is gone"));
 
+        _target.HandleDone(_now, TargetWork.CleanUp);
         Assert.Equal("the disk is gone", _target.Result!.Failure!.Reason);
     }
 
@@ -179,7 +180,8 @@ public sealed class MigrationTargetTests
     }
 
     [Fact]
-    public void A_release_that_fails_is_told_and_left_to_a_person()
+    [Trait("Spec", "MIG-59")]
+    public void A_release_that_fails_is_told_and_what_has_not_run_is_removed()
     {
         GoTo(TargetState.Holding);
         _target.HandleMessage(_now, new Commit());
@@ -187,8 +189,10 @@ public sealed class MigrationTargetTests
 
         _target.HandleFailed(_now, TargetWork.Release, new Failure(FailureKind.Other, "criu died"));
 
-        Assert.Equal(TargetState.InDoubt, _target.Result!.End);
         Assert.Equal("criu died", Assert.IsType<Abort>(Assert.Single(Messages())).Reason);
+        Assert.Equal(TargetState.CleaningUp, _target.State);
+        _target.HandleDone(_now, TargetWork.CleanUp);
+        Assert.Equal((TargetState.Aborted, true), (_target.Result!.End, _target.Result.HadCommitted));
     }
 
     private void GoTo(TargetState state)

@@ -53,6 +53,7 @@ public sealed class CrashTests
         await crash.WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
         await sending.WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
         Assert.Equal(CopyState.Held, rig.TargetCopy!.State);
+        rig.Target.Runtime.HasForgotten = true;
         RecoveredJob doubt = Assert.Single(await rig.Target.Recovery.RecoverTargetAsync(CancellationToken.None));
 
         ContainerException refusal = await Assert.ThrowsAsync<ContainerException>(

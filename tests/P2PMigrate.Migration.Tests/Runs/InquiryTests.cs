@@ -19,15 +19,19 @@ public sealed class InquiryTests
     [Theory]
     [InlineData("source:journal:Committed", false, "Gone")]
     [InlineData("source:journal:Committed", true, "Gone")]
-    [InlineData("target:journal:Releasing", false, "InDoubt")]
+    [InlineData("target:journal:Releasing", false, "Gone")]
     [InlineData("target:journal:Releasing", true, "Runs")]
-    [InlineData("target:released", false, "InDoubt")]
+    [InlineData("target:released", false, "Runs")]
     [InlineData("target:released", true, "Runs")]
+    [InlineData("target:journal:Releasing", false, "InDoubt")]
+    [InlineData("target:released", false, "InDoubt")]
+    [Trait("Spec", "MIG-59")]
     [Trait("Spec", "MIG-191")]
     public async Task A_doubt_ends_by_the_targets_word_where_the_target_knows(string fault, bool isCut, string fate)
     {
         await using var rig = new MigrationRig();
         await BreakAsync(rig, fault, isCut);
+        rig.Target.Runtime.HasForgotten = fate == "InDoubt";
         await rig.Target.Recovery.RecoverTargetAsync();
         await rig.Source.Recovery.RecoverSourceAsync();
         OpenDoubt doubt = Assert.Single(new DoubtInquiry(rig.Source.Environment).FindAll());
@@ -47,6 +51,7 @@ public sealed class InquiryTests
     {
         await using var rig = new MigrationRig();
         await BreakAsync(rig, "target:released", isCut: false);
+        rig.Target.Runtime.HasForgotten = true;
         RecoveredJob doubt = Assert.Single(await rig.Target.Recovery.RecoverTargetAsync());
         await rig.Target.Recovery.ResolveAsync(doubt.JobId, ContainerSide.Target);
 
@@ -113,6 +118,7 @@ public sealed class InquiryTests
         await using var rig = new MigrationRig();
         await BreakAsync(rig, "target:released", isCut: false);
         Assert.Equal([MigrationRig.SourceKey], new TargetRunner(rig.Target.Environment).Askers());
+        rig.Target.Runtime.HasForgotten = true;
         RecoveredJob doubt = Assert.Single(await rig.Target.Recovery.RecoverTargetAsync());
         await rig.Target.Recovery.ResolveAsync(doubt.JobId, ContainerSide.Target);
         Assert.Equal([MigrationRig.SourceKey], new TargetRunner(rig.Target.Environment).Askers());

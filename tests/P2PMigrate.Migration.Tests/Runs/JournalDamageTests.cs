@@ -78,6 +78,7 @@ public sealed class JournalDamageTests
     {
         await using var rig = new MigrationRig();
         MigrationRig.Agent killed = await KillAsync(rig, killedAt);
+        killed.Runtime.HasForgotten = true;
         string journal = Assert.Single(Directory.GetFiles(killed.Environment.State.Journals));
         byte[] whole = File.ReadAllBytes(journal);
         Assert.True(JournalContents.TryParse(whole, out JournalContents? contents, out string? reason), reason);

@@ -52,7 +52,7 @@ internal sealed class InMemoryHeldContainer(InMemoryRuntime runtime, SimulatedCo
     {
         await runtime.AtAsync("release", cancellationToken);
         copy.Become(CopyState.Running);
-        await runtime.AtAsync("released", cancellationToken);
+        await runtime.AfterAsync("released");
     }
 
     public async Task AbortAsync(CancellationToken cancellationToken)

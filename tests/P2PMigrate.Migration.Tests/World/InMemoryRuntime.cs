@@ -36,6 +36,19 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
         cancellationToken.ThrowIfCancellationRequested();
     }
 
+    /// <summary>Something that cannot fail has happened; the program may be killed.</summary>
+    public async Task AfterAsync(string step)
+    {
+        try
+        {
+            await AtAsync(step);
+        }
+        catch (ContainerException)
+        {
+            // Nobody would hear of it.
+        }
+    }
+
     public async Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken)
     {
         await AtAsync("describe", cancellationToken);
@@ -126,6 +139,16 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
             throw;
         }
     }
+
+    /// <summary>Was what this runtime wrote down about its restores lost, as it is when a machine is started again?</summary>
+    public bool HasForgotten { get; set; }
+
+    public Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken) => Task.FromResult(machine.Find(request.Container.Name)?.State switch
+    {
+        CopyState.Held when !HasForgotten => RestoredState.NeverRan,
+        CopyState.Running when !HasForgotten => RestoredState.Runs,
+        _ => RestoredState.Unknown,
+    });
 
     public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         machine.Find(request.Container.Name) is { State: CopyState.Running }

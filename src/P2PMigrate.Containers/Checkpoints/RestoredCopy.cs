@@ -1,0 +1,49 @@
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Checkpoints;
+
+/// <summary>A copy that CRIU has let go of, in its frozen cgroup and off its network, and what <see cref="RestoreRecord"/> says of it.</summary>
+internal sealed class RestoredCopy(RestoreRecord record, string workDirectory, ILogger logger)
+{
+    /// <summary>
+    /// Puts it on its network and thaws it; can be repeated. When this throws, it has not run. On its network first: what it says to nobody would be said again only after a fifth of a second.
+    /// </summary>
+    public async Task LetRunAsync(CancellationToken cancellationToken)
+    {
+        RestoreRecord released = record with { Released = true };
+        if (!record.Released) released.Save(workDirectory);
+        string? offNetwork = await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
+        if (record.CgroupPath is { } path) new Cgroup(path).Thaw();
+        TryMarkThawed(released);
+        if (record.NetworkNamespacePath is { } network && record.Links.Count > 0) Announcement.Begin(network, logger);
+        if (offNetwork is not null) logger.LeftOffNetwork(record.Container, offNetwork);
+    }
+
+    /// <summary>What has become of the copy of which <paramref name="record"/> speaks. The runtime is asked only of one that was released: LXC answers nobody while a restore hangs.</summary>
+    // spec: MIG-59
+    public static async Task<RestoredState> StateOfAsync(RestoreRecord? record, IRuntimeProgram runtime, CancellationToken cancellationToken) => record switch
+    {
+        null => RestoredState.Unknown,
+        { Released: false } => RestoredState.NeverRan,
+        { Thawed: false } when IsFrozen(record) => RestoredState.Unknown,
+        _ => await runtime.FindAsync(record.Container, cancellationToken).ConfigureAwait(false) is { Lives: true } known && known.Bundle == record.BundlePath
+            ? RestoredState.Runs : RestoredState.Unknown,
+    };
+
+    /// <summary>It runs by now, whatever becomes of this.</summary>
+    private void TryMarkThawed(RestoreRecord released)
+    {
+        try
+        {
+            (released with { Thawed = true }).Save(workDirectory);
+        }
+        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        {
+            // the cgroup says it too, while nobody pauses the container
+        }
+    }
+
+    private static bool IsFrozen(RestoreRecord record) => record.CgroupPath is { } path && new Cgroup(path).IsAskedToFreeze;
+}
