@@ -235,10 +235,21 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         if (job.Contents is not { Head.Role: JobRole.Target })
             return RecoveryMessage.InDoubt(job);
         _effects.RequireRuntime(job);
-        return await _effects.FindRestoredAsync(job, cancellationToken).ConfigureAwait(false) switch
+        RestoredState state;
+        try
+        {
+            state = await _effects.FindRestoredAsync(job, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ContainerException failed)
+        {
+            RecoveredJob doubt = RecoveryMessage.InDoubt(job);
+            return doubt with { Message = $"{failed.Message} {doubt.Message}" };
+        }
+
+        return state switch
         {
             RestoredState.NeverRan => await FinishAsync(job, RecoveryAction.CleanedUp, cancellationToken).ConfigureAwait(false),
-            RestoredState.Runs => RecoveryMessage.Arrived(await KeepAsync(job, cancellationToken).ConfigureAwait(false)),
+            RestoredState.Runs => RecoveryMessage.Arrived(job, await KeepAsync(job, cancellationToken).ConfigureAwait(false)),
             _ => RecoveryMessage.InDoubt(job),
         };
     }

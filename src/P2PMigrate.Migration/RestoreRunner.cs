@@ -89,7 +89,7 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
     private static async Task CleanUpAsync(RestoreJob job, Exception first)
     {
         if (job.Runs)
-            throw new ContainerException($"{first.Message} The container runs here all the same.", inner: first);
+            throw new RestoredAllTheSameException(first);
         try
         {
             await job.CleanUpAsync().ConfigureAwait(false);
@@ -106,6 +106,9 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
             ? new Failure(FailureKind.Other, $"The archive is whole but makes no sense: {exception.Message}")
             : FailureReason.Of(exception);
         string left = File.Exists(environment.State.Journal(id)) ? $" Something of the job is left here; type: p2pmigrate resume {id}" : "";
-        return SourceOutcome.NotBegun(id, name, failure) with { Reason = failure.Reason + left, RunningAt = ContainerSide.None };
+        return SourceOutcome.NotBegun(id, name, failure) with { Reason = failure.Reason + left, RunningAt = exception is RestoredAllTheSameException ? ContainerSide.Target : ContainerSide.None };
     }
+
+    /// <summary>It runs, and something failed after that.</summary>
+    private sealed class RestoredAllTheSameException(Exception failure) : Exception($"{failure.Message} The container runs here all the same.", failure);
 }

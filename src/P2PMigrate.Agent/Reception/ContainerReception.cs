@@ -205,8 +205,8 @@ internal sealed class ContainerReception(
     };
 
     private static string? RemedyOf(ReceiveOutcome outcome) => outcome.End != ReceiveEnd.InDoubt ? null :
-        $"{outcome.Container} has not run here, and is frozen at the source until it is removed here; then the source hears of it, or is told by: p2pmigrate resume {outcome.JobId}\n" +
-        $"To try again here: p2pmigrate resume {outcome.JobId}";
+        $"{outcome.Container} has not run here, and is frozen at the source until it is removed here. Type here: p2pmigrate resume {outcome.JobId}\n" +
+        "and then the same at the source, unless it has asked here by then.";
 
     private void Show(TunnelSession session, ReceiveOutcome outcome, TimeSpan elapsed)
     {

@@ -75,7 +75,7 @@ public abstract class CriuRuntime : IContainerRuntime
 
     /// <inheritdoc/>
     public Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        RestoredCopy.StateOfAsync(RestoreRecord.Load(request.WorkDirectory), _program, cancellationToken);
+        RestoredCopy.StateOfAsync(RestoreRecord.Load(request.WorkDirectory), request.WorkDirectory, _program, cancellationToken);
 
     /// <inheritdoc/>
     public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => new RestoreKeep(_program, _logger, request).RunAsync(cancellationToken);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 
@@ -33,9 +34,10 @@ internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, Res
         _over = true;
         int? code = await process.WaitAsync(CheckpointTimers.Release).ConfigureAwait(false);
         Close();
-        if (code != 0 || !await IsWholeAsync(cancellationToken).ConfigureAwait(false)) throw await FailAsync(code).ConfigureAwait(false);
+        if (code != 0) throw await FailAsync(code).ConfigureAwait(false);
         try
         {
+            if (!await IsWholeAsync(cancellationToken).ConfigureAwait(false)) throw Failure("It ended at once.");
             await new RestoredCopy(record, workDirectory, logger).LetRunAsync(cancellationToken).ConfigureAwait(false);
         }
         catch
@@ -65,12 +67,16 @@ internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, Res
 
     private async Task<ContainerException> FailAsync(int? code)
     {
+        // What a CRIU that was killed has let go of too early runs until now.
+        if (record.CgroupPath is { } path) await new Cgroup(path).KillAsync(CheckpointTimers.Kill, CancellationToken.None).ConfigureAwait(false);
         string because = code is null
             ? $"CRIU did not finish within {CheckpointTimers.Release.TotalSeconds:0} s."
-            : CriuLog.Explain(LogPath) ?? "It ended at once.";
+            : CriuLog.Explain(LogPath) ?? $"{runtime.Name} or CRIU was killed, or failed, as it let go of it.";
         await RemoveAsync(CancellationToken.None).ConfigureAwait(false);
-        return new ContainerException($"The container {Name} could not be let run. {because}", LogPath);
+        return Failure(because);
     }
+
+    private ContainerException Failure(string because) => new($"The container {Name} could not be let run. {because}", LogPath);
 
     private Task RemoveAsync(CancellationToken cancellationToken) => new RestoreLeftovers(runtime, logger).RemoveAsync(workDirectory, cancellationToken);
 

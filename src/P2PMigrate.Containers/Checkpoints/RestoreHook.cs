@@ -32,9 +32,13 @@ internal sealed class RestoreHook : IDisposable
     public static RestoreHook Create(string workDirectory, bool raiseLoopback)
     {
         File.Delete(CgroupIn(workDirectory));
+        File.Delete(FreezingIn(workDirectory));
         HookFifo.WriteScript(ScriptIn(workDirectory), Script(workDirectory, raiseLoopback, HookFifo.Quote(Cgroup.Of(Environment.ProcessId).Path + "/cgroup.procs")));
         return new RestoreHook(workDirectory, HookFifo.Make(HeldIn(workDirectory)), HookFifo.Make(ReleaseIn(workDirectory)));
     }
+
+    /// <summary>Did the script of this work directory come to freeze the container? Who finds it not frozen then finds one that somebody has let run.</summary>
+    public static bool HasFrozen(string workDirectory) => File.Exists(FreezingIn(workDirectory));
 
     /// <summary>Waits until the container is held; false when <paramref name="restore"/> ended before.</summary>
     public async Task<bool> HoldsAsync(DetachedProcess restore, CancellationToken cancellationToken)
@@ -50,7 +54,7 @@ internal sealed class RestoreHook : IDisposable
         return false;
     }
 
-    /// <summary>Of a container that is held: tells the script what to freeze, which is its cgroup, and writes it down. Throws when other processes of this machine are in it too.</summary>
+    /// <summary>Of a container that is held: tells the script what to freeze, which is its cgroup, and writes it down. Throws when this program is in it too.</summary>
     public RestoreRecord Fence(RestoreRecord record, IRuntimeProgram runtime)
     {
         Cgroup cgroup = runtime.CgroupOf(record.Container, int.Parse(File.ReadAllText(InitIn(_workDirectory)), CultureInfo.InvariantCulture));
@@ -87,8 +91,9 @@ internal sealed class RestoreHook : IDisposable
             {{HookFifo.Await(ReleaseIn(workDirectory), HeldIn(workDirectory), (char)HeldByte)}} && [ "$word" = {{ReleaseWord}} ] || exit 1
             ;;
         pre-resume)
-            read -r cgroup < {{HookFifo.Quote(CgroupIn(workDirectory))}} && echo $PPID > {{place}} && echo $$ > {{place}} && echo 1 > "$cgroup/cgroup.freeze" || {
-                echo 1 > "$cgroup/cgroup.kill" || kill -9 "$CRTOOLS_INIT_PID"
+            read -r cgroup < {{HookFifo.Quote(CgroupIn(workDirectory))}} && echo $PPID > {{place}} && echo $$ > {{place}} && : > {{HookFifo.Quote(FreezingIn(workDirectory))}} && echo 1 > "$cgroup/cgroup.freeze" || {
+                [ -z "$cgroup" ] || echo 1 > "$cgroup/cgroup.kill"
+                kill -9 "$CRTOOLS_INIT_PID"
                 exit 1
             }
             ;;
@@ -101,6 +106,8 @@ internal sealed class RestoreHook : IDisposable
     private static string InitIn(string workDirectory) => Path.Combine(workDirectory, "init");
 
     private static string CgroupIn(string workDirectory) => Path.Combine(workDirectory, "cgroup");
+
+    private static string FreezingIn(string workDirectory) => Path.Combine(workDirectory, "freezing");
 
     private static string HeldIn(string workDirectory) => Path.Combine(workDirectory, "held");
 

@@ -16,7 +16,7 @@ internal sealed class RestoreKeep(IRuntimeProgram runtime, ILogger logger, Resto
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         RestoreRecord? record = RestoreRecord.Load(request.WorkDirectory);
-        if (record is { Released: false })
+        if (record is not null && await RestoredCopy.StateOfAsync(record, request.WorkDirectory, runtime, cancellationToken).ConfigureAwait(false) == RestoredState.NeverRan)
         {
             throw new ContainerException($"'{Name}' was restored here but never let run, even if {runtime.Name} calls it running; keep the source.");
         }

@@ -19,7 +19,7 @@ internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
         bool undone = await OwnedProcesses.WaitForEndAsync(workDirectory, CheckpointTimers.RestoreUndo, cancellationToken).ConfigureAwait(false);
         if (!undone) foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory)) process.Kill(); // LXC answers nobody while its restore hangs.
         KnownContainer? state = await runtime.FindAsync(record.Container, cancellationToken).ConfigureAwait(false);
-        bool runs = await RestoredCopy.StateOfAsync(record, runtime, cancellationToken).ConfigureAwait(false) == RestoredState.Runs;
+        bool runs = await RestoredCopy.StateOfAsync(record, workDirectory, runtime, cancellationToken).ConfigureAwait(false) == RestoredState.Runs;
         try
         {
             if (!runs) await RemoveContainerAsync(record, state, workDirectory, cancellationToken).ConfigureAwait(false);
@@ -41,6 +41,7 @@ internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
             throw new ContainerException($"The container {record.Container} here is not the one that was being restored (its files are in {state.Bundle}); it is left alone.");
         }
 
+        if (record.Released) await NetworkIsolation.TryDetachAsync(record.Links, cancellationToken).ConfigureAwait(false);
         await runtime.SettleAsync(workDirectory, cancellationToken).ConfigureAwait(false);
         await KillAsync(record, workDirectory, cancellationToken).ConfigureAwait(false);
         if (record is { NetworkNamespacePath: { } network, Links.Count: > 0 }) await AbandonedConnections.EndAsync(network, cancellationToken).ConfigureAwait(false); // spec: MIG-167

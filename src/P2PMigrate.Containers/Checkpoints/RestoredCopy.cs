@@ -15,7 +15,7 @@ internal sealed class RestoredCopy(RestoreRecord record, string workDirectory, I
         RestoreRecord released = record with { Released = true };
         if (!record.Released) released.Save(workDirectory);
         string? offNetwork = await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false);
-        if (record.CgroupPath is { } path) new Cgroup(path).Thaw();
+        if (record is { Thawed: false, CgroupPath: { } path }) new Cgroup(path).Thaw();
         TryMarkThawed(released);
         if (record.NetworkNamespacePath is { } network && record.Links.Count > 0) Announcement.Begin(network, logger);
         if (offNetwork is not null) logger.LeftOffNetwork(record.Container, offNetwork);
@@ -23,11 +23,12 @@ internal sealed class RestoredCopy(RestoreRecord record, string workDirectory, I
 
     /// <summary>What has become of the copy of which <paramref name="record"/> speaks. The runtime is asked only of one that was released: LXC answers nobody while a restore hangs.</summary>
     // spec: MIG-59
-    public static async Task<RestoredState> StateOfAsync(RestoreRecord? record, IRuntimeProgram runtime, CancellationToken cancellationToken) => record switch
+    public static async Task<RestoredState> StateOfAsync(RestoreRecord? record, string workDirectory, IRuntimeProgram runtime, CancellationToken cancellationToken) => record switch
     {
         null => RestoredState.Unknown,
-        { Released: false } => RestoredState.NeverRan,
-        { Thawed: false } when IsFrozen(record) => RestoredState.Unknown,
+        { Removed: true } => RestoredState.NeverRan,
+        { Released: false } => RestoreHook.HasFrozen(workDirectory) && IsThawed(record) ? RestoredState.Unknown : RestoredState.NeverRan,
+        { Thawed: false } when !IsThawed(record) => RestoredState.Unknown,
         _ => await runtime.FindAsync(record.Container, cancellationToken).ConfigureAwait(false) is { Lives: true } known && known.Bundle == record.BundlePath
             ? RestoredState.Runs : RestoredState.Unknown,
     };
@@ -39,11 +40,12 @@ internal sealed class RestoredCopy(RestoreRecord record, string workDirectory, I
         {
             (released with { Thawed = true }).Save(workDirectory);
         }
-        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        catch (Exception)
         {
             // the cgroup says it too, while nobody pauses the container
         }
     }
 
-    private static bool IsFrozen(RestoreRecord record) => record.CgroupPath is { } path && new Cgroup(path).IsAskedToFreeze;
+    /// <summary>Are there processes of it, that are not to stand still?</summary>
+    private static bool IsThawed(RestoreRecord record) => record.CgroupPath is { } path && new Cgroup(path) is { IsPopulated: true, IsAskedToFreeze: false };
 }

@@ -125,13 +125,13 @@ internal sealed class Cgroup(string path)
     /// <summary>Kills every process in it and below, frozen or not, without letting it run; false when some are left after <paramref name="limit"/>.</summary>
     public async Task<bool> KillAsync(TimeSpan limit, CancellationToken cancellationToken)
     {
-        if (!Exists) return true;
-        Write("cgroup.kill", "1");
-        if (!await WaitAsync(() => !Exists || !IsPopulated, limit, cancellationToken).ConfigureAwait(false)) return false;
-
-        // Empty now, so that nothing runs by this; runtimes take a frozen cgroup for a paused container, empty or not.
         try
         {
+            if (!Exists) return true;
+            Write("cgroup.kill", "1");
+            if (!await WaitAsync(() => !Exists || !IsPopulated, limit, cancellationToken).ConfigureAwait(false)) return false;
+
+            // Empty now, so that nothing runs by this; runtimes take a frozen cgroup for a paused container, empty or not.
             if (Exists) Write("cgroup.freeze", "0");
         }
         catch (ContainerException) when (!Exists)

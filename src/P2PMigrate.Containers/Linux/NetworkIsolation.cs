@@ -89,6 +89,22 @@ internal sealed record NetworkIsolation(IReadOnlyList<BridgeLink> Links, bool Co
         }
     }
 
+    /// <summary>The same, down, before a copy is killed that must not be heard any more; as far as it can be done.</summary>
+    public static async Task TryDetachAsync(IEnumerable<BridgeLink> links, CancellationToken cancellationToken)
+    {
+        foreach (BridgeLink link in links)
+        {
+            try
+            {
+                await DetachAsync([link], staysUp: false, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ContainerException)
+            {
+                // a link that is gone
+            }
+        }
+    }
+
     /// <summary>
     /// Puts links back that still exist, each on its own, and returns why one could not be put back, or null: a container must never stay stopped for that.
     /// Repeating it does no harm.

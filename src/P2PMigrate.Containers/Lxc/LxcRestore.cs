@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Criu;
@@ -19,6 +20,7 @@ internal sealed class LxcRestore(LxcTool lxc, ILogger logger, RestoreRequest req
     public const string Variable = "P2PMIGRATE_LXC_WORK";
 
     private const string LogName = "restore.log";
+    private const int NumbersTried = 3;
 
     private string Name => request.Container.Name;
 
@@ -45,7 +47,7 @@ internal sealed class LxcRestore(LxcTool lxc, ILogger logger, RestoreRequest req
             BootId = WorkRecord.CurrentBootId,
             BundlePath = request.BundlePath,
             RootPath = request.RootPath,
-            Cgroups = [.. CgroupPlacesOf($"lxc.payload.{Name}"), .. CgroupPlacesOf($"lxc.monitor.{Name}")],
+            Cgroups = [.. CgroupPlacesOf("lxc.payload."), .. CgroupPlacesOf("lxc.monitor.")],
         };
         record.Save(request.WorkDirectory);
         RestoreHook? hook = null;
@@ -70,9 +72,12 @@ internal sealed class LxcRestore(LxcTool lxc, ILogger logger, RestoreRequest req
         return new HeldContainer(lxc, logger, record, request.WorkDirectory, hook, process);
     }
 
-    /// <summary>LXC makes its cgroups beside its own, or at the root.</summary>
-    private static IEnumerable<string> CgroupPlacesOf(string leaf) =>
-        Cgroup.PlacesBelow((mount, own) => CgroupPlaces.Candidates(leaf, leaf, mount, own)).Where(path => !Directory.Exists(path));
+    /// <summary>LXC makes its cgroups beside its own, or at the root; where the name is taken, with a number behind it.</summary>
+    private IEnumerable<string> CgroupPlacesOf(string prefix) =>
+        from leaf in (string[])[prefix + Name, .. Enumerable.Range(1, NumbersTried).Select(number => string.Create(CultureInfo.InvariantCulture, $"{prefix}{Name}-{number}"))]
+        from path in Cgroup.PlacesBelow((mount, own) => CgroupPlaces.Candidates(leaf, leaf, mount, own))
+        where !Directory.Exists(path)
+        select path;
 
     /// <summary>Asked before our record is there: from then on a container of that name is taken for ours.</summary>
     private async Task RequireFreeNameAsync(CancellationToken cancellationToken)

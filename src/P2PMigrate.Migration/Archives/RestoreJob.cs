@@ -75,7 +75,7 @@ internal sealed class RestoreJob(
         if (_held is not null)
             await _held.AbortAsync(CancellationToken.None).ConfigureAwait(false);
         if (_isRestoreBegun)
-            await environment.Runtime.CleanUpAsync(Request, CancellationToken.None).ConfigureAwait(false);
+            await RecoveryEffects.RemoveRestoredAsync(environment.Runtime, Request).ConfigureAwait(false);
         _files.RemoveBundle(head.Name);
         await origin.GiveUpAsync().ConfigureAwait(false);
         Forget(TargetState.Aborted);

@@ -66,7 +66,7 @@ internal static class JobStanding
             RecoveryAction.Destroyed => ($"'{name}' runs at the target. The frozen copy here is still to be removed; the next `migrate` of it does that too.", [$"p2pmigrate resume {job}"]),
             RecoveryAction.Forgotten => ("It had ended; what is left of it is still to be removed.", [$"p2pmigrate resume {job}"]),
             _ when contents.Head.Role == JobRole.Target => (
-                $"The source had committed, and '{name}' was being released here when the program was stopped. Whether it ran is found out by the next `receive` too.", [$"p2pmigrate resume {job}", .. Resolutions(job)]),
+                $"'{name}' was being released here when the program was stopped. Whether it ran is found out by the next `receive` too.", [$"p2pmigrate resume {job}", .. Resolutions(job)]),
             _ => (RecoveryMessage.DoubtOf(contents.Head), contents.Head is { Role: JobRole.Source, Kind: JobKind.Stage } ? AfterDump(job, name) : [.. Inquiries(contents.Head), .. Resolutions(job)]),
         };
     }

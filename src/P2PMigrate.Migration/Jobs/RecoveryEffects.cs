@@ -66,6 +66,14 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         Forget(job, (int)SourceState.Completed);
     }
 
+    /// <summary>Target: removes what a restore has made. Throws when that was let run, and was left alone.</summary>
+    public static async Task RemoveRestoredAsync(IContainerRuntime runtime, RestoreRequest request)
+    {
+        await runtime.CleanUpAsync(request, CancellationToken.None).ConfigureAwait(false);
+        if (await runtime.FindRestoredAsync(request, CancellationToken.None).ConfigureAwait(false) == RestoredState.Runs)
+            throw new ContainerException($"'{request.Container.Name}' runs here, and was left alone.");
+    }
+
     /// <summary>Target: removes everything of the job. The bundle goes too: nobody has run from it.</summary>
     // spec: MIG-46
     public async Task CleanUpAsync(UnfinishedJob job, CancellationToken cancellationToken)

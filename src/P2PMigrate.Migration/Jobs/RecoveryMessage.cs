@@ -14,7 +14,7 @@ internal static class RecoveryMessage
         string name = NameOf(job);
         ContainerSide runningAt = RunningAt(job, action);
         bool isArchive = job.Head?.Kind == JobKind.Archive;
-        string work = !isArchive ? "migration" : job.Head!.Role == JobRole.Source ? "checkpoint" : "restore";
+        string work = WorkOf(job);
         string message = action switch
         {
             RecoveryAction.Thawed => $"An earlier {work} of '{name}' was interrupted before it committed; '{name}' runs here as before.",
@@ -29,8 +29,8 @@ internal static class RecoveryMessage
 
     /// <summary>Its release was under way, and had come to its end.</summary>
     // spec: MIG-59
-    public static RecoveredJob Arrived(RecoveredJob kept) =>
-        kept with { Message = $"An earlier migration of '{kept.Container}' to this machine was interrupted as '{kept.Container}' began to run here; it runs here." };
+    public static RecoveredJob Arrived(UnfinishedJob job, RecoveredJob kept) =>
+        kept with { Message = $"An earlier {WorkOf(job)} of '{kept.Container}' was interrupted as it began to run here; it runs here." };
 
     /// <summary>What the target said of a job in doubt, and what was <paramref name="done"/>, if anything.</summary>
     // spec: MIG-191
@@ -64,7 +64,7 @@ internal static class RecoveryMessage
 
     /// <summary>Why a job that may have committed is not undone.</summary>
     public static string NotToBeUndone(UnfinishedJob job) => job.Contents is { Head: { Role: JobRole.Target } head }
-        ? $"The source had committed, and '{head.Container.Value}' was being released here when the program was stopped. To have it finished, or removed if it never ran, type: p2pmigrate resume {job.JobId}"
+        ? $"'{head.Container.Value}' was being released here when the program was stopped. To have it finished, or removed if it never ran, type: p2pmigrate resume {job.JobId}"
         : InDoubt(job).Message;
 
     /// <summary>It did not work.</summary>
@@ -74,7 +74,7 @@ internal static class RecoveryMessage
     /// <summary>Why nobody but a person can decide, and what to type.</summary>
     public static string DoubtOf(JournalHead head) => head is { Role: JobRole.Source, Kind: JobKind.Stage } ? DumpedWords(head)
         : head.Role == JobRole.Source ? SourceOutcome.InDoubtMessage(head.JobId, head.Container.Value)
-        : $"The source had committed, and '{head.Container.Value}' was being released here when this program was stopped, and it cannot be told any more whether it ran. {AtTarget(head)}";
+        : $"'{head.Container.Value}' was being released here when this program was stopped, and it cannot be told any more whether it ran. {AtTarget(head)}";
 
     /// <summary>The same of a journal that cannot be trusted; <paramref name="head"/> is the copy of its head, or null.</summary>
     // spec: MIG-150
@@ -93,7 +93,7 @@ internal static class RecoveryMessage
         + $"-d {head.Place}; when it runs there, end the copy here: p2pmigrate resolve {head.JobId} --keep target. To take it back instead, or when no dump is found there because create-dump was "
         + $"interrupted, type: p2pmigrate migrate {head.Container} -s unfreeze";
 
-    private static string AtTarget(JournalHead head) => $"Look whether it runs here; if it does, type: p2pmigrate resolve {head.JobId} --keep target; "
+    private static string AtTarget(JournalHead head) => $"Look whether it runs here, or is paused; if so, type: p2pmigrate resolve {head.JobId} --keep target; "
         + $"if it does not: p2pmigrate resolve {head.JobId} --keep source, "
         + (head.Kind == JobKind.Stage ? $"and then, at the source: p2pmigrate migrate {head.Container} -s unfreeze" : "and then the same at the source, unless it has asked here by then");
 
@@ -107,6 +107,8 @@ internal static class RecoveryMessage
         RecoveryAction.Forgotten => ContainerSide.Target,
         _ => ContainerSide.None,
     };
+
+    private static string WorkOf(UnfinishedJob job) => job.Head?.Kind != JobKind.Archive ? "migration" : job.Head.Role == JobRole.Source ? "checkpoint" : "restore";
 
     private static string NameOf(UnfinishedJob job) => job.Head?.Container.Value ?? "";
 }

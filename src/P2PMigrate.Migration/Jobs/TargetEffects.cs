@@ -127,7 +127,7 @@ internal sealed class TargetEffects(
         if (_held is not null)
             await _held.AbortAsync(CancellationToken.None).ConfigureAwait(false);
         if (_isRestoreBegun)
-            await environment.Runtime.CleanUpAsync(RequestOf(proposal), CancellationToken.None).ConfigureAwait(false);
+            await RecoveryEffects.RemoveRestoredAsync(environment.Runtime, RequestOf(proposal)).ConfigureAwait(false);
         _files!.RemoveBundle(proposal.Name);
         Forget(TargetState.Aborted);
     }

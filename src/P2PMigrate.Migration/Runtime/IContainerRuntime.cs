@@ -136,7 +136,7 @@ public enum RestoredState
     /// <summary>Only a person can tell: it has ended, or the machine was started again, or it was about to be let run.</summary>
     Unknown = 0,
 
-    /// <summary>It was never let run. What is there of it, or seems to run, can be removed.</summary>
+    /// <summary>It was never let run, or is removed. What is there of it, or seems to run, can be removed.</summary>
     NeverRan = 1,
 
     /// <summary>It was let run, and is there.</summary>

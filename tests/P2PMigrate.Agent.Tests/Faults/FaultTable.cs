@@ -17,6 +17,7 @@ internal static class FaultTable
         ("target restoring", "target criu killed"),
         ("target holding", "target gone"),
         ("target releasing", "target agent killed"),
+        ("target releasing", "target criu killed"),
         ("target confirming", "link cut for 30 s"),
         ("target receiving", "restore hook fails at post-restore"),
         ("target holding", "target clock a day on"),

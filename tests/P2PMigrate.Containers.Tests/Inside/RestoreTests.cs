@@ -119,6 +119,34 @@ public sealed class RestoreTests
         Assert.Equal("running", await Workload.StatusAsync(move.Request.Container.Name));
     }
 
+    /// <summary>As if our process had been killed when it had given the word.</summary>
+    [InsideFact]
+    [EveryRuntime]
+    [Trait("Spec", "MIG-59")]
+    public async Task A_copy_that_nobody_thawed_never_ran_and_one_that_somebody_else_has_thawed_is_left_to_a_person()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await using IHeldContainer held = await move.RestoreAsync();
+        await fence.DestroyAsync(Token);
+        await Shell.RunAsync($"echo release > {move.Request.WorkDirectory}/release");
+        Assert.True(await Containers.Processes.OwnedProcesses.WaitForEndAsync(move.Request.WorkDirectory, TimeSpan.FromSeconds(20), Token));
+        Assert.Equal(0UL, move.TargetCount);
+        Assert.Equal(RestoredState.NeverRan, await Move.Runtime.FindRestoredAsync(move.Request, Token));
+
+        new Containers.Linux.Cgroup(RestoreRecord.Load(move.Request.WorkDirectory)!.CgroupPath!).Thaw();
+        await WaitForAsync(() => move.TargetCount > 0);
+
+        Assert.Equal(RestoredState.Unknown, await Move.Runtime.FindRestoredAsync(move.Request, Token));
+        await Move.Runtime.KeepAsync(move.Request, Token);
+        Assert.Equal(RestoredState.Runs, await Move.Runtime.FindRestoredAsync(move.Request, Token));
+        await held.DisposeAsync();
+        Assert.Equal("running", await Workload.StatusAsync(move.Request.Container.Name));
+    }
+
     /// <summary>In the last of CRIU's actions it has let go of the processes.</summary>
     [InsideFact]
     [EveryRuntime]

@@ -147,6 +147,7 @@ public sealed class ArchiveTests
         var failed = Assert.IsType<MigrationFailed>(await rig.RestoreAsync());
 
         Assert.Contains("The container runs here all the same", failed.Reason, StringComparison.Ordinal);
+        Assert.Equal(ContainerSide.Target, failed.RunningAt);
         Assert.Contains($"p2pmigrate resume {failed.JobId}", failed.Reason, StringComparison.Ordinal);
         Assert.Equal(CopyState.Running, rig.World.TargetCopy!.State);
         rig.World.AtStep = null;
