@@ -256,7 +256,8 @@ internal sealed class CgroupFence : IFence
     {
         if (_record.Init.IsAlive) return;
         FenceRecord.Remove(_workDirectory);
-        throw new ContainerException($"The container {_record.Container} cannot run on: its first process was killed while it was frozen.");
+        throw new ContainerException(
+            $"The container {_record.Container} cannot run on: its first process was killed while it was frozen. To start it anew from its files here, type: {_runtime.StartCommand(_record.Container, _record.BundlePath)}");
     }
 
     private void NameRemovedFiles(string imageDirectory)

@@ -28,7 +28,7 @@ internal sealed record RestoreRecord
     /// <summary>The container's cgroup, once it is held; frozen before CRIU lets go of it.</summary>
     public string? CgroupPath { get; init; }
 
-    /// <summary>It is about to be thawed; written before. Without this it never ran.</summary>
+    /// <summary>It is about to be thawed; written before. Without this we have not let it run.</summary>
     public bool Released { get; init; }
 
     /// <summary>It was thawed. Who finds it frozen since finds one that somebody has paused.</summary>
