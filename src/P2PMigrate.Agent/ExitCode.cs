@@ -29,4 +29,7 @@ internal enum ExitCode
 
     /// <summary>The container of an archive could not be restored; the archive is as it was.</summary>
     NotRestored = 8,
+
+    /// <summary>It failed, and the container has ended at the source while it was stopped; its files are there.</summary>
+    Ended = 9,
 }

@@ -40,4 +40,7 @@ internal static partial class Log
 
     [LoggerMessage(312, LogLevel.Information, "The dump of {Container} came at a bad moment; it goes on for a little and is dumped once more: {Reason}")]
     public static partial void DumpRepeatedLater(this ILogger logger, string container, string reason);
+
+    [LoggerMessage(313, LogLevel.Error, "{Container} has ended: its first process did not survive being stopped")]
+    public static partial void EndedWhileFrozen(this ILogger logger, string container);
 }

@@ -32,6 +32,17 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes) : ICon
         (await KnowingAsync(name, cancellationToken).ConfigureAwait(false)).Count > 0;
 
     /// <inheritdoc/>
+    public async Task<bool> LivesAsync(string name, CancellationToken cancellationToken)
+    {
+        foreach (IContainerRuntime runtime in runtimes)
+        {
+            if (await runtime.LivesAsync(name, cancellationToken).ConfigureAwait(false)) return true;
+        }
+
+        return false;
+    }
+
+    /// <inheritdoc/>
     public async Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken)
     {
         IReadOnlyList<IContainerRuntime> knowing = await KnowingAsync(name, cancellationToken).ConfigureAwait(false);

@@ -20,6 +20,10 @@ public sealed record CheckpointCompleted : MigrationOutcome
 
     /// <summary>What is left to do by hand, or null.</summary>
     public string? Warning { get; init; }
+
+    /// <summary>It was to go on, and has ended; <see cref="Warning"/> says how to start it anew.</summary>
+    // spec: MIG-14
+    public bool HasContainerEnded { get; init; }
 }
 
 /// <summary>The container of an archive runs here.</summary>

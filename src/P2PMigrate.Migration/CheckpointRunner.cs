@@ -41,7 +41,7 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
         }
         catch (Exception exception) when (IsWorlds(exception))
         {
-            return SourceOutcome.NotBegun(options.JobId, name.Value, FailureReason.Of(exception));
+            return SourceOutcome.NotBegun(options.JobId, name.Value, FailureReason.Of(exception, environment.State));
         }
     }
 
@@ -80,10 +80,11 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
             }
             catch (Exception exception)
             {
-                return await RollBackAsync(job, options, name, FailureReason.Of(exception)).ConfigureAwait(false);
+                return await RollBackAsync(job, options, name, FailureReason.Of(exception, environment.State)).ConfigureAwait(false);
             }
         }
 
+        (string? warning, bool hasEnded) = await EndAsync(job, options, name).ConfigureAwait(false);
         return new CheckpointCompleted
         {
             JobId = options.JobId,
@@ -91,24 +92,28 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
             ArchiveBytes = bytes,
             RootfsBytes = rootfs,
             MemoryBytes = job.MemoryBytes,
-            Warning = await EndAsync(job, options, name).ConfigureAwait(false),
+            Warning = warning,
+            HasContainerEnded = hasEnded,
             Frozen = job.Frozen,
             IsLeftRunning = options.IsLeftRunning,
         };
     }
 
-    /// <summary>The archive is complete. Returns what is left to do by hand.</summary>
-    private static async Task<string?> EndAsync(CheckpointJob job, CheckpointOptions options, ContainerName name)
+    /// <summary>The archive is complete. Returns what is left to do by hand, and whether a container that was to go on has ended.</summary>
+    private static async Task<(string? Warning, bool HasEnded)> EndAsync(CheckpointJob job, CheckpointOptions options, ContainerName name)
     {
         try
         {
-            await (options.IsLeftRunning ? job.ThawAsync() : job.DestroyAsync()).ConfigureAwait(false);
-            return null;
+            if (!options.IsLeftRunning)
+                await job.DestroyAsync().ConfigureAwait(false);
+            else if (await job.ThawAsync().ConfigureAwait(false) is { } end)
+                return ($"The archive is complete. {end}", true);
+            return (null, false);
         }
         catch (Exception exception) when (IsWorlds(exception))
         {
             string what = options.IsLeftRunning ? "could not be thawed" : "is stopped, but could not be removed";
-            return $"The archive is complete; '{name}' {what}: {exception.Message} Type: p2pmigrate resume {options.JobId}";
+            return ($"The archive is complete; '{name}' {what}: {exception.Message} Type: p2pmigrate resume {options.JobId}", false);
         }
     }
 
@@ -118,8 +123,7 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
         job.ShowRollingBack();
         try
         {
-            await job.ThawAsync().ConfigureAwait(false);
-            return failed;
+            return SourceOutcome.Of(failed, await job.ThawAsync().ConfigureAwait(false));
         }
         catch (Exception exception) when (IsWorlds(exception))
         {

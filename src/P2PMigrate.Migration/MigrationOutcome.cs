@@ -56,11 +56,15 @@ public sealed record MigrationFailed : MigrationOutcome
     /// <summary>What kind of reason it is.</summary>
     public required FailureKind Kind { get; init; }
 
-    /// <summary>Where the container runs now. <see cref="ContainerSide.None"/> while <see cref="IsInDoubt"/>: frozen at the source, perhaps running at the target.</summary>
+    /// <summary>Where the container runs now. <see cref="ContainerSide.None"/> while <see cref="IsInDoubt"/> (frozen at the source, perhaps running at the target), and when <see cref="HasContainerEnded"/>.</summary>
     public required ContainerSide RunningAt { get; init; }
 
     /// <summary>The source has committed (or cannot thaw) and does not know the target's end: the container stays frozen until <see cref="JobRecovery.ResolveAsync(Migration.JobId, ContainerSide, CancellationToken)"/>.</summary>
     public bool IsInDoubt { get; init; }
+
+    /// <summary>The container has ended at the source while it was stopped: it runs nowhere, and <see cref="Reason"/> says how to start it anew from its files there.</summary>
+    // spec: MIG-14
+    public bool HasContainerEnded { get; init; }
 
     /// <summary>The findings of a refused check, blockers first.</summary>
     public IReadOnlyList<Finding> Findings { get; init; } = [];

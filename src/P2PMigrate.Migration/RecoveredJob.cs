@@ -6,7 +6,12 @@ namespace P2PMigrate.Migration;
 /// <param name="Action">What was done.</param>
 /// <param name="RunningAt">Where the container runs now, as far as this side knows.</param>
 /// <param name="Message">A sentence for the user, with the command to type when one is needed.</param>
-public sealed record RecoveredJob(JobId JobId, string Container, RecoveryAction Action, ContainerSide RunningAt, string Message);
+public sealed record RecoveredJob(JobId JobId, string Container, RecoveryAction Action, ContainerSide RunningAt, string Message)
+{
+    /// <summary>Everything is undone here, and the container runs nowhere: it has ended. <see cref="Message"/> says what starts it.</summary>
+    // spec: MIG-14
+    public bool HasContainerEnded => (Action, RunningAt) == (RecoveryAction.Thawed, ContainerSide.None);
+}
 
 /// <summary>What recovery did with a job.</summary>
 public enum RecoveryAction

@@ -104,7 +104,7 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
     {
         Failure failure = exception is MigrationException { Fault: MigrationFault.PeerBrokeProtocol }
             ? new Failure(FailureKind.Other, $"The archive is whole but makes no sense: {exception.Message}")
-            : FailureReason.Of(exception);
+            : FailureReason.Of(exception, environment.State);
         string left = File.Exists(environment.State.Journal(id)) ? $" Something of the job is left here; type: p2pmigrate resume {id}" : "";
         return SourceOutcome.NotBegun(id, name, failure) with { Reason = failure.Reason + left, RunningAt = exception is RestoredAllTheSameException ? ContainerSide.Target : ContainerSide.None };
     }

@@ -41,7 +41,7 @@ public sealed class SourceRunner(MigrationEnvironment environment)
         }
         catch (Exception exception) when (exception is TunnelException or ContainerException or IOException or UnauthorizedAccessException or OperationCanceledException)
         {
-            return SourceOutcome.NotBegun(options.JobId, name.Value, FailureReason.Of(exception));
+            return SourceOutcome.NotBegun(options.JobId, name.Value, FailureReason.Of(exception, environment.State));
         }
     }
 

@@ -31,6 +31,9 @@ public sealed class StateDirectory
     /// <summary>Journals of jobs that have ended here, while their source may not know how.</summary>
     public string Ended => Path.Combine(Root, "ended");
 
+    /// <summary>Logs of CRIU and of runtimes that messages about jobs name.</summary>
+    public string Logs => Path.Combine(Root, "logs");
+
     /// <summary>One lock file per container that takes part in a job.</summary>
     public string Locks => Path.Combine(Root, "locks");
 

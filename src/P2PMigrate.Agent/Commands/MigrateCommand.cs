@@ -151,7 +151,7 @@ internal sealed class MigrateCommand : AgentCommand
             return ExitCode.Done;
         }
 
-        context.Output.Show(new Output.MigrationFailed(ended.Message, ended.RunningAt.ToString().ToLowerInvariant()));
-        return ended.RunningAt == ContainerSide.Source ? ExitCode.RunsAtSource : ExitCode.InDoubt;
+        context.Output.Show(new Output.MigrationFailed(ended.Message, ended.RunningAt.ToString().ToLowerInvariant()) { HasEnded = ended.HasContainerEnded });
+        return ended.HasContainerEnded ? ExitCode.Ended : ended.RunningAt == ContainerSide.Source ? ExitCode.RunsAtSource : ExitCode.InDoubt;
     }
 }

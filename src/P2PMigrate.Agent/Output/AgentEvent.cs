@@ -223,6 +223,10 @@ internal sealed record MigrationFailed(string Reason, string RunningAt) : AgentE
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Remedy { get; init; }
 
+    /// <summary>Has the container ended, at the source?</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool HasEnded { get; init; }
+
     public override string ToLine()
     {
         string where = RunningAt == "none" ? "" : $" The container runs at the {RunningAt}.";

@@ -35,7 +35,7 @@ internal static class ArchiveView
         ? (new ArchiveWritten(
             completed.Container, file == "-" ? "the pipe" : file, completed.ArchiveBytes, completed.MemoryBytes, completed.RootfsBytes,
             Math.Round(completed.Frozen.TotalMilliseconds, 1), completed.IsLeftRunning && completed.Warning is null ? "source" : "none") { Warning = completed.Warning },
-            completed.Warning is null ? ExitCode.Done : ExitCode.InDoubt)
+            completed.HasContainerEnded ? ExitCode.Ended : completed.Warning is null ? ExitCode.Done : ExitCode.InDoubt)
         : outcome is Migration.MigrationFailed { IsInDoubt: true } failed ? (new MigrationFailed(failed.Reason, "none"), ExitCode.InDoubt)
         : MigrationView.Of(outcome);
 

@@ -23,7 +23,7 @@ internal static class JobView
         if (job.Action is not (RecoveryAction.InDoubt or RecoveryAction.Failed or RecoveryAction.Asked))
         {
             output.Show(MigrationView.Of(job));
-            return ExitCode.Done;
+            return job.HasContainerEnded ? ExitCode.Ended : ExitCode.Done;
         }
 
         output.Show(new MigrationFailed(job.Message, Word(job.RunningAt)));

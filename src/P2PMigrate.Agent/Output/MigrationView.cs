@@ -46,6 +46,7 @@ internal static class MigrationView
     {
         Completed completed => (Success(completed), ExitCode.Done),
         Failed { IsInDoubt: true } failed => (InDoubt(failed), ExitCode.InDoubt),
+        Failed { HasContainerEnded: true } failed => (Failure(failed) with { HasEnded = true }, ExitCode.Ended),
         Failed { Kind: FailureKind.Preflight } failed => (Failure(failed), ExitCode.Preflight),
         Failed failed => (Failure(failed), ExitCode.RunsAtSource),
         _ => throw new InvalidOperationException($"No view of {outcome.GetType()}."),

@@ -39,6 +39,7 @@ internal static class ReportPage
             ({ }, _) => ("good", "runs at the target"),
             (_, { RunningAt: "source" }) => ("bad", "still runs at the source"),
             (_, { RunningAt: "target" }) => ("bad", "runs at the target"),
+            (_, { HasEnded: true }) => ("bad", "has ended"),
             (_, { }) => ("doubt", "is in doubt"),
             _ => ("doubt", "was left in mid-migration"),
         };
@@ -51,6 +52,7 @@ internal static class ReportPage
         (_, { RunningAt: "source" }) when record.Frozen is { } frozen =>
             $"The migration failed after it had stopped the container for {Scale.Time((frozen.End - frozen.Start).TotalMilliseconds)}; everything was undone, and it goes on where it was.",
         (_, { RunningAt: "source" }) => "The migration failed; the container was never stopped.",
+        (_, { HasEnded: true }) => "The migration failed, and the container has ended at the source, where its files are.",
         (_, { RunningAt: "none" }) => "Nobody can tell from here whether it runs; it stays frozen at the source until a person decides.",
         (_, { RunningAt: "target" }) => "It has moved, but not everything was done as it should be.",
         _ => "The program ended without a word on how the migration ended. Type the same command at the source once more: before anything else it looks for what was left, and says where the container runs.",

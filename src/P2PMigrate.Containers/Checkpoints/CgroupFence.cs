@@ -179,18 +179,20 @@ internal sealed class CgroupFence : IFence
 
     private Task<CriuDump> StartDumpAsync(CancellationToken cancellationToken) => CriuDump.StartAsync(_runtime, _workDirectory, _record, _lazily, cancellationToken);
 
-    public async Task ThawAsync(CancellationToken cancellationToken)
+    public async Task<bool> ThawAsync(CancellationToken cancellationToken)
     {
-        if (_over) return;
+        if (_over) return IsAlive;
         await CallOffAsync().ConfigureAwait(false);
         await WaitForDumpEndAsync(cancellationToken).ConfigureAwait(false);
-        if (_record.Init.IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
+        if (IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
         string? offNetwork = await NetworkIsolation.TryAttachAsync(_record.Links, cancellationToken).ConfigureAwait(false);
-        RequireAlive();
-        await RequireThawedAsync(cancellationToken).ConfigureAwait(false);
+        if (_cgroup.Exists) await RequireThawedAsync(cancellationToken).ConfigureAwait(false);
+        bool isAlive = await StaysAliveAsync(cancellationToken).ConfigureAwait(false);
         End();
-        _logger.Thawed(_record.Container);
-        if (offNetwork is not null) _logger.LeftOffNetwork(_record.Container, offNetwork);
+        if (isAlive) _logger.Thawed(_record.Container);
+        else _logger.EndedWhileFrozen(_record.Container);
+        if (isAlive && offNetwork is not null) _logger.LeftOffNetwork(_record.Container, offNetwork);
+        return isAlive;
     }
 
     public async Task DestroyAsync(CancellationToken cancellationToken)
@@ -248,16 +250,17 @@ internal sealed class CgroupFence : IFence
     private async Task WaitForDumpEndAsync(CancellationToken cancellationToken)
     {
         if (await OwnedProcesses.WaitForEndAsync(_workDirectory, CheckpointTimers.DumpUndo, cancellationToken).ConfigureAwait(false)) return;
-        throw new ContainerException($"CRIU is still at work on {_record.Container}; wait for its end and try again, do not kill it.", Path.Combine(_workDirectory, "dump.log"));
+        throw new ContainerException($"CRIU is still at work on {_record.Container}; wait for its end and try again, do not kill it.", Path.Combine(_workDirectory, CriuDump.LogName));
     }
 
-    /// <summary>A container that was killed while frozen cannot be thawed; its record goes, for there is nothing left to undo.</summary>
-    private void RequireAlive()
+    /// <summary>A process that CRIU had run its code, and that lost it there, meets that only when it runs again.</summary>
+    // spec: MIG-14
+    private async Task<bool> StaysAliveAsync(CancellationToken cancellationToken)
     {
-        if (_record.Init.IsAlive) return;
-        FenceRecord.Remove(_workDirectory);
-        throw new ContainerException(
-            $"The container {_record.Container} cannot run on: its first process was killed while it was frozen. To start it anew from its files here, type: {_runtime.StartCommand(_record.Container, _record.BundlePath)}");
+        long start = Environment.TickCount64;
+        while (IsAlive && CriuLog.IsCutOff(Path.Combine(_workDirectory, CriuDump.LogName)) && Environment.TickCount64 - start < CheckpointTimers.AfterKill.TotalMilliseconds)
+            await Task.Delay(CheckpointTimers.Look, cancellationToken).ConfigureAwait(false);
+        return IsAlive;
     }
 
     private void NameRemovedFiles(string imageDirectory)

@@ -15,6 +15,12 @@ internal static class CheckpointTimers
     /// <summary>For which a container goes on that CRIU could not dump at the moment when it was frozen.</summary>
     public static readonly TimeSpan Moment = TimeSpan.FromMilliseconds(20);      // CONST-411
 
+    /// <summary>For which a container that was thawed is watched when CRIU was killed in the middle of its dump.</summary>
+    public static readonly TimeSpan AfterKill = TimeSpan.FromMilliseconds(200);      // CONST-412
+
+    /// <summary>Between two looks at whether it is still there.</summary>
+    public static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
+
     /// <summary>From CRIU's successful end until our side of the page conversation has noticed it.</summary>
     public static readonly TimeSpan LastAnswer = TimeSpan.FromSeconds(5);
 

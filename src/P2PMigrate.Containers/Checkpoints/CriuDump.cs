@@ -16,7 +16,8 @@ namespace P2PMigrate.Containers.Checkpoints;
 // spec: MIG-90, MIG-91
 internal sealed class CriuDump : IAsyncDisposable
 {
-    private const string LogName = "dump.log";
+    /// <summary>CRIU's log of a dump, in its work directory.</summary>
+    public const string LogName = "dump.log";
 
     private readonly IRuntimeProgram _runtime;
     private readonly string _container;
@@ -43,7 +44,11 @@ internal sealed class CriuDump : IAsyncDisposable
             _process = DetachedProcess.Start(
                 workDirectory,
                 runtime.DumpCommand(fence, DraftPath, workDirectory, _memory, versioned),
-                new Dictionary<string, string> { [CriuConfiguration.Variable] = configuration },
+                new Dictionary<string, string>
+                {
+                    [CriuConfiguration.Variable] = configuration,
+                    ["PATH"] = $"{CriuShield.Write(workDirectory, runtime.Criu)}:{Environment.GetEnvironmentVariable("PATH")}",
+                },
                 piped: false);
             _memory.Started();
         }
@@ -173,6 +178,7 @@ internal sealed class CriuDump : IAsyncDisposable
             PageSinkException { InnerException: ContainerException known } => known.Message,
             PageSinkException => $"Its memory pages could not be delivered: {failure.Message}",
             ContainerException => failure.Message,
+            _ when CriuLog.IsCutOff(LogPath) => "CRIU was killed in the middle of it. What it has a process run meanwhile, that process may not have survived: look whether all of them are there.",
             _ => CriuLog.Explain(LogPath) ?? _runtime.ComplaintOf(_workDirectory, "dump") ?? $"{_runtime.Name} gave no reason.",
         };
         return new ContainerException($"The container {container} could not be dumped. {because}", LogPath, failure);

@@ -22,13 +22,17 @@ public abstract class CriuRuntime : IContainerRuntime
     public string Name => _program.Name;
 
     /// <inheritdoc/>
-    public string StartCommand(string name, string bundlePath) => _program.StartCommand(name, bundlePath);
+    public string StartCommand(string name, string bundlePath) =>
+        (_program.HasRemainsOf(name) ? $"{_program.RemovalCommand(name)} && " : "") + _program.StartCommand(name, bundlePath);
 
     /// <inheritdoc/>
     public string KillCommand(string name) => _program.KillCommand(name);
 
     /// <inheritdoc/>
     public async Task<bool> KnowsAsync(string name, CancellationToken cancellationToken) => await _program.FindAsync(name, cancellationToken).ConfigureAwait(false) is not null;
+
+    /// <inheritdoc/>
+    public async Task<bool> LivesAsync(string name, CancellationToken cancellationToken) => await _program.FindAsync(name, cancellationToken).ConfigureAwait(false) is { Lives: true };
 
     /// <inheritdoc/>
     public Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken) => Machine.DescribeAsync(_program, cancellationToken);

@@ -101,17 +101,18 @@ internal sealed class CheckpointJob : IAsyncDisposable
     /// <summary>Something failed.</summary>
     public void ShowRollingBack() => _progress.Enter(MigrationPhase.RollingBack);
 
-    /// <summary>The container goes on where it was. Also for a job that failed: idempotent.</summary>
-    public async Task ThawAsync()
+    /// <summary>The container goes on where it was: returns null, or a sentence about one that has ended. Also for a job that failed: idempotent.</summary>
+    // spec: MIG-14
+    public async Task<string?> ThawAsync()
     {
         await QuietDisposal.OfAsync(_plan, _environment.Logger).ConfigureAwait(false);
 
         // A freeze that failed has undone itself, unless that failed too: then its record is still there.
         _fence ??= await _environment.Runtime.ReopenFenceAsync(_files.Work, CancellationToken.None).ConfigureAwait(false);
-        if (_fence is not null)
-            await _fence.ThawAsync(CancellationToken.None).ConfigureAwait(false);
+        string? end = await EndedContainer.FindAsync(_environment.Runtime, _head.Container, _fence).ConfigureAwait(false);
         StopTheClock();
         Forget(SourceState.RolledBack);
+        return end;
     }
 
     /// <summary>The archive is where others can take it from: the container stays frozen, and nobody thaws or ends it without a word from there.</summary>

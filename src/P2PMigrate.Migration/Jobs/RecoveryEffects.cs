@@ -36,18 +36,19 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         }
     }
 
-    /// <summary>Source: lets the container run here again, if there is anything to thaw. False when it does not run, though no migration stopped it.</summary>
+    /// <summary>Source: lets the container run here again, if there is anything to thaw. False when it does not run, because it has ended.</summary>
     public async Task<bool> ThawAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {
         IFence? fence = await ReopenAsync(job, cancellationToken).ConfigureAwait(false);
+        bool isThere = true;
         if (fence is not null)
         {
             await using (fence.ConfigureAwait(false))
-                await fence.ThawAsync(cancellationToken).ConfigureAwait(false);
+                isThere = await fence.ThawAsync(cancellationToken).ConfigureAwait(false);
         }
 
         Forget(job, (int)SourceState.RolledBack);
-        return job.Contents?.Head is not { } head || await RunsAsync(head, cancellationToken).ConfigureAwait(false);
+        return isThere && (job.Head is not { } head || await RunsAsync(head, cancellationToken).ConfigureAwait(false));
     }
 
     /// <summary>Source: destroys the frozen copy and, if it was received here, its bundle.</summary>
@@ -131,8 +132,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
     {
         try
         {
-            await RuntimeOf(head).InspectAsync(head.Container.Value, bundle: null, cancellationToken).ConfigureAwait(false);
-            return true;
+            return await RuntimeOf(head).LivesAsync(head.Container.Value, cancellationToken).ConfigureAwait(false);
         }
         catch (ContainerException)
         {

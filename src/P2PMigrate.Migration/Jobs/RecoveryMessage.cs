@@ -48,14 +48,13 @@ internal static class RecoveryMessage
         return done ?? doubt with { Action = fate == JobFate.UnderWay ? RecoveryAction.Asked : RecoveryAction.InDoubt, Message = $"The target was asked, and says {said}. {doubt.Message}" };
     }
 
-    /// <summary>There was nothing to thaw, and the runtime knows of none that runs: the machine or the container was stopped since.</summary>
+    /// <summary>There was nothing to thaw, and the runtime knows of none that runs: the machine or the container was stopped since, or what was frozen has ended.</summary>
     public static RecoveredJob Gone(UnfinishedJob job, IContainerRuntime runtime)
     {
-        JournalHead head = job.Contents!.Head;
-        return new RecoveredJob(
-            job.JobId, head.Container.Value, RecoveryAction.Thawed, ContainerSide.None,
-            $"An earlier migration of '{head.Container.Value}' was interrupted before it committed, and cannot have started it elsewhere. It does not run here either, by {head.Runtime}'s word; "
-            + $"its files are here, in {head.BundlePath}. To start it, type: {(runtime.Of(head.Runtime) ?? runtime).StartCommand(head.Container.Value, head.BundlePath)}");
+        string message = job.Head is not { } head ? "The container that this job had stopped has ended here."
+            : $"An earlier {WorkOf(job)} of '{head.Container.Value}' is undone, and it does not run elsewhere. It does not run here either, by {head.Runtime}'s word. "
+                + EndedContainer.HowToStart(runtime, head.Runtime, head.Container.Value, head.BundlePath);
+        return new RecoveredJob(job.JobId, NameOf(job), RecoveryAction.Thawed, ContainerSide.None, message);
     }
 
     /// <summary>Nobody but a person can decide.</summary>

@@ -40,6 +40,9 @@ internal sealed class SourceEffects(
     /// <summary>Content of the root file system, in bytes.</summary>
     public long RootfsBytes => _rootfs?.DataLength ?? 0;
 
+    /// <summary>A sentence about a container that was to be thawed and had ended; else null.</summary>
+    public string? EndOfContainer { get; private set; }
+
     /// <summary>Does one thing and returns what a round was like. Whatever goes wrong is thrown.</summary>
     public async Task<RoundFigures> CarryOutAsync(SourceRequest request, Task previous)
     {
@@ -150,7 +153,7 @@ internal sealed class SourceEffects(
         return default;
     }
 
-    // spec: MIG-12
+    // spec: MIG-12, MIG-14
     private async Task<RoundFigures> RollBackAsync()
     {
         if (_plan is not null)
@@ -158,8 +161,7 @@ internal sealed class SourceEffects(
 
         // A freeze that failed has undone itself, unless that failed too: then its record is still there.
         _fence ??= await environment.Runtime.ReopenFenceAsync(_files.Work, CancellationToken.None).ConfigureAwait(false);
-        if (_fence is not null)
-            await _fence.ThawAsync(CancellationToken.None).ConfigureAwait(false);
+        EndOfContainer = await EndedContainer.FindAsync(environment.Runtime, proposal.Container, _fence).ConfigureAwait(false);
         Forget(SourceState.RolledBack);
         return default;
     }

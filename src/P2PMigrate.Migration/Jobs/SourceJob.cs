@@ -88,7 +88,7 @@ internal sealed class SourceJob(
         catch (Exception exception)
         {
             Log.WorkFailed(environment.Logger, proposal.JobId, request.Work.ToString(), exception);
-            Failure failure = await FailureReason.OfAsync(exception, environment.Timers.PeersWord, environment.Time, effects.Stopping).ConfigureAwait(false);
+            Failure failure = await FailureReason.OfAsync(exception, environment, effects.Stopping).ConfigureAwait(false);
             report = now => _machine.HandleFailed(now, request.Work, failure);
         }
 

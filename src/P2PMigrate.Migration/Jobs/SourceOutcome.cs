@@ -12,7 +12,7 @@ internal static class SourceOutcome
         SourceResult result, Propose proposal, SourceTimeline timeline, TransferMeter meter, SourceEffects effects, RoundSummary? lastRound)
     {
         if (result.End != SourceState.Completed)
-            return Failed(result, proposal);
+            return Of(Failed(result, proposal), effects.EndOfContainer);
         return new MigrationCompleted
         {
             JobId = proposal.JobId,
@@ -40,6 +40,11 @@ internal static class SourceOutcome
         RunningAt = ContainerSide.Source,
         Findings = failure.Findings,
     };
+
+    /// <summary>A job that failed, with a sentence about its container's end, if it has ended.</summary>
+    // spec: MIG-14
+    public static MigrationFailed Of(MigrationFailed failed, string? end) =>
+        end is null ? failed : failed with { Reason = $"{failed.Reason} {end}", RunningAt = ContainerSide.None, HasContainerEnded = true };
 
     /// <summary>What a person must know and type when nobody else can decide.</summary>
     // spec: MIG-43, MIG-57

@@ -107,7 +107,7 @@ internal sealed class TargetJob(
         }
         catch (Exception exception)
         {
-            report = Failed(request.Work, exception, FailureReason.Of(exception));
+            report = Failed(request.Work, exception, FailureReason.Of(exception, environment.State));
         }
 
         _loop.Post(report);
@@ -115,7 +115,7 @@ internal sealed class TargetJob(
 
     private async Task ReportReceivingAsync(Exception exception)
     {
-        Failure failure = await FailureReason.OfAsync(exception, environment.Timers.PeersWord, environment.Time, _over.Token).ConfigureAwait(false);
+        Failure failure = await FailureReason.OfAsync(exception, environment, _over.Token).ConfigureAwait(false);
         _loop.Post(Failed(TargetWork.Receive, exception, failure));
     }
 

@@ -47,6 +47,9 @@ public interface IContainerRuntime
         }
     }
 
+    /// <summary>Has a container of this name processes, that run or are paused? Throws <see cref="ContainerException"/> when the runtime does not say.</summary>
+    Task<bool> LivesAsync(string name, CancellationToken cancellationToken) => KnowsAsync(name, cancellationToken);
+
     /// <summary>Can this container be dumped? Finds everything it can before anything is frozen.</summary>
     Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken);
 
@@ -123,8 +126,12 @@ public interface IFence : IAsyncDisposable
     /// </summary>
     Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken);
 
-    /// <summary>Rollback: back on its network, running. Idempotent; retried until it succeeds or the container is gone.</summary>
-    Task ThawAsync(CancellationToken cancellationToken);
+    /// <summary>
+    /// Rollback: back on its network, running. False when the container has ended, because its first process did not survive: then nothing is left to undo. Idempotent; retried until it
+    /// does not throw.
+    /// </summary>
+    // spec: MIG-14
+    Task<bool> ThawAsync(CancellationToken cancellationToken);
 
     /// <summary>After the commit point: kills every process without letting it run, and removes the runtime's record. Idempotent.</summary>
     Task DestroyAsync(CancellationToken cancellationToken);

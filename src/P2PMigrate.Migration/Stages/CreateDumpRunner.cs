@@ -80,7 +80,7 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
             }
             catch (Exception exception)
             {
-                return await UndoAsync(job, depot, plan, FailureReason.Of(exception), mayBeSeen: false).ConfigureAwait(false);
+                return await UndoAsync(job, depot, plan, FailureReason.Of(exception, environment.State), mayBeSeen: false).ConfigureAwait(false);
             }
         }
 
@@ -100,7 +100,7 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
     }
 
     /// <summary>From here on a target may run the container, unless the source claims the dump first.</summary>
-    private static async Task<MigrationOutcome> HandOverAsync(CheckpointJob job, Depot depot, CheckpointPlan plan, (int Parts, IReadOnlyList<string> Packs) dump, long length)
+    private async Task<MigrationOutcome> HandOverAsync(CheckpointJob job, Depot depot, CheckpointPlan plan, (int Parts, IReadOnlyList<string> Packs) dump, long length)
     {
         try
         {
@@ -109,7 +109,7 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
         }
         catch (Exception exception) when (IsWorlds(exception))
         {
-            return await UndoAsync(job, depot, plan, FailureReason.Of(exception), mayBeSeen: true).ConfigureAwait(false);
+            return await UndoAsync(job, depot, plan, FailureReason.Of(exception, environment.State), mayBeSeen: true).ConfigureAwait(false);
         }
 
         return new DumpCreated { JobId = plan.JobId, Container = plan.Name.Value, Place = plan.Place, DumpBytes = length, MemoryBytes = job.MemoryBytes };
@@ -123,7 +123,7 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
         {
             if (mayBeSeen && !await depot.TryTakeBackAsync(plan.JobId, CancellationToken.None).ConfigureAwait(false))
                 throw StageOrder.TargetHasIt(plan.Name, plan.JobId, plan.Place);
-            await job.ThawAsync().ConfigureAwait(false);
+            failed = SourceOutcome.Of(failed, await job.ThawAsync().ConfigureAwait(false));
         }
         catch (Exception exception) when (IsWorlds(exception))
         {

@@ -31,6 +31,7 @@ internal abstract partial record Fault(string Name)
     [
         .. from action in HookFailure.OfDump select ("source copying", (Fault)new HookFailure($"dump hook fails at {action}", AtTarget: false, action)),
         .. from action in HookFailure.OfRestore select ("target receiving", (Fault)new HookFailure($"restore hook fails at {action}", AtTarget: true, action)),
+        .. from moment in (string[])["source copying", "source freezing", "source dumping"] select (moment, (Fault)new ContainerKilled("source container killed")),
         .. from kind in BundleHookFailure.Kinds select ("source copying", (Fault)new BundleHookFailure($"the bundle's {kind} hook fails at the target", kind)),
     ];
 
@@ -39,6 +40,10 @@ internal abstract partial record Fault(string Name)
 
     /// <summary>Does the source's program die of it?</summary>
     public virtual bool KillsSource => false;
+
+    /// <summary>May the container at the source have died of it? <paramref name="log"/> is CRIU's, as it was kept.</summary>
+    // spec: MIG-14
+    public virtual bool MayHaveEndedContainer(string log) => false;
 
     /// <summary>Does it take the container that has moved with it, as it would any other container there? Its files stay.</summary>
     public virtual bool EndsWhatMoved => false;
@@ -85,6 +90,10 @@ internal abstract partial record Fault(string Name)
         private static readonly string[] s_dumping = ["source freezing", "source dumping"];
         private static readonly string[] s_restoring = ["source preparing", "target restoring", "target holding", "target releasing"];
 
+        /// <summary>Only while CRIU had code of its own in the processes: nobody can save them from that.</summary>
+        public override bool MayHaveEndedContainer(string log) => !AtTarget && Program == "criu" && log.Contains("Parasite syscall_ip", StringComparison.Ordinal)
+            && !log.Contains("Dumping FAILED", StringComparison.Ordinal) && !log.Contains("Dumping finished", StringComparison.Ordinal);
+
         public override bool MustHit(string moment) => (AtTarget ? s_restoring : s_dumping).Contains(moment);
 
         public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
@@ -101,6 +110,17 @@ internal abstract partial record Fault(string Name)
             }
 
             return false;
+        }
+    }
+
+    private sealed record ContainerKilled(string Name) : Fault(Name)
+    {
+        public override bool MayHaveEndedContainer(string log) => true;
+
+        public override async Task<bool> HappenAsync(MigrationPeers peers, LabProcess migrate)
+        {
+            await peers.Source.ShellAsync($"runc kill {WitnessContainer.Name} KILL");
+            return true;
         }
     }
 

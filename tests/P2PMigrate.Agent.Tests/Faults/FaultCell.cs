@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using P2PMigrate.Agent.Tests.Peers;
 using P2PMigrate.Agent.Tests.Witness;
 using P2PMigrate.Lab;
@@ -8,13 +9,14 @@ namespace P2PMigrate.Agent.Tests.Faults;
 /// <summary>
 /// One migration with one fault, at one moment. Whatever becomes of it: never two copies, one that runs in the end, and nothing left behind.
 /// </summary>
-internal sealed class FaultCell(Moment moment, Fault fault)
+internal sealed partial class FaultCell(Moment moment, Fault fault)
 {
     private static readonly TimeSpan s_jobLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan s_answerLimit = TimeSpan.FromSeconds(15);
 
     private const int AttemptsMax = 3;
     private const string InDoubt = "in doubt";
+    private const string Ended = "exit code 9";
     private const string WitnessBundle = "/var/lib/p2pmigrate/containers/" + WitnessContainer.Name; // of one that has moved
 
     // Recovery comes before the ticket is looked at.
@@ -66,10 +68,17 @@ internal sealed class FaultCell(Moment moment, Fault fault)
         peers.Receive!.Signal(UnixSignal.Continue);
 
         (string end, string story) = await SettleAsync(peers, migrate, copies);
-        int? side = await copies.WhoRunsAsync(s_answerLimit);
+        int? side = end == Ended ? null : await copies.WhoRunsAsync(s_answerLimit);
         TimeSpan away = copies.LongestGap;
         story = $"{fault.Name} at {moment.Name}, {end}:\n{story}";
         Assert.True(copies.Wrong.Count == 0, $"{string.Join("; ", copies.Wrong.Distinct().Take(5))}. {story}");
+        if (end == Ended)
+        {
+            await StartAnewAsync(peers, story);
+            await CheckLeftoversAsync(peers, hasMoved: false, source, target, story);
+            return $"| {moment.Name} | {fault.Name} | {Ended} | nowhere, until it is started by the line printed | |";
+        }
+
         if (side is null && fault.EndsWhatMoved && end == "exit code 0")
             return $"| {moment.Name} | {fault.Name} | {end} | nowhere: it had moved | |";
         Assert.True(side is not null, $"Nobody answers. {story}");
@@ -87,7 +96,7 @@ internal sealed class FaultCell(Moment moment, Fault fault)
         string story = first.Everything;
         await fault.EndAsync(peers);
         MigrateResult last = first;
-        if (first.ExitCode is not (0 or 5 or 6))
+        if (first.ExitCode is not (0 or 5 or 6 or 9))
         {
             last = await peers.MigrateAsync(WitnessContainer.Name, NoTicket);
             story += $"\nsource again: {last.Everything}";
@@ -97,7 +106,7 @@ internal sealed class FaultCell(Moment moment, Fault fault)
             await peers.ReceiveAsync();
         await WaitForJobAsync(peers.Target);
         story += $"\ntarget: {peers.Receive!.Output.Text}\n{peers.Receive.Error.Text}";
-        Assert.True(first.ExitCode is 0 or 5 or 6 || (first.ExitCode == 137 && fault.KillsSource), $"Exit code {first.ExitCode}. {story}");
+        Assert.True(first.ExitCode is 0 or 5 or 6 or 9 || (first.ExitCode == 137 && fault.KillsSource), $"Exit code {first.ExitCode}. {story}");
         string end = first.ExitCode == 137 ? "killed" : $"exit code {first.ExitCode}";
         if (last.ExitCode != 6)
             return (end, story);
@@ -123,6 +132,17 @@ internal sealed class FaultCell(Moment moment, Fault fault)
         Assert.True(checkedIt is { Wrong: [] }, $"{string.Join(", ", checkedIt?.Wrong ?? ["no answer"])}. {story}");
     }
 
+    /// <summary>A container that has died of it: as the log shows that the program has kept, if there is one; and the line that it prints starts it again.</summary>
+    // spec: MIG-14
+    private async Task StartAnewAsync(MigrationPeers peers, string story)
+    {
+        Match log = KeptLog().Match(story), command = StartLine().Match(story);
+        Assert.True(fault.MayHaveEndedContainer(log.Success ? await peers.Source.ShellAsync($"cat {log.Groups[1].Value}") : ""), $"It has ended, and should not have. {story}");
+        Assert.True(command.Success, $"It has ended, and there is no line to type. {story}");
+        await peers.Source.ShellAsync($"{{ {Regex.Unescape(command.Groups[1].Value)}; }} </dev/null >/dev/null 2>&1"); // JSON writes & as \u0026
+        await WitnessContainer.WaitAsync(peers.Source, s_answerLimit);
+    }
+
     private static async Task CheckLeftoversAsync(MigrationPeers peers, bool hasMoved, Leftovers source, Leftovers target, string story)
     {
         Leftovers here = await Leftovers.OnAsync(peers.Source), there = await Leftovers.OnAsync(peers.Target);
@@ -138,6 +158,12 @@ internal sealed class FaultCell(Moment moment, Fault fault)
         Assert.DoesNotContain("/journal/", there.Jobs, StringComparison.Ordinal);
         Assert.DoesNotContain("/jobs/", there.Jobs, StringComparison.Ordinal);
     }
+
+    [GeneratedRegex(@"\(log: ([^)]+)\)")]
+    private static partial Regex KeptLog();
+
+    [GeneratedRegex(@"To start it anew, type: ([^""\n]+)")]
+    private static partial Regex StartLine();
 
     private sealed class MissedMomentException(string message) : Exception(message);
 }

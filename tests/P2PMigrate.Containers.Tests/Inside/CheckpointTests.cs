@@ -164,8 +164,7 @@ public sealed class CheckpointTests
         await using Move move = await Move.PrepareAsync(workload.Name);
         await using IFence fence = await move.FreezeAsync();
         await Shell.RunAsync($"kill -9 {await workload.InitPidAsync()}; while grep -q 'populated 1' {workload.Cgroup}/cgroup.events 2>/dev/null; do :; done");
-        ContainerException dead = await Assert.ThrowsAsync<ContainerException>(() => fence.ThawAsync(TestContext.Current.CancellationToken));
-        Assert.Contains("killed while it was frozen", dead.Message);
+        Assert.False(await fence.ThawAsync(TestContext.Current.CancellationToken));
         Assert.Null(await Move.Runtime.ReopenFenceAsync(move.SourceDirectory, TestContext.Current.CancellationToken));
     }
 

@@ -78,7 +78,7 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
             return await inner.DumpAsync(imageDirectory, pages, cancellationToken);
         }
 
-        public Task ThawAsync(CancellationToken cancellationToken) => inner.ThawAsync(cancellationToken);
+        public Task<bool> ThawAsync(CancellationToken cancellationToken) => inner.ThawAsync(cancellationToken);
 
         public Task DestroyAsync(CancellationToken cancellationToken) => inner.DestroyAsync(cancellationToken);
 

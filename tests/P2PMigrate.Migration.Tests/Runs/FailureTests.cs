@@ -63,4 +63,27 @@ public sealed class FailureTests
         rig.AtStep = null;
         await Aftermath.SettleAsync(rig);
     }
+
+    [Fact]
+    [Trait("Spec", "MIG-14")]
+    public async Task A_container_that_ends_while_it_is_frozen_is_no_doubt_and_the_word_says_what_starts_it()
+    {
+        await using var rig = new MigrationRig();
+        rig.AtStep = step =>
+        {
+            if (step != "source:dumped")
+                return Task.CompletedTask;
+            rig.SourceCopy!.Become(CopyState.Gone);
+            throw new ContainerException(Reason);
+        };
+
+        (MigrationOutcome sent, _) = await rig.RunAsync();
+
+        var failed = Assert.IsType<MigrationFailed>(sent);
+        Assert.Equal((true, false, ContainerSide.None), (failed.HasContainerEnded, failed.IsInDoubt, failed.RunningAt));
+        Assert.StartsWith(Reason, failed.Reason, StringComparison.Ordinal);
+        Assert.Contains("To start it anew, type: ", failed.Reason, StringComparison.Ordinal);
+        Assert.Empty(rig.World.CopiesIn(CopyState.Running));
+        Assert.Empty(rig.Leftovers());
+    }
 }

@@ -24,13 +24,14 @@ internal sealed class InMemoryFence(InMemoryRuntime runtime, SimulatedContainer 
         return new DumpSummary(TimeSpan.FromMilliseconds(1), count);
     }
 
-    public async Task ThawAsync(CancellationToken cancellationToken)
+    public async Task<bool> ThawAsync(CancellationToken cancellationToken)
     {
         await runtime.AtAsync("thaw", cancellationToken);
         if (copy.State == CopyState.Gone)
-            return;
+            return false;
         copy.Become(CopyState.Running);
         await runtime.AtAsync("thawed", cancellationToken);
+        return true;
     }
 
     public async Task DestroyAsync(CancellationToken cancellationToken)

@@ -1,0 +1,28 @@
+namespace P2PMigrate.Migration.Jobs;
+
+/// <summary>Logs of CRIU and of runtimes that a message names: copies, for a job's own directory goes when the job has ended. The last <see cref="FilesMax"/> of them.</summary>
+internal static class KeptLogs
+{
+    private const int FilesMax = 16;     // CONST-394
+
+    /// <summary>Copies a log that lies in a job's directory, and returns where it is from now on; one that lies elsewhere stays there. Null when it cannot be kept.</summary>
+    public static string? Keep(StateDirectory state, string path)
+    {
+        string below = Path.GetRelativePath(state.Jobs, path);
+        if (below.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(below))
+            return path;
+        try
+        {
+            StateDirectory.CreatePrivate(state.Logs);
+            string kept = Path.Combine(state.Logs, $"{below[..below.IndexOf(Path.DirectorySeparatorChar, StringComparison.Ordinal)]}-{Path.GetFileName(path)}");
+            File.Copy(path, kept, overwrite: true);
+            foreach (FileInfo old in new DirectoryInfo(state.Logs).GetFiles().OrderByDescending(file => file.LastWriteTimeUtc).Skip(FilesMax))
+                old.Delete();
+            return kept;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null; // no log, or no room for it; the message stands without
+        }
+    }
+}
