@@ -30,6 +30,6 @@ internal enum ExitCode
     /// <summary>The container of an archive could not be restored; the archive is as it was.</summary>
     NotRestored = 8,
 
-    /// <summary>It failed, and the container has ended at the source while it was stopped; its files are there.</summary>
+    /// <summary>The container has ended at the source, and runs nowhere; its files are there.</summary>
     Ended = 9,
 }

@@ -104,11 +104,9 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
     {
         try
         {
-            if (!options.IsLeftRunning)
-                await job.DestroyAsync().ConfigureAwait(false);
-            else if (await job.ThawAsync().ConfigureAwait(false) is { } end)
-                return ($"The archive is complete. {end}", true);
-            return (null, false);
+            await (options.IsLeftRunning ? job.ThawAsync() : job.DestroyAsync()).ConfigureAwait(false);
+            return job.EndOfContainer is not { } end ? (null, false)
+                : ($"The archive is complete. {end}{(options.Path is { } path ? $" As it was when the archive was made it is brought back by: p2pmigrate restore {path}" : "")}", true);
         }
         catch (Exception exception) when (IsWorlds(exception))
         {
@@ -123,10 +121,13 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
         job.ShowRollingBack();
         try
         {
-            return SourceOutcome.Of(failed, await job.ThawAsync().ConfigureAwait(false));
+            await job.ThawAsync().ConfigureAwait(false);
+            return job.EndOfContainer is { } end ? SourceOutcome.Ended(failed, end) : failed;
         }
         catch (Exception exception) when (IsWorlds(exception))
         {
+            if (job.EndOfContainer is { } end)
+                return SourceOutcome.Ended(failed, end, exception.Message);
             return failed with
             {
                 Reason = $"{failure.Reason} '{name}' is frozen here and could not be thawed: {exception.Message} Type: p2pmigrate resume {options.JobId}",

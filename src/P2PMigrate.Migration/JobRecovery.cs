@@ -1,6 +1,7 @@
 using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Stages;
 
@@ -82,7 +83,7 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         try
         {
             using UnfinishedJob? left = await living.StopAsync(cancellationToken).ConfigureAwait(false);
-            return left is null ? living.EndOf() : await UndoAsync(left, cancellationToken).ConfigureAwait(false);
+            return left is null ? await living.FindEndAsync().ConfigureAwait(false) : await UndoAsync(left, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException late)
         {
@@ -258,11 +259,11 @@ public sealed class JobRecovery(MigrationEnvironment environment)
     {
         if (action != RecoveryAction.Forgotten)
             _effects.RequireRuntime(job);
+        bool lives = true;
         switch (action)
         {
             case RecoveryAction.Thawed:
-                if (!await _effects.ThawAsync(job, cancellationToken).ConfigureAwait(false))
-                    return RecoveryMessage.Gone(job, environment.Runtime);
+                lives = await _effects.ThawAsync(job, cancellationToken).ConfigureAwait(false);
                 break;
             case RecoveryAction.Destroyed:
                 await _effects.DestroyAsync(job, cancellationToken).ConfigureAwait(false);
@@ -272,12 +273,13 @@ public sealed class JobRecovery(MigrationEnvironment environment)
                 break;
             default:
                 _effects.Forget(job);
+                lives = job.Contents is not { Head.Role: JobRole.Source, LastState: (int)SourceState.RolledBack } || await _effects.LivesAsync(job).ConfigureAwait(false);
                 break;
         }
 
         // What a target gives up, or has taken and not finished, is to be restored yet.
         if (action == RecoveryAction.Thawed || (action == RecoveryAction.Forgotten && job.Head?.Role == JobRole.Target))
             await _claims.TidyAsync(job.Head).ConfigureAwait(false);
-        return RecoveryMessage.Done(job, action);
+        return lives ? RecoveryMessage.Done(job, action) : RecoveryMessage.Gone(job.JobId, job.Head, environment.Runtime);
     }
 }

@@ -62,7 +62,7 @@ public sealed record MigrationFailed : MigrationOutcome
     /// <summary>The source has committed (or cannot thaw) and does not know the target's end: the container stays frozen until <see cref="JobRecovery.ResolveAsync(Migration.JobId, ContainerSide, CancellationToken)"/>.</summary>
     public bool IsInDoubt { get; init; }
 
-    /// <summary>The container has ended at the source while it was stopped: it runs nowhere, and <see cref="Reason"/> says how to start it anew from its files there.</summary>
+    /// <summary>The container has ended at the source: it runs nowhere, and <see cref="Reason"/> says how to start it anew from its files there.</summary>
     // spec: MIG-14
     public bool HasContainerEnded { get; init; }
 

@@ -44,6 +44,6 @@ internal sealed class ResolveCommand : AgentCommand
         RecoveredJob resolved = await new JobRecovery(_runtime.Environment(context)).ResolveAsync(
             job, keep, context.Parsed.GetValue(_placeIsLost), cancellationToken).ConfigureAwait(false);
         context.Output.Show(MigrationView.Of(resolved));
-        return resolved.Action == RecoveryAction.Failed ? ExitCode.InDoubt : ExitCode.Done;
+        return resolved.Action == RecoveryAction.Failed ? ExitCode.InDoubt : resolved.HasContainerEnded ? ExitCode.Ended : ExitCode.Done;
     }
 }

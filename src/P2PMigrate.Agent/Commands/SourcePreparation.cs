@@ -15,17 +15,28 @@ internal static class SourcePreparation
         foreach (OpenDoubt doubt in new DoubtInquiry(environment).FindAll(name))
         {
             TargetHeard heard = await TargetsWord.AskAsync(context, environment, doubt, cancellationToken).ConfigureAwait(false);
-            if (heard.EndsDoubt)
-                output.Show(MigrationView.Of(heard.Job!));
+            if (!heard.EndsDoubt)
+                continue;
+            output.Show(MigrationView.Of(heard.Job!));
+            if (heard.Job!.HasContainerEnded)
+                return ShowEnded(output, heard.Job);
         }
 
         IReadOnlyList<RecoveredJob> jobs = await new JobRecovery(environment).RecoverSourceAsync(name, cancellationToken).ConfigureAwait(false);
         foreach (RecoveredJob job in jobs)
             output.Show(MigrationView.Of(job));
+        if (jobs.FirstOrDefault(job => job.HasContainerEnded) is { } ended)
+            return ShowEnded(output, ended);
         if (jobs.FirstOrDefault(job => job.Action is RecoveryAction.InDoubt or RecoveryAction.Failed) is not { } open)
             return null;
         output.Show(new Output.MigrationFailed(open.Message, open.RunningAt.ToString().ToLowerInvariant()));
         return ExitCode.InDoubt;
+    }
+
+    private static ExitCode ShowEnded(IOutput output, RecoveredJob ended)
+    {
+        output.Show(new Output.MigrationFailed(ended.Message, "none") { HasEnded = true });
+        return ExitCode.Ended;
     }
 
     /// <summary>Can this machine and this container do it? Shows whatever is not good.</summary>

@@ -107,7 +107,7 @@ internal sealed class StageChoice
         {
             RecoveredJob job = await new UnfreezeRunner(environment).RunAsync(name, cancellationToken).ConfigureAwait(false);
             context.Output.Show(MigrationView.Of(job));
-            return job.Action == RecoveryAction.Failed ? ExitCode.InDoubt : ExitCode.Done;
+            return job.Action == RecoveryAction.Failed ? ExitCode.InDoubt : job.HasContainerEnded ? ExitCode.Ended : ExitCode.Done;
         }
         catch (PlaceException refused)
         {

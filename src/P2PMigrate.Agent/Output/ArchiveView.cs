@@ -11,6 +11,10 @@ internal sealed record ArchiveWritten(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? Warning { get; init; }
 
+    /// <summary>Was it to go on here, and has ended?</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool HasEnded { get; init; }
+
     public override string ToLine() =>
         $"{Container} is in {File}, {ByteText.Of(ArchiveBytes)} (memory {ByteText.Of(MemoryBytes)}, files {ByteText.Of(RootfsBytes)}). " +
         (RunningAt == "source" ? $"It runs on here, after a pause of {Milliseconds(FrozenMs)}." : "It does not run here any more.") +
@@ -34,7 +38,7 @@ internal static class ArchiveView
     public static (AgentEvent Event, ExitCode Code) Of(MigrationOutcome outcome, string file) => outcome is CheckpointCompleted completed
         ? (new ArchiveWritten(
             completed.Container, file == "-" ? "the pipe" : file, completed.ArchiveBytes, completed.MemoryBytes, completed.RootfsBytes,
-            Math.Round(completed.Frozen.TotalMilliseconds, 1), completed.IsLeftRunning && completed.Warning is null ? "source" : "none") { Warning = completed.Warning },
+            Math.Round(completed.Frozen.TotalMilliseconds, 1), completed.IsLeftRunning && completed.Warning is null ? "source" : "none") { Warning = completed.Warning, HasEnded = completed.HasContainerEnded },
             completed.HasContainerEnded ? ExitCode.Ended : completed.Warning is null ? ExitCode.Done : ExitCode.InDoubt)
         : outcome is Migration.MigrationFailed { IsInDoubt: true } failed ? (new MigrationFailed(failed.Reason, "none"), ExitCode.InDoubt)
         : MigrationView.Of(outcome);

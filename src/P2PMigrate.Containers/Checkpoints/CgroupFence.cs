@@ -89,6 +89,7 @@ internal sealed class CgroupFence : IFence
     public async Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_over, this);
+        if (!IsAlive) throw new ContainerException($"The container {_record.Container} has ended.");
         if (!_cgroup.IsFrozen) throw new ContainerException($"The container {_record.Container} is not frozen any more; somebody thawed its cgroup.");
         bool frozenAfterwards;
         DumpSummary summary;
@@ -186,7 +187,15 @@ internal sealed class CgroupFence : IFence
         await WaitForDumpEndAsync(cancellationToken).ConfigureAwait(false);
         if (IsAlive) LinkRemaps.Remove(_record.LinkRemaps, _record.InitPid);
         string? offNetwork = await NetworkIsolation.TryAttachAsync(_record.Links, cancellationToken).ConfigureAwait(false);
-        if (_cgroup.Exists) await RequireThawedAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await RequireThawedAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ContainerException) when (!IsAlive)
+        {
+            // Its cgroup went with it, or is empty.
+        }
+
         bool isAlive = await StaysAliveAsync(cancellationToken).ConfigureAwait(false);
         End();
         if (isAlive) _logger.Thawed(_record.Container);

@@ -47,7 +47,7 @@ internal sealed class CriuDump : IAsyncDisposable
                 new Dictionary<string, string>
                 {
                     [CriuConfiguration.Variable] = configuration,
-                    ["PATH"] = $"{CriuShield.Write(workDirectory, runtime.Criu)}:{Environment.GetEnvironmentVariable("PATH")}",
+                    ["PATH"] = CriuShield.Write(workDirectory, runtime.Criu),
                 },
                 piped: false);
             _memory.Started();
@@ -178,7 +178,7 @@ internal sealed class CriuDump : IAsyncDisposable
             PageSinkException { InnerException: ContainerException known } => known.Message,
             PageSinkException => $"Its memory pages could not be delivered: {failure.Message}",
             ContainerException => failure.Message,
-            _ when CriuLog.IsCutOff(LogPath) => "CRIU was killed in the middle of it. What it has a process run meanwhile, that process may not have survived: look whether all of them are there.",
+            _ when CriuLog.IsCutOff(LogPath) => $"CRIU broke off in the middle of it, as when it is killed: processes that it was working on may have died. {CriuLog.Explain(LogPath)}".TrimEnd(),
             _ => CriuLog.Explain(LogPath) ?? _runtime.ComplaintOf(_workDirectory, "dump") ?? $"{_runtime.Name} gave no reason.",
         };
         return new ContainerException($"The container {container} could not be dumped. {because}", LogPath, failure);

@@ -11,6 +11,7 @@ internal static partial class CriuLog
     private const int ComplaintsMax = 20;
     private const int LineMax = 300;
     private const string DumpFailed = "Dumping FAILED";
+    private const string Seized = "Seized task";
     private const string DumpDone = "Dumping finished successfully";
 
     /// <summary>The sentence for the log at <paramref name="path"/>, or null when there is no log or no complaint in it.</summary>
@@ -29,9 +30,9 @@ internal static partial class CriuLog
     /// <summary>Does the log at <paramref name="path"/> say that CRIU came to the end of a dump that failed? One that was killed says nothing.</summary>
     public static bool HasGivenUp(string path) => Any(path, line => line.Contains(DumpFailed, StringComparison.Ordinal)) ?? false;
 
-    /// <summary>Does the log of a dump at <paramref name="path"/> end before the dump has, one way or the other? Then CRIU was killed, or is at work.</summary>
-    public static bool IsCutOff(string path) =>
-        Any(path, line => line.Contains(DumpFailed, StringComparison.Ordinal) || line.Contains(DumpDone, StringComparison.Ordinal)) == false;
+    /// <summary>Does the log of a dump at <paramref name="path"/> end while CRIU has processes in its hands? Then it was killed, or is at work.</summary>
+    public static bool IsCutOff(string path) => Any(path, line => line.Contains(Seized, StringComparison.Ordinal)) == true
+        && Any(path, line => line.Contains(DumpFailed, StringComparison.Ordinal) || line.Contains(DumpDone, StringComparison.Ordinal)) == false;
 
     /// <summary>Null where there is no log.</summary>
     private static bool? Any(string path, Func<string, bool> predicate)

@@ -8,7 +8,7 @@ public sealed record CrunOptions
     /// <summary>The crun program: a name on PATH or a path.</summary>
     public string Crun { get; init; } = "crun";
 
-    /// <summary>The criu program. crun itself finds CRIU by the name <c>criu</c> on PATH, so this is only asked for its version and checks.</summary>
+    /// <summary>The criu program. For a restore crun itself finds CRIU by the name <c>criu</c> on PATH; this one dumps, and is asked for its version and checks.</summary>
     public string Criu { get; init; } = "criu";
 
     /// <summary>crun's state directory (<c>crun --root</c>); null for crun's own default.</summary>

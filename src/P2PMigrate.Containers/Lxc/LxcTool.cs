@@ -114,7 +114,7 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
     /// <inheritdoc/>
     public IEnumerable<string> DumpCommand(FenceRecord fence, string imageDirectory, string workDirectory, IMemoryDelivery memory, IReadOnlyList<string> options) =>
     [
-        Criu, "dump", "--tree", fence.InitPid.ToString(CultureInfo.InvariantCulture), "--images-dir", imageDirectory, "--work-dir", workDirectory, "--log-file", "dump.log", "-v4",
+        CriuShield.ProgramIn(workDirectory), "dump", "--tree", fence.InitPid.ToString(CultureInfo.InvariantCulture), "--images-dir", imageDirectory, "--work-dir", workDirectory, "--log-file", "dump.log", "-v4",
         "--leave-running", "--tcp-established", "--file-locks", "--link-remap", "--skip-in-flight", "--force-irmap",
         "--manage-cgroups=full", "--cgroup-root", ":" + (new Cgroup(fence.CgroupPath).InHierarchy ?? throw new ContainerException($"The container's cgroup {fence.CgroupPath} is not visible here any more.")), "--freeze-cgroup", fence.CgroupPath,
         "--ext-mount-map", "auto", "--enable-external-sharing", "--enable-external-masters", "--enable-fs", "hugetlbfs", "--enable-fs", "tracefs",

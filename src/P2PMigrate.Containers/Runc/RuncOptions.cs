@@ -6,7 +6,7 @@ public sealed record RuncOptions
     /// <summary>The runc program: a name on PATH or a path.</summary>
     public string Runc { get; init; } = "runc";
 
-    /// <summary>The criu program. runc itself finds CRIU by the name <c>criu</c> on PATH, so this is only asked for its version and checks.</summary>
+    /// <summary>The criu program. For a restore runc itself finds CRIU by the name <c>criu</c> on PATH; this one dumps, and is asked for its version and checks.</summary>
     public string Criu { get; init; } = "criu";
 
     /// <summary>runc's state directory (<c>runc --root</c>); null for runc's own default.</summary>

@@ -54,6 +54,9 @@ internal sealed class CheckpointJob : IAsyncDisposable
     /// <summary>Memory that the dump held, in bytes.</summary>
     public long MemoryBytes { get; private set; }
 
+    /// <summary>A sentence about a container that was to be thawed and had ended; else null.</summary>
+    public string? EndOfContainer { get; private set; }
+
     /// <summary>Counts what goes into the archive.</summary>
     public TransferMeter Meter => _meter;
 
@@ -101,18 +104,17 @@ internal sealed class CheckpointJob : IAsyncDisposable
     /// <summary>Something failed.</summary>
     public void ShowRollingBack() => _progress.Enter(MigrationPhase.RollingBack);
 
-    /// <summary>The container goes on where it was: returns null, or a sentence about one that has ended. Also for a job that failed: idempotent.</summary>
+    /// <summary>The container goes on where it was, unless <see cref="EndOfContainer"/> says that it has ended. Also for a job that failed: idempotent.</summary>
     // spec: MIG-14
-    public async Task<string?> ThawAsync()
+    public async Task ThawAsync()
     {
         await QuietDisposal.OfAsync(_plan, _environment.Logger).ConfigureAwait(false);
 
         // A freeze that failed has undone itself, unless that failed too: then its record is still there.
         _fence ??= await _environment.Runtime.ReopenFenceAsync(_files.Work, CancellationToken.None).ConfigureAwait(false);
-        string? end = await EndedContainer.FindAsync(_environment.Runtime, _head.Container, _fence).ConfigureAwait(false);
+        EndOfContainer = await EndedContainer.ThawAsync(_environment.Runtime, _head.Container, _fence).ConfigureAwait(false);
         StopTheClock();
         Forget(SourceState.RolledBack);
-        return end;
     }
 
     /// <summary>The archive is where others can take it from: the container stays frozen, and nobody thaws or ends it without a word from there.</summary>

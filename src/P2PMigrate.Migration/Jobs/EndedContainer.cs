@@ -10,10 +10,10 @@ internal static class EndedContainer
     /// Thaws a container that <paramref name="fence"/> holds, if there is one. Returns null when it goes on, and else a sentence for the user. Throws what <see cref="IFence.ThawAsync"/> throws: then
     /// nobody knows.
     /// </summary>
-    public static async Task<string?> FindAsync(IContainerRuntime runtime, ContainerDescription container, IFence? fence)
+    public static async Task<string?> ThawAsync(IContainerRuntime runtime, ContainerDescription container, IFence? fence)
     {
         bool lives = fence is null
-            ? await LivesAsync(runtime.Of(container.Runtime) ?? runtime, container.Name).ConfigureAwait(false)
+            ? await LivesAsync(runtime, container.Runtime, container.Name).ConfigureAwait(false)
             : await fence.ThawAsync(CancellationToken.None).ConfigureAwait(false);
         return lives ? null
             : $"'{container.Name}' has ended here: its first process did not survive, and it runs nowhere. {HowToStart(runtime, container.Runtime, container.Name, container.BundlePath)}";
@@ -23,16 +23,16 @@ internal static class EndedContainer
     public static string HowToStart(IContainerRuntime runtime, string runtimeName, string container, string bundle) =>
         $"Its files are here, in {bundle}. To start it anew, type: {(runtime.Of(runtimeName) ?? runtime).StartCommand(container, bundle)}";
 
-    /// <summary>Nothing has stopped it. Where its runtime does not say, it is taken to run on.</summary>
-    private static async Task<bool> LivesAsync(IContainerRuntime runtime, string container)
+    /// <summary>Of one that nothing holds any more: is it there? Where its runtime does not say, it is taken to run on.</summary>
+    public static async Task<bool> LivesAsync(IContainerRuntime runtime, string runtimeName, string container)
     {
         try
         {
-            return await runtime.LivesAsync(container, CancellationToken.None).ConfigureAwait(false);
+            return await (runtime.Of(runtimeName) ?? runtime).LivesAsync(container, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (ContainerException)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            return true;
+            return true; // whatever it says, nothing of the job is left to undo
         }
     }
 }

@@ -11,18 +11,32 @@ internal static class KeptLogs
         string below = Path.GetRelativePath(state.Jobs, path);
         if (below.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(below))
             return path;
+        string kept = Path.Combine(state.Logs, $"{below[..below.IndexOf(Path.DirectorySeparatorChar, StringComparison.Ordinal)]}-{Path.GetFileName(path)}");
         try
         {
             StateDirectory.CreatePrivate(state.Logs);
-            string kept = Path.Combine(state.Logs, $"{below[..below.IndexOf(Path.DirectorySeparatorChar, StringComparison.Ordinal)]}-{Path.GetFileName(path)}");
-            File.Copy(path, kept, overwrite: true);
-            foreach (FileInfo old in new DirectoryInfo(state.Logs).GetFiles().OrderByDescending(file => file.LastWriteTimeUtc).Skip(FilesMax))
+            foreach (FileInfo old in new DirectoryInfo(state.Logs).GetFiles().Where(file => file.FullName != kept).OrderByDescending(file => file.LastWriteTimeUtc).Skip(FilesMax - 1))
                 old.Delete();
+            File.Copy(path, kept, overwrite: true);
             return kept;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return null; // no log, or no room for it; the message stands without
+            // no log, or no room for it; the message stands without
+            RemoveFragment(kept);
+            return null;
+        }
+    }
+
+    private static void RemoveFragment(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // the next one makes room
         }
     }
 }

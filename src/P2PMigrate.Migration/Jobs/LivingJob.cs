@@ -30,13 +30,15 @@ internal sealed class LivingJob(MigrationEnvironment environment, JobId job, Jou
     }
 
     /// <summary>How a job ended that is gone, by the last record of its deleted journal.</summary>
-    public RecoveredJob EndOf()
+    public async Task<RecoveredJob> FindEndAsync()
     {
         if (view.Read().Contents is not { } contents)
             throw new MigrationException(MigrationFault.UnknownJob, $"Job {job} has ended, and nobody knows how: its journal could not be read.", job);
         string name = contents.Head.Container.Value;
         return (contents.Head.Role, contents.LastState) switch
         {
+            (JobRole.Source, (int)SourceState.RolledBack) when !await EndedContainer.LivesAsync(environment.Runtime, contents.Head.Runtime, name).ConfigureAwait(false) =>
+                RecoveryMessage.Gone(job, contents.Head, environment.Runtime),
             (JobRole.Source, (int)SourceState.RolledBack) => new RecoveredJob(
                 job, name, RecoveryAction.Thawed, ContainerSide.Source, $"The migration of '{name}' was stopped; '{name}' runs here as before."),
             (JobRole.Target, (int)TargetState.Aborted) => new RecoveredJob(

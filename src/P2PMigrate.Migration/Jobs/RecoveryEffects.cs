@@ -36,20 +36,24 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         }
     }
 
-    /// <summary>Source: lets the container run here again, if there is anything to thaw. False when it does not run, because it has ended.</summary>
+    /// <summary>Source: lets the container run here again, if there is anything to thaw. False when it runs nowhere: it has ended.</summary>
+    // spec: MIG-14
     public async Task<bool> ThawAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {
         IFence? fence = await ReopenAsync(job, cancellationToken).ConfigureAwait(false);
-        bool isThere = true;
-        if (fence is not null)
-        {
+        bool lives;
+        if (fence is null)
+            lives = await LivesAsync(job).ConfigureAwait(false);
+        else
             await using (fence.ConfigureAwait(false))
-                isThere = await fence.ThawAsync(cancellationToken).ConfigureAwait(false);
-        }
-
+                lives = await fence.ThawAsync(cancellationToken).ConfigureAwait(false);
         Forget(job, (int)SourceState.RolledBack);
-        return isThere && (job.Head is not { } head || await RunsAsync(head, cancellationToken).ConfigureAwait(false));
+        return lives;
     }
+
+    /// <summary>Source: is the container here that nothing of this job holds?</summary>
+    public async Task<bool> LivesAsync(UnfinishedJob job) =>
+        job.Head is not { } head || await EndedContainer.LivesAsync(environment.Runtime, head.Runtime, head.Container.Value).ConfigureAwait(false);
 
     /// <summary>Source: destroys the frozen copy and, if it was received here, its bundle.</summary>
     public async Task DestroyAsync(UnfinishedJob job, CancellationToken cancellationToken)
@@ -62,7 +66,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         }
 
         // What is found by its name alone may be a later container, which runs from these files.
-        if (job.Head is { } head && (fence is not null || !await RunsAsync(head, cancellationToken).ConfigureAwait(false)))
+        if (job.Head is { } head && (fence is not null || !await LivesAsync(head, cancellationToken).ConfigureAwait(false)))
             FilesOf(job).RemoveBundleIfOurs(head.Container, head.BundlePath);
         Forget(job, (int)SourceState.Completed);
     }
@@ -119,7 +123,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
     private async Task RefuseIfRunningAsync(JournalHead head, CancellationToken cancellationToken)
     {
         string container = head.Container.Value;
-        if (!await RunsAsync(head, cancellationToken).ConfigureAwait(false))
+        if (!await LivesAsync(head, cancellationToken).ConfigureAwait(false))
             return;
         throw new ContainerException(
             $"'{container}' runs here, so its files stay. If the source's copy is to be kept, end this one first ({RuntimeOf(head).KillCommand(container)}), then type the same again.");
@@ -127,18 +131,8 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
 
     private IContainerRuntime RuntimeOf(JournalHead head) => environment.Runtime.Of(head.Runtime) ?? environment.Runtime;
 
-    /// <summary>By the word of its own runtime: another one may have a container of that name.</summary>
-    private async Task<bool> RunsAsync(JournalHead head, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await RuntimeOf(head).LivesAsync(head.Container.Value, cancellationToken).ConfigureAwait(false);
-        }
-        catch (ContainerException)
-        {
-            return false;
-        }
-    }
+    /// <summary>By the word of its own runtime: another one may have a container of that name. Throws when that gives none; then nothing may be removed.</summary>
+    private Task<bool> LivesAsync(JournalHead head, CancellationToken cancellationToken) => RuntimeOf(head).LivesAsync(head.Container.Value, cancellationToken);
 
     /// <summary>Removes the job's own directory and journal; <paramref name="end"/> is written first unless it is there.</summary>
     public void Forget(UnfinishedJob job, int? end = null)

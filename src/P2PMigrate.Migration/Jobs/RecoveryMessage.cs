@@ -14,7 +14,7 @@ internal static class RecoveryMessage
         string name = NameOf(job);
         ContainerSide runningAt = RunningAt(job, action);
         bool isArchive = job.Head?.Kind == JobKind.Archive;
-        string work = WorkOf(job);
+        string work = WorkOf(job.Head);
         string message = action switch
         {
             RecoveryAction.Thawed => $"An earlier {work} of '{name}' was interrupted before it committed; '{name}' runs here as before.",
@@ -30,7 +30,7 @@ internal static class RecoveryMessage
     /// <summary>Its release was under way, and had come to its end.</summary>
     // spec: MIG-59
     public static RecoveredJob Arrived(UnfinishedJob job, RecoveredJob kept) =>
-        kept with { Message = $"An earlier {WorkOf(job)} of '{kept.Container}' was interrupted as it began to run here; it runs here." };
+        kept with { Message = $"An earlier {WorkOf(job.Head)} of '{kept.Container}' was interrupted as it began to run here; it runs here." };
 
     /// <summary>What the target said of a job in doubt, and what was <paramref name="done"/>, if anything.</summary>
     // spec: MIG-191
@@ -49,12 +49,12 @@ internal static class RecoveryMessage
     }
 
     /// <summary>There was nothing to thaw, and the runtime knows of none that runs: the machine or the container was stopped since, or what was frozen has ended.</summary>
-    public static RecoveredJob Gone(UnfinishedJob job, IContainerRuntime runtime)
+    public static RecoveredJob Gone(JobId job, JournalHead? head, IContainerRuntime runtime)
     {
-        string message = job.Head is not { } head ? "The container that this job had stopped has ended here."
-            : $"An earlier {WorkOf(job)} of '{head.Container.Value}' is undone, and it does not run elsewhere. It does not run here either, by {head.Runtime}'s word. "
+        string message = head is null ? "The container that this job had stopped has ended here."
+            : $"An earlier {WorkOf(head)} of '{head.Container.Value}' is undone. It does not run here, by {head.Runtime}'s word. "
                 + EndedContainer.HowToStart(runtime, head.Runtime, head.Container.Value, head.BundlePath);
-        return new RecoveredJob(job.JobId, NameOf(job), RecoveryAction.Thawed, ContainerSide.None, message);
+        return new RecoveredJob(job, head?.Container.Value ?? "", RecoveryAction.Thawed, ContainerSide.None, message);
     }
 
     /// <summary>Nobody but a person can decide.</summary>
@@ -107,7 +107,7 @@ internal static class RecoveryMessage
         _ => ContainerSide.None,
     };
 
-    private static string WorkOf(UnfinishedJob job) => job.Head?.Kind != JobKind.Archive ? "migration" : job.Head.Role == JobRole.Source ? "checkpoint" : "restore";
+    private static string WorkOf(JournalHead? head) => head?.Kind != JobKind.Archive ? "migration" : head.Role == JobRole.Source ? "checkpoint" : "restore";
 
     private static string NameOf(UnfinishedJob job) => job.Head?.Container.Value ?? "";
 }

@@ -161,7 +161,7 @@ internal sealed class SourceEffects(
 
         // A freeze that failed has undone itself, unless that failed too: then its record is still there.
         _fence ??= await environment.Runtime.ReopenFenceAsync(_files.Work, CancellationToken.None).ConfigureAwait(false);
-        EndOfContainer = await EndedContainer.FindAsync(environment.Runtime, proposal.Container, _fence).ConfigureAwait(false);
+        EndOfContainer = await EndedContainer.ThawAsync(environment.Runtime, proposal.Container, _fence).ConfigureAwait(false);
         Forget(SourceState.RolledBack);
         return default;
     }

@@ -12,7 +12,7 @@ internal static class SourceOutcome
         SourceResult result, Propose proposal, SourceTimeline timeline, TransferMeter meter, SourceEffects effects, RoundSummary? lastRound)
     {
         if (result.End != SourceState.Completed)
-            return Of(Failed(result, proposal), effects.EndOfContainer);
+            return effects.EndOfContainer is { } end ? Ended(NotBegun(proposal.JobId, proposal.Name.Value, result.Failure!), end, result.Warning) : Failed(result, proposal);
         return new MigrationCompleted
         {
             JobId = proposal.JobId,
@@ -41,10 +41,14 @@ internal static class SourceOutcome
         Findings = failure.Findings,
     };
 
-    /// <summary>A job that failed, with a sentence about its container's end, if it has ended.</summary>
+    /// <summary>A job that failed, and whose container has ended, as <paramref name="end"/> says. <paramref name="left"/>: why something of the job is left, or null.</summary>
     // spec: MIG-14
-    public static MigrationFailed Of(MigrationFailed failed, string? end) =>
-        end is null ? failed : failed with { Reason = $"{failed.Reason} {end}", RunningAt = ContainerSide.None, HasContainerEnded = true };
+    public static MigrationFailed Ended(MigrationFailed failed, string end, string? left = null) => failed with
+    {
+        Reason = $"{failed.Reason} {end}" + (left is null ? "" : $" Something of the job is left here ({left}); to remove it, type: p2pmigrate resume {failed.JobId}"),
+        RunningAt = ContainerSide.None,
+        HasContainerEnded = true,
+    };
 
     /// <summary>What a person must know and type when nobody else can decide.</summary>
     // spec: MIG-43, MIG-57

@@ -48,7 +48,7 @@ public interface IContainerRuntime
     }
 
     /// <summary>Has a container of this name processes, that run or are paused? Throws <see cref="ContainerException"/> when the runtime does not say.</summary>
-    Task<bool> LivesAsync(string name, CancellationToken cancellationToken) => KnowsAsync(name, cancellationToken);
+    Task<bool> LivesAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>Can this container be dumped? Finds everything it can before anything is frozen.</summary>
     Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken);
@@ -127,7 +127,7 @@ public interface IFence : IAsyncDisposable
     Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Rollback: back on its network, running. False when the container has ended, because its first process did not survive: then nothing is left to undo. Idempotent; retried until it
+    /// Rollback: back on its network, running. False when the container has ended, because its first process did not survive: then its network and its cgroup are as before, and nothing more can be undone. Idempotent; retried until it
     /// does not throw.
     /// </summary>
     // spec: MIG-14

@@ -123,10 +123,14 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
         {
             if (mayBeSeen && !await depot.TryTakeBackAsync(plan.JobId, CancellationToken.None).ConfigureAwait(false))
                 throw StageOrder.TargetHasIt(plan.Name, plan.JobId, plan.Place);
-            failed = SourceOutcome.Of(failed, await job.ThawAsync().ConfigureAwait(false));
+            await job.ThawAsync().ConfigureAwait(false);
+            if (job.EndOfContainer is { } end)
+                failed = SourceOutcome.Ended(failed, end);
         }
         catch (Exception exception) when (IsWorlds(exception))
         {
+            if (job.EndOfContainer is { } end)
+                return SourceOutcome.Ended(failed, end, exception.Message);
             return failed with
             {
                 Reason = $"{failure.Reason} '{plan.Name}' is frozen here and was not thawed: {exception.Message} Type: p2pmigrate migrate {plan.Name} -s unfreeze",

@@ -70,4 +70,20 @@ public sealed class CriuLogTests
         File.Delete(path);
         Assert.False(CriuLog.HasGivenUp(path));
     }
+
+    [Theory]
+    [Trait("Spec", "MIG-14")]
+    [InlineData("(00.1) Seized task 12, state 1\n(00.2) Parasite syscall_ip at 0x1\n", true)]
+    [InlineData("(00.1) Seized task 12, state 1\n(00.2) Dumping finished successfully\n", false)]
+    [InlineData("(00.1) Seized task 12, state 1\n(00.2) Error (criu/cr-dump.c:2111): Dumping FAILED.\n", false)]
+    [InlineData("(00.1) Running pre-dump scripts\n", false)]
+    [InlineData("", false)]
+    public async Task A_log_that_ends_while_CRIU_holds_processes_is_cut_off(string log, bool isCutOff)
+    {
+        string path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, log, TestContext.Current.CancellationToken);
+        Assert.Equal(isCutOff, CriuLog.IsCutOff(path));
+        File.Delete(path);
+        Assert.False(CriuLog.IsCutOff(path));
+    }
 }

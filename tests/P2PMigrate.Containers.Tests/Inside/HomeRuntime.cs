@@ -27,6 +27,9 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
         return container with { Name = container.Name + Suffix };
     }
 
+    public Task<bool> LivesAsync(string name, CancellationToken cancellationToken) =>
+        inner.LivesAsync(name.EndsWith(Suffix, StringComparison.Ordinal) ? name[..^Suffix.Length] : name, cancellationToken);
+
     public Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken) =>
         inner.CheckSourceAsync(Here(container), cancellationToken);
 

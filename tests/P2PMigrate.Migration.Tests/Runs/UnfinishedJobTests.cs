@@ -43,7 +43,7 @@ public sealed class UnfinishedJobTests
         if (last == SourceState.Copying)
         {
             Assert.Equal(ContainerSide.None, resumed.RunningAt);
-            Assert.Contains($"does not run here either, by simulated's word. Its files are here, in {rig.Target.Environment.State.Root}", resumed.Message, StringComparison.Ordinal);
+            Assert.Contains($"does not run here, by simulated's word. Its files are here, in {rig.Target.Environment.State.Root}", resumed.Message, StringComparison.Ordinal);
         }
 
         await Aftermath.AssertCanMigrateAsync(rig);

@@ -62,6 +62,8 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
             ? Task.FromResult(Describe(container))
             : throw new ContainerException($"There is no running container '{name}'.");
 
+    public Task<bool> LivesAsync(string name, CancellationToken cancellationToken) => Task.FromResult(machine.Find(name) is { State: CopyState.Running });
+
     public Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<Finding>>([]);
 
