@@ -48,8 +48,14 @@ public sealed class VirtualHost : LabNode
     /// <summary>The processes in one of the host's cgroups, such as a container's, by their numbers outside; empty when there is none.</summary>
     public IReadOnlyList<int> PidsOf(string cgroup)
     {
-        string file = Path.Combine(_scope.CgroupsOf(Name).Unified, cgroup, "cgroup.procs");
-        return File.Exists(file) ? [.. File.ReadLines(file).Select(int.Parse)] : [];
+        try
+        {
+            return [.. File.ReadLines(Path.Combine(_scope.CgroupsOf(Name).Unified, cgroup, "cgroup.procs")).Select(int.Parse)];
+        }
+        catch (IOException)
+        {
+            return []; // there is none, or it is removed at this moment
+        }
     }
 
     /// <summary>Opens one of the host's files for reading, whoever holds a lock on it. Throws <see cref="IOException"/>.</summary>
