@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Criu;
@@ -13,6 +14,8 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// </summary>
 public abstract class CriuRuntime : IContainerRuntime
 {
+    private const int NoSuchFile = 2;
+
     private readonly IRuntimeProgram _program;
     private readonly ILogger _logger;
 
@@ -32,7 +35,17 @@ public abstract class CriuRuntime : IContainerRuntime
     public async Task<bool> KnowsAsync(string name, CancellationToken cancellationToken) => await _program.FindAsync(name, cancellationToken).ConfigureAwait(false) is not null;
 
     /// <inheritdoc/>
-    public async Task<bool> LivesAsync(string name, CancellationToken cancellationToken) => await _program.FindAsync(name, cancellationToken).ConfigureAwait(false) is { Lives: true };
+    public async Task<bool> LivesAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _program.FindAsync(name, cancellationToken).ConfigureAwait(false) is { Lives: true };
+        }
+        catch (ContainerException refused) when (refused.InnerException is Win32Exception { NativeErrorCode: NoSuchFile })
+        {
+            return false; // a machine without this runtime has no container of it
+        }
+    }
 
     /// <inheritdoc/>
     public Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken) => Machine.DescribeAsync(_program, cancellationToken);
