@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers;
 using P2PMigrate.Containers.Crun;
 using P2PMigrate.Containers.Lxc;
+using P2PMigrate.Containers.Podman;
 using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Runtime;
@@ -12,12 +13,12 @@ namespace P2PMigrate.Agent.Commands;
 /// <summary>The option <c>--runtime</c> and what it means: the one place that knows which runtimes there are.</summary>
 internal sealed class RuntimeChoice
 {
-    private const string Auto = "auto", Runc = "runc", Crun = "crun", Lxc = "lxc";
+    private const string Auto = "auto", Runc = "runc", Crun = "crun", Lxc = "lxc", Podman = "podman";
 
     public Option<string> Option { get; } = new("--runtime")
     {
         Description = "The container runtime; auto finds the one that has the container.",
-        HelpName = "auto|runc|crun|lxc",
+        HelpName = "auto|runc|crun|lxc|podman",
         DefaultValueFactory = _ => Auto,
     };
 
@@ -37,7 +38,8 @@ internal sealed class RuntimeChoice
         Runc => CreateRunc(context),
         Crun => CreateCrun(context),
         Lxc => CreateLxc(context),
-        var other => throw new UsageException($"There is no runtime called {other}; this version knows runc, crun and lxc."),
+        Podman => CreatePodman(context),
+        var other => throw new UsageException($"There is no runtime called {other}; this version knows runc, crun, lxc and podman."),
     };
 
     /// <summary>Those that are installed. On a machine with none, the checks say what runc lacks.</summary>
@@ -47,6 +49,7 @@ internal sealed class RuntimeChoice
         if (RuncRuntime.IsInstalled) installed.Add(CreateRunc(context));
         if (CrunRuntime.IsInstalled) installed.Add(CreateCrun(context));
         if (LxcRuntime.IsInstalled) installed.Add(CreateLxc(context));
+        if (PodmanRuntime.IsInstalled) installed.Add(CreatePodman(context));
         return installed switch
         {
             [] => CreateRunc(context),
@@ -63,4 +66,7 @@ internal sealed class RuntimeChoice
 
     private static LxcRuntime CreateLxc(CommandContext context) =>
         new(new LxcOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<LxcRuntime>());
+
+    private static PodmanRuntime CreatePodman(CommandContext context) =>
+        new(new PodmanOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<PodmanRuntime>());
 }

@@ -109,6 +109,7 @@ internal sealed class CgroupFence : IFence
         }
 
         if (!frozenAfterwards) throw new ContainerException($"The container {_record.Container} ran for a moment after its dump, so the dump is not its last state.");
+        if (_runtime.Loses(_record) is { } lost) throw new ContainerException(lost);
         if (_cgroup.HasChildren) await File.WriteAllBytesAsync(Path.Combine(imageDirectory, DumpMarks.CgroupsKept), [], cancellationToken).ConfigureAwait(false);
         NameRemovedFiles(imageDirectory);
         DueTimers.Rearm(imageDirectory);

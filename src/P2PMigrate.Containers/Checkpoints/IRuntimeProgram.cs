@@ -74,6 +74,9 @@ internal interface IRuntimeProgram
     /// <summary>The command that dumps a container and leaves it running. CRIU's configuration is in the environment; its log is <c>dump.log</c> in <paramref name="workDirectory"/>.</summary>
     IEnumerable<string> DumpCommand(FenceRecord fence, string imageDirectory, string workDirectory, IMemoryDelivery memory, IReadOnlyList<string> options);
 
+    /// <summary>What a container that stands still holds and its dump lacks, as a sentence; null when there is nothing.</summary>
+    string? Loses(FenceRecord fence) => null;
+
     /// <summary>Lines of CRIU's configuration for a dump: what the runtime itself takes no options for.</summary>
     IEnumerable<string> DumpLines(IMemoryDelivery memory) => [];
 

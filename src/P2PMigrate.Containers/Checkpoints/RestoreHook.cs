@@ -37,6 +37,10 @@ internal sealed class RestoreHook : IDisposable
         return new RestoreHook(workDirectory, HookFifo.Make(HeldIn(workDirectory)), HookFifo.Make(ReleaseIn(workDirectory)));
     }
 
+    /// <summary>The number of the first process of what is, or was, held; null when it did not come so far.</summary>
+    public static int? InitOf(string workDirectory) =>
+        File.Exists(InitIn(workDirectory)) && int.TryParse(File.ReadAllText(InitIn(workDirectory)), CultureInfo.InvariantCulture, out int pid) ? pid : null;
+
     /// <summary>Did the script of this work directory come to freeze the container? Who finds it not frozen then finds one that somebody has let run.</summary>
     public static bool HasFrozen(string workDirectory) => File.Exists(FreezingIn(workDirectory));
 

@@ -20,7 +20,7 @@ internal sealed class BundleCheck(ContainerDescription container)
         {
             Add(
                 FindingSeverity.Blocker, "manager", $"The container belongs to {(manager == "libpod" ? "Podman" : manager)}, which would not know that it has left.",
-                $"Run it with {container.Runtime} itself; containers of Podman and the like are not moved by this version.");
+                manager == "libpod" ? "Name it as Podman does (podman ps), or with --runtime podman." : $"Run it with {container.Runtime} itself; containers of {manager} are not moved by this version.");
         }
 
         foreach (BindMount mount in configuration.BindMounts.Take(FindingsPerKind))

@@ -7,7 +7,7 @@ namespace P2PMigrate.Containers.Tests.Inside;
 public sealed class HostedTests(TestHost host) : IClassFixture<TestHost>
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
-    private static readonly string[] s_every = ["runc", CrunGround.RuntimeName, LxcGround.RuntimeName], s_bundles = ["runc", CrunGround.RuntimeName];
+    private static readonly string[] s_every = ["runc", CrunGround.RuntimeName, LxcGround.RuntimeName, PodmanGround.RuntimeName], s_bundles = ["runc", CrunGround.RuntimeName];
     private static readonly string[] s_runc = ["runc"], s_lxc = [LxcGround.RuntimeName];
 
     /// <summary>The tests of the classes beside this one, but for drivers, which are no tests by themselves; those of the contract with every runtime.</summary>

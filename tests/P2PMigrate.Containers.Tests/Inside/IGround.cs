@@ -15,6 +15,7 @@ internal interface IGround
     {
         CrunGround.RuntimeName => new CrunGround(),
         LxcGround.RuntimeName => new LxcGround(),
+        PodmanGround.RuntimeName => new PodmanGround(),
         _ => new RuncGround(),
     };
 

@@ -12,7 +12,7 @@ public sealed class BundleCheckTests
     {
         Finding finding = Assert.Single(Check("""{ "annotations": { "io.container.manager": "libpod" } }"""));
         Assert.Equal((FindingSeverity.Blocker, "The container belongs to Podman, which would not know that it has left."), (finding.Severity, finding.Message));
-        Assert.Contains("crun itself", finding.Remedy, StringComparison.Ordinal);
+        Assert.Contains("--runtime podman", finding.Remedy, StringComparison.Ordinal);
         Assert.Empty(Check("""{ "annotations": { "io.container.manager": 3, "other": "libpod" } }"""));
     }
 

@@ -11,7 +11,7 @@ internal sealed record RootfsRecipe
 
     public IReadOnlyList<string> Packages { get; init; } =
     [
-        "criu", "runc", "crun", "libcriu2", "lxc", "redis-server", "python3", "tini",
+        "criu", "runc", "crun", "libcriu2", "lxc", "podman", "netavark", "redis-server", "python3", "tini",
         "iptables", "nftables", "miniupnpd-nftables", "iproute2", "socat", "procps", "strace",
         "attr", "acl", "e2fsprogs", "rsync", "tar", "zstd", "libcap2-bin", "libstdc++6", "ca-certificates",
         "systemd", "openssh-server", "openssh-client", // for containers, and those who log in to them

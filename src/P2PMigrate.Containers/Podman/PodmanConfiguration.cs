@@ -1,0 +1,105 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using P2PMigrate.Containers.Runc;
+
+namespace P2PMigrate.Containers.Podman;
+
+/// <summary>
+/// What travels of a container of Podman besides its content: its number, the <c>config.json</c> that Podman had written for runc, and what Podman would have to be told to create it
+/// again. The target's comes from the peer: a text that is not of this form is refused.
+/// </summary>
+// spec: MIG-182
+internal sealed class PodmanConfiguration
+{
+    private const string IdMember = "id", BundleMember = "oci", CreationMember = "create";
+    private const int IdLength = 64;
+
+    private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
+
+    private readonly JsonObject _bundle;
+    private readonly JsonObject _creation;
+
+    private PodmanConfiguration(string id, JsonObject bundle, JsonObject creation) => (Id, _bundle, _creation) = (id, bundle, creation);
+
+    /// <summary>The container's number at its source.</summary>
+    public string Id { get; }
+
+    /// <summary>The <c>config.json</c> without what Podman itself sees to: its own files in the container, and its mark.</summary>
+    public byte[] PlainBundle
+    {
+        get
+        {
+            var plain = (JsonObject)_bundle.DeepClone();
+            plain.Remove("annotations");
+            if (plain["mounts"] is JsonArray mounts)
+            {
+                foreach (JsonNode? own in mounts.Where(mount => mount?["source"]?.ToString().Contains(Id, StringComparison.Ordinal) == true).ToList()) mounts.Remove(own);
+            }
+
+            if (plain["process"] is JsonObject process) process.Remove("terminal");
+            return Bytes(plain);
+        }
+    }
+
+    /// <summary>Reads what a source has sent; false when it is of another form.</summary>
+    public static bool TryParse(ReadOnlySpan<byte> text, [NotNullWhen(true)] out PodmanConfiguration? configuration)
+    {
+        configuration = null;
+        if (Object(text) is not { } all) return false;
+        if (all[IdMember] is not JsonValue value || !value.TryGetValue(out string? id) || id.Length != IdLength || !id.All(char.IsAsciiHexDigitLower)) return false;
+        if (all[BundleMember] is not JsonObject bundle || all[CreationMember] is not JsonObject creation) return false;
+        configuration = new PodmanConfiguration(id, bundle, creation);
+        return true;
+    }
+
+    /// <summary>At the source: what is sent, of what Podman says. It does not say everything where it says how to create a container.</summary>
+    public static byte[] Compose(PodmanContainer container, ReadOnlySpan<byte> bundle, string creation)
+    {
+        if (!BundleConfiguration.TryParse(bundle, out BundleConfiguration? oci) || Object(bundle) is not { } json || Object(System.Text.Encoding.UTF8.GetBytes(creation)) is not { } create)
+            throw new Migration.Runtime.ContainerException($"Podman described the container {container.Name} in a form that P2PMigrate does not know.");
+        foreach (string source in (string[])["image", "raw_image_name", "image_arch", "image_os", "image_variant", "rootfs", "name", "oci_runtime"]) create.Remove(source);
+        if (json["hostname"] is { } hostName) create["hostname"] = hostName.DeepClone();
+        create["netns"] = oci.NetworkNamespacePath is { } path ? new JsonObject { ["nsmode"] = "path", ["value"] = path } : new JsonObject { ["nsmode"] = oci.HasNetworkNamespace ? "none" : "host" };
+        Set(create, "cap_add", container.HostConfig.CapAdd);
+        Set(create, "cap_drop", container.HostConfig.CapDrop);
+        return Bytes(new JsonObject { [IdMember] = container.Id, [BundleMember] = json, [CreationMember] = create });
+    }
+
+    /// <summary>What Podman is told at the target, for a root file system that is a directory.</summary>
+    public byte[] CreationOf(string name, string rootPath)
+    {
+        var create = (JsonObject)_creation.DeepClone();
+        create["name"] = name;
+        create["rootfs"] = rootPath;
+        return Bytes(create);
+    }
+
+    /// <summary>The configuration that runc is given: of the container of the number <paramref name="id"/>.</summary>
+    public byte[] BundleOf(string id, string rootPath)
+    {
+        var bundle = (JsonObject)JsonNode.Parse(_bundle.ToJsonString().Replace(Id, id, StringComparison.Ordinal))!;
+        if (bundle["root"] is not JsonObject root) bundle["root"] = root = [];
+        root["path"] = rootPath;
+        return Bytes(bundle);
+    }
+
+    private static void Set(JsonObject create, string name, IReadOnlyList<string>? values)
+    {
+        if (values is { Count: > 0 }) create[name] = new JsonArray([.. values.Select(value => JsonValue.Create(value))]);
+    }
+
+    private static JsonObject? Object(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            return text.Length > BundleConfiguration.BytesMax ? null : JsonNode.Parse(text, documentOptions: s_strict) as JsonObject;
+        }
+        catch (Exception bad) when (bad is JsonException or ArgumentException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
+    private static byte[] Bytes(JsonObject json) => System.Text.Encoding.UTF8.GetBytes(json.ToJsonString());
+}

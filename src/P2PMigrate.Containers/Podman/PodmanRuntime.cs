@@ -1,0 +1,89 @@
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Checkpoints;
+using P2PMigrate.Containers.Checks;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Containers.Runc;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Podman;
+
+/// <summary>
+/// Containers of Podman, of root's, that runc runs, with CRIU. Needs Podman 5.0 or later. One that has moved has a directory as its root file system at the target, whatever image it was made of, so no registry
+/// is asked; Podman knows it there as it did here, but for its number. Holds no state of its own: any number of jobs may share it, on any thread.
+/// </summary>
+public sealed class PodmanRuntime : CriuRuntime
+{
+    private readonly PodmanTool _podman;
+    private readonly ILogger _logger;
+
+    /// <summary>A runtime that finds Podman where <paramref name="options"/> say.</summary>
+    public PodmanRuntime(PodmanOptions options, ILogger logger)
+        : this(new PodmanTool(options), logger)
+    {
+    }
+
+    private PodmanRuntime(PodmanTool podman, ILogger logger)
+        : base(podman, logger) => (_podman, _logger) = (podman, logger);
+
+    /// <summary>Is Podman on this machine?</summary>
+    public static bool IsInstalled => Tool.Exists("podman");
+
+    /// <inheritdoc/>
+    public override async Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken)
+    {
+        if (bundle is not null) throw new ContainerException("A container of Podman has no bundle of yours; leave out --bundle.");
+        PodmanContainer known = await FindAsync(name, cancellationToken).ConfigureAwait(false);
+        KnownContainer? state = await _podman.FindAsync(name, cancellationToken).ConfigureAwait(false);
+        if (state?.Status != KnownContainer.Running)
+        {
+            throw new ContainerException(state?.Status == KnownContainer.Paused
+                ? $"The container {name} is paused. If a migration of it is under way or in doubt, leave it so: `p2pmigrate migrate` says what to do. If you paused it yourself, type: podman unpause {name}"
+                : $"The container {name} is {state?.Status ?? "gone"}, not running.");
+        }
+
+        byte[] written = await File.ReadAllBytesAsync(Path.Combine(known.StaticDir, "config.json"), cancellationToken).ConfigureAwait(false);
+        string creation = await _podman.CreationOfAsync(name, cancellationToken).ConfigureAwait(false);
+        byte[] configuration = PodmanConfiguration.Compose(known, written, creation);
+        Cgroup cgroup = _podman.CgroupOf(name, state.Pid);
+        IReadOnlyList<int> pids = cgroup.PidsOfOthers(name);
+        return new ContainerDescription
+        {
+            Name = name,
+            Runtime = Name,
+            BundlePath = state.Bundle,
+            RootPath = BundleConfiguration.TryParse(written, out BundleConfiguration? parsed) && parsed.RootPath is { } root ? root : throw new ContainerException($"Podman's configuration of {name} names no root file system."),
+            Configuration = configuration,
+            InitPid = state.Pid,
+            CgroupPath = cgroup.Path,
+            MemoryBytes = pids.Sum(ProcessTable.ResidentBytes),
+            ProcessCount = pids.Count,
+        };
+    }
+
+    /// <inheritdoc/>
+    public override async Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Finding> own = new PodmanCheck(container).AtSource(await FindAsync(container.Name, cancellationToken).ConfigureAwait(false));
+        bool prepared = PodmanConfiguration.TryParse(container.Configuration.Span, out PodmanConfiguration? configuration)
+            && BundleConfiguration.TryParse(configuration.PlainBundle, out BundleConfiguration? bundle) && bundle.NetworkNamespacePath is not null;
+        return [.. own, .. await new SourceCheck(_podman, container, prepared).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
+    }
+
+    /// <inheritdoc/>
+    public override async Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken) =>
+    [
+        .. await new TargetCheck(_podman, container, source, _podman.Options.DataDirectory).RunAsync(cancellationToken).ConfigureAwait(false),
+        .. await new PodmanCheck(container).AtTargetAsync(cancellationToken).ConfigureAwait(false),
+    ];
+
+    /// <inheritdoc/>
+    public override Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) => new PodmanRestore(_podman, _logger, request).PrepareAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public override async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+        await new PodmanRestore(_podman, _logger, request).RunAsync(cancellationToken).ConfigureAwait(false);
+
+    private async Task<PodmanContainer> FindAsync(string name, CancellationToken cancellationToken) => await _podman.InspectAsync(name, cancellationToken).ConfigureAwait(false)
+        ?? throw new ContainerException($"Podman knows no container named {name}; `podman ps -a` shows those it knows.");
+}

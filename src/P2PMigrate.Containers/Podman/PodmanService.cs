@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Podman;
+
+/// <summary>
+/// Podman's service, for one request: its command line cannot say of a container all that can be said. The runtime is the service's own: it pays no heed to a request's. It ends with this object, and with our process soon after it. Used by one caller at a time.
+/// </summary>
+internal sealed class PodmanService : IDisposable
+{
+    private const string IdleSeconds = "20";
+    private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20), s_look = TimeSpan.FromMilliseconds(5);
+
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("p2pmigrate-"); // a socket's path may not be long
+    private readonly Process _process;
+    private readonly HttpClient _http;
+
+    private PodmanService(string podman, string workDirectory)
+    {
+        _process = new Process { StartInfo = new ProcessStartInfo(podman, ["--runtime", PodmanTool.OciRuntime, "system", "service", "--time", IdleSeconds, $"unix://{SocketPath}"]) };
+        _process.StartInfo.Environment[OwnedProcesses.Variable] = workDirectory;
+        _process.StartInfo.RedirectStandardInput = _process.StartInfo.RedirectStandardOutput = _process.StartInfo.RedirectStandardError = true;
+        _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, cancellationToken) => ConnectAsync(cancellationToken), UseProxy = false }) { BaseAddress = new Uri("http://podman/"), Timeout = s_limit };
+    }
+
+    private string SocketPath => Path.Combine(_directory.FullName, "service");
+
+    /// <summary>Creates a container as <paramref name="creation"/> says; returns its number. Throws <see cref="ContainerException"/> with Podman's own words when that is refused.</summary>
+    public static async Task<string> CreateAsync(string podman, string workDirectory, byte[] creation, CancellationToken cancellationToken)
+    {
+        using var service = new PodmanService(podman, workDirectory);
+        service._process.Start();
+        service._process.StandardInput.Close();
+        return await service.CreateAsync(creation, cancellationToken).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        _http.Dispose();
+        if (!_process.HasExited) _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        _directory.Delete(recursive: true);
+    }
+
+    private async Task<string> CreateAsync(byte[] creation, CancellationToken cancellationToken)
+    {
+        using var content = new ByteArrayContent(creation) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        try
+        {
+            using HttpResponseMessage answer = await _http.PostAsync("v5.0.0/libpod/containers/create", content, cancellationToken).ConfigureAwait(false);
+            if (answer.IsSuccessStatusCode && await answer.Content.ReadFromJsonAsync(PodmanJson.Default.PodmanCreated, cancellationToken).ConfigureAwait(false) is { Id.Length: > 0 } created) return created.Id;
+            PodmanRefusal? refusal = await answer.Content.ReadFromJsonAsync(PodmanJson.Default.PodmanRefusal, cancellationToken).ConfigureAwait(false);
+            throw new ContainerException($"Podman refuses to create the container: {refusal?.Message ?? answer.ReasonPhrase}.");
+        }
+        catch (Exception failed) when (failed is HttpRequestException or System.Text.Json.JsonException or IOException || (failed is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            throw new ContainerException($"Podman's service (`podman system service`) could not be asked to create the container: {failed.Message}", inner: failed);
+        }
+    }
+
+    /// <summary>It makes its socket when it is ready.</summary>
+    private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
+    {
+        while (!File.Exists(SocketPath))
+        {
+            if (_process.HasExited) throw new IOException($"it ended with \"{(await _process.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false)).Trim()}\"");
+            await Task.Delay(s_look, cancellationToken).ConfigureAwait(false);
+        }
+
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath), cancellationToken).ConfigureAwait(false);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}

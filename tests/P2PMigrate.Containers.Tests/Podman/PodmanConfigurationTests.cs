@@ -1,0 +1,105 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using P2PMigrate.Containers.Podman;
+using P2PMigrate.Containers.Runc;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Tests.Podman;
+
+public sealed class PodmanConfigurationTests
+{
+    private const string Created = """{ "name": "web-clone", "image": "0a1b", "command": ["serve"], "netns": { "nsmode": "private" } }""";
+
+    private static readonly string s_here = new('a', 64), s_there = new('b', 64);
+
+    private static readonly string s_bundle = $$"""
+        {
+          "hostname": "harbour",
+          "process": { "terminal": false },
+          "root": { "path": "/var/lib/containers/storage/overlay/0a1b/merged" },
+          "mounts": [
+            { "destination": "/etc/hosts", "type": "bind", "source": "/run/containers/{{s_here}}/userdata/hosts" },
+            { "destination": "/vol", "type": "bind", "source": "/srv/vol" },
+            { "destination": "/proc", "type": "proc", "source": "proc" }
+          ],
+          "linux": { "cgroupsPath": "/libpod_parent/libpod-{{s_here}}", "namespaces": [{ "type": "network", "path": "/run/netns/web" }] },
+          "annotations": { "io.container.manager": "libpod" }
+        }
+        """;
+
+    [Fact]
+    [Trait("Spec", "MIG-182")]
+    public void The_target_creates_it_from_a_directory_and_with_all_that_Podman_leaves_out()
+    {
+        JsonNode create = JsonNode.Parse(Sent().CreationOf("web", "/data/web/rootfs"))!;
+        Assert.Equal(["command", "netns", "hostname", "cap_drop", "name", "rootfs"], ((JsonObject)create).Select(member => member.Key));
+        Assert.Equal(("web", "/data/web/rootfs", "harbour"), ((string?)create["name"], (string?)create["rootfs"], (string?)create["hostname"]));
+        Assert.Equal(("path", "/run/netns/web"), ((string?)create["netns"]!["nsmode"], (string?)create["netns"]!["value"]));
+        Assert.Equal("CAP_NET_RAW", (string?)create["cap_drop"]![0]);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-182")]
+    public void The_number_that_it_has_there_takes_the_place_of_the_one_that_it_had()
+    {
+        string text = Encoding.UTF8.GetString(Sent().BundleOf(s_there, "/data/web/rootfs"));
+        Assert.DoesNotContain(s_here, text, StringComparison.Ordinal);
+        JsonNode bundle = JsonNode.Parse(text)!;
+        Assert.Equal("/data/web/rootfs", (string?)bundle["root"]!["path"]);
+        Assert.Equal($"/libpod_parent/libpod-{s_there}", (string?)bundle["linux"]!["cgroupsPath"]);
+    }
+
+    [Fact]
+    public void What_Podman_sees_to_itself_is_not_looked_for_at_the_target()
+    {
+        Assert.True(BundleConfiguration.TryParse(Sent().PlainBundle, out BundleConfiguration? plain));
+        Assert.Equal([new BindMount("/srv/vol", "/vol")], plain.BindMounts);
+        Assert.Null(plain.Manager);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-182")]
+    public void Every_cut_and_whatever_is_of_another_form_is_refused()
+    {
+        byte[] whole = Bytes();
+        for (int length = 0; length < whole.Length; length++) Assert.False(PodmanConfiguration.TryParse(whole.AsSpan(0, length), out _));
+        string[] odd =
+        [
+            "[]", "null", "{}", $$"""{ "id": "{{s_here}}", "oci": {} }""", $$"""{ "id": "../{{s_here[3..]}}", "oci": {}, "create": {} }""", $$"""{ "id": 7, "oci": {}, "create": {} }""",
+            $$"""{ "id": "{{s_here.ToUpperInvariant()}}", "oci": {}, "create": {} }""", $$"""{ "id": "{{s_here}}", "oci": [], "create": {} }""", $$"""{ "id": "{{s_here}}", "id": "{{s_here}}", "oci": {}, "create": {} }""",
+        ];
+        Assert.All(odd, text => Assert.False(PodmanConfiguration.TryParse(Encoding.UTF8.GetBytes(text), out _)));
+        Assert.True(PodmanConfiguration.TryParse(Encoding.UTF8.GetBytes($$"""{ "id": "{{s_here}}", "oci": { "root": 3, "mounts": 4, "annotations": [] }, "create": {} }"""), out PodmanConfiguration? bare));
+        Assert.Contains("/r", Encoding.UTF8.GetString(bare.BundleOf(s_there, "/r")), StringComparison.Ordinal);
+        Assert.NotEmpty(bare.PlainBundle);
+    }
+
+    [Theory]
+    [InlineData("always", "ns:/run/netns/web", "runc", "", "restart")]
+    [InlineData("no", "bridge", "runc", "", "network")]
+    [InlineData("", "none", "crun", "", "runtime")]
+    [InlineData("no", "host", "runc", "0c1d", "pod")]
+    [Trait("Spec", "MIG-183")]
+    public void What_Podman_does_for_it_that_cannot_move_is_found(string restart, string network, string runtime, string pod, string subject)
+    {
+        PodmanContainer known = Known() with { Runtime = runtime, Pod = pod, HostConfig = new PodmanHostSettings { NetworkMode = network, RestartPolicy = new PodmanRestartPolicy { Name = restart } } };
+        Finding blocker = Assert.Single(new PodmanCheck(Described()).AtSource(known), finding => finding.Severity == FindingSeverity.Blocker);
+        Assert.Equal(subject, blocker.Subject);
+        Assert.NotNull(blocker.Remedy);
+    }
+
+    private static ContainerDescription Described() => new()
+    {
+        Name = "web", Runtime = "podman", BundlePath = "/data/web", RootPath = "/data/web/rootfs", Configuration = Bytes(), InitPid = int.MaxValue,
+    };
+
+    private static PodmanContainer Known() => new() { Id = s_here, Name = "web", HostConfig = new PodmanHostSettings { CapDrop = ["CAP_NET_RAW"] } };
+
+    private static byte[] Bytes() => PodmanConfiguration.Compose(Known(), Encoding.UTF8.GetBytes(s_bundle), Created);
+
+    private static PodmanConfiguration Sent()
+    {
+        Assert.True(PodmanConfiguration.TryParse(Bytes(), out PodmanConfiguration? configuration));
+        return configuration;
+    }
+}
