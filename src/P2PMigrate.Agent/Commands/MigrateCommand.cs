@@ -51,6 +51,7 @@ internal sealed class MigrateCommand : AgentCommand
         Options.Add(_ticket);
         Options.Add(_stage.Stage);
         Options.Add(_stage.Destination);
+        Options.Add(_stage.Seal.Option);
         Options.Add(_runtime.Option);
         Options.Add(_store.Option);
         Options.Add(_bundle);

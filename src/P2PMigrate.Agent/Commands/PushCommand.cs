@@ -14,7 +14,9 @@ internal sealed class PushCommand : AgentCommand
 
     private readonly Argument<string> _container = new("CONTAINER") { Description = "The running container, as its runtime calls it." };
 
-    private readonly Argument<string> _destination = new("DEST") { Description = "The directory between the machines." };
+    private readonly Argument<string> _destination = new("DEST") { Description = "The directory between the machines, or s3://BUCKET/PREFIX." };
+
+    private readonly SealChoice _seal = new();
 
     private readonly Option<string?> _bundle = new("--bundle")
     {
@@ -29,6 +31,7 @@ internal sealed class PushCommand : AgentCommand
         Arguments.Add(_destination);
         Options.Add(_runtime.Option);
         Options.Add(_bundle);
+        Options.Add(_seal.Option);
     }
 
     protected override ExitCode Interrupt(IOutput output)
@@ -39,9 +42,10 @@ internal sealed class PushCommand : AgentCommand
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        IObjectStore place = ObjectPlaces.Open(StageChoice.Full(context.Parsed.GetValue(_destination)!));
-        return await PushAsync(
-            context, _runtime.Environment(context), place, context.Parsed.GetValue(_container)!, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+        string container = context.Parsed.GetValue(_container)!;
+        IObjectStore place = await _seal.OpenToWriteAsync(
+            context, StageChoice.Full(context.Parsed.GetValue(_destination)!), StageChoice.NameOf(container), cancellationToken).ConfigureAwait(false);
+        return await PushAsync(context, _runtime.Environment(context), place, container, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The stage <c>prepare-data</c> is this.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using P2PMigrate.Agent.Output;
+using P2PMigrate.Agent.Places;
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Runtime;
@@ -18,9 +19,12 @@ internal sealed class StageChoice
     /// <summary>The place between the machines.</summary>
     public Option<string?> Destination { get; } = new("--destination", "-d")
     {
-        Description = "For a stage: the directory between the machines. unfreeze knows it by itself.",
+        Description = "For a stage: the directory between the machines, or s3://BUCKET/PREFIX. unfreeze knows it by itself.",
         HelpName = "DEST",
     };
+
+    /// <summary>Who is to read what a stage puts there.</summary>
+    public SealChoice Seal { get; } = new();
 
     /// <summary>Carries out one stage of a migration by hand.</summary>
     public async Task<ExitCode> RunAsync(CommandContext context, MigrationEnvironment environment, string container, string? bundle, CancellationToken cancellationToken)
@@ -31,7 +35,10 @@ internal sealed class StageChoice
             return await UnfreezeAsync(context, environment, NameOf(container), destination, cancellationToken).ConfigureAwait(false);
         if (destination is null)
             throw new UsageException($"{stage} needs to know where the data is: add -d DEST, the directory between the two machines.");
-        IObjectStore place = ObjectPlaces.Open(Full(destination));
+        string typed = Full(destination);
+        IObjectStore place = stage is PrepareData or CreateDump
+            ? await Seal.OpenToWriteAsync(context, typed, NameOf(container), cancellationToken).ConfigureAwait(false)
+            : await SealChoice.OpenToReadAsync(context, typed, NameOf(container), cancellationToken).ConfigureAwait(false);
         return stage switch
         {
             PrepareData => await PushCommand.PushAsync(context, environment, place, container, bundle, cancellationToken).ConfigureAwait(false),
@@ -102,7 +109,7 @@ internal sealed class StageChoice
     {
         // A directory that was carried may be mounted elsewhere now.
         if (destination is not null)
-            environment = environment with { OpenPlace = _ => ObjectPlaces.Open(Full(destination)) };
+            environment = environment with { OpenPlace = _ => new UnsealingPlace(context, Full(destination)) };
         try
         {
             RecoveredJob job = await new UnfreezeRunner(environment).RunAsync(name, cancellationToken).ConfigureAwait(false);
