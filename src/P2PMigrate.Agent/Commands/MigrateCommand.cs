@@ -52,6 +52,7 @@ internal sealed class MigrateCommand : AgentCommand
         Options.Add(_stage.Stage);
         Options.Add(_stage.Destination);
         Options.Add(_stage.Seal.Option);
+        Options.Add(_stage.From);
         Options.Add(_runtime.Option);
         Options.Add(_store.Option);
         Options.Add(_bundle);

@@ -41,20 +41,11 @@ internal sealed class PullCommand : AgentCommand
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
         string destination = StageChoice.Full(context.Parsed.GetValue(_destination)!);
         ContainerName container = StageChoice.NameOf(context.Parsed.GetValue(_container)!);
-        if (!PeerId.TryParse(context.Parsed.GetValue(_from), out PeerId peer))
-            throw new UsageException("--from is no peer id: type what `p2pmigrate id` prints on the machine that pushed.");
-        IObjectStore place = await SealChoice.OpenToReadAsync(context, destination, container, cancellationToken).ConfigureAwait(false);
-        RefuseOthers(place, peer);
+        PeerId peer = SealChoice.PeerOf(context.Parsed.GetValue(_from)!);
+        IObjectStore place = await SealChoice.OpenToTakeAsync(context, destination, container, peer, cancellationToken).ConfigureAwait(false);
         ContentPulled pulled = await new PullRunner(environment, place).PullAsync(
             container, peer.ToString(), new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
         context.Output.Show(new DataPulled(pulled.Container, pulled.Place, pulled.PulledBytes));
         return ExitCode.Done;
-    }
-
-    /// <summary>What another peer sealed does not count as content of this one.</summary>
-    private static void RefuseOthers(IObjectStore place, PeerId peer)
-    {
-        if (place is SealedObjectStore { SealedBy: var sealer } && sealer.PeerId != peer)
-            throw new UsageException($"What is in {place.Place} was sealed by {sealer.PeerId}, not by the peer that --from names.");
     }
 }

@@ -4,6 +4,7 @@ using P2PMigrate.Migration;
 using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Stages;
+using P2PMigrate.Protocol.Identity;
 
 namespace P2PMigrate.Agent.Commands;
 
@@ -42,17 +43,19 @@ internal sealed class PushCommand : AgentCommand
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        string container = context.Parsed.GetValue(_container)!;
-        IObjectStore place = await _seal.OpenToWriteAsync(
-            context, StageChoice.Full(context.Parsed.GetValue(_destination)!), StageChoice.NameOf(container), cancellationToken).ConfigureAwait(false);
-        return await PushAsync(context, _runtime.Environment(context), place, container, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+        MigrationEnvironment environment = _runtime.Environment(context);
+        string destination = StageChoice.Full(context.Parsed.GetValue(_destination)!);
+        IReadOnlyCollection<PublicIdentity> readers = _seal.ReadersOf(context.Parsed, destination);
+        ContainerDescription description = await environment.Runtime.InspectAsync(
+            context.Parsed.GetValue(_container)!, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+        IObjectStore place = await SealChoice.OpenToWriteAsync(context, destination, readers, description, cancellationToken).ConfigureAwait(false);
+        return await PushAsync(context, environment, place, description, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The stage <c>prepare-data</c> is this.</summary>
     public static async Task<ExitCode> PushAsync(
-        CommandContext context, MigrationEnvironment environment, IObjectStore place, string container, string? bundle, CancellationToken cancellationToken)
+        CommandContext context, MigrationEnvironment environment, IObjectStore place, ContainerDescription description, CancellationToken cancellationToken)
     {
-        ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
         ContentPushed pushed = await new PushRunner(environment, place).RunAsync(description, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
         context.Output.Show(new DataPushed(pushed.Container, pushed.Place, pushed.PushedBytes, pushed.KnownBytes));
         return ExitCode.Done;

@@ -1,4 +1,5 @@
 using System.Security.Authentication;
+using P2PMigrate.Migration.Depots;
 
 namespace P2PMigrate.Agent.Places;
 
@@ -15,9 +16,9 @@ internal sealed class S3Client(S3Location location, TimeProvider time) : IDispos
     // spec: CONST-463
     public const int Attempts = 5;
 
-    /// <summary>How long one attempt may take.</summary>
+    /// <summary>How long the server may be silent; what it is sent comes on top.</summary>
     // spec: CONST-464
-    private static readonly TimeSpan s_attemptTime = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan s_silence = TimeSpan.FromSeconds(20);
 
     /// <summary>How long a connection may take to be made.</summary>
     // spec: CONST-464
@@ -51,12 +52,12 @@ internal sealed class S3Client(S3Location location, TimeProvider time) : IDispos
         HttpMethod method, string key, string query, int lengthMax, S3Write? write, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(s_attemptTime);
+        deadline.CancelAfter(s_silence + DepotLimits.TimeOf(write?.Content.Length ?? 0));
         try
         {
             using HttpRequestMessage request = Request(method, key, query, write);
             using HttpResponseMessage response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token).ConfigureAwait(false);
-            byte[] content = await ReadAsync(response, lengthMax, deadline.Token).ConfigureAwait(false);
+            byte[] content = await ReadAsync(response, lengthMax, deadline).ConfigureAwait(false);
             string? writer = response.Headers.TryGetValues(S3Answer.WriterHeader, out IEnumerable<string>? values) ? values.First() : null;
             return (new S3Answer(response.StatusCode, content, writer), null);
         }
@@ -78,7 +79,7 @@ internal sealed class S3Client(S3Location location, TimeProvider time) : IDispos
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            string what = deadline.IsCancellationRequested ? $"did not answer in {s_attemptTime.TotalMinutes:0} minutes" : $"cannot be reached: no connection in {s_connectTime.TotalSeconds:0} s";
+            string what = deadline.IsCancellationRequested ? "does not answer in time" : $"cannot be reached: no connection in {s_connectTime.TotalSeconds:0} s";
             return (null, new IOException($"{location.Endpoint} {what}. Is that the server, and AWS_ENDPOINT_URL right?", exception));
         }
     }
@@ -104,15 +105,16 @@ internal sealed class S3Client(S3Location location, TimeProvider time) : IDispos
         return request;
     }
 
-    private async Task<byte[]> ReadAsync(HttpResponseMessage response, int lengthMax, CancellationToken cancellationToken)
+    private async Task<byte[]> ReadAsync(HttpResponseMessage response, int lengthMax, CancellationTokenSource deadline)
     {
-        Stream body = await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+        Stream body = await response.Content.ReadAsStreamAsync(deadline.Token).ConfigureAwait(false);
         await using (body.ConfigureAwait(false))
         {
             var content = new MemoryStream();
             byte[] buffer = new byte[81920];
-            while (await body.ReadAsync(buffer, cancellationToken).ConfigureAwait(false) is > 0 and var read)
+            while (await body.ReadAsync(buffer, deadline.Token).ConfigureAwait(false) is > 0 and var read)
             {
+                deadline.CancelAfter(s_silence);
                 if (content.Length + read > lengthMax)
                     throw new InvalidDataException($"{location.Endpoint} answered with more than {lengthMax} bytes, more than any object of a depot has.");
                 content.Write(buffer, 0, read);

@@ -14,7 +14,7 @@ namespace P2PMigrate.Agent.Places;
 internal sealed class S3ObjectStore(S3Location location, TimeProvider? time = null) : IObjectStore, IDisposable
 {
     // spec: CONST-465
-    private const int ListedMax = 1_000_000, PageBytesMax = 8 * 1024 * 1024;
+    private const int ListedMax = 1_000_000, PagesMax = 10_000, PageBytesMax = 8 * 1024 * 1024;
 
     private const int RefusalBytesMax = 64 * 1024;
 
@@ -46,14 +46,15 @@ internal sealed class S3ObjectStore(S3Location location, TimeProvider? time = nu
     public async Task<IReadOnlyList<string>> ListAsync(string prefix, CancellationToken cancellationToken)
     {
         var names = new List<string>();
-        for (string? next = ""; next is not null;)
+        string? next = "";
+        for (int pages = 0; next is not null; pages++)
         {
             (string, string)[] query = [("list-type", "2"), ("encoding-type", "url"), ("prefix", KeyOf(prefix)), .. next.Length == 0 ? [] : new[] { ("continuation-token", next) }];
             S3Answer answer = await _client.SendAsync(HttpMethod.Get, "", S3Signature.Query(query), PageBytesMax, cancellationToken).ConfigureAwait(false);
             if (!answer.IsDone)
                 throw answer.ToException(location);
             next = Take(answer.Document()?.Root ?? throw new IOException($"{location.Endpoint} answered with no list of the bucket. Is AWS_ENDPOINT_URL an S3 server's?"), names);
-            if (names.Count > ListedMax)
+            if (names.Count > ListedMax || pages > PagesMax)
                 throw new IOException(string.Create(CultureInfo.InvariantCulture, $"{Place} has more than {ListedMax} objects. Choose a prefix of its own."));
         }
 
@@ -76,7 +77,8 @@ internal sealed class S3ObjectStore(S3Location location, TimeProvider? time = nu
         _proving.Dispose();
     }
 
-    private static bool IsMissing(S3Answer answer) => answer.Status == HttpStatusCode.NotFound && answer.Code is "NoSuchKey" or "";
+    /// <summary>Only in S3's own word: whatever else answers 404, such as something on the way, has not said that nobody claimed a container.</summary>
+    private static bool IsMissing(S3Answer answer) => answer is { Status: HttpStatusCode.NotFound, Code: "NoSuchKey" };
 
     private static IEnumerable<XElement> Of(XElement parent, string name) => parent.Elements().Where(element => element.Name.LocalName == name);
 

@@ -11,8 +11,10 @@ namespace P2PMigrate.Migration.Depots;
 /// <c>NAME/keys/PEERID</c> for each of those. They are the only ones that the depot's key does not seal.
 /// </summary>
 // spec: DEP-31, DEP-32
-internal sealed class DepotEnvelopes(IObjectStore place, ContainerName container, PrivateIdentity self)
+internal sealed class DepotEnvelopes(IObjectStore inner, ContainerName container, PrivateIdentity self)
 {
+    private readonly TimedObjectStore _place = new(inner);
+
     // The container's name is in them, so that an envelope of one depot is none of another.
     private readonly byte[] _ownerPrologue = Encoding.ASCII.GetBytes($"p2pmigrate 1 depot owner {container.Value}");
     private readonly byte[] _readerPrologue = Encoding.ASCII.GetBytes($"p2pmigrate 1 depot reader {container.Value}");
@@ -21,7 +23,7 @@ internal sealed class DepotEnvelopes(IObjectStore place, ContainerName container
     public string Prefix { get; } = PrefixOf(container);
 
     /// <summary>The depot in a sentence.</summary>
-    public string DepotName => $"{place.Place}/{container.Value}";
+    public string DepotName => $"{_place.Place}/{container.Value}";
 
     private string OwnerName => Prefix + "owner";
 
@@ -39,7 +41,7 @@ internal sealed class DepotEnvelopes(IObjectStore place, ContainerName container
 
         byte[] envelope = Seal(self.Public, _ownerPrologue, payload);
         CryptographicOperations.ZeroMemory(payload);
-        return place.TryCreateAsync(OwnerName, envelope, cancellationToken);
+        return _place.TryCreateAsync(OwnerName, envelope, cancellationToken);
     }
 
     /// <summary>
@@ -49,7 +51,7 @@ internal sealed class DepotEnvelopes(IObjectStore place, ContainerName container
     // spec: DEP-33
     public async Task<(byte[] Key, PeerId[] Readers)?> TryReadOwnAsync(CancellationToken cancellationToken)
     {
-        if (await place.TryReadAsync(OwnerName, cancellationToken).ConfigureAwait(false) is not { } envelope)
+        if (await _place.TryReadAsync(OwnerName, cancellationToken).ConfigureAwait(false) is not { } envelope)
             return null;
         if (!Envelope.TryOpen(self, _ownerPrologue, envelope, out PublicIdentity? sender, out byte[]? payload) || !sender.Equals(self.Public) || !IsOwnersPayload(payload))
         {
@@ -63,20 +65,37 @@ internal sealed class DepotEnvelopes(IObjectStore place, ContainerName container
         return (key, readers);
     }
 
+    /// <summary>The peers for whom an envelope lies there, whoever laid it down; this one is not in it.</summary>
+    public async Task<IReadOnlyList<PeerId>> ListAdmittedAsync(CancellationToken cancellationToken)
+    {
+        var admitted = new List<PeerId>();
+        foreach (string name in await _place.ListAsync(Prefix, cancellationToken).ConfigureAwait(false))
+        {
+            if (PeerId.TryParse(name[Prefix.Length..], out PeerId peer) && peer != self.PeerId)
+                admitted.Add(peer);
+        }
+
+        return admitted;
+    }
+
+    /// <summary>Is there anything of the container beside such objects?</summary>
+    public async Task<bool> HasMoreAsync(CancellationToken cancellationToken) =>
+        (await _place.ListAsync($"{container.Value}/", cancellationToken).ConfigureAwait(false)).Any(name => !name.StartsWith(Prefix, StringComparison.Ordinal));
+
     /// <summary>Lays the key down for a reader, if there is none for it yet.</summary>
     public Task AdmitAsync(PublicIdentity reader, byte[] key, CancellationToken cancellationToken) =>
-        place.TryCreateAsync(NameOf(reader.PeerId), Seal(reader, _readerPrologue, key), cancellationToken);
+        _place.TryCreateAsync(NameOf(reader.PeerId), Seal(reader, _readerPrologue, key), cancellationToken);
 
     /// <summary>The key that somebody laid down for this peer, and who; null when nobody has.</summary>
     public async Task<(byte[] Key, PublicIdentity Sender)?> TryReadAdmissionAsync(CancellationToken cancellationToken)
     {
         string name = NameOf(self.PeerId);
-        if (await place.TryReadAsync(name, cancellationToken).ConfigureAwait(false) is not { } envelope)
+        if (await _place.TryReadAsync(name, cancellationToken).ConfigureAwait(false) is not { } envelope)
             return null;
         return Envelope.TryOpen(self, _readerPrologue, envelope, out PublicIdentity? sender, out byte[]? key) && key.Length == DepotKey.Size
             ? (key, sender)
             : throw new MigrationException(MigrationFault.ArchiveDamaged,
-                $"{name} in {place.Place} should hold the key for this machine, and does not open: it was changed, or copied from somewhere else. Have it removed, and the push done again.");
+                $"{name} in {_place.Place} should hold the key for this machine, and does not open: it was changed, or copied from somewhere else. Have it removed, and the push done again.");
     }
 
     /// <summary>What the names of these objects begin with in the depot of a container.</summary>

@@ -41,8 +41,8 @@ public sealed class SealedObjectStore : IObjectStore, IDisposable
 
     /// <summary>
     /// To write: makes a depot for <paramref name="readers"/>, or goes on with one that <paramref name="self"/> made here earlier. Readers that are new to it are admitted. Of several calls at
-    /// once one key wins, and all use it. Refused when the depot is not this peer's, or was made for a peer that is not among the readers now: what is written could be read by more
-    /// than the caller means.
+    /// once one key wins, and all use it. Refused when the depot is not this peer's, is not sealed, or can be read by a peer that is not among the readers now: what is written could be read by
+    /// more than the caller means. Throws <see cref="PlaceException"/> when the place cannot be used, here and below.
     /// </summary>
     public static async Task<SealedObjectStore> CreateAsync(
         IObjectStore inner, ContainerName container, PrivateIdentity self, IReadOnlyCollection<PublicIdentity> readers, CancellationToken cancellationToken)
@@ -59,27 +59,28 @@ public sealed class SealedObjectStore : IObjectStore, IDisposable
     public static async Task<SealedObjectStore> OpenAsync(IObjectStore inner, ContainerName container, PrivateIdentity self, CancellationToken cancellationToken)
     {
         var envelopes = new DepotEnvelopes(inner, container, self);
-        if (await envelopes.TryReadAdmissionAsync(cancellationToken).ConfigureAwait(false) is var (key, sender))
-            return new SealedObjectStore(inner, container, envelopes, key, sender);
-        if (!await IsSealedAsync(inner, container, cancellationToken).ConfigureAwait(false))
-            throw new MigrationException(MigrationFault.NotSealedForThisPeer, $"There is nothing sealed in {envelopes.DepotName}. Are that the place and the container's name with which it was pushed?");
         try
         {
+            // Its own key goes before one that somebody offers it: whoever offers one may offer a claim too.
             if (await envelopes.TryReadOwnAsync(cancellationToken).ConfigureAwait(false) is var (own, _))
                 return new SealedObjectStore(inner, container, envelopes, own, self.Public);
         }
         catch (MigrationException exception) when (exception.Fault == MigrationFault.NotSealedForThisPeer)
         {
-            // Somebody else's: what this peer can do about it is said below.
+            // Somebody else's, as for every reader.
         }
 
+        if (await envelopes.TryReadAdmissionAsync(cancellationToken).ConfigureAwait(false) is var (key, sender))
+            return new SealedObjectStore(inner, container, envelopes, key, sender);
+        if (!await IsSealedAsync(inner, container, cancellationToken).ConfigureAwait(false))
+            throw new MigrationException(MigrationFault.NotSealedForThisPeer, $"There is nothing sealed in {envelopes.DepotName}. Are that the place and the container's name with which it was pushed?");
         throw new MigrationException(MigrationFault.NotSealedForThisPeer,
             $"What is in {envelopes.DepotName} was not sealed for this machine ({self.PeerId}). Type `p2pmigrate id --key` here, and push again with --for and what it prints.");
     }
 
     /// <summary>Is there a sealed depot of this container, whoever it is for?</summary>
     public static async Task<bool> IsSealedAsync(IObjectStore inner, ContainerName container, CancellationToken cancellationToken) =>
-        (await inner.ListAsync(DepotEnvelopes.PrefixOf(container), cancellationToken).ConfigureAwait(false)).Count > 0;
+        (await new TimedObjectStore(inner).ListAsync(DepotEnvelopes.PrefixOf(container), cancellationToken).ConfigureAwait(false)).Count > 0;
 
     /// <inheritdoc/>
     public Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
@@ -116,25 +117,33 @@ public sealed class SealedObjectStore : IObjectStore, IDisposable
     /// <inheritdoc/>
     public void Dispose() => _key.Dispose();
 
-    // spec: DEP-33, DEP-34
+    // spec: DEP-34, DEP-37
     private static async Task<byte[]> ClaimAsync(DepotEnvelopes envelopes, IReadOnlyCollection<PublicIdentity> readers, CancellationToken cancellationToken)
     {
+        if (await envelopes.TryReadOwnAsync(cancellationToken).ConfigureAwait(false) is { } own)
+            return await UseAsync(envelopes, own, readers, cancellationToken).ConfigureAwait(false);
+        bool isOthers = await envelopes.HasMoreAsync(cancellationToken).ConfigureAwait(false);
         byte[] drawn = RandomNumberGenerator.GetBytes(DepotKey.Size);
-        if (await envelopes.TryReadOwnAsync(cancellationToken).ConfigureAwait(false) is not { } found)
-        {
-            if (await envelopes.TryClaimAsync(drawn, readers, cancellationToken).ConfigureAwait(false))
-                return drawn;
-            found = await envelopes.TryReadOwnAsync(cancellationToken).ConfigureAwait(false)
-                ?? throw new IOException($"{envelopes.DepotName} is being emptied while this begins. Try again when nobody else works there.");
-        }
+        if (!isOthers && await envelopes.TryClaimAsync(drawn, readers, cancellationToken).ConfigureAwait(false))
+            return drawn;
+        if (await envelopes.TryReadOwnAsync(cancellationToken).ConfigureAwait(false) is { } others)
+            return await UseAsync(envelopes, others, readers, cancellationToken).ConfigureAwait(false);
+        throw isOthers
+            ? new MigrationException(MigrationFault.NotSealedForThisPeer, $"What is in {envelopes.DepotName} so far is not sealed, and stays so: leave out --for, or choose another place.")
+            : new PlaceException($"{envelopes.DepotName} is being emptied while this begins. Try again when nobody else works there.");
+    }
 
-        if (found.Readers.Where(id => readers.All(reader => reader.PeerId != id)).Select(id => id.ToString()).ToArray() is [_, ..] unnamed)
-        {
-            throw new MigrationException(MigrationFault.NotSealedForThisPeer,
-                $"What is in {envelopes.DepotName} can also be read by {string.Join(" and ", unnamed)}, for whom it was made. Name those too with --for if they are to read this, or choose another place.");
-        }
-
-        return found.Key;
+    /// <summary>The key of a depot that this peer made earlier, if nobody but <paramref name="readers"/> has it.</summary>
+    // spec: DEP-33
+    private static async Task<byte[]> UseAsync(
+        DepotEnvelopes envelopes, (byte[] Key, PeerId[] Readers) own, IReadOnlyCollection<PublicIdentity> readers, CancellationToken cancellationToken)
+    {
+        PeerId[] unnamed =
+        [
+            .. own.Readers.Concat(await envelopes.ListAdmittedAsync(cancellationToken).ConfigureAwait(false)).Distinct().Where(id => readers.All(reader => reader.PeerId != id)),
+        ];
+        return unnamed.Length == 0 ? own.Key : throw new MigrationException(MigrationFault.NotSealedForThisPeer,
+            $"What is in {envelopes.DepotName} can also be read by {string.Join(" and ", unnamed)}, for whom it was sealed. Name those too with --for if they are to read this, or choose another place.");
     }
 
     private bool IsOwn(string name) => name.StartsWith(_names, StringComparison.Ordinal) && !name.StartsWith(_keys, StringComparison.Ordinal);

@@ -29,26 +29,15 @@ public sealed class CephServer : IAsyncLifetime
     {
         if (!IsInstalled)
             return;
-        int monitor = FreePort();
-        string fsid = Guid.NewGuid().ToString(), disk = Guid.NewGuid().ToString();
-        await File.WriteAllTextAsync(Configuration, Configure(fsid, monitor));
-        await RunAsync("monmaptool", "--create", "--add", "a", $"127.0.0.1:{monitor}", "--fsid", fsid, "monmap");
-        await RunAsync("ceph-authtool", "--create-keyring", "keyring", "--gen-key", "-n", "mon.", "--cap", "mon", "allow *");
-        await RunAsync("ceph-authtool", "keyring", "--gen-key", "-n", "client.admin", "--cap", "mon", "allow *", "--cap", "osd", "allow *", "--cap", "mgr", "allow *");
-        await RunAsync("ceph-mon", "--mkfs", "-i", "a", "--monmap", "monmap", "--keyring", "keyring");
-        Start("ceph-mon", "-f", "-i", "a");
-
-        string key = (await RunAsync("ceph-authtool", "--gen-print-key")).Trim();
-        await RunAsync("ceph-authtool", "keyring", "-n", "osd.0", "--add-key", key, "--cap", "mon", "allow profile osd", "--cap", "osd", "allow *");
-        await File.WriteAllTextAsync(Path.Combine(_directory, "secrets.json"), $$"""{"cephx_secret": "{{key}}"}""");
-        await RunAsync("ceph", "osd", "new", disk, "-i", "secrets.json");
-        Directory.CreateDirectory(Path.Combine(_directory, "osd"));
-        await RunAsync("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", disk);
-        Start("ceph-osd", "-f", "-i", "0");
-
-        await RunAsync("radosgw-admin", "user", "create", "--uid=test", "--display-name=test", "--access-key=testaccess", "--secret-key=testsecret");
-        Start("radosgw", "-f", "-n", "client.admin");
-        await WaitForGatewayAsync();
+        try
+        {
+            await StartAsync();
+        }
+        catch
+        {
+            await DisposeAsync(); // nobody else would end what was started by now
+            throw;
+        }
     }
 
     /// <summary>A bucket that nothing is in, as a place of <paramref name="prefix"/> in it.</summary>
@@ -85,6 +74,30 @@ public sealed class CephServer : IAsyncLifetime
         }
 
         Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task StartAsync()
+    {
+        int monitor = FreePort();
+        string fsid = Guid.NewGuid().ToString(), disk = Guid.NewGuid().ToString();
+        await File.WriteAllTextAsync(Configuration, Configure(fsid, monitor));
+        await RunAsync("monmaptool", "--create", "--add", "a", $"127.0.0.1:{monitor}", "--fsid", fsid, "monmap");
+        await RunAsync("ceph-authtool", "--create-keyring", "keyring", "--gen-key", "-n", "mon.", "--cap", "mon", "allow *");
+        await RunAsync("ceph-authtool", "keyring", "--gen-key", "-n", "client.admin", "--cap", "mon", "allow *", "--cap", "osd", "allow *", "--cap", "mgr", "allow *");
+        await RunAsync("ceph-mon", "--mkfs", "-i", "a", "--monmap", "monmap", "--keyring", "keyring");
+        Start("ceph-mon", "-f", "-i", "a");
+
+        string key = (await RunAsync("ceph-authtool", "--gen-print-key")).Trim();
+        await RunAsync("ceph-authtool", "keyring", "-n", "osd.0", "--add-key", key, "--cap", "mon", "allow profile osd", "--cap", "osd", "allow *");
+        await File.WriteAllTextAsync(Path.Combine(_directory, "secrets.json"), $$"""{"cephx_secret": "{{key}}"}""");
+        await RunAsync("ceph", "osd", "new", disk, "-i", "secrets.json");
+        Directory.CreateDirectory(Path.Combine(_directory, "osd"));
+        await RunAsync("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", disk);
+        Start("ceph-osd", "-f", "-i", "0");
+
+        await RunAsync("radosgw-admin", "user", "create", "--uid=test", "--display-name=test", "--access-key=testaccess", "--secret-key=testsecret");
+        Start("radosgw", "-f", "-n", "client.admin");
+        await WaitForGatewayAsync();
     }
 
     private string Configure(string fsid, int monitor) => $"""

@@ -38,6 +38,9 @@ internal sealed class ForgetfulServer : IAsyncDisposable
         set => Volatile.Write(ref _busy, value);
     }
 
+    /// <summary>What anything but a put is answered by, without a word of S3's.</summary>
+    public HttpStatusCode ToTheRest { get; init; } = HttpStatusCode.OK;
+
     public async ValueTask DisposeAsync()
     {
         _listener.Close();
@@ -61,7 +64,7 @@ internal sealed class ForgetfulServer : IAsyncDisposable
         if (context.Request.HttpMethod == "PUT")
             Puts.Enqueue(context.Request.Url!.AbsolutePath);
         bool isBusy = BusyAnswers > 0 && Interlocked.Decrement(ref _busy) >= 0;
-        context.Response.StatusCode = (int)(isBusy ? HttpStatusCode.ServiceUnavailable : context.Request.HttpMethod == "PUT" ? _toEveryPut : HttpStatusCode.OK);
+        context.Response.StatusCode = (int)(isBusy ? HttpStatusCode.ServiceUnavailable : context.Request.HttpMethod == "PUT" ? _toEveryPut : ToTheRest);
         context.Response.Close();
     }
 }

@@ -5,7 +5,7 @@ namespace P2PMigrate.Agent.Tests.Places;
 
 /// <summary>
 /// A TCP link to a server that lets every request through and, while <see cref="LosesAnswers"/> is above 0, closes in place of the answer: the server has done what was asked, and the client
-/// does not know.
+/// does not know, or with <see cref="CutsInside"/> has a part of the answer.
 /// </summary>
 internal sealed class LossyLink : IAsyncDisposable
 {
@@ -30,6 +30,9 @@ internal sealed class LossyLink : IAsyncDisposable
         get => Volatile.Read(ref _losses);
         set => Volatile.Write(ref _losses, value);
     }
+
+    /// <summary>Do such answers begin and end too early, rather than not come at all?</summary>
+    public bool CutsInside { get; set; }
 
     public async ValueTask DisposeAsync()
     {
@@ -76,6 +79,8 @@ internal sealed class LossyLink : IAsyncDisposable
             if (LosesAnswers > 0)
             {
                 Interlocked.Decrement(ref _losses);
+                if (CutsInside)
+                    await client.WriteAsync(buffer.AsMemory(0, read - 1), _end.Token);
                 return;
             }
 

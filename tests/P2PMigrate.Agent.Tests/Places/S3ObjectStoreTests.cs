@@ -94,7 +94,7 @@ public sealed class S3ObjectStoreTests(CephServer server)
     {
         S3Location location = await server.MakeBucketAsync();
         await using var link = new LossyLink(server.Endpoint);
-        using var store = new S3ObjectStore(location with { Endpoint = link.Endpoint });
+        using var store = new S3ObjectStore(location with { Endpoint = link.Endpoint }, new HurriedTime());
         Assert.True(await store.TryCreateAsync("web/claim/0", "first"u8.ToArray(), default));
 
         link.LosesAnswers = 1;
@@ -119,7 +119,7 @@ public sealed class S3ObjectStoreTests(CephServer server)
     {
         S3Location location = await server.MakeBucketAsync();
         await using var link = new LossyLink(server.Endpoint);
-        using var store = new S3ObjectStore(location with { Endpoint = link.Endpoint });
+        using var store = new S3ObjectStore(location with { Endpoint = link.Endpoint }, new HurriedTime());
         await store.TryCreateAsync("web/claim/0", new byte[1], default);
         link.LosesAnswers = 1000;
         await Assert.ThrowsAsync<IOException>(() => store.TryCreateAsync("web/claim/1", new byte[1], default));
@@ -158,15 +158,48 @@ public sealed class S3ObjectStoreTests(CephServer server)
     public async Task A_server_that_is_busy_is_asked_again()
     {
         await using var busy = new ForgetfulServer(HttpStatusCode.OK) { BusyAnswers = S3Client.Attempts - 1 };
-        using var store = new S3ObjectStore(S3Location.Of("s3://bucket", CephServer.EnvironmentOf(busy.Endpoint).GetValueOrDefault));
+        using var store = new S3ObjectStore(S3Location.Of("s3://bucket", CephServer.EnvironmentOf(busy.Endpoint).GetValueOrDefault), new HurriedTime());
         Assert.NotNull(await store.TryReadAsync("web/x", default));
         busy.BusyAnswers = S3Client.Attempts;
         Assert.Contains("answered 503", (await Assert.ThrowsAsync<IOException>(() => store.TryReadAsync("web/x", default))).Message);
     }
 
+    [Fact]
+    public async Task An_answer_that_ends_too_early_is_asked_for_again_and_no_part_of_it_is_taken()
+    {
+        S3Location location = await server.MakeBucketAsync();
+        await using var link = new LossyLink(server.Endpoint);
+        using var store = new S3ObjectStore(location with { Endpoint = link.Endpoint }, new HurriedTime());
+        byte[] content = RandomNumberGenerator.GetBytes(1000);
+        Assert.True(await store.TryCreateAsync(Pack, content, default));
+        (link.CutsInside, link.LosesAnswers) = (true, 2);
+        Assert.Equal(content, await store.TryReadAsync(Pack, default));
+        Assert.Equal(0, link.LosesAnswers);
+        link.LosesAnswers = 1000;
+        await Assert.ThrowsAsync<IOException>(() => store.TryReadAsync(Pack, default));
+        await Assert.ThrowsAsync<IOException>(() => store.ListAsync("", default));
+    }
+
+    [Fact]
+    public async Task That_something_is_not_there_is_believed_in_S3s_own_word_only()
+    {
+        await using var other = new ForgetfulServer(HttpStatusCode.OK) { ToTheRest = HttpStatusCode.NotFound };
+        using var store = new S3ObjectStore(S3Location.Of("s3://bucket", CephServer.EnvironmentOf(other.Endpoint).GetValueOrDefault), new HurriedTime());
+        Assert.Contains("Is AWS_ENDPOINT_URL an S3 server's?", (await Assert.ThrowsAsync<IOException>(() => store.TryReadAsync("web/claim/1", default))).Message);
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-44")]
+    public async Task A_wrong_clock_is_called_that()
+    {
+        using var store = new S3ObjectStore(await server.MakeBucketAsync(), new HurriedTime(TimeSpan.FromHours(-1)));
+        string message = (await Assert.ThrowsAsync<IOException>(() => store.TryReadAsync("web/x", default))).Message;
+        Assert.EndsWith("refuses this machine's time. Set its clock.", message);
+    }
+
     private static async Task RefusedAsync(S3Location location, params string[] words)
     {
-        using var store = new S3ObjectStore(location);
+        using var store = new S3ObjectStore(location, new HurriedTime());
         foreach (Func<Task> action in new Func<Task>[] { () => store.TryCreateAsync("web/x", new byte[1], default), () => store.ListAsync("", default), () => store.TryReadAsync("web/x", default) })
         {
             string message = (await Assert.ThrowsAsync<IOException>(action)).Message;

@@ -182,6 +182,54 @@ public sealed class SealedObjectStoreTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "DEP-33")]
+    public async Task A_reader_that_was_added_later_is_not_forgotten()
+    {
+        using SealedObjectStore first = await WriterAsync(_target), wider = await WriterAsync(_target, _other);
+        MigrationException refused = await RefusedAsync(() => WriterAsync(_target));
+        Assert.Equal(MigrationFault.NotSealedForThisPeer, refused.Fault);
+        Assert.Contains(_other.PeerId.ToString(), refused.Message);
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-35")]
+    public async Task Whoever_owns_a_depot_reads_by_its_own_key_whatever_is_offered_to_it()
+    {
+        using SealedObjectStore writer = await WriterAsync(_target);
+        Assert.True(await writer.TryCreateAsync("web/claim/1", "target"u8.ToArray(), default));
+        string directory = Directory.CreateDirectory(Path.Combine(_directory, "else")).FullName;
+        using SealedObjectStore elsewhere = await SealedObjectStore.CreateAsync(new DirectoryObjectStore(directory), _web, _other, [_source.Public], default);
+        string mine = _source.PeerId.ToString().Replace("-", "", StringComparison.Ordinal);
+        await CopyAsync($"else/web/keys/{mine}", $"web/keys/{mine}");
+
+        using SealedObjectStore read = await ReaderAsync(_source);
+        Assert.Equal(_source.Public, read.SealedBy);
+        Assert.Equal("target"u8.ToArray(), await read.TryReadAsync("web/claim/1", default));
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-35")]
+    public async Task A_claim_that_does_not_open_is_neither_a_yes_nor_a_no()
+    {
+        using SealedObjectStore depot = await WriterAsync(_target);
+        JobId job = JobId.Create();
+        DumpClaim claim = new Depot(depot, _web).ClaimOf(job);
+        await _place.TryCreateAsync($"web/claim/{job}", "source"u8.ToArray(), default);
+        foreach (Func<Task> question in new Func<Task>[] { () => claim.OwnerAsync(default), () => claim.TryTakeForSourceAsync(default), () => claim.TryTakeForTargetAsync("0", default) })
+            Assert.Contains("does not open", (await Assert.ThrowsAsync<PlaceException>(question)).Message);
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-37")]
+    public async Task A_depot_that_is_not_sealed_does_not_become_so()
+    {
+        await _place.TryCreateAsync(Pack, new byte[] { 1 }, default);
+        Assert.Contains("is not sealed", (await RefusedAsync(() => WriterAsync(_target))).Message);
+        Assert.False(await SealedObjectStore.IsSealedAsync(_place, _web, default));
+        using SealedObjectStore other = await SealedObjectStore.CreateAsync(_place, Name("db"), _source, [_target.Public], default);
+    }
+
+    [Fact]
     public async Task The_seals_own_objects_and_those_of_other_containers_are_not_to_be_had()
     {
         using SealedObjectStore writer = await WriterAsync(_target);
