@@ -56,7 +56,7 @@ internal sealed class DoubtWatch : IAsyncDisposable
             {
                 TargetHeard heard = await _word.AskOnceAsync(doubt, cancellationToken).ConfigureAwait(false);
                 if (heard.EndsDoubt)
-                    _output.Show(MigrationView.Of(heard.Job!));
+                    _output.Show(JobView.Of(heard.Job!));
             }
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)

@@ -149,11 +149,11 @@ internal sealed class MigrateCommand : AgentCommand
             return null;
         if (ended.Action == RecoveryAction.Destroyed)
         {
-            context.Output.Show(MigrationView.Of(ended));
+            context.Output.Show(JobView.Of(ended));
             return ExitCode.Done;
         }
 
-        context.Output.Show(new Output.MigrationFailed(ended.Message, ended.RunningAt.ToString().ToLowerInvariant()) { HasEnded = ended.HasContainerEnded });
+        context.Output.Show(JobView.Failure(ended));
         return ended.HasContainerEnded ? ExitCode.Ended : ended.RunningAt == ContainerSide.Source ? ExitCode.RunsAtSource : ExitCode.InDoubt;
     }
 }

@@ -78,6 +78,6 @@ internal sealed class ReceiveCommand : AgentCommand
             .. await recovery.RecoverSourceAsync(container: null, cancellationToken).ConfigureAwait(false),
         ];
         foreach (RecoveredJob job in jobs.DistinctBy(job => job.JobId))
-            output.Show(MigrationView.Of(job));
+            output.Show(JobView.Of(job));
     }
 }

@@ -43,7 +43,7 @@ internal sealed class ResolveCommand : AgentCommand
         ContainerSide keep = context.Parsed.GetValue(_keep) == "source" ? ContainerSide.Source : ContainerSide.Target;
         RecoveredJob resolved = await new JobRecovery(_runtime.Environment(context)).ResolveAsync(
             job, keep, context.Parsed.GetValue(_placeIsLost), cancellationToken).ConfigureAwait(false);
-        context.Output.Show(MigrationView.Of(resolved));
-        return resolved.Action == RecoveryAction.Failed ? ExitCode.InDoubt : resolved.HasContainerEnded ? ExitCode.Ended : ExitCode.Done;
+        context.Output.Show(JobView.Of(resolved));
+        return JobView.CodeOf(resolved);
     }
 }

@@ -33,7 +33,7 @@ internal sealed class RestoreCommand : AgentCommand
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
         await using Stream archive = Open(context.Parsed.GetValue(_file)!);
         foreach (RecoveredJob job in await new JobRecovery(environment).RecoverTargetAsync(cancellationToken).ConfigureAwait(false))
-            context.Output.Show(MigrationView.Of(job));
+            context.Output.Show(JobView.Of(job));
         using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
         MigrationOutcome outcome = await new RestoreRunner(environment).RunAsync(
             archive, JobId.Create(), new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);

@@ -17,26 +17,23 @@ internal static class SourcePreparation
             TargetHeard heard = await TargetsWord.AskAsync(context, environment, doubt, cancellationToken).ConfigureAwait(false);
             if (!heard.EndsDoubt)
                 continue;
-            output.Show(MigrationView.Of(heard.Job!));
+            output.Show(JobView.Of(heard.Job!));
             if (heard.Job!.HasContainerEnded)
-                return ShowEnded(output, heard.Job);
+                return ShowEnd(output, heard.Job);
         }
 
         IReadOnlyList<RecoveredJob> jobs = await new JobRecovery(environment).RecoverSourceAsync(name, cancellationToken).ConfigureAwait(false);
         foreach (RecoveredJob job in jobs)
-            output.Show(MigrationView.Of(job));
-        if (jobs.FirstOrDefault(job => job.HasContainerEnded) is { } ended)
-            return ShowEnded(output, ended);
-        if (jobs.FirstOrDefault(job => job.Action is RecoveryAction.InDoubt or RecoveryAction.Failed) is not { } open)
-            return null;
-        output.Show(new Output.MigrationFailed(open.Message, open.RunningAt.ToString().ToLowerInvariant()));
-        return ExitCode.InDoubt;
+            output.Show(JobView.Of(job));
+        RecoveredJob? hindrance = jobs.FirstOrDefault(job => job.HasContainerEnded)
+            ?? jobs.FirstOrDefault(job => job.Action is RecoveryAction.InDoubt or RecoveryAction.Failed);
+        return hindrance is null ? null : ShowEnd(output, hindrance);
     }
 
-    private static ExitCode ShowEnded(IOutput output, RecoveredJob ended)
+    private static ExitCode ShowEnd(IOutput output, RecoveredJob hindrance)
     {
-        output.Show(new Output.MigrationFailed(ended.Message, "none") { HasEnded = true });
-        return ExitCode.Ended;
+        output.Show(JobView.Failure(hindrance));
+        return JobView.CodeOf(hindrance);
     }
 
     /// <summary>Can this machine and this container do it? Shows whatever is not good.</summary>

@@ -120,7 +120,7 @@ internal sealed class StageChoice
         CommandContext context, MigrationEnvironment environment, IObjectStore place, ContainerName name, CancellationToken cancellationToken)
     {
         foreach (RecoveredJob job in await new JobRecovery(environment).RecoverTargetAsync(cancellationToken).ConfigureAwait(false))
-            context.Output.Show(MigrationView.Of(job));
+            context.Output.Show(JobView.Of(job));
         using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
         MigrationOutcome outcome = await new RestoreDumpRunner(environment, place).RunAsync(name, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
         foreach (Finding finding in outcome is Migration.MigrationFailed failed ? failed.Findings : [])
@@ -139,8 +139,8 @@ internal sealed class StageChoice
         try
         {
             RecoveredJob job = await new UnfreezeRunner(environment).RunAsync(name, cancellationToken).ConfigureAwait(false);
-            context.Output.Show(MigrationView.Of(job));
-            return job.Action == RecoveryAction.Failed ? ExitCode.InDoubt : job.HasContainerEnded ? ExitCode.Ended : ExitCode.Done;
+            context.Output.Show(JobView.Of(job));
+            return JobView.CodeOf(job);
         }
         catch (PlaceException refused)
         {

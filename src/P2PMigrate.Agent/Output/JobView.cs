@@ -17,17 +17,28 @@ internal static class JobView
         Commands = job.Commands,
     };
 
+    /// <summary>What became of an earlier job.</summary>
+    public static JobRecovered Of(RecoveredJob job) =>
+        new(job.JobId.ToString(), job.Container, job.Action.ToString().ToLowerInvariant(), Word(job.RunningAt), job.Message);
+
+    /// <summary>The end of a command that a job kept from what it was asked for.</summary>
+    public static MigrationFailed Failure(RecoveredJob job) => new(job.Message, Word(job.RunningAt)) { HasEnded = job.HasContainerEnded };
+
+    /// <summary>The exit code of a command that was to end this job, and did nothing else.</summary>
+    public static ExitCode CodeOf(RecoveredJob job) => job switch
+    {
+        { Action: RecoveryAction.InDoubt or RecoveryAction.Failed } => ExitCode.InDoubt,
+        { Action: RecoveryAction.Asked } => ExitCode.NotYet,
+        { HasContainerEnded: true } => ExitCode.Ended,
+        _ => ExitCode.Done,
+    };
+
     /// <summary>Shows what became of a job that somebody named, and says it with the exit code.</summary>
     public static ExitCode Show(IOutput output, RecoveredJob job)
     {
-        if (job.Action is not (RecoveryAction.InDoubt or RecoveryAction.Failed or RecoveryAction.Asked))
-        {
-            output.Show(MigrationView.Of(job));
-            return job.HasContainerEnded ? ExitCode.Ended : ExitCode.Done;
-        }
-
-        output.Show(new MigrationFailed(job.Message, Word(job.RunningAt)));
-        return job.Action == RecoveryAction.Asked ? ExitCode.NotYet : ExitCode.InDoubt;
+        ExitCode code = CodeOf(job);
+        output.Show(code is ExitCode.InDoubt or ExitCode.NotYet ? Failure(job) : Of(job));
+        return code;
     }
 
     private static string Word(ContainerSide side) => side.ToString().ToLowerInvariant();

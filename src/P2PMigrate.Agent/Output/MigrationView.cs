@@ -56,10 +56,6 @@ internal static class MigrationView
     public static FindingMade Of(Finding finding, string where) =>
         new(finding.Severity.ToString().ToLowerInvariant(), where, finding.Subject, finding.Message, finding.Remedy);
 
-    /// <summary>What became of an earlier job.</summary>
-    public static JobRecovered Of(RecoveredJob job) =>
-        new(job.JobId.ToString(), job.Container, job.Action.ToString().ToLowerInvariant(), job.RunningAt.ToString().ToLowerInvariant(), job.Message);
-
     /// <summary>The word for a kind of path.</summary>
     public static string Word(PathKind kind) => kind switch
     {
