@@ -34,6 +34,9 @@ internal sealed class StageChoice
         HelpName = "ID",
     };
 
+    /// <summary>Is it a stage at whose beginning the container may stand still already?</summary>
+    public bool IsAfterFreeze(ParseResult parsed) => parsed.GetValue(Stage) is ImportData or RestoreDump or Unfreeze;
+
     /// <summary>Carries out one stage of a migration by hand.</summary>
     public async Task<ExitCode> RunAsync(CommandContext context, MigrationEnvironment environment, string container, string? bundle, CancellationToken cancellationToken)
     {
