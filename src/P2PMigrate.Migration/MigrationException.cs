@@ -41,4 +41,7 @@ public enum MigrationFault
 
     /// <summary>What should be an archive is none, or damaged, or cut short.</summary>
     ArchiveDamaged,
+
+    /// <summary>A depot was sealed by, or for, other peers than this one means.</summary>
+    NotSealedForThisPeer,
 }

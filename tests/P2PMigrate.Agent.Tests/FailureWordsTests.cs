@@ -16,6 +16,8 @@ public sealed class FailureWordsTests : IDisposable
     [InlineData("speedtest", "p2pm1nothing", "--no-punching", "--no-port-mapping")]
     [InlineData("ping", "p2pm1nothing", "--turn", "turn:user:hush@nowhere:0")]
     [InlineData("netcheck", "--rendezvous", "nowhere", "--no-port-mapping")]
+    [InlineData("migrate", "web", "-s", "import-data", "-d", "/", "--from", "nobody")]
+    [InlineData("migrate", "web", "-s", "restore-dump")]
     public async Task Who_moves_no_container_says_nothing_of_one(params string[] arguments)
     {
         using Process process = Process.Start(new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "p2pmigrate"), [.. arguments, "--state-dir", _state])

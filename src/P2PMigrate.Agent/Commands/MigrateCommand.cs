@@ -24,7 +24,7 @@ internal sealed class MigrateCommand : AgentCommand
 
     private readonly StageChoice _stage = new();
 
-    private bool _isStage;
+    private bool _isStage, _isAfterFreeze;
 
     private readonly Option<string?> _bundle = new("--bundle")
     {
@@ -51,6 +51,8 @@ internal sealed class MigrateCommand : AgentCommand
         Options.Add(_ticket);
         Options.Add(_stage.Stage);
         Options.Add(_stage.Destination);
+        Options.Add(_stage.Seal.Option);
+        Options.Add(_stage.From);
         Options.Add(_runtime.Option);
         Options.Add(_store.Option);
         Options.Add(_bundle);
@@ -66,6 +68,9 @@ internal sealed class MigrateCommand : AgentCommand
 
     protected override IOutput Record(ParseResult parsed, IOutput output) =>
         parsed.GetValue(_report) is { } file ? new ReportingOutput(output, file, TimeProvider.System) : output;
+
+    /// <summary>A stage that may follow the freeze does not know where the container runs.</summary>
+    protected override bool ConcernsContainer => !_isAfterFreeze;
 
     protected override ExitCode Interrupt(IOutput output)
     {
@@ -83,7 +88,7 @@ internal sealed class MigrateCommand : AgentCommand
         {
             if (context.Parsed.GetValue(_ticket) is not null)
                 throw new UsageException("A stage goes through the directory that -d names, a whole migration to the peer of a ticket: leave out --to, or -s.");
-            _isStage = true;
+            (_isStage, _isAfterFreeze) = (true, _stage.IsAfterFreeze(context.Parsed));
             return await _stage.RunAsync(context, environment, name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
         }
 

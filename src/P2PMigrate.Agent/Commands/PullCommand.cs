@@ -15,7 +15,7 @@ internal sealed class PullCommand : AgentCommand
 
     private readonly Argument<string> _container = new("CONTAINER") { Description = "The container's name at the machine that pushed." };
 
-    private readonly Argument<string> _destination = new("DEST") { Description = "The directory between the machines." };
+    private readonly Argument<string> _destination = new("DEST") { Description = "The directory between the machines, or s3://BUCKET/PREFIX." };
 
     private readonly Option<string> _from = new("--from")
     {
@@ -39,11 +39,12 @@ internal sealed class PullCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
-        IObjectStore place = ObjectPlaces.Open(StageChoice.Full(context.Parsed.GetValue(_destination)!));
-        if (!PeerId.TryParse(context.Parsed.GetValue(_from), out PeerId peer))
-            throw new UsageException("--from is no peer id: type what `p2pmigrate id` prints on the machine that pushed.");
+        string destination = StageChoice.Full(context.Parsed.GetValue(_destination)!);
+        ContainerName container = StageChoice.NameOf(context.Parsed.GetValue(_container)!);
+        PeerId peer = SealChoice.PeerOf(context.Parsed.GetValue(_from)!);
+        IObjectStore place = await SealChoice.OpenToTakeAsync(context, destination, container, peer, cancellationToken).ConfigureAwait(false);
         ContentPulled pulled = await new PullRunner(environment, place).PullAsync(
-            StageChoice.NameOf(context.Parsed.GetValue(_container)!), peer.ToString(), new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
+            container, peer.ToString(), new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
         context.Output.Show(new DataPulled(pulled.Container, pulled.Place, pulled.PulledBytes));
         return ExitCode.Done;
     }

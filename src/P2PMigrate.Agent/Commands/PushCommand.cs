@@ -4,6 +4,7 @@ using P2PMigrate.Migration;
 using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Stages;
+using P2PMigrate.Protocol.Identity;
 
 namespace P2PMigrate.Agent.Commands;
 
@@ -14,7 +15,9 @@ internal sealed class PushCommand : AgentCommand
 
     private readonly Argument<string> _container = new("CONTAINER") { Description = "The running container, as its runtime calls it." };
 
-    private readonly Argument<string> _destination = new("DEST") { Description = "The directory between the machines." };
+    private readonly Argument<string> _destination = new("DEST") { Description = "The directory between the machines, or s3://BUCKET/PREFIX." };
+
+    private readonly SealChoice _seal = new();
 
     private readonly Option<string?> _bundle = new("--bundle")
     {
@@ -29,6 +32,7 @@ internal sealed class PushCommand : AgentCommand
         Arguments.Add(_destination);
         Options.Add(_runtime.Option);
         Options.Add(_bundle);
+        Options.Add(_seal.Option);
     }
 
     protected override ExitCode Interrupt(IOutput output)
@@ -39,16 +43,19 @@ internal sealed class PushCommand : AgentCommand
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        IObjectStore place = ObjectPlaces.Open(StageChoice.Full(context.Parsed.GetValue(_destination)!));
-        return await PushAsync(
-            context, _runtime.Environment(context), place, context.Parsed.GetValue(_container)!, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+        MigrationEnvironment environment = _runtime.Environment(context);
+        string destination = StageChoice.Full(context.Parsed.GetValue(_destination)!);
+        IReadOnlyCollection<PublicIdentity> readers = _seal.ReadersOf(context.Parsed, destination);
+        ContainerDescription description = await environment.Runtime.InspectAsync(
+            context.Parsed.GetValue(_container)!, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+        IObjectStore place = await SealChoice.OpenToWriteAsync(context, destination, readers, description, cancellationToken).ConfigureAwait(false);
+        return await PushAsync(context, environment, place, description, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The stage <c>prepare-data</c> is this.</summary>
     public static async Task<ExitCode> PushAsync(
-        CommandContext context, MigrationEnvironment environment, IObjectStore place, string container, string? bundle, CancellationToken cancellationToken)
+        CommandContext context, MigrationEnvironment environment, IObjectStore place, ContainerDescription description, CancellationToken cancellationToken)
     {
-        ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
         ContentPushed pushed = await new PushRunner(environment, place).RunAsync(description, new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
         context.Output.Show(new DataPushed(pushed.Container, pushed.Place, pushed.PushedBytes, pushed.KnownBytes));
         return ExitCode.Done;

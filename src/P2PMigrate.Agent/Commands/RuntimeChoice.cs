@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
+using P2PMigrate.Agent.Places;
 using P2PMigrate.Containers;
 using P2PMigrate.Containers.Crun;
 using P2PMigrate.Containers.Lxc;
@@ -28,7 +29,7 @@ internal sealed class RuntimeChoice
         Runtime = Create(context),
         State = context.State,
         Downtimes = new DowntimeModel(context.State.Downtimes),
-        OpenPlace = ObjectPlaces.Open,
+        OpenPlace = place => new UnsealingPlace(context, place),
         Logger = context.Log.CreateLogger<MigrationEnvironment>(),
     };
 

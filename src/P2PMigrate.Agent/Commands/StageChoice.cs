@@ -1,9 +1,11 @@
 using System.CommandLine;
 using P2PMigrate.Agent.Output;
+using P2PMigrate.Agent.Places;
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Stages;
+using P2PMigrate.Protocol.Identity;
 
 namespace P2PMigrate.Agent.Commands;
 
@@ -18,9 +20,22 @@ internal sealed class StageChoice
     /// <summary>The place between the machines.</summary>
     public Option<string?> Destination { get; } = new("--destination", "-d")
     {
-        Description = "For a stage: the directory between the machines. unfreeze knows it by itself.",
+        Description = "For a stage: the directory between the machines, or s3://BUCKET/PREFIX. unfreeze knows it by itself.",
         HelpName = "DEST",
     };
+
+    /// <summary>Who is to read what a stage puts there.</summary>
+    public SealChoice Seal { get; } = new();
+
+    /// <summary>Who put there what a stage takes out.</summary>
+    public Option<string?> From { get; } = new("--from")
+    {
+        Description = "For import-data and restore-dump of what was sealed: the machine that sealed it, as `p2pmigrate id` prints it there.",
+        HelpName = "ID",
+    };
+
+    /// <summary>Is it a stage at whose beginning the container may stand still already?</summary>
+    public bool IsAfterFreeze(ParseResult parsed) => parsed.GetValue(Stage) is ImportData or RestoreDump or Unfreeze;
 
     /// <summary>Carries out one stage of a migration by hand.</summary>
     public async Task<ExitCode> RunAsync(CommandContext context, MigrationEnvironment environment, string container, string? bundle, CancellationToken cancellationToken)
@@ -31,14 +46,9 @@ internal sealed class StageChoice
             return await UnfreezeAsync(context, environment, NameOf(container), destination, cancellationToken).ConfigureAwait(false);
         if (destination is null)
             throw new UsageException($"{stage} needs to know where the data is: add -d DEST, the directory between the two machines.");
-        IObjectStore place = ObjectPlaces.Open(Full(destination));
-        return stage switch
-        {
-            PrepareData => await PushCommand.PushAsync(context, environment, place, container, bundle, cancellationToken).ConfigureAwait(false),
-            ImportData => await ImportAsync(context, environment, place, NameOf(container), cancellationToken).ConfigureAwait(false),
-            CreateDump => await CreateDumpAsync(context, environment, place, container, bundle, cancellationToken).ConfigureAwait(false),
-            _ => await RestoreDumpAsync(context, environment, place, NameOf(container), cancellationToken).ConfigureAwait(false),
-        };
+        return stage is PrepareData or CreateDump
+            ? await PutAsync(context, environment, stage, Full(destination), container, bundle, cancellationToken).ConfigureAwait(false)
+            : await TakeAsync(context, environment, stage, Full(destination), NameOf(container), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A name that may be part of a path.</summary>
@@ -60,6 +70,35 @@ internal sealed class StageChoice
         return option;
     }
 
+    /// <summary>A stage at the source. What goes wrong before the place is opened changes nothing there.</summary>
+    private async Task<ExitCode> PutAsync(
+        CommandContext context, MigrationEnvironment environment, string stage, string destination, string container, string? bundle, CancellationToken cancellationToken)
+    {
+        IReadOnlyCollection<PublicIdentity> readers = Seal.ReadersOf(context.Parsed, destination);
+        if (stage == CreateDump && await SourcePreparation.RecoverAsync(context, environment, container, cancellationToken).ConfigureAwait(false) is { } unfinished)
+            return unfinished;
+        ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
+        if (stage == CreateDump && readers.Count > 0)
+            await CreateDumpRunner.RequireDataAsync(ObjectPlaces.Open(destination), NameOf(container), cancellationToken).ConfigureAwait(false);
+        IObjectStore place = await SealChoice.OpenToWriteAsync(context, destination, readers, description, cancellationToken).ConfigureAwait(false);
+        return stage == PrepareData
+            ? await PushCommand.PushAsync(context, environment, place, description, cancellationToken).ConfigureAwait(false)
+            : await CreateDumpAsync(context, environment, place, description, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>A stage at the target.</summary>
+    private async Task<ExitCode> TakeAsync(
+        CommandContext context, MigrationEnvironment environment, string stage, string destination, ContainerName name, CancellationToken cancellationToken)
+    {
+        PeerId? from = context.Parsed.GetValue(From) is { } typed ? SealChoice.PeerOf(typed) : null;
+        IObjectStore place = await SealChoice.OpenToTakeAsync(context, destination, name, from, cancellationToken).ConfigureAwait(false);
+        if (from is not null && place is not SealedObjectStore)
+            throw new UsageException($"What is in {place.Place} of {name} is not sealed, and so does not say from whom it is. Leave out --from if it is from where it should be.");
+        return stage == ImportData
+            ? await ImportAsync(context, environment, place, name, cancellationToken).ConfigureAwait(false)
+            : await RestoreDumpAsync(context, environment, place, name, cancellationToken).ConfigureAwait(false);
+    }
+
     private static async Task<ExitCode> ImportAsync(
         CommandContext context, MigrationEnvironment environment, IObjectStore place, ContainerName name, CancellationToken cancellationToken)
     {
@@ -69,16 +108,13 @@ internal sealed class StageChoice
     }
 
     private static async Task<ExitCode> CreateDumpAsync(
-        CommandContext context, MigrationEnvironment environment, IObjectStore place, string container, string? bundle, CancellationToken cancellationToken)
+        CommandContext context, MigrationEnvironment environment, IObjectStore place, ContainerDescription description, CancellationToken cancellationToken)
     {
-        if (await SourcePreparation.RecoverAsync(context, environment, container, cancellationToken).ConfigureAwait(false) is { } unfinished)
-            return unfinished;
-        ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
         if (!await SourcePreparation.CheckAsync(environment.Runtime, description, context.Output, cancellationToken).ConfigureAwait(false))
             return ExitCode.Preflight;
         using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
         MigrationOutcome outcome = await new CreateDumpRunner(environment, place).RunAsync(description, JobId.Create(), new ProgressView(context.Output), cancellationToken).ConfigureAwait(false);
-        (AgentEvent last, ExitCode code) = StageView.OfDump(outcome);
+        (AgentEvent last, ExitCode code) = StageView.OfDump(outcome, (place as SealedObjectStore)?.SealedBy.PeerId);
         context.Output.Show(last);
         return code;
     }
@@ -102,7 +138,7 @@ internal sealed class StageChoice
     {
         // A directory that was carried may be mounted elsewhere now.
         if (destination is not null)
-            environment = environment with { OpenPlace = _ => ObjectPlaces.Open(Full(destination)) };
+            environment = environment with { OpenPlace = _ => new UnsealingPlace(context, Full(destination)) };
         try
         {
             RecoveredJob job = await new UnfreezeRunner(environment).RunAsync(name, cancellationToken).ConfigureAwait(false);

@@ -59,7 +59,15 @@ internal sealed record TicketIssued(string Ticket, string PeerId, DateTimeOffset
 /// <summary>Who this peer is.</summary>
 internal sealed record IdentityShown(string PeerId) : AgentEvent
 {
-    public override string ToLine() => PeerId;
+    /// <summary>The key whose digest the id is, as <c>--for</c> reads it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? PublicKey { get; init; }
+
+    /// <summary>Is the key what was asked for?</summary>
+    [JsonIgnore]
+    public bool IsKeyAsked { get; init; }
+
+    public override string ToLine() => IsKeyAsked ? PublicKey! : PeerId;
 }
 
 /// <summary>A server is ready for datagrams at <paramref name="Address"/>.</summary>

@@ -1,5 +1,7 @@
+using System.Text.Json.Serialization;
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Stages;
+using P2PMigrate.Protocol.Identity;
 
 namespace P2PMigrate.Agent.Output;
 
@@ -22,9 +24,13 @@ internal sealed record DumpWritten(string Container, string Place, string JobId,
     /// <summary>It runs nowhere.</summary>
     public string RunningAt { get; init; } = "none";
 
+    /// <summary>Who sealed it; null when it was not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? SealedBy { get; init; }
+
     public override string ToLine() =>
         $"{Container} is frozen here, and its dump is in {Place}, {ByteText.Of(DumpBytes)} (memory {ByteText.Of(MemoryBytes)}).\n"
-        + $"Next, at the target: p2pmigrate migrate {Container} -s restore-dump -d {Place}\n"
+        + $"Next, at the target: p2pmigrate migrate {Container} -s restore-dump -d {Place}{(SealedBy is null ? "" : $" --from {SealedBy}")}\n"
         + $"When it runs there, end the copy here: p2pmigrate resolve {JobId} --keep target\n"
         + $"To take it back: p2pmigrate migrate {Container} -s unfreeze";
 }
@@ -33,9 +39,9 @@ internal sealed record DumpWritten(string Container, string Place, string JobId,
 internal static class StageView
 {
     /// <summary>The last event of <c>create-dump</c> and its exit code.</summary>
-    public static (AgentEvent Event, ExitCode Code) OfDump(MigrationOutcome outcome) => outcome switch
+    public static (AgentEvent Event, ExitCode Code) OfDump(MigrationOutcome outcome, PeerId? sealer) => outcome switch
     {
-        DumpCreated dump => (new DumpWritten(dump.Container, dump.Place, dump.JobId.ToString(), dump.DumpBytes, dump.MemoryBytes), ExitCode.Done),
+        DumpCreated dump => (new DumpWritten(dump.Container, dump.Place, dump.JobId.ToString(), dump.DumpBytes, dump.MemoryBytes) { SealedBy = sealer?.ToString() }, ExitCode.Done),
         Migration.MigrationFailed { IsInDoubt: true } failed => (new MigrationFailed(failed.Reason, "none"), ExitCode.InDoubt),
         _ => MigrationView.Of(outcome),
     };

@@ -50,7 +50,7 @@ internal sealed class Depot(IObjectStore place, ContainerName container)
     /// <summary>The chunks of a pack, not verified yet.</summary>
     public async Task<IReadOnlyList<EncodedChunk>> ReadPackAsync(string pack, CancellationToken cancellationToken)
     {
-        byte[] content = await _objects.TryReadAsync(Name(ContentFolder + pack), cancellationToken).ConfigureAwait(false)
+        byte[] content = await _objects.TryReadLongAsync(Name(ContentFolder + pack), cancellationToken).ConfigureAwait(false)
             ?? throw Damaged(NameOf(ContentFolder + pack), "is not there any more");
         return ContentPack.Read(content, NameOf(ContentFolder + pack));
     }
@@ -76,7 +76,7 @@ internal sealed class Depot(IObjectStore place, ContainerName container)
     }
 
     /// <summary>A part of a dump; null when there is none.</summary>
-    public Task<byte[]?> TryReadPartAsync(JobId job, int part, CancellationToken cancellationToken) => _objects.TryReadAsync(PartName(job, part), cancellationToken);
+    public Task<byte[]?> TryReadPartAsync(JobId job, int part, CancellationToken cancellationToken) => _objects.TryReadLongAsync(PartName(job, part), cancellationToken);
 
     /// <summary>All parts are there: from now on the dump can be claimed and restored. It relies on the content of <paramref name="packs"/>.</summary>
     // spec: DEP-22

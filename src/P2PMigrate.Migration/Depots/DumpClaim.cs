@@ -35,6 +35,16 @@ internal sealed class DumpClaim(TimedObjectStore objects, string name)
         await objects.TryCreateAsync(name, Encoding.ASCII.GetBytes(word), cancellationToken).ConfigureAwait(false)
         || await ReadAsync(cancellationToken).ConfigureAwait(false) == word;
 
-    private async Task<string?> ReadAsync(CancellationToken cancellationToken) =>
-        await objects.TryReadAsync(name, cancellationToken).ConfigureAwait(false) is { } content ? Encoding.ASCII.GetString(content) : null;
+    /// <summary>A claim that is there and cannot be read is somebody's: the place has not said whose.</summary>
+    private async Task<string?> ReadAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await objects.TryReadAsync(name, cancellationToken).ConfigureAwait(false) is { } content ? Encoding.ASCII.GetString(content) : null;
+        }
+        catch (MigrationException damaged) when (damaged.Fault == MigrationFault.ArchiveDamaged)
+        {
+            throw new PlaceException(damaged.Message, damaged);
+        }
+    }
 }

@@ -12,28 +12,34 @@ internal sealed class TimedObjectStore(IObjectStore inner) : IObjectStore
     public string Place => inner.Place;
 
     public Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-        AskAsync(() => inner.TryCreateAsync(name, content, cancellationToken), cancellationToken);
+        AskAsync(() => inner.TryCreateAsync(name, content, cancellationToken), DepotLimits.Answer + DepotLimits.TimeOf(content.Length), cancellationToken);
 
-    public Task<byte[]?> TryReadAsync(string name, CancellationToken cancellationToken) => AskAsync(() => inner.TryReadAsync(name, cancellationToken), cancellationToken);
+    public Task<byte[]?> TryReadAsync(string name, CancellationToken cancellationToken) =>
+        AskAsync(() => inner.TryReadAsync(name, cancellationToken), DepotLimits.Answer, cancellationToken);
 
-    public Task<IReadOnlyList<string>> ListAsync(string prefix, CancellationToken cancellationToken) => AskAsync(() => inner.ListAsync(prefix, cancellationToken), cancellationToken);
+    /// <summary>The same for an object that may be as long as one can be.</summary>
+    public Task<byte[]?> TryReadLongAsync(string name, CancellationToken cancellationToken) =>
+        AskAsync(() => inner.TryReadAsync(name, cancellationToken), DepotLimits.Answer + DepotLimits.TimeOf(DepotLimits.MaxObjectLength), cancellationToken);
+
+    public Task<IReadOnlyList<string>> ListAsync(string prefix, CancellationToken cancellationToken) =>
+        AskAsync(() => inner.ListAsync(prefix, cancellationToken), DepotLimits.Answer, cancellationToken);
 
     public Task DeleteAsync(string name, CancellationToken cancellationToken) => AskAsync(
         async () =>
         {
             await inner.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
             return true;
-        }, cancellationToken);
+        }, DepotLimits.Answer, cancellationToken);
 
-    private async Task<T> AskAsync<T>(Func<Task<T>> question, CancellationToken cancellationToken)
+    private async Task<T> AskAsync<T>(Func<Task<T>> question, TimeSpan limit, CancellationToken cancellationToken)
     {
         try
         {
-            return await Task.Run(question, cancellationToken).WaitAsync(DepotLimits.Answer, cancellationToken).ConfigureAwait(false);
+            return await Task.Run(question, cancellationToken).WaitAsync(limit, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException late)
         {
-            throw new PlaceException(string.Create(CultureInfo.InvariantCulture, $"{Place} does not answer within {DepotLimits.Answer.TotalSeconds:0} s."), late);
+            throw new PlaceException(string.Create(CultureInfo.InvariantCulture, $"{Place} does not answer within {limit.TotalSeconds:0} s."), late);
         }
         catch (Exception refused) when (refused is IOException and not PlaceException or UnauthorizedAccessException)
         {

@@ -58,6 +58,14 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
         }
     }
 
+    /// <summary>For whoever would change the place before it runs: throws <see cref="MigrationException"/> when <c>prepare-data</c> is due, <see cref="PlaceException"/> when the place cannot be used.</summary>
+    // spec: DEP-25
+    public static async Task RequireDataAsync(IObjectStore place, ContainerName name, CancellationToken cancellationToken)
+    {
+        if ((await new Depot(place, name).ListPacksAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
+            throw StageOrder.PrepareDataIsNext(name, place.Place);
+    }
+
     private async Task<MigrationOutcome> WriteAsync(CheckpointJob job, Depot depot, CheckpointPlan plan, (HashSet<ChunkId> Chunks, IReadOnlyList<string> Packs) known, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -6,7 +6,7 @@ namespace P2PMigrate.Migration.Stages;
 
 /// <summary>May a container's data lie there?</summary>
 // spec: DEP-26
-internal static class PlaceCheck
+public static class PlaceCheck
 {
     /// <summary>Throws <see cref="MigrationException"/> for a place that goes with the container or belongs to the state directory, and for one that a journal cannot remember.</summary>
     public static void RefuseIfDoomed(StateDirectory state, ContainerDescription container, string place)
