@@ -108,11 +108,19 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes) : ICon
     private async Task<IReadOnlyList<IContainerRuntime>> KnowingAsync(string name, CancellationToken cancellationToken)
     {
         var knowing = new List<IContainerRuntime>();
+        ContainerException? failure = null;
         foreach (IContainerRuntime runtime in runtimes)
         {
-            if (await runtime.KnowsAsync(name, cancellationToken).ConfigureAwait(false)) knowing.Add(runtime);
+            try
+            {
+                if (await runtime.KnowsAsync(name, cancellationToken).ConfigureAwait(false)) knowing.Add(runtime);
+            }
+            catch (ContainerException silent)
+            {
+                failure ??= new ContainerException($"{runtime.Name} does not say whether it knows {name}; name the runtime that has it, as in --runtime {runtimes.First(other => other != runtime).Name}. {silent.Message}", inner: silent);
+            }
         }
 
-        return knowing;
+        return failure is null || knowing.Count > 0 ? knowing : throw failure;
     }
 }

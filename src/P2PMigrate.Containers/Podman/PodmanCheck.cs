@@ -12,27 +12,57 @@ internal sealed class PodmanCheck(ContainerDescription container)
     // spec: MIG-183
     public IReadOnlyList<Finding> AtSource(PodmanContainer known)
     {
-        string name = container.Name;
-        if (known.Runtime != PodmanTool.OciRuntime) Add(FindingSeverity.Blocker, "runtime", $"Podman runs the container with {known.Runtime}; it can be moved when runc runs it.", "Create it with `podman --runtime runc`.");
-        if (known.HostConfig.RestartPolicy.Name is not ("" or "no"))
-            Add(FindingSeverity.Blocker, "restart", $"Podman starts the container again when it ends (--restart {known.HostConfig.RestartPolicy.Name}), and would when its copy at the target goes on.", $"podman update --restart no {name}");
-        if (known.Pod.Length > 0) Add(FindingSeverity.Blocker, "pod", "The container belongs to a pod, whose network and other containers would stay.", "Run it by itself.");
-        if (!IsKept(known.HostConfig.NetworkMode))
-            Add(FindingSeverity.Blocker, "network", $"Podman makes the container's network ({known.HostConfig.NetworkMode}), with an address of this machine.", "Give it a prepared one, on both machines: ip netns add NAME; podman create --network ns:/run/netns/NAME, or none.");
-        if (known.Config.Tty) Add(FindingSeverity.Blocker, "terminal", "The container has a terminal of this machine.", "Create it without --tty.");
-        if (known.Config.Healthcheck?.Test is [not "NONE", ..]) Add(FindingSeverity.Warning, "health check", "Podman looks after the container's health here, and will not at the target before it is started anew.");
-        if (known.HostConfig.AutoRemove) Add(FindingSeverity.Warning, "removal", "Podman removes the container when it ends (--rm), and will not at the target.");
-        if (Shared() is { } file) Add(FindingSeverity.Blocker, "shared memory", $"/dev/shm/{file} is in a file system that Podman makes for the container, and does not move.", "Let the program use another directory, or create the container with --ipc private and a --tmpfs for it.");
+        CheckWhoStarts(known);
+        CheckBelongings(known);
+        if (known.Runtime != PodmanTool.OciRuntime) Block("runtime", $"Podman runs the container with {known.Runtime}; it can be moved when runc runs it.", "Create it with `podman --runtime runc`.");
+        if (known.Config.Tty) Block("terminal", "The container has a terminal of this machine.", "Create it without --tty.");
+        if (PodmanTool.InSharedMemory(known.Id) is { } file)
+            Block("shared memory", $"/dev/shm/{file} is in a file system that Podman makes for the container, and does not move.", "Let the program use another directory, or create the container with --tmpfs /dev/shm.");
         return Parse() is { } configuration ? [.. _findings, .. Plain(configuration).AtSource()] : _findings;
     }
 
     /// <summary>At the target: what it needs of this machine.</summary>
-    public async Task<IReadOnlyList<Finding>> AtTargetAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Finding>> AtTargetAsync(PodmanTool podman, CancellationToken cancellationToken)
     {
-        if (Parse() is { } configuration) return await Plain(configuration).AtTargetAsync(cancellationToken).ConfigureAwait(false);
-        Add(FindingSeverity.Blocker, "configuration", "The container's configuration is none of Podman's.", "Use the same version of P2PMigrate on both machines.");
-        return _findings;
+        if (Parse() is not { } configuration)
+        {
+            Block("configuration", "The container's configuration is none of Podman's.", "Use the same version of P2PMigrate on both machines.");
+            return _findings;
+        }
+
+        string manager = await podman.CgroupManagerAsync(cancellationToken).ConfigureAwait(false), theirs = configuration.UsesSystemdCgroups ? "systemd" : "cgroupfs";
+        if (manager != theirs) Block("cgroup manager", $"Podman makes its cgroups by {manager} here, and by {theirs} at the source.", $"Set cgroup_manager = \"{theirs}\" in the section [engine] of /etc/containers/containers.conf, or the other one at the source.");
+        return [.. _findings, .. await Plain(configuration).AtTargetAsync(cancellationToken).ConfigureAwait(false)];
     }
+
+    /// <summary>Who would start it again beside its copy, or do something to it while it stands still.</summary>
+    private void CheckWhoStarts(PodmanContainer known)
+    {
+        string name = container.Name;
+        if (known.HostConfig.RestartPolicy.Name is not ("" or "no"))
+            Block("restart", $"Podman starts the container again when it ends (--restart {known.HostConfig.RestartPolicy.Name}), and would when its copy at the target goes on.", $"podman update --restart no {name}");
+        if (known.Config.Labels?.GetValueOrDefault("PODMAN_SYSTEMD_UNIT") is { } unit || (unit = ServiceOf(container.CgroupPath)) is not null)
+            Block("restart", $"systemd's {unit} runs the container, and would start it again when its copy at the target goes on.", "Run it with `podman run` by itself.");
+        if (known.Config.Healthcheck?.Test is { Count: > 0 } test && test[0] != "NONE")
+            Block("health check", "Podman runs a program in the container from time to time to see whether it is well, and would find it standing still.", "Create it with --no-healthcheck.");
+        if (known.HostConfig.AutoRemove) Block("removal", "Podman removes the container, and volumes without a name, when it ends (--rm).", "Create it without --rm.");
+    }
+
+    /// <summary>What it shares with others, or has of this machine's.</summary>
+    private void CheckBelongings(PodmanContainer known)
+    {
+        PodmanHostSettings settings = known.HostConfig;
+        if (known.Pod.Length > 0) Block("pod", "The container belongs to a pod, whose network and other containers would stay.", "Run it by itself.");
+        if (!IsKept(settings.NetworkMode))
+            Block("network", $"Podman makes the container's network ({settings.NetworkMode}), with an address of this machine.", "Give it a prepared one, on both machines: ip netns add NAME; podman create --network ns:/run/netns/NAME, or none.");
+        if (settings.UsernsMode is not ("" or "host")) Block("user namespace", $"The container's users are mapped (--userns {settings.UsernsMode}), with which this version cannot move it.", "Create it without.");
+        foreach (string shared in new[] { settings.PidMode, settings.IpcMode, settings.UtsMode, settings.CgroupMode }.Where(mode => mode.StartsWith("container:", StringComparison.Ordinal)))
+            Block("namespace", $"The container shares a namespace with another ({shared}), which would stay.", "Run it by itself.");
+        if (known.Dependencies is { Count: > 0 }) Block("dependency", "The container needs another one of Podman (--requires), which would stay.", "Create it without.");
+        if (known.Config.Secrets is { Count: > 0 }) Block("secret", "The container has secrets that Podman keeps here.", "Put them into its root file system, or bind-mount them on both machines.");
+    }
+
+    private static string? ServiceOf(string cgroup) => cgroup.Split('/').LastOrDefault(part => part.EndsWith(".service", StringComparison.Ordinal));
 
     private static bool IsKept(string network) => network is "none" or "host" || network.StartsWith("ns:", StringComparison.Ordinal);
 
@@ -40,7 +70,5 @@ internal sealed class PodmanCheck(ContainerDescription container)
 
     private BundleCheck Plain(PodmanConfiguration configuration) => new(container with { Configuration = configuration.PlainBundle });
 
-    private string? Shared() => PodmanTool.InSharedMemory(container.InitPid);
-
-    private void Add(FindingSeverity severity, string subject, string message, string? remedy = null) => _findings.Add(new Finding(severity, subject, message, remedy));
+    private void Block(string subject, string message, string remedy) => _findings.Add(new Finding(FindingSeverity.Blocker, subject, message, remedy));
 }

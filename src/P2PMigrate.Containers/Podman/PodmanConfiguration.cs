@@ -15,6 +15,15 @@ internal sealed class PodmanConfiguration
     private const string IdMember = "id", BundleMember = "oci", CreationMember = "create";
     private const int IdLength = 64;
 
+    private static readonly string[] s_podmans = ["/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/etc/passwd", "/etc/group", "/run/.containerenv", "/run/secrets", "/dev/shm"];
+
+    /// <summary>What Podman would do by itself later, or write outside the container.</summary>
+    private static readonly string[] s_ofItsMachine =
+    [
+        "restart_policy", "restart_tries", "remove", "removeImage", "pod", "dependencyContainers", "conmon_pid_file", "log_configuration", "healthconfig", "startupHealthConfig",
+        "health_check_on_failure_action", "healthLogDestination", "init_container_type", "secrets",
+    ];
+
     private static readonly JsonDocumentOptions s_strict = new() { AllowDuplicateProperties = false };
 
     private readonly JsonObject _bundle;
@@ -25,6 +34,9 @@ internal sealed class PodmanConfiguration
     /// <summary>The container's number at its source.</summary>
     public string Id { get; }
 
+    /// <summary>Did systemd make its cgroup?</summary>
+    public bool UsesSystemdCgroups => Text((_bundle["linux"] as JsonObject)?["cgroupsPath"])?.Contains(':', StringComparison.Ordinal) == true;
+
     /// <summary>The <c>config.json</c> without what Podman itself sees to: its own files in the container, and its mark.</summary>
     public byte[] PlainBundle
     {
@@ -34,7 +46,7 @@ internal sealed class PodmanConfiguration
             plain.Remove("annotations");
             if (plain["mounts"] is JsonArray mounts)
             {
-                foreach (JsonNode? own in mounts.Where(mount => mount?["source"]?.ToString().Contains(Id, StringComparison.Ordinal) == true).ToList()) mounts.Remove(own);
+                foreach (JsonNode? own in mounts.Where(IsPodmans).ToList()) mounts.Remove(own);
             }
 
             if (plain["process"] is JsonObject process) process.Remove("terminal");
@@ -70,19 +82,29 @@ internal sealed class PodmanConfiguration
     public byte[] CreationOf(string name, string rootPath)
     {
         var create = (JsonObject)_creation.DeepClone();
+        foreach (string place in s_ofItsMachine) create.Remove(place);
         create["name"] = name;
         create["rootfs"] = rootPath;
         return Bytes(create);
     }
 
-    /// <summary>The configuration that runc is given: of the container of the number <paramref name="id"/>.</summary>
-    public byte[] BundleOf(string id, string rootPath)
+    /// <summary>The configuration that runc is given: of the container of the number <paramref name="id"/>, with CRIU's own options in a file.</summary>
+    public byte[] BundleOf(string id, string rootPath, string criuConfiguration)
     {
         var bundle = (JsonObject)JsonNode.Parse(_bundle.ToJsonString().Replace(Id, id, StringComparison.Ordinal))!;
         if (bundle["root"] is not JsonObject root) bundle["root"] = root = [];
         root["path"] = rootPath;
+        if (bundle["annotations"] is not JsonObject annotations) bundle["annotations"] = annotations = [];
+        annotations["org.criu.config"] = criuConfiguration;
         return Bytes(bundle);
     }
+
+    /// <summary>Is it one of the files that Podman itself puts into a container, from its own directory?</summary>
+    private bool IsPodmans(JsonNode? mount) =>
+        mount is JsonObject entry && Text(entry["source"]) is { } source && Text(entry["destination"]) is { } destination
+        && s_podmans.Contains(destination, StringComparer.Ordinal) && source.Contains($"/{Id}/", StringComparison.Ordinal) && !source.Contains("..", StringComparison.Ordinal);
+
+    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
 
     private static void Set(JsonObject create, string name, IReadOnlyList<string>? values)
     {

@@ -21,6 +21,8 @@ internal sealed record PodmanContainer
     [JsonPropertyName("OCIRuntime")]
     public string Runtime { get; init; } = "";
 
+    public IReadOnlyList<string>? Dependencies { get; init; }
+
     public PodmanState State { get; init; } = new();
 
     public PodmanSettings Config { get; init; } = new();
@@ -41,7 +43,17 @@ internal sealed record PodmanSettings
 {
     public bool Tty { get; init; }
 
+    public IReadOnlyDictionary<string, string>? Labels { get; init; }
+
+    public IReadOnlyList<PodmanSecret>? Secrets { get; init; }
+
     public PodmanHealthcheck? Healthcheck { get; init; }
+}
+
+/// <summary>Something secret that Podman keeps and shows to a container.</summary>
+internal sealed record PodmanSecret
+{
+    public string Name { get; init; } = "";
 }
 
 /// <summary>A command that Podman runs in a container from time to time.</summary>
@@ -56,6 +68,17 @@ internal sealed record PodmanHostSettings
     public string NetworkMode { get; init; } = "";
 
     public bool AutoRemove { get; init; }
+
+    public string UsernsMode { get; init; } = "";
+
+    public string PidMode { get; init; } = "";
+
+    public string IpcMode { get; init; } = "";
+
+    [JsonPropertyName("UTSMode")]
+    public string UtsMode { get; init; } = "";
+
+    public string CgroupMode { get; init; } = "";
 
     public IReadOnlyList<string>? CapAdd { get; init; }
 

@@ -87,6 +87,11 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
         {
             throw new ContainerException($"A container named {Name} exists here already; remove it ({podman.RemovalCommand(Name)}) or rename it.");
         }
+
+        if (await podman.FindInStorageAsync(Name, cancellationToken).ConfigureAwait(false) is { } other)
+        {
+            throw new ContainerException($"Something named {Name} is in Podman's storage here, as Buildah or a killed Podman leaves it; remove it (podman rm {other}) or rename it.");
+        }
     }
 
     /// <summary>Has Podman create the container, and puts what it restores from where it looks for it. Its number names its cgroup.</summary>
@@ -95,7 +100,7 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
         string id = await PodmanService.CreateAsync(podman.Options.Podman, request.WorkDirectory, configuration.CreationOf(Name, request.RootPath), cancellationToken).ConfigureAwait(false);
         PodmanContainer container = await podman.InspectAsync(Name, cancellationToken).ConfigureAwait(false)
             ?? throw new ContainerException($"Podman does not know the container {Name} that it has created.");
-        byte[] bundle = configuration.BundleOf(id, request.RootPath);
+        byte[] bundle = configuration.BundleOf(id, request.RootPath, CriuConfigurationPath);
         string? cgroups = BundleConfiguration.TryParse(bundle, out BundleConfiguration? parsed) ? parsed.CgroupsPath : null;
         RestoreRecord named = record with
         {
@@ -103,6 +108,7 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
         };
         named.Save(request.WorkDirectory);
         await File.WriteAllBytesAsync(Path.Combine(container.StaticDir, "config.json"), bundle, cancellationToken).ConfigureAwait(false);
+        OwnedProcesses.AlsoIn(request.WorkDirectory, container.StaticDir);
         File.CreateSymbolicLink(Path.Combine(container.StaticDir, "checkpoint"), request.ImageDirectory);
         File.CreateSymbolicLink(Path.Combine(container.StaticDir, LogName), LogPath);
         return named;
@@ -110,8 +116,8 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
 
     private DetachedProcess Start() => DetachedProcess.Start(
         request.WorkDirectory,
-        ["/bin/sh", "-c", "exec \"$@\" 2>\"$0\"", ErrorsIn(request.WorkDirectory), podman.Options.Podman, "container", "restore", "--tcp-established", "--file-locks", Name],
-        PodmanSurroundings.Write(request.WorkDirectory, podman.Criu, CriuConfigurationPath),
+        ["env", .. PodmanSurroundings.OfService.Prepend(OwnedProcesses.Variable).SelectMany(name => (string[])["-u", name]), "/bin/sh", "-c", "exec \"$@\" 2>\"$0\"", ErrorsIn(request.WorkDirectory), podman.Options.Podman, "container", "restore", "--tcp-established", "--file-locks", Name],
+        PodmanSurroundings.Write(request.WorkDirectory, podman.Criu),
         piped: false);
 
     private async Task HoldAsync(RestoreHook hook, DetachedProcess process, CancellationToken cancellationToken)

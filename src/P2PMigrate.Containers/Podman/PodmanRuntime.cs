@@ -43,7 +43,7 @@ public sealed class PodmanRuntime : CriuRuntime
         }
 
         byte[] written = await File.ReadAllBytesAsync(Path.Combine(known.StaticDir, "config.json"), cancellationToken).ConfigureAwait(false);
-        string creation = await _podman.CreationOfAsync(name, cancellationToken).ConfigureAwait(false);
+        string creation = await _podman.CreationOfAsync(known, cancellationToken).ConfigureAwait(false);
         byte[] configuration = PodmanConfiguration.Compose(known, written, creation);
         Cgroup cgroup = _podman.CgroupOf(name, state.Pid);
         IReadOnlyList<int> pids = cgroup.PidsOfOthers(name);
@@ -74,7 +74,7 @@ public sealed class PodmanRuntime : CriuRuntime
     public override async Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken) =>
     [
         .. await new TargetCheck(_podman, container, source, _podman.Options.DataDirectory).RunAsync(cancellationToken).ConfigureAwait(false),
-        .. await new PodmanCheck(container).AtTargetAsync(cancellationToken).ConfigureAwait(false),
+        .. await new PodmanCheck(container).AtTargetAsync(_podman, cancellationToken).ConfigureAwait(false),
     ];
 
     /// <inheritdoc/>

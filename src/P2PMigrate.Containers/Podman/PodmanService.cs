@@ -15,27 +15,29 @@ internal sealed class PodmanService : IDisposable
     private const string IdleSeconds = "20";
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20), s_look = TimeSpan.FromMilliseconds(5);
 
-    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("p2pmigrate-"); // a socket's path may not be long
     private readonly Process _process;
+    private readonly string _socketPath;
     private readonly HttpClient _http;
 
-    private PodmanService(string podman, string workDirectory)
+    private PodmanService(Process process, string socketPath)
     {
-        _process = new Process { StartInfo = new ProcessStartInfo(podman, ["--runtime", PodmanTool.OciRuntime, "system", "service", "--time", IdleSeconds, $"unix://{SocketPath}"]) };
-        _process.StartInfo.Environment[OwnedProcesses.Variable] = workDirectory;
-        _process.StartInfo.RedirectStandardInput = _process.StartInfo.RedirectStandardOutput = _process.StartInfo.RedirectStandardError = true;
+        (_process, _socketPath) = (process, socketPath);
         _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, cancellationToken) => ConnectAsync(cancellationToken), UseProxy = false }) { BaseAddress = new Uri("http://podman/"), Timeout = s_limit };
     }
-
-    private string SocketPath => Path.Combine(_directory.FullName, "service");
 
     /// <summary>Creates a container as <paramref name="creation"/> says; returns its number. Throws <see cref="ContainerException"/> with Podman's own words when that is refused.</summary>
     public static async Task<string> CreateAsync(string podman, string workDirectory, byte[] creation, CancellationToken cancellationToken)
     {
-        using var service = new PodmanService(podman, workDirectory);
-        service._process.Start();
-        service._process.StandardInput.Close();
-        return await service.CreateAsync(creation, cancellationToken).ConfigureAwait(false);
+        DirectoryInfo directory = Directory.CreateTempSubdirectory("p2pmigrate-"); // a socket's path may not be long
+        try
+        {
+            using var service = new PodmanService(Start(podman, workDirectory, SocketIn(directory)), SocketIn(directory));
+            return await service.CreateAsync(creation, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
     }
 
     public void Dispose()
@@ -44,7 +46,28 @@ internal sealed class PodmanService : IDisposable
         if (!_process.HasExited) _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
-        _directory.Delete(recursive: true);
+    }
+
+    private static string SocketIn(DirectoryInfo directory) => Path.Combine(directory.FullName, "service");
+
+    private static Process Start(string podman, string workDirectory, string socketPath)
+    {
+        var description = new ProcessStartInfo(podman, ["--runtime", PodmanTool.OciRuntime, "system", "service", "--time", IdleSeconds, $"unix://{socketPath}"])
+        {
+            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (string name in PodmanSurroundings.OfService) description.Environment.Remove(name);
+        description.Environment[OwnedProcesses.Variable] = workDirectory;
+        try
+        {
+            Process process = Process.Start(description)!;
+            process.StandardInput.Close();
+            return process;
+        }
+        catch (System.ComponentModel.Win32Exception missing)
+        {
+            throw new ContainerException($"The program {podman} cannot be started ({missing.Message}); is it installed?", inner: missing);
+        }
     }
 
     private async Task<string> CreateAsync(byte[] creation, CancellationToken cancellationToken)
@@ -63,25 +86,28 @@ internal sealed class PodmanService : IDisposable
         }
     }
 
-    /// <summary>It makes its socket when it is ready.</summary>
+    /// <summary>Until the service listens.</summary>
     private async ValueTask<Stream> ConnectAsync(CancellationToken cancellationToken)
     {
-        while (!File.Exists(SocketPath))
+        while (true)
         {
-            if (_process.HasExited) throw new IOException($"it ended with \"{(await _process.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false)).Trim()}\"");
-            await Task.Delay(s_look, cancellationToken).ConfigureAwait(false);
-        }
+            var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            try
+            {
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(_socketPath), cancellationToken).ConfigureAwait(false);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException) when (!_process.HasExited)
+            {
+                socket.Dispose(); // it is not there, or not listening, yet
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
 
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        try
-        {
-            await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath), cancellationToken).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
+            await Task.Delay(s_look, cancellationToken).ConfigureAwait(false);
         }
     }
 }

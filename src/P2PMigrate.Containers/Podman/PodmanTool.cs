@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Criu;
@@ -19,8 +18,10 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     /// <summary>The runtime below Podman whose containers can be moved.</summary>
     public const string OciRuntime = "runc";
 
+    private const string Storage = "/var/lib/containers/storage", StorageElsewhere = "/etc/containers/storage.conf";
     private const string CgroupPrefix = "libpod-", MonitorPrefix = "libpod-conmon-";
     private static readonly ToolVersion s_first = new(5, 0);
+    private static readonly string[] s_unknown = ["no such", "more than one result"]; // the latter of numbers that begin like the name
 
     private readonly RuncTool _runc = new(new RuncOptions { Criu = options.Criu });
     private ToolVersion? _podman;
@@ -63,15 +64,29 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     /// <summary>The container of exactly this name, or null.</summary>
     public async Task<PodmanContainer?> InspectAsync(string name, CancellationToken cancellationToken)
     {
+        if (!HasStorage) return null;
         ToolResult result = await RunAsync(["container", "inspect", name], cancellationToken).ConfigureAwait(false);
-        if (!result.Succeeded && result.Error.Contains("no such", StringComparison.OrdinalIgnoreCase)) return null;
+        if (!result.Succeeded && s_unknown.Any(words => result.Error.Contains(words, StringComparison.OrdinalIgnoreCase))) return null;
         string text = result.Require($"ask Podman about the container {name}").Output;
         return JsonSerializer.Deserialize(text, PodmanJson.Default.PodmanContainerArray)?.FirstOrDefault(container => container.Name == name); // the beginning of a number is enough for Podman
     }
 
+    /// <summary>The number of something that has exactly this name in Podman's storage, and is no container of Podman's: what is left when it is killed as it creates one. Null when there is nothing.</summary>
+    public async Task<string?> FindInStorageAsync(string name, CancellationToken cancellationToken)
+    {
+        if (!HasStorage) return null;
+        ToolResult result = await RunAsync(["ps", "--all", "--external", "--no-trunc", "--format", "{{.ID}} {{.Names}} {{.Status}}"], cancellationToken).ConfigureAwait(false);
+        IEnumerable<string[]> lines = result.Require("ask Podman what its storage has").Output.Split('\n').Select(line => line.Split(' '));
+        return lines.FirstOrDefault(words => words is [_, var known, "Storage", ..] && known == name)?[0];
+    }
+
     /// <summary>What Podman would have to be told to create the same container, as JSON.</summary>
-    public async Task<string> CreationOfAsync(string name, CancellationToken cancellationToken) =>
-        (await RunAsync(["generate", "spec", name], cancellationToken).ConfigureAwait(false)).Require($"ask Podman how {name} was created").Output;
+    public async Task<string> CreationOfAsync(PodmanContainer container, CancellationToken cancellationToken) =>
+        (await RunAsync(["generate", "spec", container.Id], cancellationToken).ConfigureAwait(false)).Require($"ask Podman how {container.Name} was created").Output;
+
+    /// <summary>Who makes cgroups for Podman here: <c>systemd</c> or <c>cgroupfs</c>.</summary>
+    public async Task<string> CgroupManagerAsync(CancellationToken cancellationToken) =>
+        (await RunAsync(["info", "--format", "{{.Host.CgroupManager}}"], cancellationToken).ConfigureAwait(false)).Require("ask Podman who makes its cgroups").Output.Trim();
 
     /// <inheritdoc/>
     public async Task<KnownContainer?> FindAsync(string name, CancellationToken cancellationToken)
@@ -98,27 +113,45 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
 
     /// <inheritdoc/>
     // spec: MIG-183
-    public string? Loses(FenceRecord fence) => InSharedMemory(fence.InitPid) is { } file
+    public string? Loses(FenceRecord fence) => InSharedMemory(fence.Created) is { } file
         ? $"/dev/shm/{file} is in a file system that Podman makes for {fence.Container}, and does not move." : null;
 
-    /// <summary>The name of something in the shared memory that Podman mounts for a container; null when that is empty.</summary>
-    public static string? InSharedMemory(int init)
+    /// <summary>The name of something in the shared memory that Podman has mounted for the container of this number; null when that is empty, or there is none.</summary>
+    public static string? InSharedMemory(string id)
     {
-        string place = string.Create(CultureInfo.InvariantCulture, $"/proc/{init}/root/dev/shm");
-        return Directory.Exists(place) ? Directory.EnumerateFileSystemEntries(place).Select(Path.GetFileName).FirstOrDefault() : null;
+        try
+        {
+            return Mount.Of("self").FirstOrDefault(mount => mount.MountPoint.EndsWith($"/{id}/userdata/shm", StringComparison.Ordinal)) is { } shared
+                ? Directory.EnumerateFileSystemEntries(shared.MountPoint).Select(Path.GetFileName).FirstOrDefault() : null;
+        }
+        catch (IOException gone)
+        {
+            throw new ContainerException($"The shared memory of the container cannot be looked into: {gone.Message}", inner: gone);
+        }
     }
 
-    /// <summary>Podman is told to, so that it knows whose end it was, and does not start the container again.</summary>
-    public async Task ForgetAsync(string name, CancellationToken cancellationToken) =>
-        (await RunAsync(["rm", "--force", "--ignore", "--time", "0", name], cancellationToken).ConfigureAwait(false)).Require($"remove the container {name} from Podman");
+    /// <inheritdoc/>
+    public Task SettleAsync(string workDirectory, CancellationToken cancellationToken) =>
+        OwnedProcesses.WaitForEndAsync(workDirectory, CheckpointTimers.Kill, cancellationToken, PodmanSurroundings.Variable);
+
+    /// <summary>By its number: what is no name, Podman takes for the beginning of somebody else's number. Of a container made of an image, the layer with what it had written goes too.</summary>
+    public async Task ForgetAsync(string name, CancellationToken cancellationToken)
+    {
+        if (await InspectAsync(name, cancellationToken).ConfigureAwait(false) is not { } container) return;
+        (await RunAsync(["rm", "--force", "--ignore", "--time", "0", container.Id], cancellationToken).ConfigureAwait(false)).Require($"remove the container {name} from Podman");
+    }
 
     /// <inheritdoc/>
     public async Task ForgetRestoreAsync(RestoreRecord record, string workDirectory, CancellationToken cancellationToken)
     {
+        foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory, PodmanSurroundings.Variable)) process.Kill();
+
         // Podman does not think of what a killed runc has left of a container that never came to run.
         if (await InspectAsync(record.Container, cancellationToken).ConfigureAwait(false) is { } container)
             await _runc.ForgetRestoreAsync(record with { Container = container.Id }, workDirectory, cancellationToken).ConfigureAwait(false);
         await ForgetAsync(record.Container, cancellationToken).ConfigureAwait(false);
+        if (await FindInStorageAsync(record.Container, cancellationToken).ConfigureAwait(false) is { } left)
+            (await RunAsync(["rm", "--force", left], cancellationToken).ConfigureAwait(false)).Require($"remove what is left of the container {record.Container} from Podman's storage");
     }
 
     /// <inheritdoc/>
@@ -138,6 +171,9 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
 
     /// <inheritdoc/>
     public Task<ToolVersion> CriuVersionAsync(CancellationToken cancellationToken) => _runc.CriuVersionAsync(cancellationToken);
+
+    /// <summary>To be asked, Podman would make its storage where there is none, and mounts.</summary>
+    private static bool HasStorage => Directory.Exists(Storage) || File.Exists(StorageElsewhere);
 
     private static string? LastError(string path)
     {

@@ -17,18 +17,27 @@ internal static class OwnedProcesses
 
     private const int LooksForNone = 2;
     private const string CriuName = "criu";
+    private const string Elsewhere = "criu-works-in";
 
     private static readonly TimeSpan s_look = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>The CRIU of this work directory works in <paramref name="directory"/>.</summary>
+    public static void AlsoIn(string workDirectory, string directory)
+    {
+        string link = Path.Combine(workDirectory, Elsewhere);
+        File.Delete(link);
+        File.CreateSymbolicLink(link, directory);
+    }
 
     /// <summary>Those that run now. Another <paramref name="variable"/> marks those that shall live on.</summary>
     public static IReadOnlyList<ProcessIdentity> Find(string workDirectory, string variable = Variable)
     {
-        (uint, uint, ulong)? work = DirectoryAt(workDirectory);
+        (uint, uint, ulong)?[] work = [.. new[] { DirectoryAt(workDirectory), DirectoryAt(Path.Combine(workDirectory, Elsewhere)) }.Where(directory => directory is not null)];
         byte[] mark = Encoding.UTF8.GetBytes($"{variable}={workDirectory}\0");
         return
         [
             .. from pid in ProcessTable.Pids()
-               where pid != Environment.ProcessId && (HasMark(pid, mark) || (work is not null && IsCriuIn(pid, work)))
+               where pid != Environment.ProcessId && (HasMark(pid, mark) || IsCriuIn(pid, work))
                let identity = ProcessIdentity.Of(pid)
                where identity is { IsAlive: true }
                select identity.Value,
@@ -63,12 +72,12 @@ internal static class OwnedProcesses
         }
     }
 
-    private static bool IsCriuIn(int pid, (uint Major, uint Minor, ulong Inode)? work)
+    private static bool IsCriuIn(int pid, (uint Major, uint Minor, ulong Inode)?[] work)
     {
         try
         {
             return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/comm")).TrimEnd('\n') == CriuName
-                && DirectoryAt(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cwd")) == work;
+                && work.Contains(DirectoryAt(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/cwd")));
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {

@@ -43,8 +43,18 @@ internal sealed class PodmanGround : IGround
 
     public string Removal(string name) => $"podman rm --force --ignore --time 0 {name} >/dev/null 2>&1 || :";
 
+    /// <summary>Podman answers nobody about a container while it restores that; its root file system tells which one it is.</summary>
     private static string? IdOf(string name)
     {
+        const string moved = "-moved", containers = "/var/lib/containers/storage/overlay-containers";
+        string root = name.EndsWith(moved, StringComparison.Ordinal) ? $"\"/data/job-{name[..^moved.Length]}/bundle/rootfs\"" : $"\"/data/{name}/rootfs\"";
+        if (Directory.Exists(containers))
+        {
+            string? known = Directory.EnumerateDirectories(containers).FirstOrDefault(
+                directory => File.Exists($"{directory}/userdata/config.json") && File.ReadAllText($"{directory}/userdata/config.json").Contains(root, StringComparison.Ordinal));
+            if (known is not null) return Path.GetFileName(known);
+        }
+
         using Process asked = Process.Start(new ProcessStartInfo("podman", ["container", "inspect", name, "--format", "{{.Id}}"]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         string id = asked.StandardOutput.ReadToEnd().Trim();
         asked.WaitForExit();

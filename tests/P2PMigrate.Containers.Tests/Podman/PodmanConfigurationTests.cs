@@ -42,10 +42,10 @@ public sealed class PodmanConfigurationTests
     [Trait("Spec", "MIG-182")]
     public void The_number_that_it_has_there_takes_the_place_of_the_one_that_it_had()
     {
-        string text = Encoding.UTF8.GetString(Sent().BundleOf(s_there, "/data/web/rootfs"));
+        string text = Encoding.UTF8.GetString(Sent().BundleOf(s_there, "/data/web/rootfs", "/work/criu.conf"));
         Assert.DoesNotContain(s_here, text, StringComparison.Ordinal);
         JsonNode bundle = JsonNode.Parse(text)!;
-        Assert.Equal("/data/web/rootfs", (string?)bundle["root"]!["path"]);
+        Assert.Equal(("/data/web/rootfs", "/work/criu.conf"), ((string?)bundle["root"]!["path"], (string?)bundle["annotations"]!["org.criu.config"]));
         Assert.Equal($"/libpod_parent/libpod-{s_there}", (string?)bundle["linux"]!["cgroupsPath"]);
     }
 
@@ -70,7 +70,7 @@ public sealed class PodmanConfigurationTests
         ];
         Assert.All(odd, text => Assert.False(PodmanConfiguration.TryParse(Encoding.UTF8.GetBytes(text), out _)));
         Assert.True(PodmanConfiguration.TryParse(Encoding.UTF8.GetBytes($$"""{ "id": "{{s_here}}", "oci": { "root": 3, "mounts": 4, "annotations": [] }, "create": {} }"""), out PodmanConfiguration? bare));
-        Assert.Contains("/r", Encoding.UTF8.GetString(bare.BundleOf(s_there, "/r")), StringComparison.Ordinal);
+        Assert.Contains("/r", Encoding.UTF8.GetString(bare.BundleOf(s_there, "/r", "/c")), StringComparison.Ordinal);
         Assert.NotEmpty(bare.PlainBundle);
     }
 
