@@ -15,6 +15,7 @@ internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
     /// <summary>Removes what the restore begun in <paramref name="workDirectory"/> left; nothing when none was begun.</summary>
     public async Task RemoveAsync(string workDirectory, CancellationToken cancellationToken)
     {
+        await ForgetEarlierAsync(workDirectory, cancellationToken).ConfigureAwait(false);
         if (RestoreRecord.Load(workDirectory) is not { Removed: false } record) return;
         bool undone = await OwnedProcesses.WaitForEndAsync(workDirectory, CheckpointTimers.RestoreUndo, cancellationToken).ConfigureAwait(false);
         if (!undone) foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory)) process.Kill(); // LXC answers nobody while its restore hangs.
@@ -32,6 +33,16 @@ internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
         }
 
         if (!runs) record.MarkRemoved(workDirectory);
+    }
+
+    /// <summary>
+    /// A machine that was started again has lost what was restored; but a runtime with records on disk still knows a container that never ran, and would refuse the next one of that name.
+    /// </summary>
+    private async Task ForgetEarlierAsync(string workDirectory, CancellationToken cancellationToken)
+    {
+        if (RestoreRecord.OfEarlierBoot(workDirectory) is not { Removed: false, Released: false } record) return;
+        if (await runtime.FindAsync(record.Container, cancellationToken).ConfigureAwait(false) is { Lives: false } known && known.Bundle == record.BundlePath)
+            await runtime.ForgetAsync(record.Container, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task RemoveContainerAsync(RestoreRecord record, KnownContainer? state, string workDirectory, CancellationToken cancellationToken)

@@ -50,6 +50,13 @@ internal sealed record RestoreRecord
         return record?.BootId == WorkRecord.CurrentBootId ? record : null;
     }
 
+    /// <summary>The record in <paramref name="workDirectory"/> of a restore that was begun before this machine was started; null when there is none. Nothing of it runs.</summary>
+    public static RestoreRecord? OfEarlierBoot(string workDirectory)
+    {
+        RestoreRecord? record = WorkRecord.Load(PathIn(workDirectory), RecordJson.Default.RestoreRecord);
+        return record?.BootId == WorkRecord.CurrentBootId ? null : record;
+    }
+
     /// <summary>Notes that nothing is left, or, on a full disk, forgets the restore.</summary>
     public void MarkRemoved(string workDirectory)
     {

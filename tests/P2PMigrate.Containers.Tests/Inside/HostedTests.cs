@@ -8,7 +8,7 @@ public sealed class HostedTests(TestHost host) : IClassFixture<TestHost>
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
     private static readonly string[] s_every = ["runc", CrunGround.RuntimeName, LxcGround.RuntimeName, PodmanGround.RuntimeName], s_bundles = ["runc", CrunGround.RuntimeName];
-    private static readonly string[] s_runc = ["runc"], s_lxc = [LxcGround.RuntimeName];
+    private static readonly string[] s_runc = ["runc"], s_lxc = [LxcGround.RuntimeName], s_podman = [PodmanGround.RuntimeName];
 
     /// <summary>The tests of the classes beside this one, but for drivers, which are no tests by themselves; those of the contract with every runtime.</summary>
     public static TheoryData<string, string> Names =>
@@ -24,7 +24,7 @@ public sealed class HostedTests(TestHost host) : IClassFixture<TestHost>
 
     private static string[] RuntimesOf(MethodInfo method) => method.GetCustomAttribute<EveryRuntimeAttribute>() switch
     {
-        null => method.IsDefined(typeof(OfLxcAttribute), inherit: false) ? s_lxc : s_runc,
+        null => method.IsDefined(typeof(OfLxcAttribute), inherit: false) ? s_lxc : method.IsDefined(typeof(OfPodmanAttribute), inherit: false) ? s_podman : s_runc,
         { WithBundles: true } => s_bundles,
         _ => s_every,
     };

@@ -1,0 +1,51 @@
+using P2PMigrate.Containers.Checkpoints;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Tests.Inside;
+
+/// <summary>What Podman does on its own account.</summary>
+public sealed class PodmanTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>As if the power had gone when Podman had created the container.</summary>
+    [InsideFact]
+    [OfPodman]
+    public async Task What_was_begun_before_the_machine_was_started_again_is_forgotten_and_nothing_else()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        string name = move.Request.Container.Name;
+        await Shell.RunAsync($"cp -a {workload.Root} {move.Request.RootPath}; podman create --name {name} --network none --rootfs {move.Request.RootPath} true");
+        RestoreRecord Begun(string bundle) => new() { Container = name, BootId = "an earlier one", BundlePath = bundle, RootPath = move.Request.RootPath, Cgroups = [] };
+
+        Begun("/data/another").Save(move.Request.WorkDirectory);
+        await Move.Runtime.CleanUpAsync(move.Request, Token);
+        Assert.NotEqual("", IGround.Current.RemainsOf(name));
+
+        Begun(move.Request.BundlePath).Save(move.Request.WorkDirectory);
+        await Move.Runtime.CleanUpAsync(move.Request, Token);
+        Assert.Equal("", IGround.Current.RemainsOf(name));
+        Assert.Equal("running", await Workload.StatusAsync(workload.Name));
+    }
+
+    [InsideFact]
+    [OfPodman]
+    [Trait("Spec", "MIG-183")]
+    public async Task Files_in_the_shared_memory_that_Podman_makes_are_found_before_and_when_they_come_later_the_container_goes_on()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using (IFence fence = await move.FreezeAsync())
+        {
+            await Shell.RunAsync($"touch /proc/{await workload.InitPidAsync()}/root/dev/shm/late");
+            ContainerException lost = await Assert.ThrowsAsync<ContainerException>(() => move.DumpAsync(fence));
+            Assert.Contains("/dev/shm/late", lost.Message, StringComparison.Ordinal);
+            await fence.ThawAsync(Token);
+        }
+
+        Assert.Equal("running", await Workload.StatusAsync(workload.Name));
+        Finding found = Assert.Single(await Move.Runtime.CheckSourceAsync(move.Container, Token), finding => finding.Subject == "shared memory");
+        Assert.Equal(FindingSeverity.Blocker, found.Severity);
+    }
+}
