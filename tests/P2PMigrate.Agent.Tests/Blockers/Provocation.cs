@@ -103,7 +103,7 @@ internal sealed record Provocation(string Name, string Sentence, string Remedy)
         new("a configuration that is none", "is no configuration that P2PMigrate can read.", "") { AtSource = "echo nothing > /data/odd/config.json" },
         new("no configuration", "The container odd has no /data/odd/config.json; name its bundle with --bundle.", "") { AtSource = "rm /data/odd/config.json" },
         new("paused", "The container odd is paused.", "leave it so") { AtSource = "runc pause odd", Undo = "runc resume odd" },
-        new("no such container", "No runtime here (runc, crun, lxc) knows a container named odd.", "") { AtSource = "runc delete --force odd" },
+        new("no such container", "No runtime here (runc, crun, lxc, podman) knows a container named odd.", "") { AtSource = "runc delete --force odd" },
     ];
 
     /// <summary>Of the target.</summary>
