@@ -6,7 +6,7 @@ public sealed record PodmanOptions
     /// <summary>The podman program: a name on PATH or a path.</summary>
     public string Podman { get; init; } = "podman";
 
-    /// <summary>The criu program. For a restore runc itself finds CRIU by the name <c>criu</c> on PATH; this one dumps, and is asked for its version and checks.</summary>
+    /// <summary>The criu program: it dumps and restores, and is asked for its version and checks.</summary>
     public string Criu { get; init; } = "criu";
 
     /// <summary>Where incoming containers are kept; only its free space is looked at.</summary>

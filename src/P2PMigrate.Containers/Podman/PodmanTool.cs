@@ -89,15 +89,18 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
         (await RunAsync(["info", "--format", "{{.Host.CgroupManager}}"], cancellationToken).ConfigureAwait(false)).Require("ask Podman who makes its cgroups").Output.Trim();
 
     /// <inheritdoc/>
-    public async Task<KnownContainer?> FindAsync(string name, CancellationToken cancellationToken)
+    public async Task<KnownContainer?> FindAsync(string name, CancellationToken cancellationToken) =>
+        await InspectAsync(name, cancellationToken).ConfigureAwait(false) is { } container ? StateOf(container) : null;
+
+    /// <summary>The same of a container that Podman was asked about.</summary>
+    public KnownContainer StateOf(PodmanContainer container)
     {
-        if (await InspectAsync(name, cancellationToken).ConfigureAwait(false) is not { } container) return null;
-        string status = container.State.Status == KnownContainer.Running && IsFrozen(name, container.State.Pid) ? KnownContainer.Paused : container.State.Status;
+        string status = container.State.Status == KnownContainer.Running && IsFrozen(container.Name, container.State.Pid) ? KnownContainer.Paused : container.State.Status;
         return new KnownContainer(status, container.State.Pid, container.Id, BundleOf(container));
     }
 
     /// <summary>Where the files of a container are: beside its root file system, or, when that is made of an image, Podman's own directory.</summary>
-    public static string BundleOf(PodmanContainer container) => container.Rootfs.Length > 0 ? Path.GetDirectoryName(container.Rootfs) ?? "/" : container.StaticDir;
+    private static string BundleOf(PodmanContainer container) => container.Rootfs.Length > 0 ? Path.GetDirectoryName(container.Rootfs) ?? "/" : container.StaticDir;
 
     /// <inheritdoc/>
     public Cgroup CgroupOf(string name, int init) =>

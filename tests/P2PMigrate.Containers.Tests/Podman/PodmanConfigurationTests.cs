@@ -42,10 +42,10 @@ public sealed class PodmanConfigurationTests
     [Trait("Spec", "MIG-182")]
     public void The_number_that_it_has_there_takes_the_place_of_the_one_that_it_had()
     {
-        string text = Encoding.UTF8.GetString(Sent().BundleOf(s_there, "/data/web/rootfs", "/work/criu.conf"));
+        string text = Encoding.UTF8.GetString(Sent().BundleOf(s_there, "/data/web/rootfs", "/jobs/1/criu.conf"));
         Assert.DoesNotContain(s_here, text, StringComparison.Ordinal);
         JsonNode bundle = JsonNode.Parse(text)!;
-        Assert.Equal(("/data/web/rootfs", "/work/criu.conf"), ((string?)bundle["root"]!["path"], (string?)bundle["annotations"]!["org.criu.config"]));
+        Assert.Equal(("/data/web/rootfs", "/jobs/1/criu.conf"), ((string?)bundle["root"]!["path"], (string?)bundle["annotations"]!["org.criu.config"]));
         Assert.Equal($"/libpod_parent/libpod-{s_there}", (string?)bundle["linux"]!["cgroupsPath"]);
     }
 
