@@ -85,10 +85,10 @@ public abstract class CriuRuntime : IContainerRuntime
         Task.Run(() => FileVerification.Run(request.ImageDirectory, request.RootPath, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
-    public abstract Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken);
+    public Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) => Restore(request).PrepareAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public abstract Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken);
+    public async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) => await Restore(request).RunAsync(cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken) =>
@@ -100,4 +100,7 @@ public abstract class CriuRuntime : IContainerRuntime
     /// <inheritdoc/>
     public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         new RestoreLeftovers(_program, _logger).RemoveAsync(request.WorkDirectory, cancellationToken);
+
+    /// <summary>A restore by this runtime, not begun yet.</summary>
+    private protected abstract HeldRestore Restore(RestoreRequest request);
 }

@@ -72,10 +72,5 @@ public sealed class LxcRuntime : CriuRuntime
         .. new LxcCheck(_lxc, container).AtTarget(),
     ];
 
-    /// <inheritdoc/>
-    public override Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) => new LxcRestore(_lxc, _logger, request).PrepareAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public override async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        await new LxcRestore(_lxc, _logger, request).RunAsync(cancellationToken).ConfigureAwait(false);
+    private protected override HeldRestore Restore(RestoreRequest request) => new LxcRestore(_lxc, _logger, request);
 }

@@ -77,12 +77,7 @@ public sealed class PodmanRuntime : CriuRuntime
         .. await new PodmanCheck(container).AtTargetAsync(_podman, cancellationToken).ConfigureAwait(false),
     ];
 
-    /// <inheritdoc/>
-    public override Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) => new PodmanRestore(_podman, _logger, request).PrepareAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public override async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        await new PodmanRestore(_podman, _logger, request).RunAsync(cancellationToken).ConfigureAwait(false);
+    private protected override HeldRestore Restore(RestoreRequest request) => new PodmanRestore(_podman, _logger, request);
 
     private async Task<PodmanContainer> FindAsync(string name, CancellationToken cancellationToken) => await _podman.InspectAsync(name, cancellationToken).ConfigureAwait(false)
         ?? throw new ContainerException($"Podman knows no container named {name}; `podman ps -a` shows those it knows.");

@@ -52,13 +52,7 @@ public abstract class BundleRuntime : CriuRuntime
         .. await new BundleCheck(container).AtTargetAsync(cancellationToken).ConfigureAwait(false),
     ];
 
-    /// <inheritdoc/>
-    public override Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        new RuncRestore(_runc, _logger, request).PrepareAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public override async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        await new RuncRestore(_runc, _logger, request).RunAsync(cancellationToken).ConfigureAwait(false);
+    private protected override HeldRestore Restore(RestoreRequest request) => new RuncRestore(_runc, _logger, request);
 
     private static byte[] ReadConfiguration(string name, string bundlePath)
     {

@@ -3,35 +3,29 @@ using P2PMigrate.Lab;
 
 namespace P2PMigrate.Containers.Tests.Inside;
 
-/// <summary>Runs every test of this folder that needs real CRIU and runc, one at a time, inside a virtual host.</summary>
-public sealed class HostedTests(TestHost host) : IClassFixture<TestHost>
+/// <summary>
+/// Runs every test of this folder that needs real CRIU and a runtime, one at a time, inside a virtual host. Each runtime has a class below, and so a host, of its own: two of them run beside each other.
+/// </summary>
+public abstract class HostedTests(TestHost host) : IClassFixture<TestHost>
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
-    private static readonly string[] s_every = ["runc", CrunGround.RuntimeName, LxcGround.RuntimeName, PodmanGround.RuntimeName], s_bundles = ["runc", CrunGround.RuntimeName];
-    private static readonly string[] s_runc = ["runc"], s_lxc = [LxcGround.RuntimeName], s_podman = [PodmanGround.RuntimeName];
+    private static readonly string[] s_bundles = [RuncGround.RuntimeName, CrunGround.RuntimeName], s_every = [.. s_bundles, LxcGround.RuntimeName, PodmanGround.RuntimeName];
+    private static readonly string[] s_runc = [RuncGround.RuntimeName], s_lxc = [LxcGround.RuntimeName], s_podman = [PodmanGround.RuntimeName];
+    private static readonly Lock s_rows = new();
 
-    /// <summary>The tests of the classes beside this one, but for drivers, which are no tests by themselves; those of the contract with every runtime.</summary>
-    public static TheoryData<string, string> Names =>
+    /// <summary>The tests of the classes beside this one, but for drivers, which are no tests by themselves, that are about this runtime: its own, and those of the contract with every runtime.</summary>
+    protected static TheoryData<string, string> TestsOf(string runtime) =>
     [
         .. from type in typeof(HostedTests).Assembly.GetTypes()
            where type.Namespace == typeof(HostedTests).Namespace && type != typeof(Drivers)
            from method in type.GetMethods()
-           where method.IsDefined(typeof(InsideFactAttribute), inherit: false)
+           where method.IsDefined(typeof(InsideFactAttribute), inherit: false) && RuntimesOf(method).Contains(runtime)
            orderby method.Name
-           from runtime in RuntimesOf(method)
            select ($"{type.FullName}.{method.Name}", runtime),
     ];
 
-    private static string[] RuntimesOf(MethodInfo method) => method.GetCustomAttribute<EveryRuntimeAttribute>() switch
-    {
-        null => method.IsDefined(typeof(OfLxcAttribute), inherit: false) ? s_lxc : method.IsDefined(typeof(OfPodmanAttribute), inherit: false) ? s_podman : s_runc,
-        { WithBundles: true } => s_bundles,
-        _ => s_every,
-    };
-
-    [Theory]
-    [MemberData(nameof(Names))]
-    public async Task With_real_criu(string test, string runtime)
+    /// <summary>Runs one test in the host.</summary>
+    protected async Task RunAsync(string test, string runtime)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         limit.CancelAfter(s_limit);
@@ -41,11 +35,62 @@ public sealed class HostedTests(TestHost host) : IClassFixture<TestHost>
         Assert.True(result.Succeeded, result.Output + result.Error);
     }
 
+    private static string[] RuntimesOf(MethodInfo method) => method.GetCustomAttribute<EveryRuntimeAttribute>() switch
+    {
+        null => method.IsDefined(typeof(OfLxcAttribute), inherit: false) ? s_lxc : method.IsDefined(typeof(OfPodmanAttribute), inherit: false) ? s_podman : s_runc,
+        { WithBundles: true } => s_bundles,
+        _ => s_every,
+    };
+
     /// <summary>What tests say of a table's rows goes to the file that <c>P2PMIGRATE_CONFORMANCE_TABLE</c> names, if it names one.</summary>
     private static void AddRows(string output)
     {
         if (Environment.GetEnvironmentVariable("P2PMIGRATE_CONFORMANCE_TABLE") is not { Length: > 0 } file) return;
         const string begin = "] | "; // after what the test program puts before a line
-        File.AppendAllLines(file, from line in output.Split('\n') let at = line.IndexOf(begin, StringComparison.Ordinal) where at >= 0 select line[(at + 2)..].Trim());
+        lock (s_rows) File.AppendAllLines(file, from line in output.Split('\n') let at = line.IndexOf(begin, StringComparison.Ordinal) where at >= 0 select line[(at + 2)..].Trim());
     }
+}
+
+/// <summary>With runc.</summary>
+public sealed class RuncHostedTests(TestHost host) : HostedTests(host)
+{
+    /// <summary>Tests and the runtime.</summary>
+    public static TheoryData<string, string> Tests => TestsOf(RuncGround.RuntimeName);
+
+    [Theory]
+    [MemberData(nameof(Tests))]
+    public Task With_real_criu(string test, string runtime) => RunAsync(test, runtime);
+}
+
+/// <summary>With crun.</summary>
+public sealed class CrunHostedTests(TestHost host) : HostedTests(host)
+{
+    /// <summary>Tests and the runtime.</summary>
+    public static TheoryData<string, string> Tests => TestsOf(CrunGround.RuntimeName);
+
+    [Theory]
+    [MemberData(nameof(Tests))]
+    public Task With_real_criu(string test, string runtime) => RunAsync(test, runtime);
+}
+
+/// <summary>With LXC.</summary>
+public sealed class LxcHostedTests(TestHost host) : HostedTests(host)
+{
+    /// <summary>Tests and the runtime.</summary>
+    public static TheoryData<string, string> Tests => TestsOf(LxcGround.RuntimeName);
+
+    [Theory]
+    [MemberData(nameof(Tests))]
+    public Task With_real_criu(string test, string runtime) => RunAsync(test, runtime);
+}
+
+/// <summary>With Podman.</summary>
+public sealed class PodmanHostedTests(TestHost host) : HostedTests(host)
+{
+    /// <summary>Tests and the runtime.</summary>
+    public static TheoryData<string, string> Tests => TestsOf(PodmanGround.RuntimeName);
+
+    [Theory]
+    [MemberData(nameof(Tests))]
+    public Task With_real_criu(string test, string runtime) => RunAsync(test, runtime);
 }

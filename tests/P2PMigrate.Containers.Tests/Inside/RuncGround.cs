@@ -5,8 +5,10 @@ using P2PMigrate.Migration.Runtime;
 namespace P2PMigrate.Containers.Tests.Inside;
 
 /// <summary>runc, with a bundle per container.</summary>
-internal sealed class RuncGround() : BundleGround("runc")
+internal sealed class RuncGround() : BundleGround(RuntimeName)
 {
+    public const string RuntimeName = "runc";
+
     public override IContainerRuntime Runtime { get; } = new RuncRuntime(new RuncOptions(), NullLogger.Instance);
 
     /// <summary>A runc in front of which a script runs.</summary>

@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Checkpoints;
+
+/// <summary>
+/// One restore by a runtime's own command, up to the point where the container is complete and has not run yet. Until it runs its prepared network namespace is off the network: the address without
+/// the sockets would refuse its clients' connections. What each runtime has to do for it is told by a class that derives from this. Used once.
+/// </summary>
+internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, RestoreRequest request)
+{
+    private const string LogName = "restore.log";
+
+    protected RestoreRequest Request => request;
+
+    protected string Name => request.Container.Name;
+
+    /// <summary>CRIU's log.</summary>
+    protected string LogPath => Path.Combine(request.WorkDirectory, LogName);
+
+    /// <summary>CRIU's configuration, in which the hook is that holds the container.</summary>
+    protected string CriuConfigurationPath => Path.Combine(request.WorkDirectory, "criu-restore.conf");
+
+    /// <summary>Lines of CRIU's configuration besides.</summary>
+    protected virtual IEnumerable<string> CriuLines => [];
+
+    /// <summary>Does ahead of time what needs neither images nor a frozen source.</summary>
+    public virtual async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        await runtime.VersionAsync(cancellationToken).ConfigureAwait(false);
+        await KernelFacts.WarmAsync(runtime.Criu, cancellationToken).ConfigureAwait(false);
+        await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Restores and holds; when this throws, nothing of the container is left.</summary>
+    public async Task<HeldContainer> RunAsync(CancellationToken cancellationToken)
+    {
+        long start = Stopwatch.GetTimestamp();
+        (RestoreRecord record, bool raisesLoopback) = await BeginAsync(cancellationToken).ConfigureAwait(false);
+        record.Save(request.WorkDirectory);
+        RestoreHook? hook = null;
+        DetachedProcess? process = null;
+        try
+        {
+            await NetworkIsolation.DetachAsync(record.Links, staysUp: false, cancellationToken).ConfigureAwait(false);
+            hook = RestoreHook.Create(request.WorkDirectory, raisesLoopback);
+            await File.WriteAllTextAsync(CriuConfigurationPath, CriuConfiguration.ForRestore(hook.ScriptPath, CriuLines), cancellationToken).ConfigureAwait(false);
+            (record, process) = await StartAsync(record, cancellationToken).ConfigureAwait(false);
+            if (!await hook.HoldsAsync(process, cancellationToken).ConfigureAwait(false)) throw Failure();
+            record = hook.Fence(record, runtime);
+        }
+        catch
+        {
+            hook?.Dispose();
+            process?.Dispose();
+            await new RestoreLeftovers(runtime, logger).RemoveAsync(request.WorkDirectory, CancellationToken.None).ConfigureAwait(false);
+            throw;
+        }
+
+        logger.Held(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        return new HeldContainer(runtime, logger, record, request.WorkDirectory, hook, process);
+    }
+
+    /// <summary>Looks whether it can be, while nothing is touched, and says what it will touch, and whether the container gets a new network namespace, whose lo is down.</summary>
+    protected abstract Task<(RestoreRecord Record, bool RaisesLoopback)> BeginAsync(CancellationToken cancellationToken);
+
+    /// <summary>Starts the runtime's command. What only shows now goes into the record, which is saved before it is acted on.</summary>
+    protected abstract Task<(RestoreRecord Record, DetachedProcess Process)> StartAsync(RestoreRecord record, CancellationToken cancellationToken);
+
+    /// <summary>Asked before our record is there: from then on a container of that name is taken for ours.</summary>
+    protected virtual async Task RequireFreeNameAsync(CancellationToken cancellationToken)
+    {
+        if (await runtime.FindAsync(Name, cancellationToken).ConfigureAwait(false) is null) return;
+        throw new ContainerException($"A container named {Name} exists here already; remove it ({runtime.RemovalCommand(Name)}) or rename it.");
+    }
+
+    /// <summary>The record of a restore that makes one of these cgroups, those of them that are not there yet.</summary>
+    protected RestoreRecord Record(IEnumerable<string> cgroups, IReadOnlyList<BridgeLink> links, string? networkNamespacePath) => new()
+    {
+        Container = Name,
+        BootId = WorkRecord.CurrentBootId,
+        BundlePath = request.BundlePath,
+        RootPath = request.RootPath,
+        Cgroups = [.. cgroups.Where(path => !Directory.Exists(path))],
+        Links = links,
+        NetworkNamespacePath = networkNamespacePath,
+    };
+
+    private ContainerException Failure()
+    {
+        string because = CriuLog.Explain(LogPath) ?? runtime.ComplaintOf(request.WorkDirectory, "restore") ?? $"{runtime.Name} gave no reason.";
+        return new ContainerException($"The container {Name} could not be restored. {because}", LogPath);
+    }
+}
