@@ -40,7 +40,7 @@ internal sealed class CriuDump : IAsyncDisposable
         try
         {
             _hook = DumpHook.Create(workDirectory);
-            File.WriteAllText(configuration, CriuConfiguration.ForDump(criu, fence.Isolated, Tool.Exists("nft"), _hook.ScriptPath, [.. _memory.CriuOptions, .. runtime.DumpLines(_memory)]));
+            File.WriteAllText(configuration, CriuConfiguration.ForDump(criu, fence.Isolated, Tool.Exists("nft"), _hook.ScriptPath, [.. _memory.CriuOptions, .. runtime.DumpLines(fence, _memory)]));
             _process = DetachedProcess.Start(
                 workDirectory,
                 runtime.DumpCommand(fence, DraftPath, workDirectory, _memory, versioned),

@@ -78,7 +78,7 @@ internal interface IRuntimeProgram
     string? Loses(FenceRecord fence) => null;
 
     /// <summary>Lines of CRIU's configuration for a dump: what the runtime itself takes no options for.</summary>
-    IEnumerable<string> DumpLines(IMemoryDelivery memory) => [];
+    IEnumerable<string> DumpLines(FenceRecord fence, IMemoryDelivery memory) => [];
 
     /// <summary>The runtime's own complaint that tells most about the command that writes <paramref name="log"/> (<c>dump</c>, <c>restore</c>), as a sentence, or null.</summary>
     string? ComplaintOf(string workDirectory, string log);

@@ -11,7 +11,7 @@ namespace P2PMigrate.Containers.Checks;
 /// Can this container be dumped? Looks in /proc, while it runs, for what CRIU cannot take along. What it does not find CRIU will, and the
 /// container then runs on; this is only the kinder moment to say it.
 /// </summary>
-internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription container, bool movesOwnNetwork)
+internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription container, NetworkFate network)
 {
     private const int FindingsPerKind = 5;
 
@@ -191,8 +191,11 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
 
         NetworkIsolation isolation = await NetworkIsolation.FindAsync(container.InitPid, cancellationToken).ConfigureAwait(false);
         if (!isolation.Complete) Add(FindingSeverity.Warning, "network", "The container has a network that is no bridge port; CRIU locks it with a firewall rule, which takes longer.", "Connect it by a veth pair whose outer end is in a bridge.");
-        if (!movesOwnNetwork) await CheckFirewallAsync(cancellationToken).ConfigureAwait(false);
-        if (!movesOwnNetwork && (isolation.Links.Count > 0 || !isolation.Complete))
+        if (network is NetworkFate.LeftBehind or NetworkFate.MadeAnew) await CheckFirewallAsync(cancellationToken).ConfigureAwait(false);
+        if (isolation is { Links.Count: 0, Complete: true }) return;
+        if (network == NetworkFate.MadeAnew)
+            Add(FindingSeverity.Warning, "network", $"{runtime.Name} makes the container's network at the target, with the same addresses; its connections with others go through this machine's own address, and break.", "Let clients connect again.");
+        if (network == NetworkFate.LeftBehind)
         {
             Add(FindingSeverity.Warning, "network", $"The container's network was put into a namespace that {runtime.Name} made: at the target it will have loopback only.", "Prepare a network namespace (ip netns add) and name its path in config.json.");
         }
@@ -201,8 +204,8 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
     /// <summary>Rules that the container has made for itself are in a namespace that the runtime makes anew.</summary>
     private async Task CheckFirewallAsync(CancellationToken cancellationToken)
     {
-        string network = string.Create(CultureInfo.InvariantCulture, $"--net=/proc/{container.InitPid}/ns/net");
-        if (!Tool.Exists("nft") || (await Tool.RunAsync("nsenter", [network, "nft", "list", "ruleset"], cancellationToken).ConfigureAwait(false)) is not { Succeeded: true } rules || string.IsNullOrWhiteSpace(rules.Output)) return;
+        string place = string.Create(CultureInfo.InvariantCulture, $"--net=/proc/{container.InitPid}/ns/net");
+        if (!Tool.Exists("nft") || (await Tool.RunAsync("nsenter", [place, "nft", "list", "ruleset"], cancellationToken).ConfigureAwait(false)) is not { Succeeded: true } rules || string.IsNullOrWhiteSpace(rules.Output)) return;
         Add(
             FindingSeverity.Warning, "firewall", "The container's network namespace has firewall rules, which do not move: at the target it has none.",
             "Prepare a network namespace with these rules on both machines, and name its path in config.json.");

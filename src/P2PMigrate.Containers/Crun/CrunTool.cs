@@ -37,7 +37,7 @@ internal sealed class CrunTool(CrunOptions options) : RuncTool(options.AsRunc)
     ];
 
     /// <inheritdoc/>
-    public override IEnumerable<string> DumpLines(IMemoryDelivery memory) => [NoNetwork, UnifiedOnly, "skip-in-flight", .. CriuConfiguration.FromCommandLine(memory.DirectOptions)];
+    public override IEnumerable<string> DumpLines(FenceRecord fence, IMemoryDelivery memory) => [NoNetwork, UnifiedOnly, "skip-in-flight", .. CriuConfiguration.FromCommandLine(memory.DirectOptions)];
 
     /// <inheritdoc/>
     public override Task<IReadOnlyList<string>> DumpOptionsAsync(FenceRecord fence, bool keepsCgroups, CancellationToken cancellationToken) => Task.FromResult<IReadOnlyList<string>>([]);

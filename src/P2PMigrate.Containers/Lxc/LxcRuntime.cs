@@ -62,7 +62,7 @@ public sealed class LxcRuntime : CriuRuntime
     public override async Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken)
     {
         IReadOnlyList<Finding> own = await new LxcCheck(_lxc, container).AtSourceAsync(cancellationToken).ConfigureAwait(false);
-        return [.. own, .. await new SourceCheck(_lxc, container, movesOwnNetwork: true).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
+        return [.. own, .. await new SourceCheck(_lxc, container, NetworkFate.Dumped).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
     }
 
     /// <inheritdoc/>

@@ -1,10 +1,12 @@
+using System.Net;
+using P2PMigrate.Containers.Processes;
 using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Podman;
 
 /// <summary>What Podman's configuration says about whether a container can leave here, or come here.</summary>
-internal sealed class PodmanCheck(ContainerDescription container)
+internal sealed class PodmanCheck(PodmanTool podman, ContainerDescription container)
 {
     private readonly List<Finding> _findings = [];
 
@@ -14,7 +16,7 @@ internal sealed class PodmanCheck(ContainerDescription container)
     {
         CheckWhoStarts(known);
         CheckBelongings(known);
-        if (known.Runtime != PodmanTool.OciRuntime) Block("runtime", $"Podman runs the container with {known.Runtime}; it can be moved when runc runs it.", "Create it with `podman --runtime runc`.");
+        if (podman.RuntimeOf(known.Runtime) is null) Block("runtime", $"Podman runs the container with {known.Runtime}; it can be moved when crun or runc runs it.", "Create it with `podman --runtime crun`.");
         if (known.Config.Tty) Block("terminal", "The container has a terminal of this machine.", "Create it without --tty.");
         if (PodmanTool.InSharedMemory(known.Id) is { } file)
             Block("shared memory", $"/dev/shm/{file} is in a file system that Podman makes for the container, and does not move.", "Let the program use another directory, or create the container with --tmpfs /dev/shm.");
@@ -22,7 +24,7 @@ internal sealed class PodmanCheck(ContainerDescription container)
     }
 
     /// <summary>At the target: what it needs of this machine.</summary>
-    public async Task<IReadOnlyList<Finding>> AtTargetAsync(PodmanTool podman, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Finding>> AtTargetAsync(CancellationToken cancellationToken)
     {
         if (Parse() is not { } configuration)
         {
@@ -32,7 +34,44 @@ internal sealed class PodmanCheck(ContainerDescription container)
 
         string manager = await podman.CgroupManagerAsync(cancellationToken).ConfigureAwait(false), theirs = configuration.UsesSystemdCgroups ? "systemd" : "cgroupfs";
         if (manager != theirs) Block("cgroup manager", $"Podman makes its cgroups by {manager} here, and by {theirs} at the source.", $"Set cgroup_manager = \"{theirs}\" in the section [engine] of /etc/containers/containers.conf, or the other one at the source.");
-        return [.. _findings, .. await Plain(configuration).AtTargetAsync(cancellationToken).ConfigureAwait(false)];
+        CheckRuntime(configuration.Runtime);
+        foreach ((string name, IReadOnlyList<string> addresses) in configuration.Networks) await CheckNetworkAsync(name, addresses, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<Finding> plain = await Plain(configuration).AtTargetAsync(cancellationToken).ConfigureAwait(false);
+        return [.. _findings, .. plain.Where(finding => !configuration.HasNetworkOfPodman || finding.Subject != "network")];
+    }
+
+    /// <summary>Images of one runtime are not for another.</summary>
+    // spec: MIG-180
+    private void CheckRuntime(string name)
+    {
+        if (podman.RuntimeOf(name) is not { } runtime)
+            Block("runtime", $"Podman runs the container with {name} at the source, which this version does not know.", "Use the same version of P2PMigrate on both machines.");
+        else if (!Tool.Exists(runtime.Options.Runc))
+            Block("runtime", $"Podman runs the container with {name} at the source, which is not here.", $"apt-get install {name}");
+        else
+            _findings.AddRange(runtime.CheckInstallation());
+    }
+
+    /// <summary>A network that Podman makes must be here with the same range of addresses, and the container's own be free.</summary>
+    // spec: MIG-184
+    private async Task CheckNetworkAsync(string name, IReadOnlyList<string> addresses, CancellationToken cancellationToken)
+    {
+        if (await podman.NetworkAsync(name, cancellationToken).ConfigureAwait(false) is not { } network)
+        {
+            Block("network", $"Podman's network {name}, in which the container is, does not exist here.", $"podman network create {name}, with the options that it has at the source (podman network inspect {name})");
+            return;
+        }
+
+        int before = _findings.Count;
+        foreach (string address in addresses)
+        {
+            if (network.Subnets?.Any(subnet => IPNetwork.TryParse(subnet.Range, out IPNetwork range) && IPAddress.TryParse(address, out IPAddress? own) && range.Contains(own)) != true)
+                Block("network", $"Podman's network {name} has other addresses here than at the source, where the container has {address}.", $"Make it anew with those of the source (podman network inspect {name}).");
+            if (network.HolderOf(address) is { } holder)
+                Block("network", $"The container's address {address} in Podman's network {name} is {holder}'s here.", $"End that one for the time being (podman stop {holder}), or give it another address.");
+        }
+
+        if (_findings.Count == before) _findings.Add(new Finding(FindingSeverity.Good, "network", $"Podman's network {name} is here, and the container's address is free.", Remedy: null));
     }
 
     /// <summary>Who would start it again beside its copy, or do something to it while it stands still.</summary>
@@ -54,7 +93,7 @@ internal sealed class PodmanCheck(ContainerDescription container)
         PodmanHostSettings settings = known.HostConfig;
         if (known.Pod.Length > 0) Block("pod", "The container belongs to a pod, whose network and other containers would stay.", "Run it by itself.");
         if (!IsKept(settings.NetworkMode))
-            Block("network", $"Podman makes the container's network ({settings.NetworkMode}), with an address of this machine.", "Give it a prepared one, on both machines: ip netns add NAME; podman create --network ns:/run/netns/NAME, or none.");
+            Block("network", $"Podman makes the container's network ({settings.NetworkMode}), with an address of this machine.", "Create it with --network bridge, or give it a prepared one, on both machines: ip netns add NAME; podman create --network ns:/run/netns/NAME.");
         if (settings.UsernsMode is not ("" or "host")) Block("user namespace", $"The container's users are mapped (--userns {settings.UsernsMode}), with which this version cannot move it.", "Create it without.");
         foreach (string shared in new[] { settings.PidMode, settings.IpcMode, settings.UtsMode, settings.CgroupMode }.Where(mode => mode.StartsWith("container:", StringComparison.Ordinal)))
             Block("namespace", $"The container shares a namespace with another ({shared}), which would stay.", "Run it by itself.");
@@ -64,7 +103,7 @@ internal sealed class PodmanCheck(ContainerDescription container)
 
     private static string? ServiceOf(string cgroup) => cgroup.Split('/').LastOrDefault(part => part.EndsWith(".service", StringComparison.Ordinal));
 
-    private static bool IsKept(string network) => network is "none" or "host" || network.StartsWith("ns:", StringComparison.Ordinal);
+    private static bool IsKept(string network) => network is "none" or "host" or PodmanConfiguration.Bridge || network.StartsWith("ns:", StringComparison.Ordinal);
 
     private PodmanConfiguration? Parse() => PodmanConfiguration.TryParse(container.Configuration.Span, out PodmanConfiguration? configuration) ? configuration : null;
 

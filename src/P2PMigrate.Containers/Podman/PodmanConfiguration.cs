@@ -6,13 +6,16 @@ using P2PMigrate.Containers.Runc;
 namespace P2PMigrate.Containers.Podman;
 
 /// <summary>
-/// What travels of a container of Podman besides its content: its number, the <c>config.json</c> that Podman had written for runc, and what Podman would have to be told to create it
-/// again. The target's comes from the peer: a text that is not of this form is refused.
+/// What travels of a container of Podman besides its content: its number, the runtime that runs it, the <c>config.json</c> that Podman had written for that, and what Podman would have to be told to
+/// create it again. The target's comes from the peer: a text that is not of this form is refused.
 /// </summary>
 // spec: MIG-182
 internal sealed class PodmanConfiguration
 {
-    private const string IdMember = "id", BundleMember = "oci", CreationMember = "create";
+    /// <summary>How Podman calls the networks that it makes, as long as they are of root's.</summary>
+    public const string Bridge = "bridge";
+
+    private const string IdMember = "id", RuntimeMember = "runtime", BundleMember = "oci", CreationMember = "create", NetworksMember = "Networks", AddressesMember = "static_ips";
     private const int IdLength = 64;
 
     private static readonly string[] s_podmans = ["/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/etc/passwd", "/etc/group", "/run/.containerenv", "/run/secrets", "/dev/shm"];
@@ -29,15 +32,26 @@ internal sealed class PodmanConfiguration
     private readonly JsonObject _bundle;
     private readonly JsonObject _creation;
 
-    private PodmanConfiguration(string id, JsonObject bundle, JsonObject creation) => (Id, _bundle, _creation) = (id, bundle, creation);
+    private PodmanConfiguration(string id, string runtime, JsonObject bundle, JsonObject creation) => (Id, Runtime, _bundle, _creation) = (id, runtime, bundle, creation);
 
     /// <summary>The container's number at its source.</summary>
     public string Id { get; }
 
+    /// <summary>The runtime below Podman that runs it.</summary>
+    public string Runtime { get; }
+
+    /// <summary>Does Podman make its network?</summary>
+    public bool HasNetworkOfPodman => Text((_creation["netns"] as JsonObject)?["nsmode"]) == Bridge;
+
+    /// <summary>The networks of Podman's that it is in, and its addresses there.</summary>
+    public IEnumerable<(string Name, IReadOnlyList<string> Addresses)> Networks =>
+        from network in _creation[NetworksMember] as JsonObject ?? []
+        select (network.Key, (IReadOnlyList<string>)[.. ((network.Value as JsonObject)?[AddressesMember] as JsonArray ?? []).Select(Text).OfType<string>()]);
+
     /// <summary>Did systemd make its cgroup?</summary>
     public bool UsesSystemdCgroups => Text((_bundle["linux"] as JsonObject)?["cgroupsPath"])?.Contains(':', StringComparison.Ordinal) == true;
 
-    /// <summary>The <c>config.json</c> without what Podman itself sees to: its own files in the container, and its mark.</summary>
+    /// <summary>The <c>config.json</c> without what Podman itself sees to: its own files in the container, the network that it makes, and its mark.</summary>
     public byte[] PlainBundle
     {
         get
@@ -50,6 +64,11 @@ internal sealed class PodmanConfiguration
             }
 
             if (plain["process"] is JsonObject process) process.Remove("terminal");
+            if (HasNetworkOfPodman && (plain["linux"] as JsonObject)?["namespaces"] is JsonArray namespaces)
+            {
+                foreach (JsonObject network in namespaces.OfType<JsonObject>().Where(entry => Text(entry["type"]) == "network")) network.Remove("path");
+            }
+
             return Bytes(plain);
         }
     }
@@ -61,7 +80,8 @@ internal sealed class PodmanConfiguration
         if (Object(text) is not { } all) return false;
         if (all[IdMember] is not JsonValue value || !value.TryGetValue(out string? id) || id.Length != IdLength || !id.All(char.IsAsciiHexDigitLower)) return false;
         if (all[BundleMember] is not JsonObject bundle || all[CreationMember] is not JsonObject creation) return false;
-        configuration = new PodmanConfiguration(id, bundle, creation);
+        if (Text(all[RuntimeMember]) is not { Length: > 0 } runtime) return false;
+        configuration = new PodmanConfiguration(id, runtime, bundle, creation);
         return true;
     }
 
@@ -72,10 +92,11 @@ internal sealed class PodmanConfiguration
             throw new Migration.Runtime.ContainerException($"Podman described the container {container.Name} in a form that P2PMigrate does not know.");
         foreach (string source in (string[])["image", "raw_image_name", "image_arch", "image_os", "image_variant", "rootfs", "name", "oci_runtime"]) create.Remove(source);
         if (json["hostname"] is { } hostName) create["hostname"] = hostName.DeepClone();
-        create["netns"] = oci.NetworkNamespacePath is { } path ? new JsonObject { ["nsmode"] = "path", ["value"] = path } : new JsonObject { ["nsmode"] = oci.HasNetworkNamespace ? "none" : "host" };
+        if (container.HostConfig.NetworkMode == Bridge) KeepAddresses(create, container);
+        else create["netns"] = oci.NetworkNamespacePath is { } path ? new JsonObject { ["nsmode"] = "path", ["value"] = path } : new JsonObject { ["nsmode"] = oci.HasNetworkNamespace ? "none" : "host" };
         Set(create, "cap_add", container.HostConfig.CapAdd);
         Set(create, "cap_drop", container.HostConfig.CapDrop);
-        return Bytes(new JsonObject { [IdMember] = container.Id, [BundleMember] = json, [CreationMember] = create });
+        return Bytes(new JsonObject { [IdMember] = container.Id, [RuntimeMember] = Path.GetFileName(container.Runtime), [BundleMember] = json, [CreationMember] = create });
     }
 
     /// <summary>What Podman is told at the target, for a root file system that is a directory.</summary>
@@ -88,7 +109,7 @@ internal sealed class PodmanConfiguration
         return Bytes(create);
     }
 
-    /// <summary>The configuration that runc is given: of the container of the number <paramref name="id"/>, with CRIU's own options in a file.</summary>
+    /// <summary>The configuration that the runtime is given: of the container of the number <paramref name="id"/>, with CRIU's own options in a file.</summary>
     public byte[] BundleOf(string id, string rootPath, string criuConfiguration)
     {
         var bundle = (JsonObject)JsonNode.Parse(_bundle.ToJsonString().Replace(Id, id, StringComparison.Ordinal))!;
@@ -97,6 +118,21 @@ internal sealed class PodmanConfiguration
         if (bundle["annotations"] is not JsonObject annotations) bundle["annotations"] = annotations = [];
         annotations["org.criu.config"] = criuConfiguration;
         return Bytes(bundle);
+    }
+
+    /// <summary>Sockets are bound to the addresses that the container has, which Podman would choose anew. Its number here is one of its names in a network.</summary>
+    private static void KeepAddresses(JsonObject create, PodmanContainer container)
+    {
+        create["netns"] = new JsonObject { ["nsmode"] = Bridge };
+        var networks = create[NetworksMember] as JsonObject ?? [];
+        create[NetworksMember] = networks;
+        foreach ((string name, PodmanAddresses known) in container.NetworkSettings.Networks ?? new Dictionary<string, PodmanAddresses>())
+        {
+            if (networks[name] is not JsonObject network) networks[name] = network = [];
+            network[AddressesMember] = new JsonArray([.. known.All.Select(address => JsonValue.Create(address))]);
+            network["static_mac"] = known.MacAddress;
+            if (network["aliases"] is JsonArray aliases) network["aliases"] = new JsonArray([.. aliases.Select(Text).Where(alias => alias is { Length: > 0 } && !container.Id.StartsWith(alias, StringComparison.Ordinal)).Select(alias => JsonValue.Create(alias))]);
+        }
     }
 
     /// <summary>Is it one of the files that Podman itself puts into a container, from its own directory?</summary>

@@ -28,6 +28,30 @@ internal sealed record PodmanContainer
     public PodmanSettings Config { get; init; } = new();
 
     public PodmanHostSettings HostConfig { get; init; } = new();
+
+    public PodmanNetworkSettings NetworkSettings { get; init; } = new();
+}
+
+/// <summary>The networks that a container of Podman is in.</summary>
+internal sealed record PodmanNetworkSettings
+{
+    /// <summary>Those that Podman makes, by their names; null or empty when it is in none.</summary>
+    public IReadOnlyDictionary<string, PodmanAddresses>? Networks { get; init; }
+}
+
+/// <summary>Who a container is in one of its networks; empty where it has none.</summary>
+internal sealed record PodmanAddresses
+{
+    [JsonPropertyName("IPAddress")]
+    public string Address { get; init; } = "";
+
+    [JsonPropertyName("GlobalIPv6Address")]
+    public string Address6 { get; init; } = "";
+
+    public string MacAddress { get; init; } = "";
+
+    /// <summary>Its internet addresses.</summary>
+    public IEnumerable<string> All => new[] { Address, Address6 }.Where(address => address.Length > 0);
 }
 
 /// <summary>How a container of Podman is.</summary>
@@ -93,6 +117,52 @@ internal sealed record PodmanRestartPolicy
     public string Name { get; init; } = "";
 }
 
+/// <summary>What <c>podman network inspect</c> says of a network that Podman makes.</summary>
+internal sealed record PodmanNetwork
+{
+    [JsonPropertyName("name")]
+    public string Name { get; init; } = "";
+
+    [JsonPropertyName("subnets")]
+    public IReadOnlyList<PodmanSubnet>? Subnets { get; init; }
+
+    /// <summary>Those that run in it, by their numbers.</summary>
+    [JsonPropertyName("containers")]
+    public IReadOnlyDictionary<string, PodmanNeighbour>? Containers { get; init; }
+
+    /// <summary>Who has an address in it, or null.</summary>
+    public string? HolderOf(string address) =>
+        Containers?.Values.FirstOrDefault(one => one.Interfaces?.Values.Any(link => link.Subnets?.Any(own => own.Address.StartsWith(address + "/", StringComparison.Ordinal)) == true) == true)?.Name;
+}
+
+/// <summary>Addresses that a network of Podman's gives away, such as <c>10.88.0.0/16</c>.</summary>
+internal sealed record PodmanSubnet
+{
+    [JsonPropertyName("subnet")]
+    public string Range { get; init; } = "";
+
+    /// <summary>Of a container in it: its address, with the length of its subnet's prefix.</summary>
+    [JsonPropertyName("ipnet")]
+    public string Address { get; init; } = "";
+}
+
+/// <summary>A container in a network of Podman's.</summary>
+internal sealed record PodmanNeighbour
+{
+    [JsonPropertyName("name")]
+    public string Name { get; init; } = "";
+
+    [JsonPropertyName("interfaces")]
+    public IReadOnlyDictionary<string, PodmanInterface>? Interfaces { get; init; }
+}
+
+/// <summary>By which a container is in a network.</summary>
+internal sealed record PodmanInterface
+{
+    [JsonPropertyName("subnets")]
+    public IReadOnlyList<PodmanSubnet>? Subnets { get; init; }
+}
+
 /// <summary>The answer to the creation of a container.</summary>
 internal sealed record PodmanCreated
 {
@@ -108,6 +178,7 @@ internal sealed record PodmanRefusal
 
 /// <summary>The JSON documents of Podman, generated ahead of time.</summary>
 [JsonSerializable(typeof(PodmanContainer[]))]
+[JsonSerializable(typeof(PodmanNetwork[]))]
 [JsonSerializable(typeof(PodmanCreated))]
 [JsonSerializable(typeof(PodmanRefusal))]
 internal sealed partial class PodmanJson : JsonSerializerContext;

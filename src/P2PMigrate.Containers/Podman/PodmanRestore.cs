@@ -16,6 +16,11 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
     private PodmanConfiguration Configuration => PodmanConfiguration.TryParse(Request.Container.Configuration.Span, out PodmanConfiguration? configuration)
         ? configuration : throw new ContainerException($"The source's configuration of {Name} is none of Podman's.");
 
+    /// <inheritdoc/>
+    protected override IEnumerable<string> CriuLines => Runtime.RestoreLines;
+
+    private RuncTool Runtime => podman.RuntimeOf(Configuration.Runtime) ?? throw new ContainerException($"{Name} needs {Configuration.Runtime} below Podman.");
+
     /// <summary>What Podman says while it restores.</summary>
     public static string ErrorsIn(string workDirectory) => Path.Combine(workDirectory, "podman-restore.log");
 
@@ -23,7 +28,7 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
     protected override async Task<(RestoreRecord Record, bool RaisesLoopback)> BeginAsync(CancellationToken cancellationToken)
     {
         await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
-        if (!BundleConfiguration.TryParse(Configuration.PlainBundle, out BundleConfiguration? bundle)) throw new ContainerException($"The source's configuration of {Name} is none of runc's.");
+        if (!BundleConfiguration.TryParse(Configuration.PlainBundle, out BundleConfiguration? bundle)) throw new ContainerException($"The source's configuration of {Name} is none of an OCI runtime's.");
         RestorePlan plan = await RestorePlan.MakeAsync(bundle.NetworkNamespacePath, cancellationToken).ConfigureAwait(false);
         return (Record(cgroups: [], plan.Links, bundle.NetworkNamespacePath), bundle is { HasNetworkNamespace: true, NetworkNamespacePath: null });
     }
@@ -54,7 +59,7 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
     /// <summary>Has Podman create the container, and puts what it restores from where it looks for it. Its number names its cgroup.</summary>
     private async Task<RestoreRecord> CreateAsync(PodmanConfiguration configuration, RestoreRecord record, CancellationToken cancellationToken)
     {
-        string id = await PodmanService.CreateAsync(podman.Options.Podman, Request.WorkDirectory, configuration.CreationOf(Name, Request.RootPath), cancellationToken).ConfigureAwait(false);
+        string id = await PodmanService.CreateAsync(podman.Options.Podman, configuration.Runtime, Request.WorkDirectory, configuration.CreationOf(Name, Request.RootPath), cancellationToken).ConfigureAwait(false);
         PodmanContainer container = await podman.InspectAsync(Name, cancellationToken).ConfigureAwait(false)
             ?? throw new ContainerException($"Podman does not know the container {Name} that it has created.");
         byte[] bundle = configuration.BundleOf(id, Request.RootPath, CriuConfigurationPath);

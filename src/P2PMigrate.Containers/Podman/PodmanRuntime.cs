@@ -9,7 +9,7 @@ using P2PMigrate.Migration.Runtime;
 namespace P2PMigrate.Containers.Podman;
 
 /// <summary>
-/// Containers of Podman, of root's, that runc runs, with CRIU. Needs Podman 5.0 or later. One that has moved has a directory as its root file system at the target, whatever image it was made of, so no registry
+/// Containers of Podman, of root's, that runc or crun runs, with CRIU. Needs Podman 5.0 or later. One that has moved has a directory as its root file system at the target, whatever image it was made of, so no registry
 /// is asked; Podman knows it there as it did here, but for its number. Holds no state of its own: any number of jobs may share it, on any thread.
 /// </summary>
 public sealed class PodmanRuntime : CriuRuntime
@@ -64,20 +64,25 @@ public sealed class PodmanRuntime : CriuRuntime
     /// <inheritdoc/>
     public override async Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Finding> own = new PodmanCheck(container).AtSource(await FindAsync(container.Name, cancellationToken).ConfigureAwait(false));
-        bool prepared = PodmanConfiguration.TryParse(container.Configuration.Span, out PodmanConfiguration? configuration)
-            && BundleConfiguration.TryParse(configuration.PlainBundle, out BundleConfiguration? bundle) && bundle.NetworkNamespacePath is not null;
-        return [.. own, .. await new SourceCheck(_podman, container, prepared).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
+        IReadOnlyList<Finding> own = new PodmanCheck(_podman, container).AtSource(await FindAsync(container.Name, cancellationToken).ConfigureAwait(false));
+        return [.. own, .. await new SourceCheck(_podman, container, FateOfNetwork(container)).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
     }
 
     /// <inheritdoc/>
     public override async Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken) =>
     [
         .. await new TargetCheck(_podman, container, source, _podman.Options.DataDirectory).RunAsync(cancellationToken).ConfigureAwait(false),
-        .. await new PodmanCheck(container).AtTargetAsync(_podman, cancellationToken).ConfigureAwait(false),
+        .. await new PodmanCheck(_podman, container).AtTargetAsync(cancellationToken).ConfigureAwait(false),
     ];
 
     private protected override HeldRestore Restore(RestoreRequest request) => new PodmanRestore(_podman, _logger, request);
+
+    private static NetworkFate FateOfNetwork(ContainerDescription container)
+    {
+        if (!PodmanConfiguration.TryParse(container.Configuration.Span, out PodmanConfiguration? configuration)) return NetworkFate.LeftBehind;
+        if (configuration.HasNetworkOfPodman) return NetworkFate.MadeAnew;
+        return BundleConfiguration.TryParse(configuration.PlainBundle, out BundleConfiguration? bundle) && bundle.NetworkNamespacePath is not null ? NetworkFate.Prepared : NetworkFate.LeftBehind;
+    }
 
     private async Task<PodmanContainer> FindAsync(string name, CancellationToken cancellationToken) => await _podman.InspectAsync(name, cancellationToken).ConfigureAwait(false)
         ?? throw new ContainerException($"Podman knows no container named {name}; `podman ps -a` shows those it knows.");

@@ -25,13 +25,13 @@ internal sealed class PodmanService : IDisposable
         _http = new HttpClient(new SocketsHttpHandler { ConnectCallback = (_, cancellationToken) => ConnectAsync(cancellationToken), UseProxy = false }) { BaseAddress = new Uri("http://podman/"), Timeout = s_limit };
     }
 
-    /// <summary>Creates a container as <paramref name="creation"/> says; returns its number. Throws <see cref="ContainerException"/> with Podman's own words when that is refused.</summary>
-    public static async Task<string> CreateAsync(string podman, string workDirectory, byte[] creation, CancellationToken cancellationToken)
+    /// <summary>Creates a container as <paramref name="creation"/> says, to be run by <paramref name="runtime"/>; returns its number. Throws <see cref="ContainerException"/> with Podman's own words when that is refused.</summary>
+    public static async Task<string> CreateAsync(string podman, string runtime, string workDirectory, byte[] creation, CancellationToken cancellationToken)
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("p2pmigrate-"); // a socket's path may not be long
         try
         {
-            using var service = new PodmanService(Start(podman, workDirectory, SocketIn(directory)), SocketIn(directory));
+            using var service = new PodmanService(Start(podman, runtime, workDirectory, SocketIn(directory)), SocketIn(directory));
             return await service.CreateAsync(creation, cancellationToken).ConfigureAwait(false);
         }
         finally
@@ -50,9 +50,9 @@ internal sealed class PodmanService : IDisposable
 
     private static string SocketIn(DirectoryInfo directory) => Path.Combine(directory.FullName, "service");
 
-    private static Process Start(string podman, string workDirectory, string socketPath)
+    private static Process Start(string podman, string runtime, string workDirectory, string socketPath)
     {
-        var description = new ProcessStartInfo(podman, ["--runtime", PodmanTool.OciRuntime, "system", "service", "--time", IdleSeconds, $"unix://{socketPath}"])
+        var description = new ProcessStartInfo(podman, ["--runtime", runtime, "system", "service", "--time", IdleSeconds, $"unix://{socketPath}"])
         {
             RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
         };

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Crun;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Containers.Runc;
@@ -9,21 +10,18 @@ using P2PMigrate.Migration.Runtime;
 namespace P2PMigrate.Containers.Podman;
 
 /// <summary>
-/// The questions and small commands that go to podman, and to the runc below it, which knows a container by Podman's long number. A dump is runc's own: Podman's would write everything into an archive
-/// and stop the container.
+/// The questions and small commands that go to podman, and to the runc or crun below it, which knows a container by Podman's long number. A dump is that one's own: Podman's would write everything into
+/// an archive and stop the container.
 /// </summary>
 // spec: MIG-182
 internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
 {
-    /// <summary>The runtime below Podman whose containers can be moved.</summary>
-    public const string OciRuntime = "runc";
-
     private const string Storage = "/var/lib/containers/storage", StorageElsewhere = "/etc/containers/storage.conf";
     private const string CgroupPrefix = "libpod-", MonitorPrefix = "libpod-conmon-";
     private static readonly ToolVersion s_first = new(5, 0);
     private static readonly string[] s_unknown = ["no such", "more than one result"]; // the latter of numbers that begin like the name
 
-    private readonly RuncTool _runc = new(new RuncOptions { Criu = options.Criu });
+    private readonly RuncTool[] _runtimes = [new RuncTool(new RuncOptions { Criu = options.Criu }), new CrunTool(new CrunOptions { Criu = options.Criu })];
     private ToolVersion? _podman;
 
     public PodmanOptions Options => options;
@@ -59,7 +57,11 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     public int? RestoredInit(string workDirectory) => RestoreHook.InitOf(workDirectory);
 
     /// <inheritdoc/>
-    public string? ComplaintOf(string workDirectory, string log) => log == "restore" ? LastError(PodmanRestore.ErrorsIn(workDirectory)) : _runc.ComplaintOf(workDirectory, log);
+    public string? ComplaintOf(string workDirectory, string log) => log == "restore"
+        ? LastError(PodmanRestore.ErrorsIn(workDirectory)) : Below(FenceRecord.Load(workDirectory)?.Created).ComplaintOf(workDirectory, log);
+
+    /// <summary>The runtime of this name, or at this path, below Podman; null for one whose containers cannot be moved.</summary>
+    public RuncTool? RuntimeOf(string name) => _runtimes.FirstOrDefault(runtime => runtime.Name == Path.GetFileName(name));
 
     /// <summary>The container of exactly this name, or null.</summary>
     public async Task<PodmanContainer?> InspectAsync(string name, CancellationToken cancellationToken)
@@ -83,6 +85,14 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     /// <summary>What Podman would have to be told to create the same container, as JSON.</summary>
     public async Task<string> CreationOfAsync(PodmanContainer container, CancellationToken cancellationToken) =>
         (await RunAsync(["generate", "spec", container.Id], cancellationToken).ConfigureAwait(false)).Require($"ask Podman how {container.Name} was created").Output;
+
+    /// <summary>A network that Podman makes, or null when it knows none of this name.</summary>
+    public async Task<PodmanNetwork?> NetworkAsync(string name, CancellationToken cancellationToken)
+    {
+        ToolResult result = await RunAsync(["network", "inspect", name], cancellationToken).ConfigureAwait(false);
+        if (!result.Succeeded && result.Error.Contains("not found", StringComparison.OrdinalIgnoreCase)) return null;
+        return JsonSerializer.Deserialize(result.Require($"ask Podman about the network {name}").Output, PodmanJson.Default.PodmanNetworkArray)?.FirstOrDefault(network => network.Name == name);
+    }
 
     /// <summary>Who makes cgroups for Podman here: <c>systemd</c> or <c>cgroupfs</c>.</summary>
     public async Task<string> CgroupManagerAsync(CancellationToken cancellationToken) =>
@@ -108,11 +118,14 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
 
     /// <inheritdoc/>
     public Task<IReadOnlyList<string>> DumpOptionsAsync(FenceRecord fence, bool keepsCgroups, CancellationToken cancellationToken) =>
-        _runc.DumpOptionsAsync(fence, keepsCgroups: true, cancellationToken); // Podman gives runc no word about cgroups at a restore, so they must be in the images
+        Below(fence.Created).DumpOptionsAsync(fence, keepsCgroups: true, cancellationToken); // Podman gives runc no word about cgroups at a restore, so they must be in the images
 
     /// <inheritdoc/>
     public IEnumerable<string> DumpCommand(FenceRecord fence, string imageDirectory, string workDirectory, IMemoryDelivery memory, IReadOnlyList<string> options) =>
-        _runc.DumpCommand(fence with { Container = fence.Created }, imageDirectory, workDirectory, memory, options);
+        Below(fence.Created).DumpCommand(fence with { Container = fence.Created }, imageDirectory, workDirectory, memory, options);
+
+    /// <inheritdoc/>
+    public IEnumerable<string> DumpLines(FenceRecord fence, IMemoryDelivery memory) => Below(fence.Created).DumpLines(fence, memory);
 
     /// <inheritdoc/>
     // spec: MIG-183
@@ -149,9 +162,9 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     {
         foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory, PodmanSurroundings.Variable)) process.Kill();
 
-        // Podman does not think of what a killed runc has left of a container that never came to run.
+        // Podman does not think of what a killed runtime has left of a container that never came to run.
         if (await InspectAsync(record.Container, cancellationToken).ConfigureAwait(false) is { } container)
-            await _runc.ForgetRestoreAsync(record with { Container = container.Id }, workDirectory, cancellationToken).ConfigureAwait(false);
+            await Below(container.Id).ForgetRestoreAsync(record with { Container = container.Id }, workDirectory, cancellationToken).ConfigureAwait(false);
         await ForgetAsync(record.Container, cancellationToken).ConfigureAwait(false);
         if (await FindInStorageAsync(record.Container, cancellationToken).ConfigureAwait(false) is { } left)
             (await RunAsync(["rm", "--force", left], cancellationToken).ConfigureAwait(false)).Require($"remove what is left of the container {record.Container} from Podman's storage");
@@ -160,12 +173,11 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     /// <inheritdoc/>
     public IReadOnlyList<Finding> CheckInstallation()
     {
-        bool hasRunc = Tool.Exists(_runc.Options.Runc);
+        string[] here = [.. _runtimes.Where(runtime => Tool.Exists(runtime.Options.Runc)).Select(runtime => runtime.Name)];
         return
         [
-            new Finding(
-                hasRunc ? FindingSeverity.Good : FindingSeverity.Blocker, "runc", hasRunc ? "runc, by which Podman runs what can move, is here." : "runc, by which Podman runs what can move, is not here.",
-                hasRunc ? null : "apt-get install runc"),
+            here.Length > 0 ? new Finding(FindingSeverity.Good, "runtime", $"{string.Join(" and ", here)}, by which Podman runs what can move, {(here.Length > 1 ? "are" : "is")} here.", Remedy: null)
+                : new Finding(FindingSeverity.Blocker, "runtime", "Neither runc nor crun is here; Podman runs by one of them what can move.", "apt-get install crun"),
         ];
     }
 
@@ -173,10 +185,13 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     public async Task<ToolVersion> VersionAsync(CancellationToken cancellationToken) => _podman ??= await ToolVersion.AskAsync(options.Podman, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public Task<ToolVersion> CriuVersionAsync(CancellationToken cancellationToken) => _runc.CriuVersionAsync(cancellationToken);
+    public Task<ToolVersion> CriuVersionAsync(CancellationToken cancellationToken) => _runtimes[0].CriuVersionAsync(cancellationToken);
 
     /// <summary>To be asked, Podman would make its storage where there is none, and mounts.</summary>
     private static bool HasStorage => Directory.Exists(Storage) || File.Exists(StorageElsewhere);
+
+    /// <summary>The runtime that has the container of this number, or has left something of it; runc when none has.</summary>
+    private RuncTool Below(string? id) => _runtimes.FirstOrDefault(runtime => id is not null && runtime.HasRemainsOf(id)) ?? _runtimes[0];
 
     private static string? LastError(string path)
     {

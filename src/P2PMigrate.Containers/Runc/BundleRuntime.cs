@@ -42,7 +42,7 @@ public abstract class BundleRuntime : CriuRuntime
     {
         bool prepared = BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration) && configuration.NetworkNamespacePath is not null;
         IReadOnlyList<Finding> own = new BundleCheck(container).AtSource();
-        return [.. own, .. await new SourceCheck(_runc, container, prepared).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
+        return [.. own, .. await new SourceCheck(_runc, container, prepared ? NetworkFate.Prepared : NetworkFate.LeftBehind).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
     }
 
     /// <inheritdoc/>

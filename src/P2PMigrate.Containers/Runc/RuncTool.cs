@@ -107,7 +107,7 @@ internal class RuncTool(RuncOptions options) : IRuntimeProgram
     ];
 
     /// <inheritdoc/>
-    public virtual IEnumerable<string> DumpLines(IMemoryDelivery memory) => [];
+    public virtual IEnumerable<string> DumpLines(FenceRecord fence, IMemoryDelivery memory) => [];
 
     /// <summary>Lines of CRIU's configuration for a restore.</summary>
     public virtual IEnumerable<string> RestoreLines => [];

@@ -62,7 +62,7 @@ internal sealed partial class FaultCell(Moment moment, Fault fault)
         if (!await moment.ReachAsync(peers, migrate))
             throw new MissedMomentException($"The moment did not come:\n{migrate.Output.Text}\n{migrate.Error.Text}");
         bool happened = await fault.HappenAsync(peers, migrate);
-        bool targetHasJob = new JournalWatch(peers.Target).State is not null;
+        bool targetHasJob = new JournalWatch(peers.Target).HasUnended;
         copies.BeginGaps();
         migrate.Signal(UnixSignal.Continue);
         peers.Receive!.Signal(UnixSignal.Continue);

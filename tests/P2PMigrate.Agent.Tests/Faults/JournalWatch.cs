@@ -30,6 +30,9 @@ internal sealed class JournalWatch(VirtualHost host)
         return false;
     }
 
+    /// <summary>Is there a job that has not come to its end? The journal of one that has is there for a moment longer.</summary>
+    public bool HasUnended => State < FirstEnd;
+
     /// <summary>The last record's state; null when there is no job.</summary>
     public int? State
     {

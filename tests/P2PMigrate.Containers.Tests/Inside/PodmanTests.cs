@@ -48,4 +48,32 @@ public sealed class PodmanTests
         Finding found = Assert.Single(await Move.Runtime.CheckSourceAsync(move.Container, Token), finding => finding.Subject == "shared memory");
         Assert.Equal(FindingSeverity.Blocker, found.Severity);
     }
+
+    /// <summary>As Podman creates it when it is told nothing of runtimes.</summary>
+    [InsideFact]
+    [OfPodman]
+    [Trait("Spec", "MIG-182")]
+    public async Task What_crun_runs_below_Podman_goes_on_and_comes_back_after_a_restore_that_is_given_up()
+    {
+        await using Workload workload = await Workload.PrepareAsync(["python3", "/counter.py", "8"]);
+        await workload.PutAsync("counter.py");
+        await Shell.RunAsync($"podman --runtime crun run -d --name {workload.Name} --network none --pids-limit 0 --rootfs {workload.Root} python3 /counter.py 8 </dev/null >/dev/null");
+        await workload.WaitForCountAsync(2000);
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        Assert.DoesNotContain(await Move.Runtime.CheckSourceAsync(move.Container, Token), finding => finding.Severity == FindingSeverity.Blocker);
+        await using IFence fence = await move.FreezeAsync();
+        ulong frozenAt = workload.Count;
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await using (IHeldContainer held = await move.RestoreAsync()) Assert.Equal("paused", await Workload.StatusAsync(workload.Name));
+        await move.AssertNothingLeftAsync();
+
+        await using (IHeldContainer held = await move.RestoreAsync()) await held.ReleaseAsync(Token);
+        await fence.DestroyAsync(Token);
+        while (move.TargetCount < frozenAt + 1000) await Task.Delay(10, Token);
+        string[] known = (await Shell.RunAsync($"podman inspect {move.Request.Container.Name} --format '{{{{.OCIRuntime}}}} {{{{.Id}}}} {{{{.State.Pid}}}}'")).Trim().Split(' ');
+        Assert.Equal("crun", known[0]);
+        Assert.EndsWith($"/libpod-{known[1]}", File.ReadAllText($"/proc/{known[2]}/cgroup").Trim(), StringComparison.Ordinal);
+        Assert.Equal("gone", await Workload.StatusAsync(workload.Name));
+    }
 }

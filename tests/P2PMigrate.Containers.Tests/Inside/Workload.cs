@@ -89,7 +89,7 @@ internal sealed class Workload : IAsyncDisposable
         return bytes.Length < 8 ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 
-    private async Task PutAsync(string program)
+    public async Task PutAsync(string program)
     {
         using Stream text = Assembly.GetExecutingAssembly().GetManifestResourceStream(program)!;
         await using FileStream copy = File.Create($"{Root}/{program}");

@@ -58,6 +58,27 @@ public sealed class PodmanConfigurationTests
     }
 
     [Fact]
+    [Trait("Spec", "MIG-184")]
+    public void A_network_of_Podmans_is_asked_for_with_the_addresses_that_the_container_has_and_not_by_its_number_there()
+    {
+        PodmanContainer known = Known() with
+        {
+            HostConfig = new PodmanHostSettings { NetworkMode = "bridge" },
+            NetworkSettings = new PodmanNetworkSettings { Networks = new Dictionary<string, PodmanAddresses> { ["podman"] = new() { Address = "10.88.0.7", MacAddress = "02:00:00:00:00:07" } } },
+        };
+        string created = $$"""{ "netns": { "nsmode": "bridge" }, "Networks": { "podman": { "aliases": ["{{s_here[..12]}}", "web"], "interface_name": "eth0" } }, "portmappings": [{ "host_port": 8080 }] }""";
+        Assert.True(PodmanConfiguration.TryParse(PodmanConfiguration.Compose(known, Encoding.UTF8.GetBytes(s_bundle), created), out PodmanConfiguration? sent));
+        Assert.True(sent.HasNetworkOfPodman);
+        Assert.Equal("crun", sent.Runtime);
+        (string name, IReadOnlyList<string> addresses) = Assert.Single(sent.Networks);
+        Assert.Equal(("podman", "10.88.0.7"), (name, Assert.Single(addresses)));
+        JsonNode network = JsonNode.Parse(sent.CreationOf("web", "/data/web/rootfs"))!["Networks"]!["podman"]!;
+        Assert.Equal(("02:00:00:00:00:07", "eth0", "web"), ((string?)network["static_mac"], (string?)network["interface_name"], (string?)Assert.Single(network["aliases"]!.AsArray())));
+        Assert.True(BundleConfiguration.TryParse(sent.PlainBundle, out BundleConfiguration? plain));
+        Assert.True(plain is { HasNetworkNamespace: true, NetworkNamespacePath: null });
+    }
+
+    [Fact]
     [Trait("Spec", "MIG-182")]
     public void Every_cut_and_whatever_is_of_another_form_is_refused()
     {
@@ -65,25 +86,25 @@ public sealed class PodmanConfigurationTests
         for (int length = 0; length < whole.Length; length++) Assert.False(PodmanConfiguration.TryParse(whole.AsSpan(0, length), out _));
         string[] odd =
         [
-            "[]", "null", "{}", $$"""{ "id": "{{s_here}}", "oci": {} }""", $$"""{ "id": "../{{s_here[3..]}}", "oci": {}, "create": {} }""", $$"""{ "id": 7, "oci": {}, "create": {} }""",
-            $$"""{ "id": "{{s_here.ToUpperInvariant()}}", "oci": {}, "create": {} }""", $$"""{ "id": "{{s_here}}", "oci": [], "create": {} }""", $$"""{ "id": "{{s_here}}", "id": "{{s_here}}", "oci": {}, "create": {} }""",
+            "[]", "null", "{}", $$"""{ "id": "{{s_here}}", "runtime": "runc", "oci": {} }""", $$"""{ "id": "../{{s_here[3..]}}", "runtime": "runc", "oci": {}, "create": {} }""", $$"""{ "id": 7, "runtime": "runc", "oci": {}, "create": {} }""",
+            $$"""{ "id": "{{s_here.ToUpperInvariant()}}", "runtime": "runc", "oci": {}, "create": {} }""", $$"""{ "id": "{{s_here}}", "runtime": "runc", "oci": [], "create": {} }""", $$"""{ "id": "{{s_here}}", "oci": {}, "create": {} }""", $$"""{ "id": "{{s_here}}", "runtime": {}, "oci": {}, "create": {} }""", $$"""{ "id": "{{s_here}}", "id": "{{s_here}}", "runtime": "runc", "oci": {}, "create": {} }""",
         ];
         Assert.All(odd, text => Assert.False(PodmanConfiguration.TryParse(Encoding.UTF8.GetBytes(text), out _)));
-        Assert.True(PodmanConfiguration.TryParse(Encoding.UTF8.GetBytes($$"""{ "id": "{{s_here}}", "oci": { "root": 3, "mounts": 4, "annotations": [] }, "create": {} }"""), out PodmanConfiguration? bare));
+        Assert.True(PodmanConfiguration.TryParse(Encoding.UTF8.GetBytes($$"""{ "id": "{{s_here}}", "runtime": "runc", "oci": { "root": 3, "mounts": 4, "annotations": [] }, "create": {} }"""), out PodmanConfiguration? bare));
         Assert.Contains("/r", Encoding.UTF8.GetString(bare.BundleOf(s_there, "/r", "/c")), StringComparison.Ordinal);
         Assert.NotEmpty(bare.PlainBundle);
     }
 
     [Theory]
     [InlineData("always", "ns:/run/netns/web", "runc", "", "restart")]
-    [InlineData("no", "bridge", "runc", "", "network")]
-    [InlineData("", "none", "crun", "", "runtime")]
+    [InlineData("no", "pasta", "runc", "", "network")]
+    [InlineData("", "bridge", "youki", "", "runtime")]
     [InlineData("no", "host", "runc", "0c1d", "pod")]
     [Trait("Spec", "MIG-183")]
     public void What_Podman_does_for_it_that_cannot_move_is_found(string restart, string network, string runtime, string pod, string subject)
     {
         PodmanContainer known = Known() with { Runtime = runtime, Pod = pod, HostConfig = new PodmanHostSettings { NetworkMode = network, RestartPolicy = new PodmanRestartPolicy { Name = restart } } };
-        Finding blocker = Assert.Single(new PodmanCheck(Described()).AtSource(known), finding => finding.Severity == FindingSeverity.Blocker);
+        Finding blocker = Assert.Single(new PodmanCheck(new PodmanTool(new PodmanOptions()), Described()).AtSource(known), finding => finding.Severity == FindingSeverity.Blocker);
         Assert.Equal(subject, blocker.Subject);
         Assert.NotNull(blocker.Remedy);
     }
@@ -93,7 +114,7 @@ public sealed class PodmanConfigurationTests
         Name = "web", Runtime = "podman", BundlePath = "/data/web", RootPath = "/data/web/rootfs", Configuration = Bytes(), InitPid = int.MaxValue,
     };
 
-    private static PodmanContainer Known() => new() { Id = s_here, Name = "web", HostConfig = new PodmanHostSettings { CapDrop = ["CAP_NET_RAW"] } };
+    private static PodmanContainer Known() => new() { Id = s_here, Name = "web", Runtime = "/usr/bin/crun", HostConfig = new PodmanHostSettings { CapDrop = ["CAP_NET_RAW"] } };
 
     private static byte[] Bytes() => PodmanConfiguration.Compose(Known(), Encoding.UTF8.GetBytes(s_bundle), Created);
 
