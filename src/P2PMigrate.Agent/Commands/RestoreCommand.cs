@@ -1,5 +1,6 @@
 using System.CommandLine;
 using P2PMigrate.Agent.Output;
+using P2PMigrate.Containers.Podman;
 using P2PMigrate.Migration;
 
 namespace P2PMigrate.Agent.Commands;
@@ -12,7 +13,7 @@ internal sealed class RestoreCommand : AgentCommand
     private readonly RuntimeChoice _runtime = new();
     private readonly StoreChoice _store = new();
 
-    private readonly Argument<string> _file = new("FILE") { Description = "An archive of `p2pmigrate checkpoint`; - reads standard input." };
+    private readonly Argument<string> _file = new("FILE") { Description = "An archive of `p2pmigrate checkpoint`, or of `podman container checkpoint --export`; - reads standard input." };
 
     public RestoreCommand()
         : base("restore", "Runs the container of an archive here, where its memory left off.")
@@ -31,7 +32,10 @@ internal sealed class RestoreCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
-        await using Stream archive = Open(context.Parsed.GetValue(_file)!);
+        string file = context.Parsed.GetValue(_file)!;
+        await using Stream archive = Open(file);
+        if (await IsOfPodmanAsync(archive, cancellationToken).ConfigureAwait(false))
+            return await new PodmanRestoration(_runtime.RequirePodman(context), context.Output).RunAsync(file, cancellationToken).ConfigureAwait(false);
         foreach (RecoveredJob job in await new JobRecovery(environment).RecoverTargetAsync(cancellationToken).ConfigureAwait(false))
             context.Output.Show(JobView.Of(job));
         using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));
@@ -42,6 +46,17 @@ internal sealed class RestoreCommand : AgentCommand
         (AgentEvent last, ExitCode code) = ArchiveView.Of(outcome);
         context.Output.Show(last);
         return code;
+    }
+
+    /// <summary>A pipe cannot be looked into and read again; what Podman has written does not come through one.</summary>
+    private static async Task<bool> IsOfPodmanAsync(Stream archive, CancellationToken cancellationToken)
+    {
+        if (!archive.CanSeek)
+            return false;
+        byte[] head = new byte[PodmanImport.HeadLength];
+        int length = await archive.ReadAtLeastAsync(head, head.Length, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+        archive.Position = 0;
+        return PodmanImport.Recognizes(head.AsSpan(0, length));
     }
 
     private static Stream Open(string file)

@@ -33,6 +33,10 @@ internal sealed class RuntimeChoice
         Logger = context.Log.CreateLogger<MigrationEnvironment>(),
     };
 
+    /// <summary>Where Podman is, for what only Podman can do. Throws <see cref="UsageException"/> when another runtime was asked for.</summary>
+    public PodmanOptions RequirePodman(CommandContext context) => context.Parsed.GetValue(Option) is Auto or Podman ? OptionsOfPodman(context)
+        : throw new UsageException("An archive of Podman's is restored by Podman; leave out --runtime.");
+
     private IContainerRuntime Create(CommandContext context) => context.Parsed.GetValue(Option) switch
     {
         Auto => OfThisMachine(context),
@@ -69,5 +73,7 @@ internal sealed class RuntimeChoice
         new(new LxcOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<LxcRuntime>());
 
     private static PodmanRuntime CreatePodman(CommandContext context) =>
-        new(new PodmanOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<PodmanRuntime>());
+        new(OptionsOfPodman(context), context.Log.CreateLogger<PodmanRuntime>());
+
+    private static PodmanOptions OptionsOfPodman(CommandContext context) => new() { DataDirectory = context.State.Root };
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration.Runtime;
@@ -34,44 +33,20 @@ internal sealed class PodmanCheck(PodmanTool podman, ContainerDescription contai
 
         string manager = await podman.CgroupManagerAsync(cancellationToken).ConfigureAwait(false), theirs = configuration.UsesSystemdCgroups ? "systemd" : "cgroupfs";
         if (manager != theirs) Block("cgroup manager", $"Podman makes its cgroups by {manager} here, and by {theirs} at the source.", $"Set cgroup_manager = \"{theirs}\" in the section [engine] of /etc/containers/containers.conf, or the other one at the source.");
-        CheckRuntime(configuration.Runtime);
-        foreach ((string name, IReadOnlyList<string> addresses) in configuration.Networks) await CheckNetworkAsync(name, addresses, cancellationToken).ConfigureAwait(false);
+        _findings.AddRange(RuntimeHere(podman, configuration.Runtime));
+        _findings.AddRange(await new PodmanNetworkCheck(podman).RunAsync(configuration.Networks, cancellationToken).ConfigureAwait(false));
         IReadOnlyList<Finding> plain = await Plain(configuration).AtTargetAsync(cancellationToken).ConfigureAwait(false);
         return [.. _findings, .. plain.Where(finding => !configuration.HasNetworkOfPodman || finding.Subject != "network")];
     }
 
-    /// <summary>Images of one runtime are not for another.</summary>
+    /// <summary>Is the runtime here that has made images? They are not for another.</summary>
     // spec: MIG-180
-    private void CheckRuntime(string name)
+    public static IReadOnlyList<Finding> RuntimeHere(PodmanTool podman, string name)
     {
         if (podman.RuntimeOf(name) is not { } runtime)
-            Block("runtime", $"Podman runs the container with {name} at the source, which this version does not know.", "Use the same version of P2PMigrate on both machines.");
-        else if (!Tool.Exists(runtime.Options.Runc))
-            Block("runtime", $"Podman runs the container with {name} at the source, which is not here.", $"apt-get install {name}");
-        else
-            _findings.AddRange(runtime.CheckInstallation());
-    }
-
-    /// <summary>A network that Podman makes must be here with the same range of addresses, and the container's own be free.</summary>
-    // spec: MIG-184
-    private async Task CheckNetworkAsync(string name, IReadOnlyList<string> addresses, CancellationToken cancellationToken)
-    {
-        if (await podman.NetworkAsync(name, cancellationToken).ConfigureAwait(false) is not { } network)
-        {
-            Block("network", $"Podman's network {name}, in which the container is, does not exist here.", $"podman network create {name}, with the options that it has at the source (podman network inspect {name})");
-            return;
-        }
-
-        int before = _findings.Count;
-        foreach (string address in addresses)
-        {
-            if (network.Subnets?.Any(subnet => IPNetwork.TryParse(subnet.Range, out IPNetwork range) && IPAddress.TryParse(address, out IPAddress? own) && range.Contains(own)) != true)
-                Block("network", $"Podman's network {name} has other addresses here than at the source, where the container has {address}.", $"Make it anew with those of the source (podman network inspect {name}).");
-            if (network.HolderOf(address) is { } holder)
-                Block("network", $"The container's address {address} in Podman's network {name} is {holder}'s here.", $"End that one for the time being (podman stop {holder}), or give it another address.");
-        }
-
-        if (_findings.Count == before) _findings.Add(new Finding(FindingSeverity.Good, "network", $"Podman's network {name} is here, and the container's address is free.", Remedy: null));
+            return [new Finding(FindingSeverity.Blocker, "runtime", $"Podman runs the container with {name} at the source, which this version does not know.", "Use the same version of P2PMigrate on both machines.")];
+        return Tool.Exists(runtime.Options.Runc) ? runtime.CheckInstallation()
+            : [new Finding(FindingSeverity.Blocker, "runtime", $"Podman runs the container with {name} at the source, which is not here.", $"apt-get install {name}")];
     }
 
     /// <summary>Who would start it again beside its copy, or do something to it while it stands still.</summary>

@@ -178,6 +178,8 @@ internal sealed record PodmanRefusal
 
 /// <summary>The JSON documents of Podman, generated ahead of time.</summary>
 [JsonSerializable(typeof(PodmanContainer[]))]
+[JsonSerializable(typeof(PodmanDump))]
+[JsonSerializable(typeof(Dictionary<string, PodmanNeighbour>))]
 [JsonSerializable(typeof(PodmanNetwork[]))]
 [JsonSerializable(typeof(PodmanCreated))]
 [JsonSerializable(typeof(PodmanRefusal))]

@@ -86,6 +86,16 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     public async Task<string> CreationOfAsync(PodmanContainer container, CancellationToken cancellationToken) =>
         (await RunAsync(["generate", "spec", container.Id], cancellationToken).ConfigureAwait(false)).Require($"ask Podman how {container.Name} was created").Output;
 
+    /// <summary>Does it know a <c>container</c>, or <c>image</c>, of this number?</summary>
+    public async Task<bool> HasAsync(string kind, string id, CancellationToken cancellationToken) => (await RunAsync([kind, "exists", id], cancellationToken).ConfigureAwait(false)).Succeeded;
+
+    /// <summary>Has Podman run the container of one of its archives. Throws <see cref="ContainerException"/> with its own words.</summary>
+    public async Task ImportAsync(string path, CancellationToken cancellationToken)
+    {
+        ToolResult result = await Tool.RunAsync(options.Podman, ["container", "restore", "--import", path, "--tcp-established", "--file-locks"], cancellationToken, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+        if (!result.Succeeded) throw new ContainerException($"Podman could not restore the archive. It says: {result.Error.Trim()}");
+    }
+
     /// <summary>A network that Podman makes, or null when it knows none of this name.</summary>
     public async Task<PodmanNetwork?> NetworkAsync(string name, CancellationToken cancellationToken)
     {

@@ -35,8 +35,8 @@ internal static class Tool
         ? program
         : (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Where(directory => directory.Length > 0).Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists) ?? program;
 
-    /// <summary>Runs a program; throws <see cref="ContainerException"/> when it cannot be started or does not end.</summary>
-    public static async Task<ToolResult> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    /// <summary>Runs a program; throws <see cref="ContainerException"/> when it cannot be started or does not end within <paramref name="patience"/>, half a minute where nothing else is said.</summary>
+    public static async Task<ToolResult> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken, TimeSpan? patience = null)
     {
         using var process = new Process { StartInfo = Describe(program, arguments) };
         string line = string.Join(' ', [program, .. process.StartInfo.ArgumentList]);
@@ -46,7 +46,7 @@ internal static class Tool
         using StreamReader standardOutput = process.StandardOutput, standardError = process.StandardError;
 
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(s_limit);
+        limit.CancelAfter(patience ?? s_limit);
         try
         {
             Task<string> output = standardOutput.ReadToEndAsync(limit.Token);
