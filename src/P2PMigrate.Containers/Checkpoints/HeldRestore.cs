@@ -79,7 +79,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
     }
 
     /// <summary>The record of a restore that makes one of these cgroups, those of them that are not there yet.</summary>
-    protected RestoreRecord Record(IEnumerable<string> cgroups, IReadOnlyList<BridgeLink> links, string? networkNamespacePath) => new()
+    protected RestoreRecord NewRecord(IEnumerable<string> cgroups, IReadOnlyList<BridgeLink> links, string? networkNamespacePath) => new()
     {
         Container = Name,
         BootId = WorkRecord.CurrentBootId,

@@ -194,7 +194,7 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
         if (network is NetworkFate.LeftBehind or NetworkFate.MadeAnew) await CheckFirewallAsync(cancellationToken).ConfigureAwait(false);
         if (isolation is { Links.Count: 0, Complete: true }) return;
         if (network == NetworkFate.MadeAnew)
-            Add(FindingSeverity.Warning, "network", $"{runtime.Name} makes the container's network at the target, with the same addresses; its connections with others go through this machine's own address, and break.", "Let clients connect again.");
+            Add(FindingSeverity.Warning, "network", $"{runtime.Name} makes the container's network at the target, with the same addresses; its connections with others went through this machine's own address. They end there, and nobody tells the other ends.", "Let clients notice by their own time limits, and connect again.");
         if (network == NetworkFate.LeftBehind)
         {
             Add(FindingSeverity.Warning, "network", $"The container's network was put into a namespace that {runtime.Name} made: at the target it will have loopback only.", "Prepare a network namespace (ip netns add) and name its path in config.json.");
@@ -208,7 +208,7 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
         if (!Tool.Exists("nft") || (await Tool.RunAsync("nsenter", [place, "nft", "list", "ruleset"], cancellationToken).ConfigureAwait(false)) is not { Succeeded: true } rules || string.IsNullOrWhiteSpace(rules.Output)) return;
         Add(
             FindingSeverity.Warning, "firewall", "The container's network namespace has firewall rules, which do not move: at the target it has none.",
-            "Prepare a network namespace with these rules on both machines, and name its path in config.json.");
+            "Prepare a network namespace with these rules on both machines, and give it to the container.");
     }
 
     private static string? NamespaceOf(int pid, string kind)

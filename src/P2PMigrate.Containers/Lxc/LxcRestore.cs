@@ -19,18 +19,20 @@ internal sealed class LxcRestore(LxcTool lxc, ILogger logger, RestoreRequest req
 
     private const int NumbersTried = 3;
 
+    private LxcConfiguration Configuration => LxcConfiguration.Parse(Request.Container.Configuration.Span) ?? throw new ContainerException($"The source's configuration of {Name} is no text.");
+
     /// <inheritdoc/>
     protected override async Task<(RestoreRecord Record, bool RaisesLoopback)> BeginAsync(CancellationToken cancellationToken)
     {
         await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
-        return (Record([.. CgroupPlacesOf("lxc.payload."), .. CgroupPlacesOf("lxc.monitor.")], links: [], networkNamespacePath: null), RaisesLoopback: false);
+        _ = Configuration;
+        return (NewRecord([.. CgroupPlacesOf("lxc.payload."), .. CgroupPlacesOf("lxc.monitor.")], links: [], networkNamespacePath: null), RaisesLoopback: false);
     }
 
     /// <summary>LXC starts the first program called criu on PATH, which is a stand-in of ours.</summary>
     protected override async Task<(RestoreRecord Record, DetachedProcess Process)> StartAsync(RestoreRecord record, CancellationToken cancellationToken)
     {
-        LxcConfiguration configuration = LxcConfiguration.Parse(Request.Container.Configuration.Span) ?? throw new ContainerException($"The source's configuration of {Name} is no text.");
-        LxcPlacement.Write(await lxc.ConfigurationPathAsync(Name, cancellationToken).ConfigureAwait(false), configuration, Request.RootPath);
+        LxcPlacement.Write(await lxc.ConfigurationPathAsync(Name, cancellationToken).ConfigureAwait(false), Configuration, Request.RootPath);
         string programs = CriuStandIn.Write(Request.WorkDirectory, lxc.Criu, CriuConfigurationPath);
         string[] place = lxc.Options.ContainersPath is { } path ? ["-P", path] : [];
         DetachedProcess process = DetachedProcess.Start(

@@ -94,7 +94,7 @@ internal sealed record PodmanArchive(string Path, PodmanDump Container, IReadOnl
             throw Damaged(path, bad.Message);
         }
 
-        if (container is not { IsPlausible: true } || !hasSpecification || !hasInventory)
+        if (container is not { IsPlausible: true } || !networks.Keys.All(PodmanDump.IsName) || !hasSpecification || !hasInventory)
             throw new ContainerException($"{path} is an archive, but neither of `p2pmigrate checkpoint` nor of `podman container checkpoint --export`, or it is not whole.");
         return new PodmanArchive(path, container, networks, created, memory);
     }
@@ -130,6 +130,9 @@ internal sealed record PodmanDump
 
     /// <summary>Are its names such as Podman gives? They become words of command lines.</summary>
     [JsonIgnore]
-    public bool IsPlausible => Id.Length == IdLength && Id.All(char.IsAsciiHexDigitLower) && Name.Length > 0 && char.IsAsciiLetterOrDigit(Name[0])
-        && Name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '.' or '-') && (ImageId.Length == 0 || ImageId.All(char.IsAsciiHexDigitLower));
+    public bool IsPlausible => Id.Length == IdLength && Id.All(char.IsAsciiHexDigitLower) && IsName(Name) && ImageId.All(char.IsAsciiHexDigitLower);
+
+    /// <summary>May Podman call a container, or a network, so?</summary>
+    public static bool IsName(string name) =>
+        name.Length > 0 && char.IsAsciiLetterOrDigit(name[0]) && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '.' or '-');
 }

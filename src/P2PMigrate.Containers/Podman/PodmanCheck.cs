@@ -22,6 +22,17 @@ internal sealed class PodmanCheck(PodmanTool podman, ContainerDescription contai
         return Parse() is { } configuration ? [.. _findings, .. Plain(configuration).AtSource()] : _findings;
     }
 
+    /// <summary>At the source: what only Podman, or the runtime below it, can tell.</summary>
+    public async Task<IReadOnlyList<Finding>> AtSourceAsync(PodmanContainer known, CancellationToken cancellationToken)
+    {
+        if (podman.RuntimeOf(known.Runtime) is { } runtime) _findings.AddRange(await RuntimeFindingsAsync(runtime, cancellationToken).ConfigureAwait(false));
+        foreach (string network in known.HostConfig.NetworkMode == PodmanConfiguration.Bridge ? known.NetworkSettings.Networks?.Keys ?? [] : [])
+            if (await podman.NetworkAsync(network, cancellationToken).ConfigureAwait(false) is { } made) _findings.AddRange(PodmanNetworkCheck.Kind(made));
+        foreach (string dependent in await podman.DependentsOfAsync(known.Id, cancellationToken).ConfigureAwait(false))
+            Block("dependency", $"The container {dependent} needs this one, as those do that share its network, and Podman would not let it go.", $"Remove that one first: podman rm {dependent}");
+        return _findings;
+    }
+
     /// <summary>At the target: what it needs of this machine.</summary>
     public async Task<IReadOnlyList<Finding>> AtTargetAsync(CancellationToken cancellationToken)
     {
@@ -33,7 +44,8 @@ internal sealed class PodmanCheck(PodmanTool podman, ContainerDescription contai
 
         string manager = await podman.CgroupManagerAsync(cancellationToken).ConfigureAwait(false), theirs = configuration.UsesSystemdCgroups ? "systemd" : "cgroupfs";
         if (manager != theirs) Block("cgroup manager", $"Podman makes its cgroups by {manager} here, and by {theirs} at the source.", $"Set cgroup_manager = \"{theirs}\" in the section [engine] of /etc/containers/containers.conf, or the other one at the source.");
-        _findings.AddRange(RuntimeHere(podman, configuration.Runtime));
+        _findings.AddRange(await RuntimeHereAsync(podman, configuration.Runtime, cancellationToken).ConfigureAwait(false));
+        _findings.AddRange(configuration.Ports.Select(port => port.Look()).OfType<Finding>());
         _findings.AddRange(await new PodmanNetworkCheck(podman).RunAsync(configuration.Networks, cancellationToken).ConfigureAwait(false));
         IReadOnlyList<Finding> plain = await Plain(configuration).AtTargetAsync(cancellationToken).ConfigureAwait(false);
         return [.. _findings, .. plain.Where(finding => !configuration.HasNetworkOfPodman || finding.Subject != "network")];
@@ -41,12 +53,19 @@ internal sealed class PodmanCheck(PodmanTool podman, ContainerDescription contai
 
     /// <summary>Is the runtime here that has made images? They are not for another.</summary>
     // spec: MIG-180
-    public static IReadOnlyList<Finding> RuntimeHere(PodmanTool podman, string name)
+    public static async Task<IReadOnlyList<Finding>> RuntimeHereAsync(PodmanTool podman, string name, CancellationToken cancellationToken)
     {
         if (podman.RuntimeOf(name) is not { } runtime)
-            return [new Finding(FindingSeverity.Blocker, "runtime", $"Podman runs the container with {name} at the source, which this version does not know.", "Use the same version of P2PMigrate on both machines.")];
-        return Tool.Exists(runtime.Options.Runc) ? runtime.CheckInstallation()
-            : [new Finding(FindingSeverity.Blocker, "runtime", $"Podman runs the container with {name} at the source, which is not here.", $"apt-get install {name}")];
+            return [new Finding(FindingSeverity.Blocker, "runtime", $"Podman runs the container with {name} at the source, with which this version moves none.", "Create it with `podman --runtime crun`.")];
+        return Tool.Exists(runtime.Program) ? await RuntimeFindingsAsync(runtime, cancellationToken).ConfigureAwait(false)
+            : [new Finding(FindingSeverity.Blocker, "runtime", $"Podman runs the container with {runtime.Name} at the source, which is not here.", $"apt-get install {runtime.Name}")];
+    }
+
+    private static async Task<IReadOnlyList<Finding>> RuntimeFindingsAsync(RuncTool runtime, CancellationToken cancellationToken)
+    {
+        ToolVersion version = await runtime.VersionAsync(cancellationToken).ConfigureAwait(false);
+        return version >= runtime.VersionMin ? runtime.CheckInstallation()
+            : [new Finding(FindingSeverity.Blocker, "runtime", $"{runtime.Name}, which runs the container below Podman, is {version} here.", $"Install {runtime.Name} {runtime.VersionMin} or later."), .. runtime.CheckInstallation()];
     }
 
     /// <summary>Who would start it again beside its copy, or do something to it while it stands still.</summary>

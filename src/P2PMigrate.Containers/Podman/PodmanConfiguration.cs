@@ -16,8 +16,9 @@ internal sealed class PodmanConfiguration
     public const string Bridge = "bridge";
 
     private const string IdMember = "id", RuntimeMember = "runtime", BundleMember = "oci", CreationMember = "create", NetworksMember = "Networks", AddressesMember = "static_ips";
-    private const int IdLength = 64;
+    private const int IdLength = 64, NetworksMax = 16;
 
+    private static readonly string[] s_runtimes = ["runc", "crun"], s_networkModes = ["none", "host", "path", Bridge];
     private static readonly string[] s_podmans = ["/etc/hosts", "/etc/resolv.conf", "/etc/hostname", "/etc/passwd", "/etc/group", "/run/.containerenv", "/run/secrets", "/dev/shm"];
 
     /// <summary>What Podman would do by itself later, or write outside the container.</summary>
@@ -47,6 +48,17 @@ internal sealed class PodmanConfiguration
     public IEnumerable<(string Name, IReadOnlyList<string> Addresses)> Networks =>
         from network in _creation[NetworksMember] as JsonObject ?? []
         select (network.Key, (IReadOnlyList<string>)[.. ((network.Value as JsonObject)?[AddressesMember] as JsonArray ?? []).Select(Text).OfType<string>()]);
+
+    /// <summary>What is not said here must not be left to Podman to choose, and what is becomes words of command lines.</summary>
+    private bool HasSensibleNetworks => Text((_creation["netns"] as JsonObject)?["nsmode"]) is { } mode && s_networkModes.Contains(mode)
+        && (_creation[NetworksMember] is not JsonObject { Count: > 0 and var count } ? mode != Bridge
+            : mode == Bridge && count <= NetworksMax && Networks.All(network => PodmanDump.IsName(network.Name) && network.Addresses.Count > 0 && network.Addresses.All(address => System.Net.IPAddress.TryParse(address, out _))));
+
+    /// <summary>Ports of the machine that lead to the container.</summary>
+    public IEnumerable<PodmanPort> Ports =>
+        from port in (_creation["portmappings"] as JsonArray ?? []).OfType<JsonObject>()
+        where Number(port["host_port"]) > 0
+        select new PodmanPort(Text(port["host_ip"]) ?? "", Number(port["host_port"]), Math.Max(1, Number(port["range"])), Text(port["protocol"]) ?? "tcp");
 
     /// <summary>Did systemd make its cgroup?</summary>
     public bool UsesSystemdCgroups => Text((_bundle["linux"] as JsonObject)?["cgroupsPath"])?.Contains(':', StringComparison.Ordinal) == true;
@@ -80,8 +92,10 @@ internal sealed class PodmanConfiguration
         if (Object(text) is not { } all) return false;
         if (all[IdMember] is not JsonValue value || !value.TryGetValue(out string? id) || id.Length != IdLength || !id.All(char.IsAsciiHexDigitLower)) return false;
         if (all[BundleMember] is not JsonObject bundle || all[CreationMember] is not JsonObject creation) return false;
-        if (Text(all[RuntimeMember]) is not { Length: > 0 } runtime) return false;
-        configuration = new PodmanConfiguration(id, runtime, bundle, creation);
+        if (Text(all[RuntimeMember]) is not { } runtime || !s_runtimes.Contains(runtime)) return false;
+        var read = new PodmanConfiguration(id, runtime, bundle, creation);
+        if (!read.HasSensibleNetworks) return false;
+        configuration = read;
         return true;
     }
 
@@ -92,8 +106,8 @@ internal sealed class PodmanConfiguration
             throw new Migration.Runtime.ContainerException($"Podman described the container {container.Name} in a form that P2PMigrate does not know.");
         foreach (string source in (string[])["image", "raw_image_name", "image_arch", "image_os", "image_variant", "rootfs", "name", "oci_runtime"]) create.Remove(source);
         if (json["hostname"] is { } hostName) create["hostname"] = hostName.DeepClone();
-        if (container.HostConfig.NetworkMode == Bridge) KeepAddresses(create, container);
-        else create["netns"] = oci.NetworkNamespacePath is { } path ? new JsonObject { ["nsmode"] = "path", ["value"] = path } : new JsonObject { ["nsmode"] = oci.HasNetworkNamespace ? "none" : "host" };
+        if (container.HostConfig.NetworkMode == Bridge && container.NetworkSettings.Networks is { Count: > 0 }) KeepAddresses(create, container, container.NetworkSettings.Networks);
+        else KeepNamespace(create, oci);
         Set(create, "cap_add", container.HostConfig.CapAdd);
         Set(create, "cap_drop", container.HostConfig.CapDrop);
         return Bytes(new JsonObject { [IdMember] = container.Id, [RuntimeMember] = Path.GetFileName(container.Runtime), [BundleMember] = json, [CreationMember] = create });
@@ -120,13 +134,19 @@ internal sealed class PodmanConfiguration
         return Bytes(bundle);
     }
 
+    private static void KeepNamespace(JsonObject create, BundleConfiguration bundle)
+    {
+        create.Remove(NetworksMember);
+        create["netns"] = bundle.NetworkNamespacePath is { } path ? new JsonObject { ["nsmode"] = "path", ["value"] = path } : new JsonObject { ["nsmode"] = bundle.HasNetworkNamespace ? "none" : "host" };
+    }
+
     /// <summary>Sockets are bound to the addresses that the container has, which Podman would choose anew. Its number here is one of its names in a network.</summary>
-    private static void KeepAddresses(JsonObject create, PodmanContainer container)
+    private static void KeepAddresses(JsonObject create, PodmanContainer container, IReadOnlyDictionary<string, PodmanAddresses> addresses)
     {
         create["netns"] = new JsonObject { ["nsmode"] = Bridge };
         var networks = create[NetworksMember] as JsonObject ?? [];
         create[NetworksMember] = networks;
-        foreach ((string name, PodmanAddresses known) in container.NetworkSettings.Networks ?? new Dictionary<string, PodmanAddresses>())
+        foreach ((string name, PodmanAddresses known) in addresses)
         {
             if (networks[name] is not JsonObject network) networks[name] = network = [];
             network[AddressesMember] = new JsonArray([.. known.All.Select(address => JsonValue.Create(address))]);
@@ -140,7 +160,19 @@ internal sealed class PodmanConfiguration
         mount is JsonObject entry && Text(entry["source"]) is { } source && Text(entry["destination"]) is { } destination
         && s_podmans.Contains(destination, StringComparer.Ordinal) && source.Contains($"/{Id}/", StringComparison.Ordinal) && !source.Contains("..", StringComparison.Ordinal);
 
-    private static string? Text(JsonNode? node) => node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+    private static string? Text(JsonNode? node)
+    {
+        try
+        {
+            return node is JsonValue value && value.TryGetValue(out string? text) ? text : null;
+        }
+        catch (InvalidOperationException)
+        {
+            return null; // half of a surrogate pair
+        }
+    }
+
+    private static int Number(JsonNode? node) => node is JsonValue value && value.TryGetValue(out int number) ? number : 0;
 
     private static void Set(JsonObject create, string name, IReadOnlyList<string>? values)
     {
@@ -151,7 +183,7 @@ internal sealed class PodmanConfiguration
     {
         try
         {
-            return text.Length > BundleConfiguration.BytesMax ? null : JsonNode.Parse(text, documentOptions: s_strict) as JsonObject;
+            return text.Length > BundleConfiguration.BytesMax || !System.Text.Unicode.Utf8.IsValid(text) ? null : JsonNode.Parse(text, documentOptions: s_strict) as JsonObject;
         }
         catch (Exception bad) when (bad is JsonException or ArgumentException or InvalidOperationException)
         {

@@ -40,7 +40,7 @@ public sealed class PodmanImport
         PodmanDump container = _archive.Container;
         IReadOnlyList<Finding> machine = await new MachineCheck(_podman).RunAsync(cancellationToken).ConfigureAwait(false);
         if (machine.Any(finding => finding.Severity == FindingSeverity.Blocker)) return machine;
-        List<Finding> findings = [.. machine, .. PodmanCheck.RuntimeHere(_podman, container.Runtime)];
+        List<Finding> findings = [.. machine, .. await PodmanCheck.RuntimeHereAsync(_podman, container.Runtime, cancellationToken).ConfigureAwait(false)];
         if (await _podman.InspectAsync(container.Name, cancellationToken).ConfigureAwait(false) is not null)
             Block("name", $"A container named {container.Name} exists here already.", $"Remove it: {_podman.RemovalCommand(container.Name)}");
         else if (await _podman.HasAsync("container", container.Id, cancellationToken).ConfigureAwait(false))

@@ -7,34 +7,46 @@ namespace P2PMigrate.Containers.Podman;
 // spec: MIG-184
 internal sealed class PodmanNetworkCheck(PodmanTool podman)
 {
-    private readonly List<Finding> _findings = [];
+    private const string Mode = "mode", Vlan = "vlan", Managed = "managed";
 
     /// <summary>Looks at each; one finding a line.</summary>
     public async Task<IReadOnlyList<Finding>> RunAsync(IEnumerable<(string Name, IReadOnlyList<string> Addresses)> networks, CancellationToken cancellationToken)
     {
-        foreach ((string name, IReadOnlyList<string> addresses) in networks) await CheckAsync(name, addresses, cancellationToken).ConfigureAwait(false);
-        return _findings;
+        var findings = new List<Finding>();
+        foreach ((string name, IReadOnlyList<string> addresses) in networks)
+            findings.AddRange(AtTarget(name, addresses, await podman.NetworkAsync(name, cancellationToken).ConfigureAwait(false)));
+        return findings;
     }
 
-    private async Task CheckAsync(string name, IReadOnlyList<string> addresses, CancellationToken cancellationToken)
+    /// <summary>Can a container come into this network, which is null when there is none, with these addresses?</summary>
+    public static IReadOnlyList<Finding> AtTarget(string name, IReadOnlyList<string> addresses, PodmanNetwork? network)
     {
-        if (await podman.NetworkAsync(name, cancellationToken).ConfigureAwait(false) is not { } network)
-        {
-            Block($"Podman's network {name}, in which the container is, does not exist here.", $"podman network create {name}, with the options that it has at the source (podman network inspect {name})");
-            return;
-        }
-
-        int before = _findings.Count;
-        foreach (string address in addresses)
-        {
-            if (network.Subnets?.Any(subnet => IPNetwork.TryParse(subnet.Range, out IPNetwork range) && IPAddress.TryParse(address, out IPAddress? own) && range.Contains(own)) != true)
-                Block($"Podman's network {name} has other addresses here than at the source, where the container has {address}.", $"Make it anew with those of the source (podman network inspect {name}).");
-            if (network.HolderOf(address) is { } holder)
-                Block($"The container's address {address} in Podman's network {name} is {holder}'s here.", $"End that one for the time being (podman stop {holder}), or give it another address.");
-        }
-
-        if (_findings.Count == before) _findings.Add(new Finding(FindingSeverity.Good, "network", $"Podman's network {name} is here, and the container's address is free."));
+        if (network is null)
+            return [Block($"Podman's network {name}, in which the container is, does not exist here.", $"Make one with the same range of addresses; `podman network inspect {name}` at the source shows it: podman network create --subnet RANGE {name}")];
+        Finding[] blockers = [.. Kind(network), .. addresses.SelectMany(address => Address(name, address, network))];
+        return blockers.Length > 0 ? blockers : [new Finding(FindingSeverity.Good, "network", $"Podman's network {name} is here, and the container's address is free.")];
     }
 
-    private void Block(string message, string remedy) => _findings.Add(new Finding(FindingSeverity.Blocker, "network", message, remedy));
+    /// <summary>
+    /// Is it a bridge of Podman's own, behind this machine's address? What is on a network with others than this machine's containers would be there twice, with one address, before the source has let go of it; and a port's VLAN
+    /// is lost when the port leaves its bridge.
+    /// </summary>
+    public static IEnumerable<Finding> Kind(PodmanNetwork network)
+    {
+        string? mode = network.Options?.GetValueOrDefault(Mode), what = network.Driver != PodmanConfiguration.Bridge ? $"a {network.Driver}"
+            : mode is not (null or "" or Managed) ? $"a bridge in the mode {mode}" : network.Options?.ContainsKey(Vlan) == true ? "a bridge with a VLAN" : null;
+        if (what is not null) yield return Block($"Podman's network {network.Name} is {what}, with which this version does not move containers.", "Give the container a prepared network, on both machines: ip netns add NAME; podman create --network ns:/run/netns/NAME.");
+    }
+
+    private static IEnumerable<Finding> Address(string name, string address, PodmanNetwork network)
+    {
+        if (network.Subnets?.Any(subnet => IPNetwork.TryParse(subnet.Range, out IPNetwork range) && IPAddress.TryParse(address, out IPAddress? own) && range.Contains(own)) != true)
+            yield return Block($"Podman's network {name} has other addresses here than at the source, where the container has {address}.", $"Make it anew with the range of the source: podman network rm {name}; podman network create --subnet RANGE {name}");
+        if (network.Subnets?.Any(subnet => subnet.Gateway == address) == true)
+            yield return Block($"The container's address {address} is that of this machine in Podman's network {name}.", $"Make it anew with the gateway of the source: podman network rm {name}; podman network create --subnet RANGE --gateway ADDRESS {name}");
+        if (network.HolderOf(address) is { } holder)
+            yield return Block($"The container's address {address} in Podman's network {name} is {holder}'s here.", $"End that one for the time being (podman stop {holder}), or give it another address.");
+    }
+
+    private static Finding Block(string message, string remedy) => new(FindingSeverity.Blocker, "network", message, remedy);
 }

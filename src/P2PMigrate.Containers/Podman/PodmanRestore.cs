@@ -13,13 +13,13 @@ namespace P2PMigrate.Containers.Podman;
 /// </summary>
 internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRequest request) : HeldRestore(podman, logger, request)
 {
-    private PodmanConfiguration Configuration => PodmanConfiguration.TryParse(Request.Container.Configuration.Span, out PodmanConfiguration? configuration)
+    private PodmanConfiguration? _configuration;
+
+    private PodmanConfiguration Configuration => _configuration ??= PodmanConfiguration.TryParse(Request.Container.Configuration.Span, out PodmanConfiguration? configuration)
         ? configuration : throw new ContainerException($"The source's configuration of {Name} is none of Podman's.");
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> CriuLines => Runtime.RestoreLines;
-
-    private RuncTool Runtime => podman.RuntimeOf(Configuration.Runtime) ?? throw new ContainerException($"{Name} needs {Configuration.Runtime} below Podman.");
+    protected override IEnumerable<string> CriuLines => podman.RuntimeOf(Configuration.Runtime)?.RestoreLines ?? [];
 
     /// <summary>What Podman says while it restores.</summary>
     public static string ErrorsIn(string workDirectory) => Path.Combine(workDirectory, "podman-restore.log");
@@ -30,7 +30,7 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
         await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
         if (!BundleConfiguration.TryParse(Configuration.PlainBundle, out BundleConfiguration? bundle)) throw new ContainerException($"The source's configuration of {Name} is none of an OCI runtime's.");
         RestorePlan plan = await RestorePlan.MakeAsync(bundle.NetworkNamespacePath, cancellationToken).ConfigureAwait(false);
-        return (Record(cgroups: [], plan.Links, bundle.NetworkNamespacePath), bundle is { HasNetworkNamespace: true, NetworkNamespacePath: null });
+        return (NewRecord(cgroups: [], plan.Links, bundle.NetworkNamespacePath), bundle is { HasNetworkNamespace: true, NetworkNamespacePath: null });
     }
 
     /// <inheritdoc/>
@@ -64,7 +64,7 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
             ?? throw new ContainerException($"Podman does not know the container {Name} that it has created.");
         byte[] bundle = configuration.BundleOf(id, Request.RootPath, CriuConfigurationPath);
         string? cgroups = BundleConfiguration.TryParse(bundle, out BundleConfiguration? parsed) ? parsed.CgroupsPath : null;
-        RestoreRecord named = Record(Cgroup.PlacesBelow((mount, own) => CgroupPlaces.Candidates(cgroups, id, mount, own)), record.Links, record.NetworkNamespacePath);
+        RestoreRecord named = NewRecord(Cgroup.PlacesBelow((mount, own) => CgroupPlaces.Candidates(cgroups, id, mount, own)), record.Links, record.NetworkNamespacePath);
         named.Save(Request.WorkDirectory);
         await File.WriteAllBytesAsync(Path.Combine(container.StaticDir, "config.json"), bundle, cancellationToken).ConfigureAwait(false);
         OwnedProcesses.AlsoIn(Request.WorkDirectory, container.StaticDir);

@@ -9,7 +9,7 @@ using P2PMigrate.Migration.Runtime;
 namespace P2PMigrate.Containers.Podman;
 
 /// <summary>
-/// Containers of Podman, of root's, that runc or crun runs, with CRIU. Needs Podman 5.0 or later. One that has moved has a directory as its root file system at the target, whatever image it was made of, so no registry
+/// Containers of Podman, of root's, that runc 1.1 or crun 1.28 runs, or later ones, with CRIU. Needs Podman 5.0 or later. One that has moved has a directory as its root file system at the target, whatever image it was made of, so no registry
 /// is asked; Podman knows it there as it did here, but for its number. Holds no state of its own: any number of jobs may share it, on any thread.
 /// </summary>
 public sealed class PodmanRuntime : CriuRuntime
@@ -64,8 +64,13 @@ public sealed class PodmanRuntime : CriuRuntime
     /// <inheritdoc/>
     public override async Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken)
     {
-        IReadOnlyList<Finding> own = new PodmanCheck(_podman, container).AtSource(await FindAsync(container.Name, cancellationToken).ConfigureAwait(false));
-        return [.. own, .. await new SourceCheck(_podman, container, FateOfNetwork(container)).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
+        PodmanContainer known = await FindAsync(container.Name, cancellationToken).ConfigureAwait(false);
+        Finding[] own =
+        [
+            .. new PodmanCheck(_podman, container).AtSource(known),
+            .. (await new PodmanCheck(_podman, container).AtSourceAsync(known, cancellationToken).ConfigureAwait(false)).Where(finding => finding.Severity != FindingSeverity.Good),
+        ];
+        return [.. own, .. await new SourceCheck(_podman, container, FateOfNetwork(container)).RunAsync(own.Length == 0, cancellationToken).ConfigureAwait(false)];
     }
 
     /// <inheritdoc/>

@@ -4,7 +4,7 @@ using P2PMigrate.Containers.Processes;
 namespace P2PMigrate.Containers.Podman;
 
 /// <summary>
-/// What a restore by Podman finds around it. Its monitor and runc inherit the environment of podman: there the CRIU that runc finds first on PATH is a script, which hands over to it with our mark.
+/// What a restore by Podman finds around it. Its monitor and the runtime inherit the environment of podman: there the CRIU that they find first on PATH is a script, which hands over to it with our mark.
 /// The others, of which the monitor stays with the container, have a mark of their own. Nothing of a service of systemd's that we may be is handed on: the monitor would be taken for part of it, and end with it.
 /// </summary>
 internal static class PodmanSurroundings

@@ -19,7 +19,7 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     private const string Storage = "/var/lib/containers/storage", StorageElsewhere = "/etc/containers/storage.conf";
     private const string CgroupPrefix = "libpod-", MonitorPrefix = "libpod-conmon-";
     private static readonly ToolVersion s_first = new(5, 0);
-    private static readonly string[] s_unknown = ["no such", "more than one result"]; // the latter of numbers that begin like the name
+    private static readonly string[] s_unknown = ["no such", "not found", "more than one result"]; // the latter of numbers that begin like the name
 
     private readonly RuncTool[] _runtimes = [new RuncTool(new RuncOptions { Criu = options.Criu }), new CrunTool(new CrunOptions { Criu = options.Criu })];
     private ToolVersion? _podman;
@@ -87,7 +87,7 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
         (await RunAsync(["generate", "spec", container.Id], cancellationToken).ConfigureAwait(false)).Require($"ask Podman how {container.Name} was created").Output;
 
     /// <summary>Does it know a <c>container</c>, or <c>image</c>, of this number?</summary>
-    public async Task<bool> HasAsync(string kind, string id, CancellationToken cancellationToken) => (await RunAsync([kind, "exists", id], cancellationToken).ConfigureAwait(false)).Succeeded;
+    public async Task<bool> HasAsync(string kind, string id, CancellationToken cancellationToken) => (await RunAsync([kind, "exists", "--", id], cancellationToken).ConfigureAwait(false)).Succeeded;
 
     /// <summary>Has Podman run the container of one of its archives. Throws <see cref="ContainerException"/> with its own words.</summary>
     public async Task ImportAsync(string path, CancellationToken cancellationToken)
@@ -96,11 +96,21 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
         if (!result.Succeeded) throw new ContainerException($"Podman could not restore the archive. It says: {result.Error.Trim()}");
     }
 
+    /// <summary>The names of containers that need this one: Podman would not remove it beside them.</summary>
+    public async Task<IReadOnlyList<string>> DependentsOfAsync(string id, CancellationToken cancellationToken)
+    {
+        string[] all = (await RunAsync(["ps", "--all", "--quiet", "--no-trunc"], cancellationToken).ConfigureAwait(false)).Require("ask Podman for its containers").Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (all.Length < 2) return [];
+        ToolResult result = await RunAsync(["container", "inspect", .. all], cancellationToken).ConfigureAwait(false); // says what it knows also where one is gone meanwhile
+        if (string.IsNullOrWhiteSpace(result.Output)) result.Require("ask Podman about its containers");
+        return [.. (JsonSerializer.Deserialize(result.Output, PodmanJson.Default.PodmanContainerArray) ?? []).Where(other => other.Dependencies?.Contains(id) == true).Select(other => other.Name)];
+    }
+
     /// <summary>A network that Podman makes, or null when it knows none of this name.</summary>
     public async Task<PodmanNetwork?> NetworkAsync(string name, CancellationToken cancellationToken)
     {
-        ToolResult result = await RunAsync(["network", "inspect", name], cancellationToken).ConfigureAwait(false);
-        if (!result.Succeeded && result.Error.Contains("not found", StringComparison.OrdinalIgnoreCase)) return null;
+        ToolResult result = await RunAsync(["network", "inspect", "--", name], cancellationToken).ConfigureAwait(false);
+        if (!result.Succeeded && s_unknown.Any(words => result.Error.Contains(words, StringComparison.OrdinalIgnoreCase))) return null;
         return JsonSerializer.Deserialize(result.Require($"ask Podman about the network {name}").Output, PodmanJson.Default.PodmanNetworkArray)?.FirstOrDefault(network => network.Name == name);
     }
 
@@ -172,9 +182,9 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     {
         foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory, PodmanSurroundings.Variable)) process.Kill();
 
-        // Podman does not think of what a killed runtime has left of a container that never came to run.
-        if (await InspectAsync(record.Container, cancellationToken).ConfigureAwait(false) is { } container)
-            await Below(container.Id).ForgetRestoreAsync(record with { Container = container.Id }, workDirectory, cancellationToken).ConfigureAwait(false);
+        // Podman does not think of what a killed runtime has left of a container that never came to run, and would walk through its mounts. The runtime works in Podman's own directory.
+        if (await InspectAsync(record.Container, cancellationToken).ConfigureAwait(false) is { } container && RuntimeOf(container.Runtime) is { } runtime && Tool.Exists(runtime.Program))
+            await runtime.ForgetRestoreAsync(record with { Container = container.Id, BundlePath = container.StaticDir }, container.StaticDir, cancellationToken).ConfigureAwait(false);
         await ForgetAsync(record.Container, cancellationToken).ConfigureAwait(false);
         if (await FindInStorageAsync(record.Container, cancellationToken).ConfigureAwait(false) is { } left)
             (await RunAsync(["rm", "--force", left], cancellationToken).ConfigureAwait(false)).Require($"remove what is left of the container {record.Container} from Podman's storage");
@@ -183,7 +193,7 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     /// <inheritdoc/>
     public IReadOnlyList<Finding> CheckInstallation()
     {
-        string[] here = [.. _runtimes.Where(runtime => Tool.Exists(runtime.Options.Runc)).Select(runtime => runtime.Name)];
+        string[] here = [.. _runtimes.Where(runtime => Tool.Exists(runtime.Program)).Select(runtime => runtime.Name)];
         return
         [
             here.Length > 0 ? new Finding(FindingSeverity.Good, "runtime", $"{string.Join(" and ", here)}, by which Podman runs what can move, {(here.Length > 1 ? "are" : "is")} here.", Remedy: null)
@@ -200,7 +210,7 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     /// <summary>To be asked, Podman would make its storage where there is none, and mounts.</summary>
     private static bool HasStorage => Directory.Exists(Storage) || File.Exists(StorageElsewhere);
 
-    /// <summary>The runtime that has the container of this number, or has left something of it; runc when none has.</summary>
+    /// <summary>The runtime that has the running container of this number; runc when none has.</summary>
     private RuncTool Below(string? id) => _runtimes.FirstOrDefault(runtime => id is not null && runtime.HasRemainsOf(id)) ?? _runtimes[0];
 
     private static string? LastError(string path)

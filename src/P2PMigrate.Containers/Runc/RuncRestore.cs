@@ -46,7 +46,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
         string? network = configuration.NetworkNamespacePath;
         if (plan?.IsCurrent(network) != true) plan = await RestorePlan.MakeAsync(network, cancellationToken).ConfigureAwait(false);
         IEnumerable<string> cgroups = Cgroup.PlacesBelow((mount, own) => CgroupPlaces.Candidates(configuration.CgroupsPath, Name, mount, own));
-        return (Record(cgroups, plan.Links, network), configuration is { HasNetworkNamespace: true, NetworkNamespacePath: null });
+        return (NewRecord(cgroups, plan.Links, network), configuration is { HasNetworkNamespace: true, NetworkNamespacePath: null });
     }
 
     /// <inheritdoc/>

@@ -20,6 +20,9 @@ internal class RuncTool(RuncOptions options) : IRuntimeProgram
 
     public RuncOptions Options => options;
 
+    /// <summary>The runtime's own program.</summary>
+    public string Program => options.Runc;
+
     /// <inheritdoc/>
     public virtual string Name => "runc";
 

@@ -4,7 +4,7 @@ using P2PMigrate.Lab;
 namespace P2PMigrate.Containers.Tests.Inside;
 
 /// <summary>
-/// Runs every test of this folder that needs real CRIU and a runtime, one at a time, inside a virtual host. Each runtime has a class below, and so a host, of its own: two of them run beside each other.
+/// Runs every test of this folder that needs real CRIU and a runtime, one at a time, inside a virtual host. Each runtime has a class below, and so a host, of its own: as many of them run beside each other as there are processors.
 /// </summary>
 public abstract class HostedTests(TestHost host) : IClassFixture<TestHost>
 {

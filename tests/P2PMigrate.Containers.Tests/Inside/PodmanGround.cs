@@ -7,14 +7,14 @@ using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Tests.Inside;
 
-/// <summary>Podman, with runc below it and a directory as each container's root file system. Its number names a container's cgroup.</summary>
+/// <summary>Podman, with crun below it, as it is without a word of runtimes, and a directory as each container's root file system. Its number names a container's cgroup.</summary>
 internal sealed class PodmanGround : IGround
 {
     public const string RuntimeName = "podman";
 
     public IContainerRuntime Runtime { get; } = new PodmanRuntime(new PodmanOptions(), NullLogger.Instance);
 
-    public string DumpingProgram => "runc";
+    public string DumpingProgram => "crun";
 
     public string CgroupOf(string name) => $"/sys/fs/cgroup/libpod_parent/libpod-{IdOf(name) ?? "none"}";
 
@@ -25,7 +25,7 @@ internal sealed class PodmanGround : IGround
     }
 
     public async Task StartAsync(string name, string bundle, string streams) => await Shell.RunAsync(
-        $"podman --runtime runc run -d --name {name} --network none --pids-limit 0 --security-opt seccomp=unconfined --rootfs /data/{bundle}/rootfs {(name == bundle ? await File.ReadAllTextAsync($"/data/{bundle}/command") : "sleep 1000")} </dev/null >/dev/null");
+        $"podman --runtime crun run -d --name {name} --network none --pids-limit 0 --security-opt seccomp=unconfined --rootfs /data/{bundle}/rootfs {(name == bundle ? await File.ReadAllTextAsync($"/data/{bundle}/command") : "sleep 1000")} </dev/null >/dev/null");
 
     public async Task<string> StatusAsync(string name)
     {

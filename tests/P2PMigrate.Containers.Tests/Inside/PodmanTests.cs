@@ -49,15 +49,37 @@ public sealed class PodmanTests
         Assert.Equal(FindingSeverity.Blocker, found.Severity);
     }
 
-    /// <summary>As Podman creates it when it is told nothing of runtimes.</summary>
+    /// <summary>As when our process is killed before Podman has started crun, on a machine that has no runc.</summary>
+    [InsideFact]
+    [OfPodman]
+    public async Task What_Podman_has_only_created_is_forgotten_without_a_word_of_the_runtime()
+    {
+        await using Workload workload = await Workload.CountingAsync(8);
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        string name = move.Request.Container.Name;
+        await Shell.RunAsync($"cp -a {workload.Root} {move.Request.RootPath}; podman --runtime crun create --name {name} --network none --rootfs {move.Request.RootPath} true; mv $(command -v runc) /tmp/runc.away");
+        try
+        {
+            new RestoreRecord { Container = name, BootId = WorkRecord.CurrentBootId, BundlePath = move.Request.BundlePath, RootPath = move.Request.RootPath, Cgroups = [] }.Save(move.Request.WorkDirectory);
+            await Move.Runtime.CleanUpAsync(move.Request, Token);
+            Assert.Equal("", IGround.Current.RemainsOf(name));
+            Assert.True(File.Exists($"{move.Request.RootPath}/counter.py"), "its files are gone too");
+        }
+        finally
+        {
+            await Shell.RunAsync("mv /tmp/runc.away /usr/sbin/runc");
+        }
+    }
+
+    /// <summary>Those of the contract are about crun below Podman; this is about runc.</summary>
     [InsideFact]
     [OfPodman]
     [Trait("Spec", "MIG-182")]
-    public async Task What_crun_runs_below_Podman_goes_on_and_comes_back_after_a_restore_that_is_given_up()
+    public async Task What_runc_runs_below_Podman_moves_after_a_restore_that_is_given_up()
     {
         await using Workload workload = await Workload.PrepareAsync(["python3", "/counter.py", "8"]);
         await workload.PutAsync("counter.py");
-        await Shell.RunAsync($"podman --runtime crun run -d --name {workload.Name} --network none --pids-limit 0 --rootfs {workload.Root} python3 /counter.py 8 </dev/null >/dev/null");
+        await Shell.RunAsync($"podman --runtime runc run -d --name {workload.Name} --network none --pids-limit 0 --rootfs {workload.Root} python3 /counter.py 8 </dev/null >/dev/null");
         await workload.WaitForCountAsync(2000);
         await using Move move = await Move.PrepareAsync(workload.Name);
         Assert.DoesNotContain(await Move.Runtime.CheckSourceAsync(move.Container, Token), finding => finding.Severity == FindingSeverity.Blocker);
@@ -72,7 +94,7 @@ public sealed class PodmanTests
         await fence.DestroyAsync(Token);
         while (move.TargetCount < frozenAt + 1000) await Task.Delay(10, Token);
         string[] known = (await Shell.RunAsync($"podman inspect {move.Request.Container.Name} --format '{{{{.OCIRuntime}}}} {{{{.Id}}}} {{{{.State.Pid}}}}'")).Trim().Split(' ');
-        Assert.Equal("crun", known[0]);
+        Assert.Equal("runc", known[0]);
         Assert.EndsWith($"/libpod-{known[1]}", File.ReadAllText($"/proc/{known[2]}/cgroup").Trim(), StringComparison.Ordinal);
         Assert.Equal("gone", await Workload.StatusAsync(workload.Name));
     }

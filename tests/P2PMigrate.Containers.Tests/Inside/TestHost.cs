@@ -3,7 +3,7 @@ using P2PMigrate.Lab;
 namespace P2PMigrate.Containers.Tests.Inside;
 
 /// <summary>
-/// The virtual host in which the tests of this folder run: raised once for all of them, with this test program and the .NET runtime
+/// The virtual host in which the tests of this folder run: raised once for those of a runtime, with this test program and the .NET runtime
 /// mounted into it. <see cref="HostedTests"/> runs each by name in here.
 /// </summary>
 public sealed class TestHost : IAsyncLifetime

@@ -78,6 +78,60 @@ public sealed class PodmanConfigurationTests
         Assert.True(plain is { HasNetworkNamespace: true, NetworkNamespacePath: null });
     }
 
+    [Theory]
+    [Trait("Spec", "MIG-182")]
+    [InlineData("""{ "netns": { "nsmode": "none" } }""", true)]
+    [InlineData("""{ "netns": { "nsmode": "bridge" }, "Networks": { "podman": { "static_ips": ["10.88.0.2", "fd00::2"] } } }""", true)]
+    [InlineData("""{ "netns": { "nsmode": "private" } }""", false)]
+    [InlineData("""{ "netns": { "nsmode": "bridge" } }""", false)]
+    [InlineData("""{ "netns": { "nsmode": "bridge" }, "Networks": {} }""", false)]
+    [InlineData("""{ "netns": { "nsmode": "none" }, "Networks": { "podman": { "static_ips": ["10.88.0.2"] } } }""", false)]
+    [InlineData("""{ "netns": { "nsmode": "bridge" }, "Networks": { "podman": {} } }""", false)]
+    [InlineData("""{ "netns": { "nsmode": "bridge" }, "Networks": { "podman": { "static_ips": ["next"] } } }""", false)]
+    [InlineData("""{ "netns": { "nsmode": "bridge" }, "Networks": { "--help": { "static_ips": ["10.88.0.2"] } } }""", false)]
+    [InlineData("""{ "netns": { "nsmode": "\ud800" } }""", false)]
+    public void What_it_says_of_networks_is_complete_and_sensible(string create, bool taken) =>
+        Assert.Equal(taken, PodmanConfiguration.TryParse(Encoding.UTF8.GetBytes($$"""{ "id": "{{s_here}}", "runtime": "crun", "oci": {}, "create": {{create}} }"""), out _));
+
+    [Theory]
+    [Trait("Spec", "MIG-184")]
+    [InlineData("10.88.0.2", "bridge", "", FindingSeverity.Good, "is free")]
+    [InlineData("10.88.0.7", "bridge", "", FindingSeverity.Blocker, "podman stop db")]
+    [InlineData("10.88.0.1", "bridge", "", FindingSeverity.Blocker, "that of this machine")]
+    [InlineData("10.89.0.2", "bridge", "", FindingSeverity.Blocker, "podman network create --subnet")]
+    [InlineData("10.88.0.2", "macvlan", "", FindingSeverity.Blocker, "ip netns add")]
+    [InlineData("10.88.0.2", "bridge", "unmanaged", FindingSeverity.Blocker, "ip netns add")]
+    public void A_network_takes_it_that_is_a_bridge_of_Podmans_with_its_address_free(string address, string driver, string mode, FindingSeverity severity, string words)
+    {
+        var network = new PodmanNetwork
+        {
+            Name = "podman", Driver = driver, Options = mode.Length == 0 ? null : new Dictionary<string, string> { ["mode"] = mode },
+            Subnets = [new PodmanSubnet { Range = "10.88.0.0/16", Gateway = "10.88.0.1" }],
+            Containers = new Dictionary<string, PodmanNeighbour>
+            {
+                [s_there] = new() { Name = "db", Interfaces = new Dictionary<string, PodmanInterface> { ["eth0"] = new() { Subnets = [new PodmanSubnet { Address = "10.88.0.7/16" }] } } },
+            },
+        };
+        Finding finding = Assert.Single(PodmanNetworkCheck.AtTarget("podman", [address], network));
+        Assert.Equal(severity, finding.Severity);
+        Assert.Contains(words, finding.Message + finding.Remedy, StringComparison.Ordinal);
+        Assert.Equal(FindingSeverity.Blocker, Assert.Single(PodmanNetworkCheck.AtTarget("podman", [address], null)).Severity);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-184")]
+    public void A_published_port_on_which_somebody_listens_and_an_address_of_another_machine_are_found()
+    {
+        using var listener = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        listener.Start();
+        int port = ((System.Net.IPEndPoint)listener.LocalEndpoint).Port;
+        Assert.Contains("ss -lnp", new PodmanPort("", port, 1, "tcp").Look()?.Remedy, StringComparison.Ordinal);
+        Assert.Contains("ss -lnp", new PodmanPort("127.0.0.1", port - 2, 4, "tcp,udp").Look()?.Remedy, StringComparison.Ordinal);
+        Assert.Contains("192.0.2.9", new PodmanPort("192.0.2.9", port, 1, "tcp").Look()?.Message, StringComparison.Ordinal);
+        listener.Stop();
+        Assert.Null(new PodmanPort("", port, 1, "tcp").Look());
+    }
+
     [Fact]
     [Trait("Spec", "MIG-182")]
     public void Every_cut_and_whatever_is_of_another_form_is_refused()
@@ -86,11 +140,11 @@ public sealed class PodmanConfigurationTests
         for (int length = 0; length < whole.Length; length++) Assert.False(PodmanConfiguration.TryParse(whole.AsSpan(0, length), out _));
         string[] odd =
         [
-            "[]", "null", "{}", $$"""{ "id": "{{s_here}}", "runtime": "runc", "oci": {} }""", $$"""{ "id": "../{{s_here[3..]}}", "runtime": "runc", "oci": {}, "create": {} }""", $$"""{ "id": 7, "runtime": "runc", "oci": {}, "create": {} }""",
+            "[]", "null", "{}", $$"""{ "id": "{{s_here}}", "runtime": "runc", "oci": {} }""", $$"""{ "id": "../{{s_here[3..]}}", "runtime": "runc", "oci": {}, "create": {} }""", $$"""{ "id": "{{s_here}}", "runtime": "/x/runc", "oci": {}, "create": { "netns": { "nsmode": "none" } } }""", $$"""{ "id": 7, "runtime": "runc", "oci": {}, "create": {} }""",
             $$"""{ "id": "{{s_here.ToUpperInvariant()}}", "runtime": "runc", "oci": {}, "create": {} }""", $$"""{ "id": "{{s_here}}", "runtime": "runc", "oci": [], "create": {} }""", $$"""{ "id": "{{s_here}}", "oci": {}, "create": {} }""", $$"""{ "id": "{{s_here}}", "runtime": {}, "oci": {}, "create": {} }""", $$"""{ "id": "{{s_here}}", "id": "{{s_here}}", "runtime": "runc", "oci": {}, "create": {} }""",
         ];
         Assert.All(odd, text => Assert.False(PodmanConfiguration.TryParse(Encoding.UTF8.GetBytes(text), out _)));
-        Assert.True(PodmanConfiguration.TryParse(Encoding.UTF8.GetBytes($$"""{ "id": "{{s_here}}", "runtime": "runc", "oci": { "root": 3, "mounts": 4, "annotations": [] }, "create": {} }"""), out PodmanConfiguration? bare));
+        Assert.True(PodmanConfiguration.TryParse(Encoding.UTF8.GetBytes($$"""{ "id": "{{s_here}}", "runtime": "runc", "oci": { "root": 3, "mounts": 4, "annotations": [] }, "create": { "netns": { "nsmode": "none" } } }"""), out PodmanConfiguration? bare));
         Assert.Contains("/r", Encoding.UTF8.GetString(bare.BundleOf(s_there, "/r", "/c")), StringComparison.Ordinal);
         Assert.NotEmpty(bare.PlainBundle);
     }
