@@ -13,7 +13,7 @@ internal sealed class RestoreCommand : AgentCommand
     private readonly RuntimeChoice _runtime = new();
     private readonly StoreChoice _store = new();
 
-    private readonly Argument<string> _file = new("FILE") { Description = "An archive of `p2pmigrate checkpoint`, or of `podman container checkpoint --export`; - reads standard input." };
+    private readonly Argument<string> _file = new("FILE") { Description = "An archive of `p2pmigrate checkpoint`, or a file of `podman container checkpoint --export`; - reads one of p2pmigrate from standard input." };
 
     public RestoreCommand()
         : base("restore", "Runs the container of an archive here, where its memory left off.")
@@ -22,6 +22,8 @@ internal sealed class RestoreCommand : AgentCommand
         Options.Add(_runtime.Option);
         Options.Add(_store.Option);
     }
+
+    protected override bool ConcernsContainer => false;
 
     protected override ExitCode Interrupt(IOutput output)
     {
@@ -35,7 +37,7 @@ internal sealed class RestoreCommand : AgentCommand
         string file = context.Parsed.GetValue(_file)!;
         await using Stream archive = Open(file);
         if (await IsOfPodmanAsync(archive, cancellationToken).ConfigureAwait(false))
-            return await new PodmanRestoration(_runtime.RequirePodman(context), context.Output).RunAsync(file, cancellationToken).ConfigureAwait(false);
+            return await new PodmanRestoration(_runtime.RequirePodman(context), environment.State, context.Output).RunAsync(file, cancellationToken).ConfigureAwait(false);
         foreach (RecoveredJob job in await new JobRecovery(environment).RecoverTargetAsync(cancellationToken).ConfigureAwait(false))
             context.Output.Show(JobView.Of(job));
         using CancellationTokenRegistration interruption = cancellationToken.Register(() => context.Output.Show(new Interrupting()));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Formats.Tar;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -11,7 +12,7 @@ namespace P2PMigrate.Containers.Podman;
 /// A file of <c>podman container checkpoint --export</c>, read to its end once: what it says of its container, and that it is whole as far as its compression can tell. It is a tar, plain or as
 /// the programs gzip and zstd write it.
 /// </summary>
-internal sealed record PodmanArchive(string Path, PodmanDump Container, IReadOnlyDictionary<string, PodmanNeighbour> Networks, DateTimeOffset CreatedAt, long MemoryBytes)
+internal sealed record PodmanArchive(string Path, string Id, string Name, string Runtime, PodmanDump Container, IReadOnlyDictionary<string, PodmanNeighbour> Networks, DateTimeOffset CreatedAt, long MemoryBytes)
 {
     /// <summary>From so many bytes on a file can be told from others.</summary>
     public const int HeadLength = 262;
@@ -33,18 +34,7 @@ internal sealed record PodmanArchive(string Path, PodmanDump Container, IReadOnl
             file.Position = 0;
             if (Decompressor(head.AsSpan(0, length)) is not { } program) return await ReadTarAsync(path, file, cancellationToken).ConfigureAwait(false);
             if (!Tool.Exists(program)) throw new ContainerException($"The archive {path} is compressed by {program}, which is not here: apt-get install {program}");
-            using Process process = Process.Start(new ProcessStartInfo(program, ["-dcq", "--", path]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            try
-            {
-                Task<string> complaint = process.StandardError.ReadToEndAsync(cancellationToken);
-                PodmanArchive archive = await ReadTarAsync(path, process.StandardOutput.BaseStream, cancellationToken).ConfigureAwait(false);
-                await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
-                return process.ExitCode == 0 ? archive : throw Damaged(path, $"{program} says: {(await complaint.ConfigureAwait(false)).Trim()}");
-            }
-            finally
-            {
-                if (!process.HasExited) process.Kill();
-            }
+            return await ReadThroughAsync(program, path, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -53,6 +43,36 @@ internal sealed record PodmanArchive(string Path, PodmanDump Container, IReadOnl
         from network in Networks
         let links = network.Value.Interfaces?.Values ?? []
         select (network.Key, (IReadOnlyList<string>)[.. links.SelectMany(link => link.Subnets ?? []).Select(own => own.Address.Split('/')[0])]);
+
+    /// <summary>In a session of its own: a terminal's interrupt is for us, and must not look like damage.</summary>
+    private static async Task<PodmanArchive> ReadThroughAsync(string program, string path, CancellationToken cancellationToken)
+    {
+        using Process process = Process.Start(new ProcessStartInfo("setsid", ["--wait", program, "-dcq", "--", path]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        try
+        {
+            Task<string> complaint = process.StandardError.ReadToEndAsync(cancellationToken);
+            ContainerException? odd = null;
+            PodmanArchive? archive = null;
+            try
+            {
+                archive = await ReadTarAsync(path, process.StandardOutput.BaseStream, cancellationToken).ConfigureAwait(false);
+            }
+            catch (ContainerException form)
+            {
+                odd = form;
+                await process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
+            }
+
+            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            if (process.ExitCode == 0) return archive ?? throw odd!;
+            string said = (await complaint.ConfigureAwait(false)).Trim();
+            throw Damaged(path, said.Length > 0 ? $"{program} says: {said}" : string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{program} ended with {process.ExitCode}."));
+        }
+        finally
+        {
+            if (!process.HasExited) process.Kill(entireProcessTree: true);
+        }
+    }
 
     private static string? Decompressor(ReadOnlySpan<byte> head) =>
         head.StartsWith((ReadOnlySpan<byte>)[0x1f, 0x8b, 0x08]) ? "gzip" : head.StartsWith((ReadOnlySpan<byte>)[0x28, 0xb5, 0x2f, 0xfd]) ? "zstd" : null;
@@ -73,7 +93,7 @@ internal sealed record PodmanArchive(string Path, PodmanDump Container, IReadOnl
             {
                 while (await tar.GetNextEntryAsync(copyData: false, cancellationToken).ConfigureAwait(false) is { } entry)
                 {
-                    switch (entry.Name.TrimStart('.', '/'))
+                    switch (entry.Name.StartsWith("./", StringComparison.Ordinal) ? entry.Name[2..] : entry.Name)
                     {
                         case Configuration:
                             container = await ReadAsync(entry, PodmanJson.Default.PodmanDump, cancellationToken).ConfigureAwait(false);
@@ -87,16 +107,17 @@ internal sealed record PodmanArchive(string Path, PodmanDump Container, IReadOnl
                 }
             }
 
+            if (content.CanSeek) content.Position = 0; // what was skipped is read as well
             await content.CopyToAsync(Stream.Null, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception bad) when (bad is InvalidDataException or EndOfStreamException or JsonException or FormatException or ArgumentException)
+        catch (Exception bad) when (bad is not (OperationCanceledException or ContainerException) && (bad is EndOfStreamException or not IOException))
         {
-            throw Damaged(path, bad.Message);
+            throw Damaged(path, bad.Message); // the reader of tars has many words for it
         }
 
-        if (container is not { IsPlausible: true } || !networks.Keys.All(PodmanDump.IsName) || !hasSpecification || !hasInventory)
+        if (container is not { IsPlausible: true } || !networks.All(network => PodmanDump.IsName(network.Key) && network.Value is not null) || !hasSpecification || !hasInventory)
             throw new ContainerException($"{path} is an archive, but neither of `p2pmigrate checkpoint` nor of `podman container checkpoint --export`, or it is not whole.");
-        return new PodmanArchive(path, container, networks, created, memory);
+        return new PodmanArchive(path, container.Id, container.Name, container.Runtime, container, networks, created, memory);
     }
 
     private static async Task<T?> ReadAsync<T>(TarEntry entry, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
@@ -111,28 +132,46 @@ internal sealed record PodmanDump
     private const int IdLength = 64;
 
     [JsonPropertyName("id")]
-    public string Id { get; init; } = "";
+    public string? Id { get; init; }
 
     [JsonPropertyName("name")]
-    public string Name { get; init; } = "";
+    public string? Name { get; init; }
 
     [JsonPropertyName("rootfsImageID")]
-    public string ImageId { get; init; } = "";
+    public string? ImageId { get; init; }
 
     [JsonPropertyName("rootfsImageName")]
-    public string ImageName { get; init; } = "";
+    public string? ImageName { get; init; }
 
+    /// <summary>The directory that is its root file system, where it is made of no image.</summary>
     [JsonPropertyName("rootfs")]
-    public string Root { get; init; } = "";
+    public string? Root { get; init; }
 
     [JsonPropertyName("runtime")]
-    public string Runtime { get; init; } = "";
+    public string? Runtime { get; init; }
+
+    [JsonPropertyName("pod")]
+    public string? Pod { get; init; }
+
+    [JsonPropertyName("namedVolumes")]
+    public IReadOnlyList<PodmanVolume>? Volumes { get; init; }
 
     /// <summary>Are its names such as Podman gives? They become words of command lines.</summary>
     [JsonIgnore]
-    public bool IsPlausible => Id.Length == IdLength && Id.All(char.IsAsciiHexDigitLower) && IsName(Name) && ImageId.All(char.IsAsciiHexDigitLower);
+    [MemberNotNullWhen(true, nameof(Id), nameof(Name), nameof(Runtime))]
+    public bool IsPlausible => Id is { Length: IdLength } && Id.All(char.IsAsciiHexDigitLower) && Name is not null && IsName(Name) && Runtime is not null && !Runtime.Any(char.IsControl)
+        && (ImageId ?? "").All(char.IsAsciiHexDigitLower) && (ImageName ?? "").All(letter => char.IsAsciiLetterOrDigit(letter) || "._-/:@".Contains(letter, StringComparison.Ordinal))
+        && !(Root ?? "").Any(char.IsControl)
+        && (Volumes ?? []).All(volume => volume is { Name: not null } && IsName(volume.Name));
 
     /// <summary>May Podman call a container, or a network, so?</summary>
     public static bool IsName(string name) =>
         name.Length > 0 && char.IsAsciiLetterOrDigit(name[0]) && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '_' or '.' or '-');
+}
+
+/// <summary>A volume in Podman's archive.</summary>
+internal sealed record PodmanVolume
+{
+    [JsonPropertyName("volumeName")]
+    public string Name { get; init; } = "";
 }

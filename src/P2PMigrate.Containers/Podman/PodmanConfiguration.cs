@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using P2PMigrate.Containers.Runc;
@@ -52,13 +53,13 @@ internal sealed class PodmanConfiguration
     /// <summary>What is not said here must not be left to Podman to choose, and what is becomes words of command lines.</summary>
     private bool HasSensibleNetworks => Text((_creation["netns"] as JsonObject)?["nsmode"]) is { } mode && s_networkModes.Contains(mode)
         && (_creation[NetworksMember] is not JsonObject { Count: > 0 and var count } ? mode != Bridge
-            : mode == Bridge && count <= NetworksMax && Networks.All(network => PodmanDump.IsName(network.Name) && network.Addresses.Count > 0 && network.Addresses.All(address => System.Net.IPAddress.TryParse(address, out _))));
+            : mode == Bridge && count <= NetworksMax && Networks.All(network => PodmanDump.IsName(network.Name) && network.Addresses.Count > 0 && network.Addresses.All(IsAddress)));
 
     /// <summary>Ports of the machine that lead to the container.</summary>
     public IEnumerable<PodmanPort> Ports =>
         from port in (_creation["portmappings"] as JsonArray ?? []).OfType<JsonObject>()
-        where Number(port["host_port"]) > 0
-        select new PodmanPort(Text(port["host_ip"]) ?? "", Number(port["host_port"]), Math.Max(1, Number(port["range"])), Text(port["protocol"]) ?? "tcp");
+        where Number(port["host_port"]) is > 0 and <= IPEndPoint.MaxPort
+        select new PodmanPort(Text(port["host_ip"]) ?? "", Number(port["host_port"]), Math.Clamp(Number(port["range"]), 1, IPEndPoint.MaxPort), Text(port["protocol"]) ?? "tcp");
 
     /// <summary>Did systemd make its cgroup?</summary>
     public bool UsesSystemdCgroups => Text((_bundle["linux"] as JsonObject)?["cgroupsPath"])?.Contains(':', StringComparison.Ordinal) == true;
@@ -171,6 +172,9 @@ internal sealed class PodmanConfiguration
             return null; // half of a surrogate pair
         }
     }
+
+    /// <summary>Written in the one way in which it can be compared.</summary>
+    private static bool IsAddress(string text) => IPAddress.TryParse(text, out IPAddress? address) && address.ToString() == text;
 
     private static int Number(JsonNode? node) => node is JsonValue value && value.TryGetValue(out int number) ? number : 0;
 

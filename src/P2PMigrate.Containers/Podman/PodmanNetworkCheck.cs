@@ -18,6 +18,19 @@ internal sealed class PodmanNetworkCheck(PodmanTool podman)
         return findings;
     }
 
+    /// <summary>The same of a container that runs nowhere else: it may be of any kind.</summary>
+    public async Task<IReadOnlyList<Finding>> RunForOneAsync(IEnumerable<(string Name, IReadOnlyList<string> Addresses)> networks, CancellationToken cancellationToken)
+    {
+        var findings = new List<Finding>();
+        foreach ((string name, IReadOnlyList<string> addresses) in networks)
+        {
+            PodmanNetwork? network = await podman.NetworkAsync(name, cancellationToken).ConfigureAwait(false);
+            findings.AddRange(AtTarget(name, addresses, network is null ? null : network with { Driver = PodmanConfiguration.Bridge, Options = null }));
+        }
+
+        return findings;
+    }
+
     /// <summary>Can a container come into this network, which is null when there is none, with these addresses?</summary>
     public static IReadOnlyList<Finding> AtTarget(string name, IReadOnlyList<string> addresses, PodmanNetwork? network)
     {

@@ -20,7 +20,7 @@ internal sealed record PodmanPort(string HostAddress, int First, int Count, stri
         IEnumerable<IPEndPoint> listeners = [.. Protocol.Contains("tcp", StringComparison.Ordinal) ? machine.GetActiveTcpListeners() : [], .. Protocol.Contains("udp", StringComparison.Ordinal) ? machine.GetActiveUdpListeners() : []];
         if (listeners.FirstOrDefault(listener => listener.Port >= First && listener.Port < First + Count && Overlaps(listener.Address)) is { } taken)
             return new Finding(FindingSeverity.Blocker, "port", string.Create(CultureInfo.InvariantCulture, $"The container is reached by the port {taken.Port} of its machine, on which another program listens here."), string.Create(CultureInfo.InvariantCulture, $"End that program for the time being; it is shown by: ss -lnp sport = :{taken.Port}"));
-        if (HostAddress.Length > 0 && !IsAny(HostAddress) && !NetworkInterface.GetAllNetworkInterfaces().SelectMany(own => own.GetIPProperties().UnicastAddresses).Any(own => own.Address.ToString() == HostAddress))
+        if (HostAddress.Length > 0 && !IsAny(HostAddress) && !(IPAddress.TryParse(HostAddress, out IPAddress? own) && IPAddress.IsLoopback(own)) && !NetworkInterface.GetAllNetworkInterfaces().SelectMany(one => one.GetIPProperties().UnicastAddresses).Any(one => one.Address.ToString() == HostAddress))
             return new Finding(FindingSeverity.Blocker, "port", $"The container's ports are published on the address {HostAddress}, which this machine does not have.", "Create the container with --publish without an address.");
         return null;
     }

@@ -89,11 +89,24 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     /// <summary>Does it know a <c>container</c>, or <c>image</c>, of this number?</summary>
     public async Task<bool> HasAsync(string kind, string id, CancellationToken cancellationToken) => (await RunAsync([kind, "exists", "--", id], cancellationToken).ConfigureAwait(false)).Succeeded;
 
-    /// <summary>Has Podman run the container of one of its archives. Throws <see cref="ContainerException"/> with its own words.</summary>
-    public async Task ImportAsync(string path, CancellationToken cancellationToken)
+    /// <summary>Has Podman run the container of one of its archives, out of reach of our terminal and of systemd's service that we may be. Throws <see cref="ContainerException"/> with its own words.</summary>
+    public async Task ImportAsync(string path)
     {
-        ToolResult result = await Tool.RunAsync(options.Podman, ["container", "restore", "--import", path, "--tcp-established", "--file-locks"], cancellationToken, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
+        string[] apart = ["--wait", "env", .. PodmanSurroundings.OfService.SelectMany(name => (string[])["-u", name]), options.Podman];
+        ToolResult result = await Tool.RunAsync("setsid", [.. apart, "container", "restore", "--import", path, "--tcp-established", "--file-locks"], CancellationToken.None, Timeout.InfiniteTimeSpan).ConfigureAwait(false);
         if (!result.Succeeded) throw new ContainerException($"Podman could not restore the archive. It says: {result.Error.Trim()}");
+    }
+
+    /// <summary>Removes what a failed <see cref="ImportAsync"/> has left: the container of exactly this name and number, and volumes that were not there before.</summary>
+    public async Task ForgetImportAsync(string name, string id, IEnumerable<string> volumes)
+    {
+        if ((await InspectAsync(name, CancellationToken.None).ConfigureAwait(false))?.Id == id) await ForgetAsync(name, CancellationToken.None).ConfigureAwait(false);
+        if (await FindInStorageAsync(name, CancellationToken.None).ConfigureAwait(false) == id)
+            (await RunAsync(["rm", "--force", id], CancellationToken.None).ConfigureAwait(false)).Require($"remove what is left of the container {name} from Podman's storage");
+        foreach (string volume in volumes)
+        {
+            if (await HasAsync("volume", volume, CancellationToken.None).ConfigureAwait(false)) (await RunAsync(["volume", "rm", "--", volume], CancellationToken.None).ConfigureAwait(false)).Require($"remove the volume {volume}");
+        }
     }
 
     /// <summary>The names of containers that need this one: Podman would not remove it beside them.</summary>
@@ -183,7 +196,7 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
         foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory, PodmanSurroundings.Variable)) process.Kill();
 
         // Podman does not think of what a killed runtime has left of a container that never came to run, and would walk through its mounts. The runtime works in Podman's own directory.
-        if (await InspectAsync(record.Container, cancellationToken).ConfigureAwait(false) is { } container && RuntimeOf(container.Runtime) is { } runtime && Tool.Exists(runtime.Program))
+        if (await InspectAsync(record.Container, cancellationToken).ConfigureAwait(false) is { } container && Directory.Exists(container.StaticDir) && RuntimeOf(container.Runtime) is { } runtime && Tool.Exists(runtime.Program))
             await runtime.ForgetRestoreAsync(record with { Container = container.Id, BundlePath = container.StaticDir }, container.StaticDir, cancellationToken).ConfigureAwait(false);
         await ForgetAsync(record.Container, cancellationToken).ConfigureAwait(false);
         if (await FindInStorageAsync(record.Container, cancellationToken).ConfigureAwait(false) is { } left)
