@@ -7,14 +7,18 @@ namespace P2PMigrate.Containers;
 /// Several runtimes of one machine as one: a container is looked for in each, and everything after that is done by the one that has it. A name that more than one of them
 /// knows is refused, with what to type.
 /// </summary>
+/// <param name="runtimes">Those that are looked through for a name.</param>
+/// <param name="trees">Has what none of them knows, and the names of which no one of them could want; null where there is nothing but containers.</param>
 // spec: MIG-160, MIG-161
-public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes) : IContainerRuntime
+public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes, IContainerRuntime? trees = null) : IContainerRuntime
 {
+    private readonly IReadOnlyList<IContainerRuntime> _all = trees is null ? runtimes : [.. runtimes, trees];
+
     /// <inheritdoc/>
     public string Name => string.Join(" and ", runtimes.Select(runtime => runtime.Name));
 
     /// <inheritdoc/>
-    public IContainerRuntime? Of(string runtime) => runtimes.FirstOrDefault(candidate => candidate.Name == runtime);
+    public IContainerRuntime? Of(string runtime) => _all.FirstOrDefault(candidate => candidate.Name == runtime);
 
     /// <summary>The first one's: whoever describes this machine for a container asks that container's own runtime.</summary>
     public Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken) => runtimes[0].DescribeMachineAsync(cancellationToken);
@@ -34,7 +38,7 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes) : ICon
     /// <inheritdoc/>
     public async Task<bool> LivesAsync(string name, CancellationToken cancellationToken)
     {
-        foreach (IContainerRuntime runtime in runtimes)
+        foreach (IContainerRuntime runtime in _all)
         {
             if (await runtime.LivesAsync(name, cancellationToken).ConfigureAwait(false)) return true;
         }
@@ -48,6 +52,7 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes) : ICon
         IReadOnlyList<IContainerRuntime> knowing = await KnowingAsync(name, cancellationToken).ConfigureAwait(false);
         return knowing switch
         {
+            [] when runtimes is [var only] => await only.InspectAsync(name, bundle, cancellationToken).ConfigureAwait(false),
             [] => throw new ContainerException($"No runtime here ({string.Join(", ", runtimes.Select(runtime => runtime.Name))}) knows a container named {name}."),
             [var one] => await one.InspectAsync(name, bundle, cancellationToken).ConfigureAwait(false),
             _ => throw new ContainerException(
@@ -73,7 +78,7 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes) : ICon
     /// <inheritdoc/>
     public async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken)
     {
-        foreach (IContainerRuntime runtime in runtimes)
+        foreach (IContainerRuntime runtime in _all)
         {
             if (await runtime.ReopenFenceAsync(workDirectory, cancellationToken).ConfigureAwait(false) is { } fence) return fence;
         }
@@ -117,10 +122,11 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes) : ICon
             }
             catch (ContainerException silent)
             {
-                failure ??= new ContainerException($"{runtime.Name} does not say whether it knows {name}; name the runtime that has it, as in --runtime {runtimes.First(other => other != runtime).Name}. {silent.Message}", inner: silent);
+                failure ??= runtimes.Count == 1 ? silent : new ContainerException($"{runtime.Name} does not say whether it knows {name}; name the runtime that has it, as in --runtime {runtimes.First(other => other != runtime).Name}. {silent.Message}", inner: silent);
             }
         }
 
+        if (knowing.Count == 0 && trees is not null && await trees.KnowsAsync(name, cancellationToken).ConfigureAwait(false)) return [trees];
         return failure is null || knowing.Count > 0 ? knowing : throw failure;
     }
 }

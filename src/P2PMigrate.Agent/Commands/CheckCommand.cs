@@ -39,6 +39,7 @@ internal sealed class CheckCommand : AgentCommand
         Arguments.Add(_container);
         Options.Add(_ticket);
         Options.Add(_runtime.Option);
+        Options.Add(_runtime.Pid);
         Options.Add(_bundle);
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
@@ -51,8 +52,9 @@ internal sealed class CheckCommand : AgentCommand
         MigrationEnvironment environment = _runtime.Environment(context);
         string? ticket = context.Parsed.GetValue(_ticket);
         List<FindingMade> findings = [];
-        if (context.Parsed.GetValue(_container) is { } name)
+        if (context.Parsed.GetResult(_container) is { Tokens.Count: > 0 } || context.Parsed.GetResult(_runtime.Pid) is not null)
         {
+            string name = _runtime.NameOf(context, _container);
             ContainerDescription container = await environment.Runtime.InspectAsync(name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
             IContainerRuntime runtime = environment.Runtime.Of(container.Runtime) ?? environment.Runtime;
             Note("here", await runtime.CheckMachineAsync(cancellationToken).ConfigureAwait(false));

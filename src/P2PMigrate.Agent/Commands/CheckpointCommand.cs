@@ -14,7 +14,7 @@ internal sealed class CheckpointCommand : AgentCommand
 
     private readonly RuntimeChoice _runtime = new();
 
-    private readonly Argument<string> _container = new("CONTAINER") { Description = "The running container, as its runtime calls it." };
+    private readonly Argument<string?> _container = new("CONTAINER") { Description = "The running container, as its runtime calls it.", Arity = ArgumentArity.ZeroOrOne };
 
     private readonly Option<string> _output = new("--output", "-o")
     {
@@ -41,6 +41,7 @@ internal sealed class CheckpointCommand : AgentCommand
         Options.Add(_output);
         Options.Add(_leaveRunning);
         Options.Add(_runtime.Option);
+        Options.Add(_runtime.Pid);
         Options.Add(_bundle);
     }
 
@@ -55,7 +56,7 @@ internal sealed class CheckpointCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         MigrationEnvironment environment = _runtime.Environment(context);
-        string name = context.Parsed.GetValue(_container)!;
+        string name = _runtime.NameOf(context, _container);
         string file = context.Parsed.GetValue(_output)!;
         bool isLeftRunning = context.Parsed.GetValue(_leaveRunning);
         RefuseWhatLosesContainers(file, isLeftRunning);

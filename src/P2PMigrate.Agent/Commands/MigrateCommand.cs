@@ -14,7 +14,7 @@ internal sealed class MigrateCommand : AgentCommand
     private readonly RuntimeChoice _runtime = new();
     private readonly StoreChoice _store = new();
 
-    private readonly Argument<string> _container = new("CONTAINER") { Description = "The running container, as its runtime calls it." };
+    private readonly Argument<string?> _container = new("CONTAINER") { Description = "The running container, as its runtime calls it.", Arity = ArgumentArity.ZeroOrOne };
 
     private readonly Option<string?> _ticket = new("--to")
     {
@@ -54,6 +54,7 @@ internal sealed class MigrateCommand : AgentCommand
         Options.Add(_stage.Seal.Option);
         Options.Add(_stage.From);
         Options.Add(_runtime.Option);
+        Options.Add(_runtime.Pid);
         Options.Add(_store.Option);
         Options.Add(_bundle);
         foreach (Option option in _copy.Options)
@@ -83,7 +84,7 @@ internal sealed class MigrateCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
-        string name = context.Parsed.GetValue(_container)!;
+        string name = _runtime.NameOf(context, _container);
         if (context.Parsed.GetValue(_stage.Stage) is not null)
         {
             if (context.Parsed.GetValue(_ticket) is not null)

@@ -6,21 +6,38 @@ using P2PMigrate.Containers.Crun;
 using P2PMigrate.Containers.Lxc;
 using P2PMigrate.Containers.Podman;
 using P2PMigrate.Containers.Runc;
+using P2PMigrate.Containers.Trees;
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Agent.Commands;
 
-/// <summary>The option <c>--runtime</c> and what it means: the one place that knows which runtimes there are.</summary>
+/// <summary>The options <c>--runtime</c> and <c>--pid</c> and what they mean: the one place that knows which runtimes there are.</summary>
 internal sealed class RuntimeChoice
 {
-    private const string Auto = "auto", Runc = "runc", Crun = "crun", Lxc = "lxc", Podman = "podman";
+    private const string Auto = "auto", Runc = "runc", Crun = "crun", Lxc = "lxc", Podman = "podman", Criu = "criu";
 
     public Option<string> Option { get; } = new("--runtime")
     {
         Description = "The container runtime; auto finds the one that has the container.",
-        HelpName = "auto|runc|crun|lxc|podman",
+        HelpName = "auto|runc|crun|lxc|podman|criu",
         DefaultValueFactory = _ => Auto,
+    };
+
+    /// <summary>A process tree instead of a container.</summary>
+    public Option<int?> Pid { get; } = new("--pid")
+    {
+        Description = "Instead of a container: the process with this number and all that descend from it. Its memory moves; its files, numbers and addresses must be there, or free, at the target.",
+        HelpName = "NUMBER",
+    };
+
+    /// <summary>What the user named, a container or a process tree.</summary>
+    public string NameOf(CommandContext context, Argument<string?> container) => (context.Parsed.GetValue(container), context.Parsed.GetValue(Pid)) switch
+    {
+        ({ } name, null) => name,
+        (null, { } first) => TreeRuntime.NameOf(first),
+        (null, null) => throw new UsageException("Which container? Type its name, or --pid NUMBER for a process tree without one."),
+        _ => throw new UsageException("A container or a process tree: type its name or --pid, not both."),
     };
 
     /// <summary>What jobs on this machine share, with the chosen runtime.</summary>
@@ -37,30 +54,29 @@ internal sealed class RuntimeChoice
     public PodmanOptions RequirePodman(CommandContext context) => context.Parsed.GetValue(Option) is Auto or Podman ? OptionsOfPodman(context)
         : throw new UsageException("An archive of Podman's is restored by Podman; leave out --runtime.");
 
-    private IContainerRuntime Create(CommandContext context) => context.Parsed.GetValue(Option) switch
+    private IContainerRuntime Create(CommandContext context) => (context.Parsed.GetResult(Pid) is not null ? PidsOwn(context) : context.Parsed.GetValue(Option)) switch
     {
         Auto => OfThisMachine(context),
         Runc => CreateRunc(context),
         Crun => CreateCrun(context),
         Lxc => CreateLxc(context),
         Podman => CreatePodman(context),
-        var other => throw new UsageException($"There is no runtime called {other}; this version knows runc, crun, lxc and podman."),
+        Criu => CreateTrees(context),
+        var other => throw new UsageException($"There is no runtime called {other}; this version knows runc, crun, lxc and podman, and criu for process trees."),
     };
 
-    /// <summary>Those that are installed. On a machine with none, the checks say what runc lacks.</summary>
-    private static IContainerRuntime OfThisMachine(CommandContext context)
+    private string PidsOwn(CommandContext context) => context.Parsed.GetValue(Option) is Auto or Criu ? Criu
+        : throw new UsageException("--pid names a process tree, which has no container runtime: leave out --runtime.");
+
+    /// <summary>Those that are installed, and CRIU for process trees. On a machine with none, the checks say what runc lacks.</summary>
+    private static RuntimeSet OfThisMachine(CommandContext context)
     {
         List<IContainerRuntime> installed = [];
         if (RuncRuntime.IsInstalled) installed.Add(CreateRunc(context));
         if (CrunRuntime.IsInstalled) installed.Add(CreateCrun(context));
         if (LxcRuntime.IsInstalled) installed.Add(CreateLxc(context));
         if (PodmanRuntime.IsInstalled) installed.Add(CreatePodman(context));
-        return installed switch
-        {
-            [] => CreateRunc(context),
-            [var one] => one,
-            _ => new RuntimeSet(installed),
-        };
+        return new RuntimeSet(installed.Count > 0 ? installed : [CreateRunc(context)], CreateTrees(context));
     }
 
     private static RuncRuntime CreateRunc(CommandContext context) =>
@@ -74,6 +90,9 @@ internal sealed class RuntimeChoice
 
     private static PodmanRuntime CreatePodman(CommandContext context) =>
         new(OptionsOfPodman(context), context.Log.CreateLogger<PodmanRuntime>());
+
+    private static TreeRuntime CreateTrees(CommandContext context) =>
+        new(new TreeOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<TreeRuntime>());
 
     private static PodmanOptions OptionsOfPodman(CommandContext context) => new() { DataDirectory = context.State.Root };
 }

@@ -15,6 +15,7 @@ namespace P2PMigrate.Containers.Checkpoints;
 public abstract class CriuRuntime : IContainerRuntime
 {
     private const int NoSuchFile = 2;
+    private const string CopiedRemedy = "Migrate again; do not change the container's root file system from outside meanwhile.";
 
     private readonly IRuntimeProgram _program;
     private readonly ILogger _logger;
@@ -63,26 +64,26 @@ public abstract class CriuRuntime : IContainerRuntime
     public abstract Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken);
 
     /// <inheritdoc/>
-    public ILiveMemory? OpenLiveMemory(ContainerDescription container)
+    public virtual ILiveMemory? OpenLiveMemory(ContainerDescription container)
     {
         var cgroup = new Cgroup(container.CgroupPath);
         return new LiveMemoryReader(cgroup.Pids, cgroup.Holds);
     }
 
     /// <inheritdoc/>
-    public async Task<IFreezePlan> PrepareFreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
+    public virtual async Task<IFreezePlan> PrepareFreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken) =>
         await FreezePlan.MakeAsync(_program, _logger, container, workDirectory, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) =>
+    public virtual async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) =>
         await CgroupFence.ReopenAsync(_program, _logger, workDirectory, cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
     public IPageSink CreatePageWriter(string imageDirectory) => new PageImageWriter(imageDirectory);
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        Task.Run(() => FileVerification.Run(request.ImageDirectory, request.RootPath, cancellationToken), cancellationToken);
+    public virtual Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) =>
+        Task.Run(() => FileVerification.Run(request.ImageDirectory, request.RootPath, CopiedRemedy, cancellationToken), cancellationToken);
 
     /// <inheritdoc/>
     public Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) => Restore(request).PrepareAsync(cancellationToken);

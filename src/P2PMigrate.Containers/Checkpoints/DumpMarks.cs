@@ -5,4 +5,7 @@ internal static class DumpMarks
 {
     /// <summary>Empty; there when the dump kept the container's cgroups, because it had some of its own below.</summary>
     public const string CgroupsKept = "p2pmigrate-cgroups";
+
+    /// <summary>Empty; there when a process tree had TCP connections with others than itself, which end at the restore.</summary>
+    public const string ConnectionsEnd = "p2pmigrate-connections-end";
 }

@@ -28,6 +28,9 @@ internal interface IRuntimeProgram
     /// <summary>The criu program.</summary>
     string Criu { get; }
 
+    /// <summary>Is it CRIU alone, so that no other program has a version, and nobody but the kernel knows names?</summary>
+    bool IsCriu => false;
+
     /// <summary>By which command a user gets a program into a container that runs.</summary>
     string AttachCommand { get; }
 

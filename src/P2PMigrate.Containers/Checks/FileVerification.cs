@@ -13,8 +13,8 @@ internal static class FileVerification
 {
     private const int FindingsMax = 100;
 
-    /// <summary>A blocker per difference (the first hundred), or one good finding.</summary>
-    public static IReadOnlyList<Finding> Run(string imageDirectory, string rootPath, CancellationToken cancellationToken)
+    /// <summary>A blocker per difference (the first hundred) with <paramref name="remedy"/>, or one good finding. Not looked for is what a restore itself makes, as <paramref name="isMade"/> says.</summary>
+    public static IReadOnlyList<Finding> Run(string imageDirectory, string rootPath, string remedy, CancellationToken cancellationToken, Func<string, bool>? isMade = null)
     {
         if (!DumpedFiles.TryRead(imageDirectory, out IReadOnlyList<DumpedFile> files, out string damaged))
         {
@@ -23,13 +23,13 @@ internal static class FileVerification
 
         using var root = new RootedFile(rootPath);
         var findings = new List<Finding>();
-        foreach (DumpedFile file in files)
+        foreach (DumpedFile file in files.Where(file => isMade?.Invoke(file.Path) != true))
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (findings.Count == FindingsMax) return findings;
             if (Differs(file, root.Look(file.Path)) is { } how)
             {
-                findings.Add(new Finding(FindingSeverity.Blocker, "file", $"The file {file.Path}, which the container holds open, {how}.", "Migrate again; do not change the container's root file system from outside meanwhile."));
+                findings.Add(new Finding(FindingSeverity.Blocker, "file", $"The file {file.Path}, which the container holds open, {how}.", remedy));
             }
         }
 

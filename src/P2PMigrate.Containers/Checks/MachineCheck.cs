@@ -21,7 +21,7 @@ internal sealed class MachineCheck(IRuntimeProgram runtime)
     public async Task<IReadOnlyList<Finding>> RunAsync(CancellationToken cancellationToken)
     {
         CheckRoot();
-        await CheckRuntimeAsync(cancellationToken).ConfigureAwait(false);
+        if (!runtime.IsCriu) await CheckRuntimeAsync(cancellationToken).ConfigureAwait(false);
         await CheckCriuAsync(cancellationToken).ConfigureAwait(false);
         CheckSysResource();
         CheckCgroup();

@@ -41,6 +41,19 @@ internal sealed record OpenFile(int Pid, int Descriptor, string Target, int Moun
         }
     }
 
+    /// <summary>Is there a lock on it that was taken by this descriptor?</summary>
+    public bool HasLock()
+    {
+        try
+        {
+            return File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{Pid}/fdinfo/{Descriptor}")).Any(line => line.StartsWith("lock:", StringComparison.Ordinal));
+        }
+        catch (IOException)
+        {
+            return false; // closed meanwhile
+        }
+    }
+
     /// <summary>All descriptors of a process; those that close meanwhile are left out.</summary>
     public static IEnumerable<OpenFile> Of(int pid)
     {

@@ -11,7 +11,11 @@ namespace P2PMigrate.Containers.Checks;
 /// Can this container be dumped? Looks in /proc, while it runs, for what CRIU cannot take along. What it does not find CRIU will, and the
 /// container then runs on; this is only the kinder moment to say it.
 /// </summary>
-internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription container, NetworkFate network)
+/// <param name="runtime">Who runs it.</param>
+/// <param name="container">The container.</param>
+/// <param name="network">What becomes of its network.</param>
+/// <param name="tree">Lists the processes of one that has no cgroup of its own yet; null where the cgroup tells them.</param>
+internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription container, NetworkFate network, Func<IReadOnlyList<int>>? tree = null)
 {
     private const int FindingsPerKind = 5;
 
@@ -28,12 +32,16 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
     /// <summary>Looks at everything; one finding a line. <paramref name="praises"/>: says so when there is nothing.</summary>
     public async Task<IReadOnlyList<Finding>> RunAsync(bool praises, CancellationToken cancellationToken)
     {
-        IReadOnlyList<int> pids = new Cgroup(container.CgroupPath).Pids();
+        IReadOnlyList<int> pids = Pids();
         OpenFile[] files = [.. pids.SelectMany(OpenFile.Of)];
-        CheckCgroups();
-        CheckAncestry(pids);
+        if (tree is null)
+        {
+            CheckCgroups();
+            CheckAncestry(pids);
+            CheckNamespaces(pids);
+        }
+
         CheckUsers(pids);
-        CheckNamespaces(pids);
         CheckObjects(files);
         CheckPressure(files);
         CheckPlaces(files);
@@ -179,13 +187,17 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
         return [.. sockets.Where(socket => own.Contains(socket.Inode) && socket.PeerInode != 0 && !own.Contains(socket.PeerInode))];
     }
 
-    private OpenFile[] OpenFiles() => [.. new Cgroup(container.CgroupPath).Pids().SelectMany(OpenFile.Of)];
+    private OpenFile[] OpenFiles() => [.. Pids().SelectMany(OpenFile.Of)];
+
+    private IReadOnlyList<int> Pids() => tree?.Invoke() ?? new Cgroup(container.CgroupPath).Pids();
 
     private async Task CheckNetworkAsync(CancellationToken cancellationToken)
     {
         if (NetworkIsolation.SharesOurNetwork(container.InitPid))
         {
-            Add(FindingSeverity.Warning, "network", "The container uses this machine's network; its addresses must exist on the target.", "Give it a prepared network namespace on both machines.");
+            Add(
+                FindingSeverity.Warning, "network", $"{(tree is null ? "The container" : "The process tree")} uses this machine's network; its addresses must exist on the target, and firewall rules stay here.",
+                tree is null ? "Give it a prepared network namespace on both machines." : "Run it in a container with a network of its own to move that too.");
             return;
         }
 
@@ -211,17 +223,7 @@ internal sealed class SourceCheck(IRuntimeProgram runtime, ContainerDescription 
             "Prepare a network namespace with these rules on both machines, and give it to the container.");
     }
 
-    private static string? NamespaceOf(int pid, string kind)
-    {
-        try
-        {
-            return new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/ns/{kind}")).LinkTarget;
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
+    private static string? NamespaceOf(int pid, string kind) => ProcessTable.LinkOf(pid, $"ns/{kind}");
 
     private static string Describe(int pid) => string.Create(CultureInfo.InvariantCulture, $"{pid} ({ProcessTable.Status(pid, "Name") ?? "gone"})");
 

@@ -18,7 +18,7 @@ internal sealed class TargetCheck(IRuntimeProgram runtime, ContainerDescription 
     {
         await CheckVersionsAsync(cancellationToken).ConfigureAwait(false);
         CheckProcessor();
-        await CheckNameAsync(cancellationToken).ConfigureAwait(false);
+        if (!runtime.IsCriu) await CheckNameAsync(cancellationToken).ConfigureAwait(false); // its numbers are looked at, one by one
         CheckRoom();
         return _findings;
     }
@@ -30,6 +30,7 @@ internal sealed class TargetCheck(IRuntimeProgram runtime, ContainerDescription 
         Add(
             readable ? FindingSeverity.Good : FindingSeverity.Blocker, "criu version",
             $"CRIU is {criu} here and {source.CriuVersion} at the source.", readable ? null : $"Install CRIU {source.CriuVersion} or later on the target.");
+        if (runtime.IsCriu) return;
 
         ToolVersion here = await runtime.VersionAsync(cancellationToken).ConfigureAwait(false);
         bool older = !ToolVersion.TryFind(source.RuntimeVersion, out ToolVersion there) || (here.Major, here.Minor).CompareTo((there.Major, there.Minor)) < 0;

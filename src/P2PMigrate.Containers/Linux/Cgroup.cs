@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Linux;
@@ -109,6 +110,19 @@ internal sealed class Cgroup(string path)
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ContainerException)
         {
             return false;
+        }
+    }
+
+    /// <summary>Puts a process into it; nothing happens to one that has ended.</summary>
+    public void Take(int pid)
+    {
+        try
+        {
+            Write("cgroup.procs", pid.ToString(CultureInfo.InvariantCulture));
+        }
+        catch (ContainerException) when (ProcessIdentity.Of(pid) is not { IsAlive: true })
+        {
+            // it has ended meanwhile, or is a zombie
         }
     }
 

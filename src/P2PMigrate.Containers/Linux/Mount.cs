@@ -8,6 +8,10 @@ internal sealed record Mount(int Id, string Root, string MountPoint, string File
     private const int IdColumn = 0;
     private const int RootColumn = 3;
     private const int MountPointColumn = 4;
+    private static readonly string[] s_ofNetwork = ["nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "afs", "glusterfs", "fuse.glusterfs", "lustre", "ocfs2", "gfs2"];
+
+    /// <summary>May other machines have the same files?</summary>
+    public bool IsOfNetwork => s_ofNetwork.Contains(FileSystem);
 
     /// <summary>The mounts that a process sees (<c>self</c>: we), in the order in which they were made.</summary>
     public static IReadOnlyList<Mount> Of(string process)

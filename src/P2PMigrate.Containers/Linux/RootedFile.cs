@@ -4,7 +4,13 @@ using P2PMigrate.Migration.Runtime;
 namespace P2PMigrate.Containers.Linux;
 
 /// <summary>What is at a path of a container's root file system.</summary>
-internal readonly record struct FileFacts(ulong Size, uint Mode, uint Links, ulong Inode);
+internal readonly record struct FileFacts(ulong Size, uint Mode, uint Links, ulong Inode)
+{
+    private const uint TypeMask = 0xF000, RegularType = 0x8000;
+
+    /// <summary>Is it a regular file?</summary>
+    public bool IsRegular => (Mode & TypeMask) == RegularType;
+}
 
 /// <summary>
 /// Looks at paths below a root directory as a process inside would: no symbolic link and no <c>..</c> leads out of it. The paths

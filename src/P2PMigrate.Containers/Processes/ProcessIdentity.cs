@@ -23,6 +23,10 @@ internal readonly record struct ProcessIdentity(int Pid, ulong StartTicks)
     public static int? ParentOf(int pid) =>
         Stat(pid) is { } fields && int.TryParse(fields[1], CultureInfo.InvariantCulture, out int parent) ? parent : null;
 
+    /// <summary>Its process group and session, by the numbers of their first processes; null when it is gone.</summary>
+    public static (int Group, int Session)? SessionOf(int pid) =>
+        Stat(pid) is { } fields && int.TryParse(fields[2], CultureInfo.InvariantCulture, out int group) && int.TryParse(fields[3], CultureInfo.InvariantCulture, out int session) ? (group, session) : null;
+
     /// <summary>Sends SIGKILL, unless the number belongs to another process by now.</summary>
     public void Kill()
     {

@@ -46,6 +46,38 @@ internal static class ProcessTable
         }
     }
 
+    /// <summary>What a link below /proc/PID, such as <c>cwd</c> or <c>ns/net</c>, leads to; null when the process is gone.</summary>
+    public static string? LinkOf(int pid, string name)
+    {
+        try
+        {
+            return new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/{name}")).LinkTarget;
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>The paths of files that it has mapped and that still have their names, its program among them.</summary>
+    public static IReadOnlyList<string> MappedFiles(int pid)
+    {
+        try
+        {
+            return
+            [
+                .. from mapping in Directory.EnumerateFileSystemEntries(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/map_files"))
+                   let path = new FileInfo(mapping).LinkTarget
+                   where path is ['/', ..] && !path.EndsWith(" (deleted)", StringComparison.Ordinal)
+                   select path,
+            ];
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>Memory of a process that is not a file's, in bytes.</summary>
     public static long ResidentBytes(int pid) => StatusBytes(pid, "RssAnon") + StatusBytes(pid, "RssShmem");
 

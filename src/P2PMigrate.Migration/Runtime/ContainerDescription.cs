@@ -6,7 +6,7 @@ public sealed record ContainerDescription
     /// <summary>The runtime's name for it.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The runtime that runs it: <c>runc</c>, <c>crun</c>, <c>lxc</c>.</summary>
+    /// <summary>The runtime that runs it: <c>runc</c>, <c>crun</c>, <c>lxc</c>, <c>podman</c>; <c>criu</c> for a process tree without a container.</summary>
     public required string Runtime { get; init; }
 
     /// <summary>Where the runtime's configuration lies.</summary>
@@ -15,7 +15,7 @@ public sealed record ContainerDescription
     /// <summary>The root file system, absolute.</summary>
     public required string RootPath { get; init; }
 
-    /// <summary>The runtime's configuration of it, byte for byte: a bundle's <c>config.json</c>, LXC's <c>config</c>.</summary>
+    /// <summary>The runtime's configuration of it, byte for byte: a bundle's <c>config.json</c>, LXC's <c>config</c>; of a process tree what it needs.</summary>
     public required ReadOnlyMemory<byte> Configuration { get; init; }
 
     /// <summary>The first process, in our pid namespace. Zero in a description that came from the peer.</summary>

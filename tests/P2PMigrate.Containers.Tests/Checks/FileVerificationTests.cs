@@ -74,7 +74,7 @@ public sealed class FileVerificationTests : IDisposable
     private IReadOnlyList<Finding> Verify()
     {
         Directory.CreateDirectory(_scratch["rootfs"]);
-        return FileVerification.Run(_scratch["images"], _scratch["rootfs"], TestContext.Current.CancellationToken);
+        return FileVerification.Run(_scratch["images"], _scratch["rootfs"], "Migrate again.", TestContext.Current.CancellationToken);
     }
 
     private void WriteFile(string name, string text, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead) =>

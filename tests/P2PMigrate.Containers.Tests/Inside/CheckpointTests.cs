@@ -9,7 +9,7 @@ public sealed class CheckpointTests
     private const string Mac = "02:00:00:09:08:07";
 
     [InsideFact]
-    [EveryRuntime]
+    [EveryRuntime(AndTrees = true)]
     public async Task A_thawed_container_goes_on_and_has_not_run_one_instruction_since_the_freeze()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -34,7 +34,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
-    [EveryRuntime]
+    [EveryRuntime(AndTrees = true)]
     public async Task A_destroyed_container_is_gone_without_having_run()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -49,7 +49,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
-    [EveryRuntime]
+    [EveryRuntime(AndTrees = true)]
     public async Task What_criu_cannot_dump_is_found_before_and_told_after_and_the_container_runs_on()
     {
         await using Workload workload = await Workload.CountingAsync(8, ["io_uring"]);
@@ -69,7 +69,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
-    [EveryRuntime]
+    [EveryRuntime(AndTrees = true)]
     public async Task A_sink_that_breaks_in_the_middle_fails_the_dump_and_nothing_else()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -87,7 +87,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
-    [EveryRuntime]
+    [EveryRuntime(AndTrees = true)]
     public async Task The_runtime_and_criu_are_known_as_ours_while_they_dump()
     {
         await using Workload workload = await Workload.CountingAsync(8);
@@ -103,7 +103,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
-    [EveryRuntime]
+    [EveryRuntime(AndTrees = true)]
     public async Task A_cancelled_dump_ends_by_criu_s_own_way_out()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -120,7 +120,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
-    [EveryRuntime]
+    [EveryRuntime(AndTrees = true)]
     public async Task A_fence_outlives_its_process_and_can_be_thawed_by_the_next()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -138,7 +138,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
-    [EveryRuntime]
+    [EveryRuntime(AndTrees = true)]
     public async Task A_process_killed_while_it_dumps_leaves_the_container_frozen_and_thawable()
     {
         await using Workload workload = await Workload.CountingAsync();
@@ -157,7 +157,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
-    [EveryRuntime]
+    [EveryRuntime(AndTrees = true)]
     public async Task A_container_that_is_killed_while_frozen_is_told_and_leaves_nothing_to_undo()
     {
         await using Workload workload = await Workload.CountingAsync(8);
@@ -169,7 +169,7 @@ public sealed class CheckpointTests
     }
 
     [InsideFact]
-    [EveryRuntime]
+    [EveryRuntime(AndTrees = true)]
     public async Task A_process_killed_at_any_moment_of_freeze_and_dump_leaves_a_container_that_can_be_thawed()
     {
         const int rounds = 6, longestMs = 700;

@@ -6,4 +6,7 @@ public sealed class EveryRuntimeAttribute : Attribute
 {
     /// <summary>Only with those that start a container from a bundle, for the test writes into its configuration.</summary>
     public bool WithBundles { get; init; }
+
+    /// <summary>And with process trees without a container, which cannot be where their copy is: such a test restores none.</summary>
+    public bool AndTrees { get; init; }
 }

@@ -10,7 +10,7 @@ public abstract class HostedTests(TestHost host) : IClassFixture<TestHost>
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromMinutes(2);
     private static readonly string[] s_bundles = [RuncGround.RuntimeName, CrunGround.RuntimeName], s_every = [.. s_bundles, LxcGround.RuntimeName, PodmanGround.RuntimeName];
-    private static readonly string[] s_runc = [RuncGround.RuntimeName], s_lxc = [LxcGround.RuntimeName], s_podman = [PodmanGround.RuntimeName];
+    private static readonly string[] s_runc = [RuncGround.RuntimeName], s_lxc = [LxcGround.RuntimeName], s_podman = [PodmanGround.RuntimeName], s_trees = [TreeGround.RuntimeName];
     private static readonly Lock s_rows = new();
 
     /// <summary>The tests of the classes beside this one, but for drivers, which are no tests by themselves, that are about this runtime: its own, and those of the contract with every runtime.</summary>
@@ -37,8 +37,10 @@ public abstract class HostedTests(TestHost host) : IClassFixture<TestHost>
 
     private static string[] RuntimesOf(MethodInfo method) => method.GetCustomAttribute<EveryRuntimeAttribute>() switch
     {
-        null => method.IsDefined(typeof(OfLxcAttribute), inherit: false) ? s_lxc : method.IsDefined(typeof(OfPodmanAttribute), inherit: false) ? s_podman : s_runc,
+        null => method.IsDefined(typeof(OfLxcAttribute), inherit: false) ? s_lxc : method.IsDefined(typeof(OfPodmanAttribute), inherit: false) ? s_podman
+            : method.IsDefined(typeof(OfTreesAttribute), inherit: false) ? s_trees : s_runc,
         { WithBundles: true } => s_bundles,
+        { AndTrees: true } => [.. s_every, .. s_trees],
         _ => s_every,
     };
 
@@ -89,6 +91,17 @@ public sealed class PodmanHostedTests(TestHost host) : HostedTests(host)
 {
     /// <summary>Tests and the runtime.</summary>
     public static TheoryData<string, string> Tests => TestsOf(PodmanGround.RuntimeName);
+
+    [Theory]
+    [MemberData(nameof(Tests))]
+    public Task With_real_criu(string test, string runtime) => RunAsync(test, runtime);
+}
+
+/// <summary>With process trees without a container.</summary>
+public sealed class TreeHostedTests(TestHost host) : HostedTests(host)
+{
+    /// <summary>Tests and the runtime.</summary>
+    public static TheoryData<string, string> Tests => TestsOf(TreeGround.RuntimeName);
 
     [Theory]
     [MemberData(nameof(Tests))]

@@ -16,6 +16,7 @@ internal interface IGround
         CrunGround.RuntimeName => new CrunGround(),
         LxcGround.RuntimeName => new LxcGround(),
         PodmanGround.RuntimeName => new PodmanGround(),
+        TreeGround.RuntimeName => new TreeGround(),
         _ => new RuncGround(),
     };
 
@@ -23,6 +24,12 @@ internal interface IGround
 
     /// <summary>The program, as <see cref="Containers.Processes.OwnedProcesses"/> shows it, that dumps beside CRIU; CRIU itself where none does.</summary>
     string DumpingProgram { get; }
+
+    /// <summary>A name that no container has.</summary>
+    string NewName() => "t" + Guid.NewGuid().ToString("N")[..8];
+
+    /// <summary>The name of a container's copy on the same host.</summary>
+    string MovedNameOf(string name) => name + "-moved";
 
     /// <summary>The cgroup of the container of this name.</summary>
     string CgroupOf(string name);

@@ -10,7 +10,7 @@ public sealed class KilledCriuTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [InsideFact]
-    [EveryRuntime]
+    [EveryRuntime(AndTrees = true)]
     [Trait("Spec", "MIG-15")]
     public async Task What_ends_other_programs_without_meaning_them_does_not_end_a_dump()
     {

@@ -15,7 +15,7 @@ internal sealed class Move : IAsyncDisposable
         SourceDirectory = Directory.CreateDirectory($"/data/job-{container.Name}/source").FullName;
         Request = new RestoreRequest
         {
-            Container = container with { Name = container.Name + "-moved" },
+            Container = container with { Name = IGround.Current.MovedNameOf(container.Name) },
             BundlePath = Directory.CreateDirectory($"/data/job-{container.Name}/bundle").FullName,
             RootPath = $"/data/job-{container.Name}/bundle/rootfs",
             ImageDirectory = Directory.CreateDirectory($"/data/job-{container.Name}/images").FullName,

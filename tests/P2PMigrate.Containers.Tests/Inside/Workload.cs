@@ -47,7 +47,7 @@ internal sealed class Workload : IAsyncDisposable
     /// <summary>A bundle from the host's template, not started.</summary>
     public static async Task<Workload> PrepareAsync(string[] arguments, Action<JsonObject>? configure = null)
     {
-        var workload = new Workload("t" + Guid.NewGuid().ToString("N")[..8]);
+        var workload = new Workload(IGround.Current.NewName());
         await Shell.RunAsync($"mkdir -p {workload.Bundle}; cp -a /opt/container-template {workload.Root}");
         await IGround.Current.ConfigureAsync(workload.Name, arguments, configure);
         return workload;

@@ -1,6 +1,7 @@
 """What containers hold that a move must bring along, one function each.
 
-A function makes its thing and yields; when it goes on, its thing must be as it was, and it makes it anew for the next time. Arguments name what to hold besides, that cannot move.
+A function makes its thing and yields; when it goes on, its thing must be as it was, and it makes it anew for the next time. Arguments name what to hold instead, that cannot move;
+without=FUNCTION leaves one out.
 Whoever asks writes a number to /ask; the answer is in /answer: the number, then a line for each content, its name and what is wrong with it.
 """
 import ctypes
@@ -18,14 +19,21 @@ import sys
 import threading
 import time
 
-sys.stderr = open("/said", "w", buffering=1)
+AT = os.environ.get("AT", "")  # where paths begin
+LOCAL = os.environ.get("LOCAL", AT)  # and those of what the kernel keeps with a file, where AT is of another machine too
+sys.stderr = open(AT + "/said", "w", buffering=1)
 libc = ctypes.CDLL(None, use_errno=True)
 contents = []
 
 
+without = [argument[len("without="):] for argument in sys.argv[1:] if argument.startswith("without=")]
+holding = [argument for argument in sys.argv[1:] if not argument.startswith("without=")]
+
+
 def content(name):
     def add(function):
-        contents.append((name, function()))
+        if function.__name__ not in without:
+            contents.append((name, function()))
         return function
     return add
 
@@ -72,8 +80,8 @@ def tmpfs():
 
 @content("open file whose name was removed")
 def removed():
-    file = open("/removed", "w+b", buffering=0)
-    os.unlink("/removed")
+    file = open(AT + "/removed", "w+b", buffering=0)
+    os.unlink(AT + "/removed")
     while True:
         file.write(b"kept")
         yield
@@ -82,31 +90,31 @@ def removed():
 
 @content("open file, one of whose names was removed")
 def one_name():
-    file = open("/one-name", "w+b", buffering=0)
+    file = open(AT + "/one-name", "w+b", buffering=0)
     file.write(b"kept")
-    os.link("/one-name", "/other-name")
-    os.unlink("/one-name")
+    os.link(AT + "/one-name", AT + "/other-name")
+    os.unlink(AT + "/one-name")
     while True:
         yield
-        same((os.fstat(file.fileno()).st_ino, os.fstat(file.fileno()).st_nlink), (os.stat("/other-name").st_ino, 1))
+        same((os.fstat(file.fileno()).st_ino, os.fstat(file.fileno()).st_nlink), (os.stat(AT + "/other-name").st_ino, 1))
 
 
 @content("program whose file was replaced")
 def replaced():
-    with open("/usr/bin/sleep", "rb") as file, open("/replaced", "wb") as copy:
+    with open("/usr/bin/sleep", "rb") as file, open(AT + "/replaced", "wb") as copy:
         copy.write(file.read())
-    os.chmod("/replaced", 0o755)
-    child = fork(lambda: os.execv("/replaced", ["sleep", "100000"]))
+    os.chmod(AT + "/replaced", 0o755)
+    child = fork(lambda: os.execv(AT + "/replaced", ["sleep", "100000"]))
     time.sleep(0.2)
-    os.unlink("/replaced")
+    os.unlink(AT + "/replaced")
     while True:
         yield
-        assert os.readlink(f"/proc/{child}/exe").startswith("/replaced"), os.readlink(f"/proc/{child}/exe")
+        assert os.readlink(f"/proc/{child}/exe").startswith(AT + "/replaced"), os.readlink(f"/proc/{child}/exe")
 
 
 @content("mapped file")
 def mapped():
-    with open("/mapped", "w+b") as file:
+    with open(AT + "/mapped", "w+b") as file:
         file.truncate(1 << 20)
         window = mmap.mmap(file.fileno(), 1 << 20)
     number = 0
@@ -119,12 +127,12 @@ def mapped():
 
 @content("flock and POSIX locks")
 def locks():
-    flocked, locked = open("/flocked", "w"), open("/locked", "w")
+    flocked, locked = open(LOCAL + "/flocked", "w"), open(LOCAL + "/locked", "w")
     fcntl.flock(flocked, fcntl.LOCK_EX)
     fcntl.lockf(locked, fcntl.LOCK_EX)
 
     def try_both():
-        for attempt, path in ((fcntl.flock, "/flocked"), (fcntl.lockf, "/locked")):
+        for attempt, path in ((fcntl.flock, LOCAL + "/flocked"), (fcntl.lockf, LOCAL + "/locked")):
             try:
                 attempt(open(path, "w"), fcntl.LOCK_EX | fcntl.LOCK_NB)
                 os._exit(1)
@@ -139,22 +147,22 @@ def locks():
 
 @content("inotify")
 def inotify():
-    os.makedirs("/watched")
+    os.makedirs(AT + "/watched")
     descriptor = check(libc.inotify_init1(os.O_NONBLOCK))
-    check(libc.inotify_add_watch(descriptor, b"/watched", 0x100))
+    check(libc.inotify_add_watch(descriptor, (AT + "/watched").encode(), 0x100))
     number = 0
     while True:
         yield
         number += 1
-        open(f"/watched/{number}", "w").close()
+        open(f"{AT}/watched/{number}", "w").close()
         assert str(number).encode() in os.read(descriptor, 4096)
 
 
 @content("pipe and FIFO with bytes in them")
 def pipes():
     read, write = os.pipe()
-    os.mkfifo("/fifo")
-    fifo = os.open("/fifo", os.O_RDWR)
+    os.mkfifo(LOCAL + "/fifo")
+    fifo = os.open(LOCAL + "/fifo", os.O_RDWR)
     while True:
         os.write(write, b"in the pipe")
         os.write(fifo, b"in the FIFO")
@@ -166,9 +174,9 @@ def pipes():
 def unix():
     one, other = socket.socketpair()
     server, late = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET), socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    server.bind("/socket")
+    server.bind(AT + "/socket")
     server.listen()
-    late.connect("/socket")
+    late.connect(AT + "/socket")
     accepted, _ = server.accept()
     while True:
         one.send(b"stream")
@@ -176,7 +184,7 @@ def unix():
         yield
         same(other.recv(100) + accepted.recv(100), b"streampacket")
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as anew:
-            anew.connect("/socket")
+            anew.connect(AT + "/socket")
             server.accept()[0].close()
 
 
@@ -329,15 +337,15 @@ def children():
 
 @content("limits, priority, umask, directory")
 def attributes():
-    os.makedirs("/inside/deep")
-    os.chdir("/inside/deep")
+    os.makedirs(AT + "/inside/deep")
+    os.chdir(AT + "/inside/deep")
     os.umask(0o027)
     priority = os.nice(5)  # from whatever it was started with
     resource.setrlimit(resource.RLIMIT_CORE, (4096, 8192))
     while True:
         yield
         mask = os.umask(0o027)
-        same((os.getcwd(), mask, os.nice(0), resource.getrlimit(resource.RLIMIT_CORE)), ("/inside/deep", 0o027, priority, (4096, 8192)))
+        same((os.getcwd(), mask, os.nice(0), resource.getrlimit(resource.RLIMIT_CORE)), (AT + "/inside/deep", 0o027, priority, (4096, 8192)))
 
 
 @content("seccomp filter")
@@ -382,33 +390,37 @@ def job():
 
 
 # What cannot move.
-if "io_uring" in sys.argv:
+if "io_uring" in holding:
     check(libc.syscall(425, 8, ctypes.create_string_buffer(120)))
-if "userfaultfd" in sys.argv:
+if "userfaultfd" in holding:
     check(libc.syscall(323, 1))
 for kind, flag in (("user", 0), ("uts", 0x04000000), ("ipc", 0x08000000), ("pid", 0x20000000)):
-    if f"{kind}-namespace" in sys.argv:
+    if f"{kind}-namespace" in holding:
         fork(lambda: (check(libc.unshare(0x10000000 | flag)), fork(lambda: time.sleep(100000)), time.sleep(100000)))
         time.sleep(0.5)
-if "big-removed-file" in sys.argv:
-    big = open("/big", "wb")
+if "big-removed-file" in holding:
+    big = open(AT + "/big", "wb")
     big.truncate(400 << 20)
-    os.unlink("/big")
-if "pressure" in sys.argv:
+    os.unlink(AT + "/big")
+if "pressure" in holding:
     pressure = open("/proc/pressure/memory", "r+")
-if len(sys.argv) > 1:
-    open("/ready", "w").close()
+if "System-V" in holding:
+    next(dict(contents)["SysV memory, semaphore and messages"])
+if "file-of-the-machine" in holding:
+    kept = open("/dev/shm/kept", "w+b")
+if holding:
+    open(AT + "/ready", "w").close()
     while True:
         time.sleep(100000)
 
 for name, each in contents:
     print(f"begins with {name}", file=sys.stderr)
     next(each)
-open("/ready", "w").close()
+open(AT + "/ready", "w").close()
 asked = ""
 while True:
     try:
-        with open("/ask") as file:
+        with open(AT + "/ask") as file:
             ask = file.read()
     except FileNotFoundError:
         ask = ""
@@ -423,6 +435,6 @@ while True:
             lines.append(f"{name}: right")
         except Exception as wrong:
             lines.append(f"{name}: {type(wrong).__name__} {wrong}")
-    with open("/answer.new", "w") as file:
+    with open(AT + "/answer.new", "w") as file:
         file.write("\n".join(lines))
-    os.rename("/answer.new", "/answer")
+    os.rename(AT + "/answer.new", AT + "/answer")

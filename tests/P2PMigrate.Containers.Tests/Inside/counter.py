@@ -1,6 +1,6 @@
 """The workload of the checkpoint tests: a counter that lives in memory only.
 
-What it does can be watched from outside in three files of its root: /counter (the count, a mapped u64), /log (a line per
+What it does can be watched from outside in three files of its root, or of the directory AT: /counter (the count, a mapped u64), /log (a line per
 thousand, written at the file's offset) and /broken (made when a pipe lost or doubled a value).
 Arguments: megabytes of ballast, then names of extra things to hold (see below).
 """
@@ -18,20 +18,21 @@ import time
 
 ballast = bytearray(os.urandom(1 << 20) * int(sys.argv[1]))
 extras = sys.argv[2:]
+AT = os.environ.get("AT", "")
 held = []
 
 if "io_uring" in extras:
     held.append(ctypes.CDLL(None).syscall(425, 8, ctypes.create_string_buffer(120)))
 if "ghost" in extras:
-    ghost = open("/ghost", "w+b", buffering=0)
+    ghost = open(AT + "/ghost", "w+b", buffering=0)
     ghost.write(b"g" * (3 << 20))
-    os.unlink("/ghost")
+    os.unlink(AT + "/ghost")
     held.append(ghost)
 if "link" in extras:
-    link = open("/first-name", "w+b", buffering=0)
+    link = open(AT + "/first-name", "w+b", buffering=0)
     link.write(b"linked")
-    os.link("/first-name", "/second-name")
-    os.unlink("/first-name")
+    os.link(AT + "/first-name", AT + "/second-name")
+    os.unlink(AT + "/first-name")
     held.append(link)
 if "udp" in extras:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as raise_loopback:  # needs CAP_NET_ADMIN
@@ -52,7 +53,7 @@ def reader(descriptor):
     while True:
         value = struct.unpack("<Q", os.read(descriptor, 8))[0]
         if expected is not None and value != expected:
-            open("/broken", "w").write(f"{value} for {expected}\n")
+            open(AT + "/broken", "w").write(f"{value} for {expected}\n")
         expected = value + 1
         while writes.qsize() == 0:  # leaves values in the pipe
             time.sleep(0.001)
@@ -64,10 +65,10 @@ read_end, write_end = os.pipe()
 for target, arguments in ((sleeper, ()), (sleeper, ()), (reader, (read_end,))):
     threading.Thread(target=target, args=arguments, daemon=True).start()
 
-shared = open("/counter", "w+b")
+shared = open(AT + "/counter", "w+b")
 shared.truncate(4096)
 window = mmap.mmap(shared.fileno(), 4096)
-log = open("/log", "w+b", buffering=0)
+log = open(AT + "/log", "w+b", buffering=0)
 probe = ballast[len(ballast) // 2]
 count = 0
 while True:
@@ -78,7 +79,7 @@ while True:
         if count > 1000:
             writes.put(None)
         if ballast[len(ballast) // 2] != probe:
-            open("/broken", "w").write("ballast\n")
+            open(AT + "/broken", "w").write("ballast\n")
         if "udp" in extras:
             client.send(b"x")
             while not select.select([server], [], [], 0.1)[0]:
