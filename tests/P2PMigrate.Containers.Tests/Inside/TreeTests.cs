@@ -215,7 +215,7 @@ public sealed class TreeTests
         }
 
         Assert.Contains("no bundle", (await Assert.ThrowsAsync<ContainerException>(() => Move.Runtime.InspectAsync("pid-1", "/data", Token))).Message, StringComparison.Ordinal);
-        Assert.Equal(TreeRuntime.NameOf(7), "pid-7");
+        Assert.Equal("pid-7", TreeRuntime.NameOf(7));
     }
 
     /// <summary>Freezes, dumps into the move's images and destroys; returns the count at which it stood still.</summary>
