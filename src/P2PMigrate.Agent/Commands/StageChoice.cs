@@ -79,7 +79,7 @@ internal sealed class StageChoice
             return unfinished;
         ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
         if (stage == CreateDump && readers.Count > 0)
-            await CreateDumpRunner.RequireDataAsync(ObjectPlaces.Open(destination), NameOf(container), cancellationToken).ConfigureAwait(false);
+            await CreateDumpRunner.RequireDataAsync(ObjectPlaces.Open(destination), NameOf(container), readers, cancellationToken).ConfigureAwait(false);
         IObjectStore place = await SealChoice.OpenToWriteAsync(context, destination, readers, description, cancellationToken).ConfigureAwait(false);
         return stage == PrepareData
             ? await PushCommand.PushAsync(context, environment, place, description, cancellationToken).ConfigureAwait(false)
