@@ -31,6 +31,8 @@ public sealed class QuestionTests
 
         Assert.Equal((source, target), (await Leftovers.OnAsync(peers.Source), await Leftovers.OnAsync(peers.Target)));
         Assert.Equal(ticket, await peers.TicketAsync());
+        MigrateResult idle = await peers.MigrateAsync(WitnessContainer.Name, ticket, "--for", "p2pk1");
+        Assert.True(idle.ExitCode == 2, idle.Everything);
         MigrateResult moved = await peers.MigrateAsync(WitnessContainer.Name, ticket);
         Assert.True(moved.ExitCode == 0, moved.Everything);
     }
