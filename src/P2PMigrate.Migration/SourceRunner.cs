@@ -75,7 +75,7 @@ public sealed class SourceRunner(MigrationEnvironment environment)
     {
         MachineFacts facts = await (environment.Runtime.Of(container.Runtime) ?? environment.Runtime).DescribeMachineAsync(cancellationToken).ConfigureAwait(false);
         long rootfsBytes = await Task.Run(() => RootfsEstimate.Of(container.RootPath), cancellationToken).ConfigureAwait(false);
-        return new Propose(job, name, container, facts, rootfsBytes);
+        return new Propose(job, name, container, facts, rootfsBytes) { MadeAt = environment.Time.GetUtcNow() };
     }
 
     private async Task<MigrationOutcome> SendLockedAsync(

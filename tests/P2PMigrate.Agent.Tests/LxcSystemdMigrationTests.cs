@@ -9,6 +9,8 @@ public sealed class LxcSystemdMigrationTests
     private const string Name = "c1";
     private const string Address = "10.20.0.10";
     private const string Client = "10.20.0.99"; // Either host's bridge has the gateway's address: what a container sends there stays on its own host.
+    private const string BootIdFile = "/proc/sys/kernel/random/boot_id";
+    private const string TargetBootId = "00000000-7a2e-4e1f-9b60-000000000077";
     private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(30);
 
     [Fact]
@@ -27,6 +29,8 @@ public sealed class LxcSystemdMigrationTests
         await using LabProcess job = await LogInAsync(peers.Source);
         await AskAsync(job, "before", "job 1 before");
         string boot = await BootAsync(container);
+        await GiveBootIdAsync(peers.Target);
+        await AssertBootIsItsOwnAsync(container);
 
         MigrateResult there = await peers.MigrateAsync(Name, await peers.ReceiveAsync("--once"));
         Assert.True(there.ExitCode == 0, there.Everything);
@@ -37,6 +41,7 @@ public sealed class LxcSystemdMigrationTests
         int ticks = await TicksAsync(moved);
         Assert.Null(await container.StatusAsync());
         Assert.Equal(boot, await BootAsync(moved));
+        await AssertBootIsItsOwnAsync(moved);
         Assert.Equal("kept", (await moved.AttachAsync("cat /tmp/kept")).Trim());
         Assert.Contains("chain input", await peers.Target.ShellAsync($"nsenter -t $(lxc-info -n {Name} -pH) -n nft list table inet kept"), StringComparison.Ordinal);
         Assert.Contains("ssh-ed25519", await peers.Target.ShellAsync($"ssh-keyscan -T 20 -t ed25519 {Address}"), StringComparison.Ordinal);
@@ -81,7 +86,21 @@ public sealed class LxcSystemdMigrationTests
 
     /// <summary>The boot's own number, and when systemd began by its clock.</summary>
     private static Task<string> BootAsync(LxcContainer container) =>
-        container.AttachAsync("cat /proc/sys/kernel/random/boot_id; systemctl show -P UserspaceTimestampMonotonic; systemctl show -P ActiveEnterTimestampMonotonic ssh");
+        container.AttachAsync($"cat {BootIdFile}; systemctl show -P UserspaceTimestampMonotonic; systemctl show -P ActiveEnterTimestampMonotonic ssh");
+
+    /// <summary>The hosts of a lab have one kernel, and so one boot id; two machines have two.</summary>
+    private static async Task GiveBootIdAsync(VirtualHost host)
+    {
+        await host.ShellAsync($"echo {TargetBootId} > /run/boot-id; mount --bind /run/boot-id {BootIdFile}");
+        Assert.Equal(TargetBootId, (await host.ShellAsync($"cat {BootIdFile}")).Trim());
+    }
+
+    /// <summary>LXC has put a file of the container's own over the machine's boot id.</summary>
+    private static async Task AssertBootIsItsOwnAsync(LxcContainer container)
+    {
+        Assert.Contains($" /.lxc-boot-id {BootIdFile} ro,", await container.AttachAsync("cat /proc/1/mountinfo"), StringComparison.Ordinal);
+        Assert.NotEqual((await container.Host.ShellAsync($"cat {BootIdFile}")).Trim(), (await container.AttachAsync($"cat {BootIdFile}")).Trim());
+    }
 
     private static async Task<int> TicksAsync(LxcContainer container) => int.Parse(await container.AttachAsync("wc -l < /srv/ticks"), System.Globalization.CultureInfo.InvariantCulture);
 }

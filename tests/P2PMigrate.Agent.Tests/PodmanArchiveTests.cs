@@ -6,7 +6,9 @@ namespace P2PMigrate.Agent.Tests;
 /// <summary>What Podman itself has written into a file, taken out of it by the shipped program.</summary>
 public sealed class PodmanArchiveTests
 {
-    private const string Name = "c3", Archive = "/data/c3.tar.zst", Image = "/data/image.tar";
+    private const string Name = "c3", Archive = "/data/c3.tar.zst", Image = "/data/image.tar", LongNamed = "/data/long.tar.zst";
+
+    private static readonly string s_longName = new('n', 65);
 
     [Fact]
     [Trait("Spec", "ARC-24")]
@@ -21,7 +23,9 @@ public sealed class PodmanArchiveTests
             $"podman run -d --name {Name} --pids-limit 0 local/counter python3 /srv/counter.py </dev/null >/dev/null");
         Assert.Equal("1 1", await AskAsync(source));
         await source.ShellAsync($"podman container checkpoint {Name} --tcp-established --export {Archive}"); // with zstd, as it does when it is told nothing
-        foreach (string file in new[] { Archive, Image }) File.Copy(source.PlainPathOf(file), target.PlainPathOf(file));
+        await source.ShellAsync(
+            $"podman run -d --name {s_longName} --pids-limit 0 --network none local/counter sleep 600 </dev/null >/dev/null; podman container checkpoint {s_longName} --export {LongNamed}");
+        foreach (string file in new[] { Archive, Image, LongNamed }) File.Copy(source.PlainPathOf(file), target.PlainPathOf(file));
 
         Assert.Contains("podman load", await ExpectAsync(target, 3, Archive), StringComparison.Ordinal);
         await target.ShellAsync($"podman load -i {Image} >/dev/null 2>&1; cd /data; size=$(stat -c %s {Archive}); head -c $((size / 2)) {Archive} > cut; cp {Archive} flipped; printf Z | dd of=flipped bs=1 seek=$((size / 2)) conv=notrunc 2>/dev/null");
@@ -29,6 +33,7 @@ public sealed class PodmanArchiveTests
         Assert.Contains("is damaged", await ExpectAsync(target, 8, "/data/flipped"), StringComparison.Ordinal);
         Assert.Contains("neither of", await ExpectAsync(target, 8, Image), StringComparison.Ordinal);
         Assert.Contains("leave out --runtime", await ExpectAsync(target, 2, Archive, "--runtime", "runc"), StringComparison.Ordinal);
+        Assert.Contains($"podman container restore --import {LongNamed} --name NAME", await ExpectAsync(target, 3, LongNamed), StringComparison.Ordinal);
         Assert.Equal("", (await target.ShellAsync("podman ps -aq")).Trim());
 
         // Beside each other, by a symbolic link: one of them takes the other's turn or its name, and what runs in the end is not touched by the one that fails.

@@ -20,6 +20,7 @@ public sealed class QuestionTests
         Assert.True(good.ExitCode == 0, good.Everything);
         Assert.Contains("\"where\":\"here\"", good.Everything, StringComparison.Ordinal);
         Assert.Contains("\"where\":\"target\",\"subject\":\"criu version\"", good.Everything, StringComparison.Ordinal);
+        Assert.Contains("\"severity\":\"good\",\"where\":\"target\",\"subject\":\"clock\"", good.Everything, StringComparison.Ordinal);
         Assert.Contains("\"where\":\"target\",\"subject\":\"disk\"", good.Everything, StringComparison.Ordinal);
 
         await peers.Target.ShellAsync($"mkdir -p /var/lib/p2pmigrate/containers/{WitnessContainer.Name}");
@@ -30,6 +31,29 @@ public sealed class QuestionTests
 
         Assert.Equal((source, target), (await Leftovers.OnAsync(peers.Source), await Leftovers.OnAsync(peers.Target)));
         Assert.Equal(ticket, await peers.TicketAsync());
+        MigrateResult idle = await peers.MigrateAsync(WitnessContainer.Name, ticket, "--for", "p2pk1");
+        Assert.True(idle.ExitCode == 2, idle.Everything);
+        MigrateResult moved = await peers.MigrateAsync(WitnessContainer.Name, ticket);
+        Assert.True(moved.ExitCode == 0, moved.Everything);
+    }
+
+    [Theory]
+    [InlineData("+1h", "is 60 min ahead of the source's")]
+    [InlineData("-40s", "is 40 s behind the source's")]
+    [Trait("Spec", "MIG-185")]
+    public async Task A_targets_clock_that_is_wrong_is_told_and_keeps_nothing_from_moving(string by, string difference)
+    {
+        await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
+        await WitnessContainer.StartAsync(peers.Source, peers.Target, megabytes: 4, filesMegabytes: 1);
+        await ShownClock.PrepareAsync(peers.Target, by);
+        peers.TargetEnvironment = ShownClock.Environment;
+        string ticket = await peers.ReceiveAsync();
+
+        MigrateResult check = await CheckAsync(peers, ticket);
+        Assert.True(check.ExitCode == 0, check.Everything);
+        Assert.Contains("\"severity\":\"warning\",\"where\":\"target\",\"subject\":\"clock\"", check.Everything, StringComparison.Ordinal);
+        Assert.Contains(difference, check.Everything, StringComparison.Ordinal);
+
         MigrateResult moved = await peers.MigrateAsync(WitnessContainer.Name, ticket);
         Assert.True(moved.ExitCode == 0, moved.Everything);
     }

@@ -83,6 +83,7 @@ internal sealed class MigrateCommand : AgentCommand
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
+        _stage.RefuseIdle(context.Parsed);
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
         string name = _runtime.NameOf(context, _container);
         if (context.Parsed.GetValue(_stage.Stage) is not null)

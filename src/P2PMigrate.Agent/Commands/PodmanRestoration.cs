@@ -17,7 +17,9 @@ internal sealed class PodmanRestoration(PodmanOptions podman, StateDirectory sta
         try
         {
             import = await PodmanImport.OpenAsync(podman, file, cancellationToken).ConfigureAwait(false);
-            using ContainerTurn? turn = ContainerName.TryParse(import.Container, out ContainerName name) ? ContainerTurn.TryTake(state, name) : null;
+            if (!ContainerName.TryParse(import.Container, out ContainerName name))
+                return Fail($"The container's name '{import.Container}' has more than {ContainerName.LengthMax} characters, which is the most here. Podman restores it itself, under another one: podman container restore --import {file} --name NAME", ExitCode.Preflight);
+            using ContainerTurn? turn = ContainerTurn.TryTake(state, name);
             if (turn is null)
                 return Fail($"'{import.Container}' takes part in a migration or another restore here, or one of it is unfinished: p2pmigrate jobs", ExitCode.Preflight);
             if (await IsRefusedAsync(import, cancellationToken).ConfigureAwait(false))

@@ -37,6 +37,21 @@ internal sealed class StageChoice
     /// <summary>Is it a stage at whose beginning the container may stand still already?</summary>
     public bool IsAfterFreeze(ParseResult parsed) => parsed.GetValue(Stage) is ImportData or RestoreDump or Unfreeze;
 
+    /// <summary>Refuses options that would have no effect: what a stage puts into a place is <c>--for</c> somebody, what it takes out is <c>--from</c> somebody, and a migration by a ticket has no place.</summary>
+    public void RefuseIdle(ParseResult parsed)
+    {
+        string? stage = parsed.GetValue(Stage);
+        bool isFor = parsed.GetValue(Seal.Option) is { Length: > 0 }, isFrom = parsed.GetValue(From) is not null;
+        if (stage is null && (isFor || isFrom || parsed.GetValue(Destination) is not null))
+            throw new UsageException("-d, --for and --from are of a place between two machines. A migration to the peer of a ticket has none, and is sealed for that peer by itself: leave them out, or add the stage, -s.");
+        if (stage is null)
+            return;
+        if (isFor && stage is not (PrepareData or CreateDump))
+            throw new UsageException($"--for says who is to read what is put into a place, and {stage} puts nothing there: leave it out.");
+        if (isFrom && stage is not (ImportData or RestoreDump))
+            throw new UsageException($"--from says who sealed what is taken out of a place, and {stage} takes nothing out: leave it out.");
+    }
+
     /// <summary>Carries out one stage of a migration by hand.</summary>
     public async Task<ExitCode> RunAsync(CommandContext context, MigrationEnvironment environment, string container, string? bundle, CancellationToken cancellationToken)
     {
@@ -79,7 +94,7 @@ internal sealed class StageChoice
             return unfinished;
         ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
         if (stage == CreateDump && readers.Count > 0)
-            await CreateDumpRunner.RequireDataAsync(ObjectPlaces.Open(destination), NameOf(container), cancellationToken).ConfigureAwait(false);
+            await CreateDumpRunner.RequireDataAsync(ObjectPlaces.Open(destination), NameOf(container), readers, cancellationToken).ConfigureAwait(false);
         IObjectStore place = await SealChoice.OpenToWriteAsync(context, destination, readers, description, cancellationToken).ConfigureAwait(false);
         return stage == PrepareData
             ? await PushCommand.PushAsync(context, environment, place, description, cancellationToken).ConfigureAwait(false)

@@ -5,20 +5,6 @@ using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Checkpoints;
 
-/// <summary>A container as its runtime knows it.</summary>
-/// <param name="Status"><see cref="Running"/>, <see cref="Paused"/>, or the runtime's word for anything else.</param>
-/// <param name="Pid">The first process in our pid namespace; zero when there is none.</param>
-/// <param name="Created">Tells it from a later one of the same name.</param>
-/// <param name="Bundle">Where its files are.</param>
-internal sealed record KnownContainer(string Status, int Pid, string Created, string Bundle)
-{
-    public const string Running = "running";
-    public const string Paused = "paused";
-
-    /// <summary>Has it processes, that run or could?</summary>
-    public bool Lives => Status is Running or Paused;
-}
-
 /// <summary>What differs between container runtimes when a container is frozen, dumped by CRIU, ended, and restored: their names, questions and commands.</summary>
 internal interface IRuntimeProgram
 {

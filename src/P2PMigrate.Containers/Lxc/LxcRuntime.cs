@@ -34,12 +34,7 @@ public sealed class LxcRuntime : CriuRuntime
         if (bundle is not null) throw new ContainerException("A container of LXC has no bundle; leave out --bundle.");
         KnownContainer known = await _lxc.FindAsync(name, cancellationToken).ConfigureAwait(false)
             ?? throw new ContainerException($"LXC knows no container named {name}; `lxc-ls` shows those it knows.");
-        if (known.Status != KnownContainer.Running)
-        {
-            throw new ContainerException(known.Status == KnownContainer.Paused
-                ? $"The container {name} is paused. If a migration of it is under way or in doubt, leave it so: `p2pmigrate migrate` says what to do. If you paused it yourself, type: lxc-unfreeze {name}"
-                : $"The container {name} is {known.Status}, not running.");
-        }
+        KnownContainer.RequireRunning(name, known.Status, $"lxc-unfreeze {name}");
 
         byte[] configuration = await File.ReadAllBytesAsync(await _lxc.ConfigurationPathAsync(name, cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);
         Cgroup cgroup = _lxc.CgroupOf(name, known.Pid);

@@ -91,7 +91,7 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
         int pid = words.Select(word => int.TryParse(word, CultureInfo.InvariantCulture, out int number) ? number : 0).Max();
         string status = words.FirstOrDefault(word => !char.IsAsciiDigit(word[0])) switch
         {
-            "RUNNING" => IsFrozen(name, pid) ? KnownContainer.Paused : KnownContainer.Running,
+            "RUNNING" => KnownContainer.RunningOrPaused(this, name, pid),
             "FROZEN" => KnownContainer.Paused,
             var other => (other ?? "unknown").ToLowerInvariant(),
         };
@@ -157,19 +157,6 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
 
     /// <summary>Is LXC on this machine?</summary>
     public static bool IsInstalled => Tool.Exists("lxc-info") && Tool.Exists("lxc-checkpoint");
-
-    /// <summary>LXC does not look whether somebody else has frozen the cgroup.</summary>
-    private bool IsFrozen(string name, int pid)
-    {
-        try
-        {
-            return pid > 0 && CgroupOf(name, pid).IsFrozen;
-        }
-        catch (Exception gone) when (gone is IOException or ContainerException)
-        {
-            return false;
-        }
-    }
 
     private async Task<string> ContainersPathAsync(CancellationToken cancellationToken) => _containersPath ??= options.ContainersPath
         ?? (await Tool.RunAsync("lxc-config", ["lxc.lxcpath"], cancellationToken).ConfigureAwait(false)).Require("ask LXC for the directory of its containers").Output.Trim();

@@ -10,35 +10,35 @@ internal sealed class PodmanNetworkCheck(PodmanTool podman)
     private const string Mode = "mode", Vlan = "vlan", Managed = "managed";
 
     /// <summary>Looks at each; one finding a line.</summary>
-    public async Task<IReadOnlyList<Finding>> RunAsync(IEnumerable<(string Name, IReadOnlyList<string> Addresses)> networks, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<Finding>> RunAsync(IEnumerable<(string Name, IReadOnlyList<string> Addresses)> networks, CancellationToken cancellationToken) => RunAsync(networks, AtTarget, cancellationToken);
+
+    /// <summary>The same of a container that runs nowhere else: its network may be of any kind.</summary>
+    public Task<IReadOnlyList<Finding>> RunForOneAsync(IEnumerable<(string Name, IReadOnlyList<string> Addresses)> networks, CancellationToken cancellationToken) => RunAsync(networks, ForOne, cancellationToken);
+
+    private async Task<IReadOnlyList<Finding>> RunAsync(
+        IEnumerable<(string Name, IReadOnlyList<string> Addresses)> networks, Func<string, IReadOnlyList<string>, PodmanNetwork?, IReadOnlyList<Finding>> look, CancellationToken cancellationToken)
     {
         var findings = new List<Finding>();
         foreach ((string name, IReadOnlyList<string> addresses) in networks)
-            findings.AddRange(AtTarget(name, addresses, await podman.NetworkAsync(name, cancellationToken).ConfigureAwait(false)));
+            findings.AddRange(look(name, addresses, await podman.NetworkAsync(name, cancellationToken).ConfigureAwait(false)));
         return findings;
     }
 
-    /// <summary>The same of a container that runs nowhere else: it may be of any kind.</summary>
-    public async Task<IReadOnlyList<Finding>> RunForOneAsync(IEnumerable<(string Name, IReadOnlyList<string> Addresses)> networks, CancellationToken cancellationToken)
-    {
-        var findings = new List<Finding>();
-        foreach ((string name, IReadOnlyList<string> addresses) in networks)
-        {
-            PodmanNetwork? network = await podman.NetworkAsync(name, cancellationToken).ConfigureAwait(false);
-            findings.AddRange(AtTarget(name, addresses, network is null ? null : network with { Driver = PodmanConfiguration.Bridge, Options = null }));
-        }
+    /// <summary>Can a container come from another machine into this network, which is null when there is none, with these addresses?</summary>
+    public static IReadOnlyList<Finding> AtTarget(string name, IReadOnlyList<string> addresses, PodmanNetwork? network) =>
+        network is null ? [Missing(name)] : GoodUnless([.. Kind(network), .. AddressesIn(network, name, addresses)], name);
 
-        return findings;
-    }
+    /// <summary>The same of a container that runs nowhere else.</summary>
+    public static IReadOnlyList<Finding> ForOne(string name, IReadOnlyList<string> addresses, PodmanNetwork? network) =>
+        network is null ? [Missing(name)] : GoodUnless([.. AddressesIn(network, name, addresses)], name);
 
-    /// <summary>Can a container come into this network, which is null when there is none, with these addresses?</summary>
-    public static IReadOnlyList<Finding> AtTarget(string name, IReadOnlyList<string> addresses, PodmanNetwork? network)
-    {
-        if (network is null)
-            return [Block($"Podman's network {name}, in which the container is, does not exist here.", $"Make one with the same range of addresses; `podman network inspect {name}` at the source shows it: podman network create --subnet RANGE {name}")];
-        Finding[] blockers = [.. Kind(network), .. addresses.SelectMany(address => Address(name, address, network))];
-        return blockers.Length > 0 ? blockers : [new Finding(FindingSeverity.Good, "network", $"Podman's network {name} is here, and the container's address is free.")];
-    }
+    private static Finding Missing(string name) =>
+        Block($"Podman's network {name}, in which the container is, does not exist here.", $"Make one with the same range of addresses; `podman network inspect {name}` at the source shows it: podman network create --subnet RANGE {name}");
+
+    private static Finding[] GoodUnless(Finding[] blockers, string name) =>
+        blockers.Length > 0 ? blockers : [new Finding(FindingSeverity.Good, "network", $"Podman's network {name} is here, and the container's address is free.")];
+
+    private static IEnumerable<Finding> AddressesIn(PodmanNetwork network, string name, IReadOnlyList<string> addresses) => addresses.SelectMany(address => Address(name, address, network));
 
     /// <summary>
     /// Is it a bridge of Podman's own, behind this machine's address? What is on a network with others than this machine's containers would be there twice, with one address, before the source has let go of it; and a port's VLAN

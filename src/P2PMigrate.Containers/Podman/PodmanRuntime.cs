@@ -35,12 +35,7 @@ public sealed class PodmanRuntime : CriuRuntime
         if (bundle is not null) throw new ContainerException("A container of Podman has no bundle of yours; leave out --bundle.");
         PodmanContainer known = await FindAsync(name, cancellationToken).ConfigureAwait(false);
         KnownContainer state = _podman.StateOf(known);
-        if (state.Status != KnownContainer.Running)
-        {
-            throw new ContainerException(state.Status == KnownContainer.Paused
-                ? $"The container {name} is paused. If a migration of it is under way or in doubt, leave it so: `p2pmigrate migrate` says what to do. If you paused it yourself, type: podman unpause {name}"
-                : $"The container {name} is {state.Status}, not running.");
-        }
+        KnownContainer.RequireRunning(name, state.Status, $"podman unpause {name}");
 
         byte[] written = await File.ReadAllBytesAsync(Path.Combine(known.StaticDir, "config.json"), cancellationToken).ConfigureAwait(false);
         string creation = await _podman.CreationOfAsync(known, cancellationToken).ConfigureAwait(false);

@@ -138,7 +138,7 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     /// <summary>The same of a container that Podman was asked about.</summary>
     public KnownContainer StateOf(PodmanContainer container)
     {
-        string status = container.State.Status == KnownContainer.Running && IsFrozen(container.Name, container.State.Pid) ? KnownContainer.Paused : container.State.Status;
+        string status = container.State.Status == KnownContainer.Running ? KnownContainer.RunningOrPaused(this, container.Name, container.State.Pid) : container.State.Status;
         return new KnownContainer(status, container.State.Pid, container.Id, BundleOf(container));
     }
 
@@ -230,19 +230,6 @@ internal sealed class PodmanTool(PodmanOptions options) : IRuntimeProgram
     {
         const string mark = "Error: ";
         return File.Exists(path) && File.ReadLines(path).LastOrDefault(line => line.StartsWith(mark, StringComparison.Ordinal)) is { } line ? $"Podman says: {line[mark.Length..]}." : null;
-    }
-
-    /// <summary>Podman does not look whether somebody else has frozen the cgroup.</summary>
-    private bool IsFrozen(string name, int pid)
-    {
-        try
-        {
-            return pid > 0 && CgroupOf(name, pid).IsFrozen;
-        }
-        catch (Exception gone) when (gone is IOException or ContainerException)
-        {
-            return false;
-        }
     }
 
     private Task<ToolResult> RunAsync(string[] arguments, CancellationToken cancellationToken) => Tool.RunAsync(options.Podman, arguments, cancellationToken);

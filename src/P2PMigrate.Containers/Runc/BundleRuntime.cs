@@ -25,12 +25,7 @@ public abstract class BundleRuntime : CriuRuntime
     {
         RuncState state = await _runc.StateAsync(name, cancellationToken).ConfigureAwait(false)
             ?? throw new ContainerException($"{Name} knows no container named {name}; `{Name} list` shows those it knows.");
-        if (state.Status != KnownContainer.Running)
-        {
-            throw new ContainerException(state.Status == KnownContainer.Paused
-                ? $"The container {name} is paused. If a migration of it is under way or in doubt, leave it so: `p2pmigrate migrate` says what to do. If you paused it yourself, type: {Name} resume {name}"
-                : $"The container {name} is {state.Status}, not running.");
-        }
+        KnownContainer.RequireRunning(name, state.Status, $"{Name} resume {name}");
 
         string bundlePath = Path.GetFullPath(bundle ?? state.Bundle);
         byte[] configuration = ReadConfiguration(name, bundlePath);

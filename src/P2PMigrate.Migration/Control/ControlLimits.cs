@@ -33,6 +33,9 @@ internal static class ControlLimits
     /// <summary>Processes that anyone may claim.</summary>
     public const int MaxProcesses = 1 << 22;
 
+    /// <summary>The latest time of day that anyone may tell: the end of the year 9999.</summary>
+    public const long MaxUnixMilliseconds = 253_402_300_799_999;
+
     /// <summary>Files among CRIU's images.</summary>
     public const int MaxImageFiles = 1 << 16;
 

@@ -6,7 +6,12 @@ namespace P2PMigrate.Migration.Control;
 internal abstract record ControlMessage;
 
 /// <summary>Source: may this container come to you?</summary>
-internal sealed record Propose(JobId JobId, ContainerName Name, ContainerDescription Container, MachineFacts Machine, long RootfsBytes) : ControlMessage;
+internal sealed record Propose(JobId JobId, ContainerName Name, ContainerDescription Container, MachineFacts Machine, long RootfsBytes) : ControlMessage
+{
+    /// <summary>The source's time of day when it made the proposal; null when it does not say, as in an archive.</summary>
+    // spec: MIG-185
+    public DateTimeOffset? MadeAt { get; init; }
+}
 
 /// <summary>Target: yes. The ticket is spent.</summary>
 internal sealed record Accept : ControlMessage

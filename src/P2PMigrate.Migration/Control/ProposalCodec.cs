@@ -8,14 +8,20 @@ namespace P2PMigrate.Migration.Control;
 internal static class ProposalCodec
 {
     /// <summary>For the wire. What only means something on this machine (pid, cgroup) stays here.</summary>
-    public static Wire.Propose Wrap(Propose propose) => new()
+    public static Wire.Propose Wrap(Propose propose)
     {
-        Version = ControlLimits.Version,
-        JobId = ByteString.CopyFrom(propose.JobId.ToBytes()),
-        Container = Wrap(propose.Container),
-        Machine = Wrap(propose.Machine),
-        RootfsBytes = (ulong)propose.RootfsBytes,
-    };
+        var wire = new Wire.Propose
+        {
+            Version = ControlLimits.Version,
+            JobId = ByteString.CopyFrom(propose.JobId.ToBytes()),
+            Container = Wrap(propose.Container),
+            Machine = Wrap(propose.Machine),
+            RootfsBytes = (ulong)propose.RootfsBytes,
+        };
+        if (propose.MadeAt is { } time && time >= DateTimeOffset.UnixEpoch)
+            wire.UnixMs = (ulong)time.ToUnixTimeMilliseconds();
+        return wire;
+    }
 
     /// <summary>From the wire: null and a reason when a bound is broken.</summary>
     // spec: MIG-04, MIG-05
@@ -26,7 +32,10 @@ internal static class ProposalCodec
             || !JobId.TryParse(wire.JobId.Span, out JobId job)
             || !ContainerName.TryParse(wire.Container.Name, out ContainerName name))
             return null;
-        return new Propose(job, name, Unwrap(wire.Container), Unwrap(wire.Machine), (long)wire.RootfsBytes);
+        return new Propose(job, name, Unwrap(wire.Container), Unwrap(wire.Machine), (long)wire.RootfsBytes)
+        {
+            MadeAt = wire.HasUnixMs ? DateTimeOffset.FromUnixTimeMilliseconds((long)wire.UnixMs) : null,
+        };
     }
 
     private static string? FindFault(Wire.Propose wire) => wire switch
@@ -35,6 +44,7 @@ internal static class ProposalCodec
         { JobId.Length: not JobId.Size } => "a job id is not 16 bytes long",
         { Container: null } or { Machine: null } => "the proposal lacks the container or the machine",
         { RootfsBytes: > ControlLimits.MaxClaimedBytes } => "the root file system is larger than anyone's",
+        { UnixMs: > ControlLimits.MaxUnixMilliseconds } => "the source's clock shows a time after the year 9999",
         _ => FindFault(wire.Container) ?? FindFault(wire.Machine),
     };
 

@@ -23,18 +23,21 @@ public sealed class SealedObjectStore : IObjectStore, IDisposable
     private readonly string _keys;
     private readonly DepotKey _key;
 
-    private SealedObjectStore(IObjectStore inner, ContainerName container, DepotEnvelopes envelopes, byte[] key, PublicIdentity sealedBy)
+    private SealedObjectStore(IObjectStore inner, ContainerName container, DepotEnvelopes envelopes, byte[] key, PublicIdentity sealedBy, IReadOnlyCollection<PublicIdentity> readers)
     {
         _inner = inner;
         _names = container.Value + "/";
         _keys = envelopes.Prefix;
         _key = DepotKey.Import(key);
-        SealedBy = sealedBy;
+        (SealedBy, Readers) = (sealedBy, readers);
         CryptographicOperations.ZeroMemory(key);
     }
 
     /// <summary>Whoever gave this peer the key, proven by its own: the owner of the depot.</summary>
     public PublicIdentity SealedBy { get; }
+
+    /// <summary>Whom this peer knows to be meant to read what is here: those that it names as it writes, itself when it only reads.</summary>
+    public IReadOnlyCollection<PublicIdentity> Readers { get; }
 
     /// <inheritdoc/>
     public string Place => _inner.Place;
@@ -52,7 +55,7 @@ public sealed class SealedObjectStore : IObjectStore, IDisposable
         byte[] key = await ClaimAsync(envelopes, readers, cancellationToken).ConfigureAwait(false);
         foreach (PublicIdentity reader in readers)
             await envelopes.AdmitAsync(reader, key, cancellationToken).ConfigureAwait(false);
-        return new SealedObjectStore(inner, container, envelopes, key, self.Public);
+        return new SealedObjectStore(inner, container, envelopes, key, self.Public, readers);
     }
 
     /// <summary>To read: opens a depot that was sealed for <paramref name="self"/>, or by it.</summary>
@@ -63,7 +66,7 @@ public sealed class SealedObjectStore : IObjectStore, IDisposable
         {
             // Its own key goes before one that somebody offers it: whoever offers one may offer a claim too.
             if (await envelopes.TryReadOwnAsync(cancellationToken).ConfigureAwait(false) is var (own, _))
-                return new SealedObjectStore(inner, container, envelopes, own, self.Public);
+                return new SealedObjectStore(inner, container, envelopes, own, self.Public, [self.Public]);
         }
         catch (MigrationException exception) when (exception.Fault == MigrationFault.NotSealedForThisPeer)
         {
@@ -71,7 +74,7 @@ public sealed class SealedObjectStore : IObjectStore, IDisposable
         }
 
         if (await envelopes.TryReadAdmissionAsync(cancellationToken).ConfigureAwait(false) is var (key, sender))
-            return new SealedObjectStore(inner, container, envelopes, key, sender);
+            return new SealedObjectStore(inner, container, envelopes, key, sender, [self.Public]);
         if (!await IsSealedAsync(inner, container, cancellationToken).ConfigureAwait(false))
             throw new MigrationException(MigrationFault.NotSealedForThisPeer, $"There is nothing sealed in {envelopes.DepotName}. Are that the place and the container's name with which it was pushed?");
         throw new MigrationException(MigrationFault.NotSealedForThisPeer,

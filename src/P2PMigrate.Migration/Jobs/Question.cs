@@ -18,13 +18,17 @@ internal static class Question
     }
 
     /// <summary>Reads a question of <paramref name="peer"/> from <paramref name="stream"/>, which the caller owns.</summary>
-    public static async Task<TargetQuestion> ReadAsync(ITunnelStream stream, string peer, TargetCheck check, JobFates fates, CancellationToken cancellationToken) =>
-        await ReadAsync(stream, cancellationToken).ConfigureAwait(false) switch
+    public static async Task<TargetQuestion> ReadAsync(ITunnelStream stream, string peer, TargetCheck check, JobFates fates, CancellationToken cancellationToken)
+    {
+        ControlMessage asked = await ReadAsync(stream, cancellationToken).ConfigureAwait(false);
+        DateTimeOffset arrived = check.Now; // its turn to be answered may be later
+        return asked switch
         {
-            Propose proposal => new TargetQuestion(stream, isAboutNewContainer: true, async stop => new Answer(await check.AskAsync(proposal, stop).ConfigureAwait(false))),
+            Propose proposal => new TargetQuestion(stream, isAboutNewContainer: true, async stop => new Answer(await check.AskAsync(proposal, arrived, stop).ConfigureAwait(false))),
             Inquiry inquiry => new TargetQuestion(stream, isAboutNewContainer: false, _ => Task.FromResult<ControlMessage>(new Fate(fates.Of(inquiry.JobId, peer)))),
             _ => throw PeerFault.Of("asked nothing that can be answered"),
         };
+    }
 
     /// <summary>One record, the last of our direction.</summary>
     public static async Task WriteAsync(ITunnelStream stream, ControlMessage message, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Stages;
 
 namespace P2PMigrate.Migration.Jobs;
 
@@ -88,8 +89,8 @@ internal static class RecoveryMessage
 
     // spec: DEP-22
     private static string DumpedWords(JournalHead head) =>
-        $"'{head.Container}' is frozen here since its create-dump, and its dump is in {head.Place}. The next stage is restore-dump, at the target: p2pmigrate migrate {head.Container} -s restore-dump "
-        + $"-d {head.Place}; when it runs there, end the copy here: p2pmigrate resolve {head.JobId} --keep target. To take it back instead, or when no dump is found there because create-dump was "
+        $"'{head.Container}' is frozen here since its create-dump, and its dump is in {head.Place}. The next stage is restore-dump, at the target: {StageOrder.RestoreDump(head.Container, head.Place)}; "
+        + $"when it runs there, end the copy here: p2pmigrate resolve {head.JobId} --keep target. To take it back instead, or when no dump is found there because create-dump was "
         + $"interrupted, type: p2pmigrate migrate {head.Container} -s unfreeze";
 
     private static string AtTarget(JournalHead head) => $"Look whether it runs here, or is paused; if so, type: p2pmigrate resolve {head.JobId} --keep target; "

@@ -11,10 +11,14 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
     /// <summary>Disk space that must be left when everything has arrived.</summary>
     public const long DiskReserve = 256L << 20;
 
+    /// <summary>This machine's time of day.</summary>
+    public DateTimeOffset Now => environment.Time.GetUtcNow();
+
     /// <summary>Takes the container's lock and returns it when nothing blocks the job; else throws <see cref="CheckFailedException"/>.</summary>
     // spec: MIG-06
     public async Task<FileLock> RunAsync(Propose proposal, CancellationToken cancellationToken)
     {
+        DateTimeOffset arrived = Now;
         environment.State.Create();
         FileLock turn = FileLock.TryTake(environment.State.Lock(proposal.Name))
             ?? throw CheckFailedException.Of(Busy(proposal).Subject, Busy(proposal).Message, Busy(proposal).Remedy!);
@@ -23,6 +27,7 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
             var findings = new List<Finding>(OwnFindings(proposal));
             if (findings.Count == 0)
                 findings.AddRange(await environment.Runtime.CheckTargetAsync(proposal.Container, proposal.Machine, cancellationToken).ConfigureAwait(false));
+            findings.AddRange(ClockCheck.FindingsOn(proposal, arrived));
             CheckFailedException.ThrowIfBlocked(findings);
             CheckFailedException.ThrowIfBlocked([.. RoomFindings(proposal)]);
             return turn;
@@ -34,11 +39,11 @@ internal sealed class TargetCheck(MigrationEnvironment environment)
         }
     }
 
-    /// <summary>The same questions and those about the machine, for somebody who only asks: takes nothing, and the store does not give way. What is good is among the findings.</summary>
+    /// <summary>The same questions and those about the machine, for somebody who only asks, of a proposal that came when it was <paramref name="arrived"/> here: takes nothing, and the store does not give way. What is good is among the findings.</summary>
     // spec: MIG-170
-    public async Task<IReadOnlyList<Finding>> AskAsync(Propose proposal, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Finding>> AskAsync(Propose proposal, DateTimeOffset arrived, CancellationToken cancellationToken)
     {
-        var findings = new List<Finding>(OwnFindings(proposal));
+        var findings = new List<Finding>([.. ClockCheck.FindingsOn(proposal, arrived), .. OwnFindings(proposal)]);
         if (environment.Runtime.Of(proposal.Container.Runtime) is { } runtime)
         {
             findings.AddRange(await runtime.CheckMachineAsync(cancellationToken).ConfigureAwait(false));

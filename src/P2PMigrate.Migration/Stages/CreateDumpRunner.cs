@@ -4,6 +4,7 @@ using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Snapshot;
 
 namespace P2PMigrate.Migration.Stages;
@@ -44,7 +45,7 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
         HashSet<ChunkId> known = await depot.KnownAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<string> packs = await depot.ListPacksAsync(cancellationToken).ConfigureAwait(false);
         if (packs.Count == 0)
-            throw StageOrder.PrepareDataIsNext(name, place.Place);
+            throw StageOrder.PrepareDataIsNext(name, place);
         if (await OpenDumpAsync(depot, cancellationToken).ConfigureAwait(false) is { } other)
             throw StageOrder.SeveralDumps(name, place.Place, [other]);
         var plan = new CheckpointPlan(container, name, id, JobKind.Stage, place.Place, IsLeftRunning: false);
@@ -58,12 +59,12 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
         }
     }
 
-    /// <summary>For whoever would change the place before it runs: throws <see cref="MigrationException"/> when <c>prepare-data</c> is due, <see cref="PlaceException"/> when the place cannot be used.</summary>
+    /// <summary>For whoever would seal the place for <paramref name="readers"/> before it runs: throws <see cref="MigrationException"/> when <c>prepare-data</c> is due, <see cref="PlaceException"/> when the place cannot be used.</summary>
     // spec: DEP-25
-    public static async Task RequireDataAsync(IObjectStore place, ContainerName name, CancellationToken cancellationToken)
+    public static async Task RequireDataAsync(IObjectStore place, ContainerName name, IReadOnlyCollection<PublicIdentity> readers, CancellationToken cancellationToken)
     {
         if ((await new Depot(place, name).ListPacksAsync(cancellationToken).ConfigureAwait(false)).Count == 0)
-            throw StageOrder.PrepareDataIsNext(name, place.Place);
+            throw StageOrder.PrepareDataIsNext(name, place.Place, readers);
     }
 
     private async Task<MigrationOutcome> WriteAsync(CheckpointJob job, Depot depot, CheckpointPlan plan, (HashSet<ChunkId> Chunks, IReadOnlyList<string> Packs) known, CancellationToken cancellationToken)

@@ -49,6 +49,6 @@ public sealed class PullRunner(MigrationEnvironment environment, IObjectStore pl
         var pull = new ContentPull(new Depot(place, name), store, meter);
         await pull.RunAsync(cancellationToken).ConfigureAwait(false);
         reporter.Enter(null);
-        return pull.Packs > 0 ? new ContentPulled(name.Value, place.Place, pull.PulledBytes) : throw StageOrder.PrepareDataIsNext(name, place.Place);
+        return pull.Packs > 0 ? new ContentPulled(name.Value, place.Place, pull.PulledBytes) : throw StageOrder.PrepareDataIsNext(name, place);
     }
 }

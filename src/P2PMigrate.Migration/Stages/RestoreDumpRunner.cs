@@ -39,7 +39,7 @@ public sealed class RestoreDumpRunner(MigrationEnvironment environment, IObjectS
         DumpContents contents = await depot.ReadDumpAsync(dump, cancellationToken).ConfigureAwait(false);
         using DirectoryChunkStore content = import.OpenContent();
         if (!await new ContentPull(depot, content, new TransferMeter(() => { })).HasAllAsync(contents.Packs, cancellationToken).ConfigureAwait(false))
-            throw StageOrder.ImportDataIsNext(name, place.Place);
+            throw StageOrder.ImportDataIsNext(name, place);
         using var origin = new DumpOrigin(depot, name, dump, content, import.Token());
         var archive = new DumpReadStream(depot, dump, contents.Parts);
         await using (archive.ConfigureAwait(false))
@@ -47,7 +47,7 @@ public sealed class RestoreDumpRunner(MigrationEnvironment environment, IObjectS
     }
 
     /// <summary>The one dump that can be restored here: one that was begun here goes before any other.</summary>
-    private static async Task<JobId> FindAsync(Depot depot, ContainerName name, string? token, CancellationToken cancellationToken)
+    private async Task<JobId> FindAsync(Depot depot, ContainerName name, string? token, CancellationToken cancellationToken)
     {
         var open = new List<JobId>();
         JobId? takenBack = null, takenElsewhere = null;
@@ -69,8 +69,8 @@ public sealed class RestoreDumpRunner(MigrationEnvironment environment, IObjectS
             > 1 => throw StageOrder.SeveralDumps(name, depot.Place, open),
             _ when takenElsewhere is { } other => throw StageOrder.AnotherTargetHasIt(name, other, depot.Place),
             _ when takenBack is { } back => throw StageOrder.SourceHasIt(name, back),
-            _ when hasData => throw StageOrder.CreateDumpIsNext(name, depot.Place),
-            _ => throw StageOrder.PrepareDataIsNext(name, depot.Place),
+            _ when hasData => throw StageOrder.CreateDumpIsNext(name, place),
+            _ => throw StageOrder.PrepareDataIsNext(name, place),
         };
     }
 

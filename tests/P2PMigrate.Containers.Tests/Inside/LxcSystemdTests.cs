@@ -5,6 +5,8 @@ namespace P2PMigrate.Containers.Tests.Inside;
 /// <summary>Containers whose first process is systemd, which keeps itself and each service in a cgroup of its own below the container's.</summary>
 public sealed class LxcSystemdTests
 {
+    private const string BootIdFile = "/proc/sys/kernel/random/boot_id";
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [InsideFact]
@@ -15,6 +17,7 @@ public sealed class LxcSystemdTests
     {
         await using SystemContainer container = await SystemContainer.StartAsync();
         string sameBoot = await BootOfAsync(container.Name);
+        Assert.DoesNotContain(File.ReadAllText(BootIdFile).Trim(), sameBoot, StringComparison.Ordinal); // LXC gives it one of its own.
         await using Move there = await Move.PrepareAsync(container.Name);
         Assert.DoesNotContain(await Move.Runtime.CheckSourceAsync(there.Container, Token), finding => finding.Severity == FindingSeverity.Blocker);
         Assert.True(there.Container.ProcessCount >= 3, "systemd, its journal, and the counting shell");
@@ -75,6 +78,7 @@ public sealed class LxcSystemdTests
         await SystemContainer.WaitUntilGoneOnAsync(container.RootPath);
         Assert.Equal("running", await SystemContainer.StateAsync(container.Name));
         Assert.Equal(sameBoot, await BootOfAsync(container.Name));
+        Assert.Contains($" {BootIdFile} ro,", await SystemContainer.InAsync(container.Name, "cat /proc/1/mountinfo"), StringComparison.Ordinal);
         string before = await SystemContainer.InAsync(container.Name, "systemctl show -P ExecMainStartTimestampMonotonic systemd-journald");
         await SystemContainer.InAsync(container.Name, "systemctl restart systemd-journald && journalctl -q -n 1 --no-pager | grep -q .");
         Assert.NotEqual(before, await SystemContainer.InAsync(container.Name, "systemctl show -P ExecMainStartTimestampMonotonic systemd-journald"));
@@ -82,7 +86,7 @@ public sealed class LxcSystemdTests
         Assert.InRange(long.Parse(events, System.Globalization.CultureInfo.InvariantCulture), 0, 500_000);
     }
 
-    private static Task<string> BootOfAsync(string name) => SystemContainer.InAsync(name, "systemctl show -P UserspaceTimestampMonotonic; cat /proc/sys/kernel/random/boot_id; systemctl show -P ActiveEnterTimestampMonotonic count");
+    private static Task<string> BootOfAsync(string name) => SystemContainer.InAsync(name, $"systemctl show -P UserspaceTimestampMonotonic; cat {BootIdFile}; systemctl show -P ActiveEnterTimestampMonotonic count");
 
     private static (int Ticks, long Count) MarksIn(string root) => (SystemContainer.TicksIn(root), SystemContainer.CountIn(root));
 }

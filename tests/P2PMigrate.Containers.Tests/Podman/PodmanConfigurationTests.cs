@@ -116,6 +116,9 @@ public sealed class PodmanConfigurationTests
         Assert.Equal(severity, finding.Severity);
         Assert.Contains(words, finding.Message + finding.Remedy, StringComparison.Ordinal);
         Assert.Equal(FindingSeverity.Blocker, Assert.Single(PodmanNetworkCheck.AtTarget("podman", [address], null)).Severity);
+        Finding alone = Assert.Single(PodmanNetworkCheck.ForOne("podman", [address], network)); // of one that runs nowhere else, the kind does not matter
+        Assert.Equal(driver == "bridge" && mode.Length == 0 ? finding : finding with { Severity = FindingSeverity.Good, Message = alone.Message, Remedy = null }, alone);
+        Assert.Equal(FindingSeverity.Blocker, Assert.Single(PodmanNetworkCheck.ForOne("podman", [address], null)).Severity);
     }
 
     [Fact]

@@ -19,6 +19,7 @@ public sealed class HostileControlTests
     private static ControlMessage[] Messages =>
     [
         new Propose(JobId.Create(), Name, s_container, s_machine, 1000),
+        new Propose(JobId.Create(), Name, s_container, s_machine, 1000) { MadeAt = DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_123) },
         new Accept(),
         new Accept { Costs = new DowntimeCosts(TimeSpan.FromMilliseconds(250), TimeSpan.FromMicroseconds(12), 7) },
         new Refuse("no", [new Finding(FindingSeverity.Blocker, "cpu", "old", "buy"), new Finding(FindingSeverity.Good, "criu", "fine")]),
@@ -83,7 +84,7 @@ public sealed class HostileControlTests
     public static TheoryData<string, string> BadProposals => new()
     {
         { "name", "../etc" }, { "name", "" }, { "name", "a/b" }, { "name", "a\0b" }, { "name", new string('a', 65) }, { "name", ".." },
-        { "runtime", "../../bin/sh" }, { "bundle", new string('x', 5000) }, { "config", "" }, { "memory", "" }, { "rootfs", "" }, { "features", "" }, { "kernel", new string('k', 300) },
+        { "runtime", "../../bin/sh" }, { "bundle", new string('x', 5000) }, { "config", "" }, { "memory", "" }, { "rootfs", "" }, { "features", "" }, { "kernel", new string('k', 300) }, { "clock", "" },
     };
 
     [Theory]
@@ -109,9 +110,26 @@ public sealed class HostileControlTests
             ControlCodec.Encode(new Propose(JobId.Create(), Name, container, machine, what == "rootfs" ? -1 : 0)));
         if (what == "bundle")
             wire.Propose.Container.BundlePath = text;
+        if (what == "clock")
+            wire.Propose.UnixMs = ulong.MaxValue;
 
         Assert.False(TryDecode(Google.Protobuf.MessageExtensions.ToByteArray(wire), out _, out string? reason));
         Assert.NotEmpty(reason!);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(0L)]
+    [InlineData(1_800_000_000_123L)]
+    [InlineData(ControlLimits.MaxUnixMilliseconds)]
+    [Trait("Spec", "MIG-185")]
+    public void A_proposal_tells_the_sources_time_of_day_or_does_not(long? unixMs)
+    {
+        DateTimeOffset? time = unixMs is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
+
+        Assert.True(TryDecode(ControlCodec.Encode(new Propose(JobId.Create(), Name, s_container, s_machine, 1000) { MadeAt = time }), out ControlMessage? message, out _));
+
+        Assert.Equal(time, Assert.IsType<Propose>(message).MadeAt);
     }
 
     [Fact]

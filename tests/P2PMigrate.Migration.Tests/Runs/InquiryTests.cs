@@ -192,7 +192,7 @@ public sealed class InquiryTests
         Assert.Equal([state.EndedJournal(new JobId(2))], Directory.EnumerateFiles(state.Ended));
         ContainerDescription web = await rig.Target.Runtime.InspectAsync(MigrationRig.Container, null, CancellationToken.None);
         Propose again = Proposals.Any with { JobId = new JobId(2), Container = web };
-        Assert.Contains(await new TargetCheck(rig.Target.Environment).AskAsync(again, CancellationToken.None), finding => finding is { Severity: FindingSeverity.Blocker, Subject: "job" });
+        Assert.Contains(await new TargetCheck(rig.Target.Environment).AskAsync(again, DateTimeOffset.UnixEpoch, CancellationToken.None), finding => finding is { Severity: FindingSeverity.Blocker, Subject: "job" });
     }
 
     [Fact]

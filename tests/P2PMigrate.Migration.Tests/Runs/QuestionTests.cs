@@ -1,4 +1,6 @@
+using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Tests.Machines;
 using P2PMigrate.Migration.Tests.World;
 using P2PMigrate.Tunnel;
 
@@ -43,6 +45,36 @@ public sealed class QuestionTests
         Assert.DoesNotContain(await AskAsync(rig), finding => finding.Severity == FindingSeverity.Blocker);
     }
 
+    [Theory]
+    [InlineData(0.0, null)]
+    [InlineData(4.0, null)]
+    [InlineData(-4.9, null)]
+    [InlineData(37.0, "37 s ahead of")]
+    [InlineData(-37.0, "37 s behind")]
+    [InlineData(-7300.0, "2 h behind")]
+    [InlineData(31536000.0, "365 days ahead of")]
+    [Trait("Spec", "MIG-185")]
+    public async Task A_clock_that_differs_is_a_warning_and_nothing_more(double seconds, string? difference)
+    {
+        await using var rig = new MigrationRig(targetTime: new ShiftedClock(TimeSpan.FromSeconds(seconds)));
+        rig.Target.Environment.State.Create(); // the program has it
+
+        IReadOnlyList<Finding> findings = await AskAsync(rig);
+
+        Finding clock = Assert.Single(findings, finding => finding.Subject == "clock");
+        Assert.Equal(difference is null ? FindingSeverity.Good : FindingSeverity.Warning, clock.Severity);
+        Assert.Contains(difference is null ? "no more than 5 s apart" : $"The target's clock is {difference} the source's", clock.Message, StringComparison.Ordinal);
+        Assert.Equal(difference is null, clock.Remedy is null);
+        Assert.DoesNotContain(findings, finding => finding.Severity == FindingSeverity.Blocker);
+        rig.Reconnect();
+        rig.Completed((await rig.RunAsync()).Sent);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-185")]
+    public void A_source_that_does_not_tell_its_time_gives_no_finding() =>
+        Assert.Empty(ClockCheck.FindingsOn(Proposals.Any, DateTimeOffset.UnixEpoch));
+
     [Fact]
     [Trait("Spec", "MIG-171")]
     public async Task What_is_no_question_is_not_answered()
@@ -83,6 +115,12 @@ public sealed class QuestionTests
         await using ITunnelStream stream = await rig.Far.AcceptStreamAsync();
         TargetQuestion question = await new TargetRunner(rig.Target.Environment).ReadQuestionAsync(stream, "one", default);
         await question.AnswerAsync(default);
+    }
+
+    /// <summary>A clock that goes right and is set wrong.</summary>
+    private sealed class ShiftedClock(TimeSpan by) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + by;
     }
 
     private static string[] FilesOf(MigrationRig rig) =>

@@ -1,7 +1,9 @@
 using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Stages;
 using P2PMigrate.Migration.Tests.World;
+using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Snapshot.Manifests;
+using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Tests.Stages;
 
@@ -205,6 +207,28 @@ public sealed class StageTests
         Assert.Contains("restore-dump, at the target", again, StringComparison.Ordinal);
         Assert.Contains("p2pmigrate migrate web -s unfreeze", again, StringComparison.Ordinal);
         Assert.Equal(CopyState.Frozen, rig.World.SourceCopy!.State);
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-25")]
+    public async Task Of_a_sealed_place_the_next_stage_names_whom_it_is_for_or_from()
+    {
+        await using var rig = new StageRig();
+        using PrivateIdentity source = PrivateIdentity.Create(CryptographicEntropy.Instance), target = PrivateIdentity.Create(CryptographicEntropy.Instance);
+        string forTarget = $" -d {rig.Place.Place} --for {KeyText.Format(target.Public)}";
+        Runtime.ContainerDescription container = await rig.World.Source.Runtime.InspectAsync(MigrationRig.Container, null, default);
+
+        Assert.EndsWith($"-s prepare-data{forTarget}", await RefusedAsync(async () => { await CreateDumpRunner.RequireDataAsync(rig.Place, rig.Name, [target.Public], default); return 0; }), StringComparison.Ordinal);
+        using SealedObjectStore writing = await SealedObjectStore.CreateAsync(rig.Place, rig.Name, source, [target.Public], default);
+        using SealedObjectStore reading = await SealedObjectStore.OpenAsync(rig.Place, rig.Name, target, default);
+        var restore = new RestoreDumpRunner(rig.World.Target.Environment, reading);
+        Assert.EndsWith($"-s prepare-data{forTarget}", await RefusedAsync(() => restore.RunAsync(rig.Name)), StringComparison.Ordinal);
+        await new PushRunner(rig.World.Source.Environment, writing).RunAsync(container);
+        Assert.EndsWith($"-s create-dump{forTarget}", await RefusedAsync(() => restore.RunAsync(rig.Name)), StringComparison.Ordinal);
+        var create = new CreateDumpRunner(rig.World.Source.Environment, writing);
+        Assert.IsType<DumpCreated>(await create.RunAsync(container, JobId.Create()));
+        Assert.EndsWith($"-s import-data -d {rig.Place.Place} --from {source.PeerId}", await RefusedAsync(() => restore.RunAsync(rig.Name)), StringComparison.Ordinal);
+        Assert.Contains("with --from and what `p2pmigrate id` prints here", await RefusedAsync(() => create.RunAsync(container, JobId.Create())), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,9 +35,10 @@ internal sealed class MigrationRig : IAsyncDisposable
     private readonly long? _storeSize;
     private int _crashes;
 
-    public MigrationRig(long? storeSize = null, TimeProvider? time = null)
+    public MigrationRig(long? storeSize = null, TimeProvider? time = null, TimeProvider? targetTime = null)
     {
         (_storeSize, Time) = (storeSize, time ?? TimeProvider.System);
+        TargetTime = targetTime ?? Time;
         Source = new Agent(this, "source", new SimulatedMachine(World, "one", Path.Combine(_directory, "one")), Path.Combine(_directory, "source-state"));
         Target = new Agent(this, "target", new SimulatedMachine(World, "two", Path.Combine(_directory, "two")), Path.Combine(_directory, "target-state"));
         Source.Runtime.Machine.StartNew(Container);
@@ -65,6 +66,8 @@ internal sealed class MigrationRig : IAsyncDisposable
 
     /// <summary>The clock of both programs, for those that are started from now on.</summary>
     public TimeProvider Time { get; }
+
+    public TimeProvider TargetTime { get; }
 
     /// <summary>Told by the target that the container has arrived.</summary>
     public Action<ReceiveOutcome>? Arrived { get; set; }
@@ -216,7 +219,7 @@ internal sealed class MigrationRig : IAsyncDisposable
                 Runtime = Runtime,
                 State = new StateDirectory(state),
                 Timers = Timers,
-                Time = rig.Time,
+                Time = side == "target" ? rig.TargetTime : rig.Time,
                 StoreSize = rig._storeSize,
                 Logger = new QueueLogger(side, rig.Log),
                 JournalWritten = (role, number) => rig.AtAsync($"{side}:journal:{NameOf(role, number)}").GetAwaiter().GetResult(),
