@@ -38,8 +38,7 @@ public sealed class TreeRuntime : CriuRuntime
         if (bundle is not null) throw new ContainerException("A process tree has no bundle; leave out --bundle.");
         ProcessTree tree = ProcessTree.Of(name) ?? throw new ContainerException($"'{name}' is no process tree; it is named by the number of its first process: --pid NUMBER");
         KnownContainer known = await _tool.FindAsync(name, cancellationToken).ConfigureAwait(false) ?? throw new ContainerException($"There is no process {tree.First} here.");
-        if (known.Status != KnownContainer.Running)
-            throw new ContainerException($"The cgroup of process {tree.First} is frozen. If a migration of it is under way or in doubt, leave it so: `p2pmigrate migrate` says what to do. If you froze it yourself, type: echo 0 > {Cgroup.Of(tree.First).Path}/cgroup.freeze");
+        KnownContainer.RequireRunning(name, known.Status, $"echo 0 > {Cgroup.Of(tree.First).Path}/cgroup.freeze");
         if (tree.First == 1 || ProcessTable.LinkOf(tree.First, "exe") is null) throw new ContainerException($"Process {tree.First} is {(tree.First == 1 ? "this machine's first one" : "the kernel's own")} and cannot move.");
         IReadOnlyList<int> pids = tree.Pids();
         if (pids.Contains(Environment.ProcessId)) throw new ContainerException($"This program is itself one of the tree of process {tree.First}; start it from elsewhere.");
