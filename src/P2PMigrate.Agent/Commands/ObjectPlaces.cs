@@ -29,7 +29,14 @@ internal static class ObjectPlaces
         }
 
         bool isName = place.Contains("://", StringComparison.Ordinal) || place.StartsWith(PeerScheme, StringComparison.Ordinal);
-        return isName || string.IsNullOrWhiteSpace(place) ? place : Path.GetFullPath(place);
+        return isName || string.IsNullOrWhiteSpace(place) ? place : Path.TrimEndingDirectorySeparator(Path.GetFullPath(place));
+    }
+
+    /// <summary>The same of a place to take something out of: a directory that is kept here for others is called as they call it, so that what is printed can be typed there too.</summary>
+    public static string NameToTake(CommandContext context, string place)
+    {
+        string name = NameOf(context, place);
+        return name == new KnownPlaces(context.State).TryFindOwn() ? NameOf(SelfOf(context)) : name;
     }
 
     /// <summary>Opens the place of that name; nothing is made or asked yet.</summary>
@@ -46,11 +53,16 @@ internal static class ObjectPlaces
     /// <summary>This peer's own place is a directory here: the same name is good on both machines.</summary>
     private static IObjectStore OfPeer(CommandContext context, PeerId peer)
     {
-        using PrivateIdentity self = IdentityFile.LoadOrCreate(context.State.Root);
-        if (peer != self.PeerId)
+        if (peer != SelfOf(context))
             return context.Tunnels.Open(context, peer);
         string directory = new KnownPlaces(context.State).TryFindOwn()
             ?? throw new UsageException("This machine keeps no place for others yet. Type: p2pmigrate receive --place DIR");
         return new DirectoryObjectStore(directory, NameOf(peer));
+    }
+
+    private static PeerId SelfOf(CommandContext context)
+    {
+        using PrivateIdentity self = IdentityFile.LoadOrCreate(context.State.Root);
+        return self.PeerId;
     }
 }

@@ -42,7 +42,7 @@ internal sealed class PullCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
-        string destination = ObjectPlaces.NameOf(context, context.Parsed.GetValue(_destination)!);
+        string destination = ObjectPlaces.NameToTake(context, context.Parsed.GetValue(_destination)!);
         ContainerName container = StageChoice.NameOf(context.Parsed.GetValue(_container)!);
         PeerId peer = SealChoice.PeerOf(context.Parsed.GetValue(_from)!);
         IObjectStore place = await SealChoice.OpenToTakeAsync(context, destination, container, peer, cancellationToken).ConfigureAwait(false);

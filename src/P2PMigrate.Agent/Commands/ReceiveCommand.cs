@@ -67,29 +67,35 @@ internal sealed class ReceiveCommand : AgentCommand
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
         TimeSpan lifetime = PeerAddressing.Duration(context.Parsed.GetValue(_lifetime)!);
         using var sole = SoleReceiver.Take(context.State.Root);
-        PlaceServer? place = context.Parsed.GetValue(_place) is { } directory ? Keep(context, Path.GetFullPath(directory)) : null;
-        await RecoverAsync(environment, context.Output, cancellationToken).ConfigureAwait(false);
+        string? directory = DirectoryOf(context);
+        await RecoverAsync(environment, context.Output, cancellationToken).ConfigureAwait(false); // by the place that was kept before
+        if (directory is not null)
+            new KnownPlaces(context.State).KeepOwn(directory);
 
         await using PeerConnection peer = await PeerConnection.OpenForMigrationAsync(
             context, PeerAddressing.Server(context.Parsed.GetValue(_rendezvous)), context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
         await peer.Endpoint.WaitRegisteredAsync(cancellationToken).ConfigureAwait(false);
         await using var tickets = new TicketDesk(peer.Endpoint, new TicketFile(context.State.Root), lifetime, context.Parsed.GetValue(_ticketFile), context.Output);
         await using var doubts = DoubtWatch.Start(environment, peer.Endpoint, context.Output);
-        using var places = new PlaceDesk(place, tickets, context.Output);
+        using var places = new PlaceDesk(directory is null ? null : ServerOf(directory), tickets, context.Output);
         using var reception = new ContainerReception(environment, peer.Endpoint, (tickets, places), context.Output, context.Parsed.GetValue(_once));
         return await reception.RunAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>A directory for the data of stages. It is never made, as whoever typed it may have forgotten to mount it.</summary>
+    /// <summary>The directory for the data of stages, if one is kept. It is never made, as whoever typed it may have forgotten to mount it.</summary>
     // spec: DEP-26
-    private static PlaceServer Keep(CommandContext context, string directory)
+    private string? DirectoryOf(CommandContext context)
     {
+        if (context.Parsed.GetValue(_place) is not { } typed)
+            return null;
+        string directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(typed));
         if (!Directory.Exists(directory))
             throw new UsageException($"The directory {directory} is not there: mount it, or make it.");
         PlaceCheck.RefuseIfDoomed(context.State, directory);
-        new KnownPlaces(context.State).KeepOwn(directory);
-        return new PlaceServer(new DirectoryObjectStore(directory), () => new DriveInfo(directory).AvailableFreeSpace);
+        return directory;
     }
+
+    private static PlaceServer ServerOf(string directory) => new(new DirectoryObjectStore(directory), () => new DriveInfo(directory).AvailableFreeSpace);
 
     /// <summary>Of jobs of either role: this may be the program that is started when the machine is.</summary>
     private static async Task RecoverAsync(MigrationEnvironment environment, IOutput output, CancellationToken cancellationToken)

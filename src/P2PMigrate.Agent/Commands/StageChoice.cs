@@ -46,10 +46,9 @@ internal sealed class StageChoice
             return await UnfreezeAsync(context, environment, NameOf(container), destination, cancellationToken).ConfigureAwait(false);
         if (destination is null)
             throw new UsageException($"{stage} needs to know where the data is: add -d DEST, {ObjectPlaces.Kinds}.");
-        string place = ObjectPlaces.NameOf(context, destination);
         return stage is PrepareData or CreateDump
-            ? await PutAsync(context, environment, stage, place, container, bundle, cancellationToken).ConfigureAwait(false)
-            : await TakeAsync(context, environment, stage, place, NameOf(container), cancellationToken).ConfigureAwait(false);
+            ? await PutAsync(context, environment, stage, ObjectPlaces.NameOf(context, destination), container, bundle, cancellationToken).ConfigureAwait(false)
+            : await TakeAsync(context, environment, stage, ObjectPlaces.NameToTake(context, destination), NameOf(container), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A name that may be part of a path.</summary>

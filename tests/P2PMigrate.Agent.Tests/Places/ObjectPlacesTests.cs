@@ -74,6 +74,9 @@ public sealed class ObjectPlacesTests : IDisposable
         new KnownPlaces(_state).KeepOwn(_other);
 
         Assert.Equal(name, Assert.IsType<DirectoryObjectStore>(ObjectPlaces.Open(Context, name)).Place);
+        Assert.Equal(name, ObjectPlaces.NameToTake(Context, _other + "/"));
+        Assert.Equal(_other, ObjectPlaces.NameOf(Context, _other + "/"));
+        Assert.Equal(_directory, ObjectPlaces.NameToTake(Context, _directory));
     }
 
     [Theory]

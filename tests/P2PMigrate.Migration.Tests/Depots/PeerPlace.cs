@@ -12,7 +12,11 @@ internal sealed class PeerPlace : IAsyncDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("p2pmigrate-place-");
     private readonly List<Task> _serving = [];
 
-    public PeerPlace() => Store = new RemoteObjectStore("peer:there", _ => Task.FromResult<ITunnelSession>(Dial()));
+    public PeerPlace() => Store = new RemoteObjectStore("peer:there", _ => Task.FromResult<ITunnelSession>(
+        IsAway ? throw new TunnelException(TunnelFailure.PeerUnreachable, "The peer does not answer.") : Dial()));
+
+    /// <summary>Nobody reaches it.</summary>
+    public bool IsAway { get; set; }
 
     /// <summary>The place, from the other machine.</summary>
     public RemoteObjectStore Store { get; }

@@ -112,6 +112,31 @@ public sealed class RemoteObjectStoreTests
     }
 
     [Fact]
+    [Trait("Spec", "DEP-54")]
+    public async Task A_stage_whose_peer_went_away_goes_on_where_it_ended()
+    {
+        await using var peer = new PeerPlace();
+        await using var rig = new StageRig(peer.Store, new DirectoryObjectStore(peer.Path));
+        rig.Fill(megabytes: 40);
+        int packs = 0;
+        rig.Place.Creating = name =>
+        {
+            if (!name.Contains("/content/", StringComparison.Ordinal) || ++packs != 4)
+                return;
+            peer.IsAway = true;
+            peer.Near.Cut();
+        };
+
+        PlaceException lost = await Assert.ThrowsAsync<PlaceException>(rig.PrepareDataAsync);
+        Assert.Equal("peer:there: The peer does not answer.", lost.Message);
+        peer.IsAway = false;
+        long before = rig.Place.CreatedBytes;
+        Assert.True((await rig.PrepareDataAsync()).KnownBytes >= 24 << 20);
+        Assert.True(rig.Place.CreatedBytes - before < before, "what was there was sent again");
+        await rig.ImportDataAsync();
+    }
+
+    [Fact]
     public async Task A_container_moves_stage_by_stage()
     {
         await using var peer = new PeerPlace();

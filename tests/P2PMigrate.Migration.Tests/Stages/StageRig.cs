@@ -75,6 +75,17 @@ internal sealed class StageRig : IAsyncDisposable
     public IEnumerable<string> Objects(string folder) => Directory.Exists(Path.Combine(_directory, Name.Value, folder))
         ? Directory.EnumerateFiles(Path.Combine(_directory, Name.Value, folder), "*", SearchOption.AllDirectories) : [];
 
+    /// <summary>Content for the source that does not compress.</summary>
+    public void Fill(int megabytes)
+    {
+        byte[] content = new byte[1 << 20];
+        for (int i = 0; i < megabytes; i++)
+        {
+            new Random(i).NextBytes(content);
+            File.WriteAllBytes(Path.Combine(World.SourceCopy!.Root, $"big-{i}"), content);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await World.DisposeAsync();

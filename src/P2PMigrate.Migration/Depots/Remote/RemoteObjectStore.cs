@@ -98,9 +98,9 @@ public sealed class RemoteObjectStore(string place, Func<CancellationToken, Task
             if (answer.Verdict == PlaceVerdict.Refused)
                 throw Unusable(answer.Reason);
             bool isMore = answer.Verdict == PlaceVerdict.Yes && request.Verb is PlaceVerb.Read or PlaceVerb.List;
-            return new Reply(
-                answer.Verdict == PlaceVerdict.Yes,
-                isMore ? await stream.Input.ReadRecordAsync(DepotLimits.MaxObjectLength, cancellationToken).ConfigureAwait(false) : null);
+            byte[]? what = isMore ? await stream.Input.ReadRecordAsync(DepotLimits.MaxObjectLength, cancellationToken).ConfigureAwait(false) : null;
+            PeerFault.Require(await stream.Input.TryReadExactlyAsync(1, cancellationToken).ConfigureAwait(false) is null, "said more than one answer on a stream");
+            return new Reply(answer.Verdict == PlaceVerdict.Yes, what);
         }
     }
 
