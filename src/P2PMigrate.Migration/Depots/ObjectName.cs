@@ -22,6 +22,10 @@ internal static class ObjectName
         _ => false,
     };
 
+    /// <summary>Is this name of an object a claim's?</summary>
+    // spec: DEP-20
+    public static bool IsClaim(string name) => Split(name) is [_, "claim", _];
+
     /// <summary>Is it what the names of a container, of one kind of its objects, or of one dump's begin with?</summary>
     public static bool IsPrefix(string prefix) => Split(prefix) is [var container, .. var rest] && ContainerName.TryParse(container, out _) && rest switch
     {

@@ -103,11 +103,13 @@ public sealed class RemoteObjectStoreTests
     {
         await using var peer = new PeerPlace { FreeBytes = PlaceServer.LeastFree + 3 };
 
-        PlaceException full = await Assert.ThrowsAsync<PlaceException>(() => peer.Store.TryCreateAsync(s_claim, new byte[4], NoHurry));
+        PlaceException full = await Assert.ThrowsAsync<PlaceException>(() => peer.Store.TryCreateAsync($"web/content/{s_id}", new byte[4], NoHurry));
 
         Assert.Contains("is nearly full", full.Message, StringComparison.Ordinal);
         Assert.Contains(peer.Path, full.Message, StringComparison.Ordinal);
-        Assert.True(await peer.Store.TryCreateAsync(s_claim, new byte[3], NoHurry));
+        Assert.True(await peer.Store.TryCreateAsync($"web/content/{s_id}", new byte[3], NoHurry));
+        peer.FreeBytes = PlaceServer.LeastFree / 2 + 6;
+        Assert.True(await peer.Store.TryCreateAsync(s_claim, "source"u8.ToArray(), NoHurry));
         Assert.Equal(1, peer.Dials);
     }
 
