@@ -46,6 +46,9 @@ public sealed class StateDirectory
     /// <summary>What was imported for a stage and has not been restored yet: a directory for each container.</summary>
     public string Imports => Path.Combine(Root, "imports");
 
+    /// <summary>What this machine knows of the places of peers.</summary>
+    public string Places => Path.Combine(Root, "places");
+
     /// <summary>The bundle of a received container: <c>config.json</c> and <c>rootfs</c>.</summary>
     public string Bundle(ContainerName container) => Path.Combine(Containers, container.Value);
 
@@ -76,7 +79,7 @@ public sealed class StateDirectory
     /// <summary>Makes what is missing; private to this user.</summary>
     public void Create()
     {
-        string[] all = [Root, Containers, Jobs, Journals, Ended, Locks, Chunks, Imports];
+        string[] all = [Root, Containers, Jobs, Journals, Ended, Locks, Chunks, Imports, Places];
         foreach (string directory in all)
             CreatePrivate(directory);
     }

@@ -27,7 +27,7 @@ public sealed class TargetRunner(MigrationEnvironment environment)
     }
 
     /// <summary>
-    /// Reads the one question that <paramref name="peer"/> asks on <paramref name="stream"/>, the first of its session: whether its container could come, or what became of a job of its. The caller
+    /// Reads the one question that <paramref name="peer"/> asks on <paramref name="stream"/>, the first of its session: whether its container could come, what became of a job of its, or whether it may use a place. The caller
     /// owns the stream, and answers. Throws <see cref="MigrationException"/> for what is no question, <see cref="TunnelException"/> when the peer goes away.
     /// </summary>
     // spec: MIG-170, MIG-190

@@ -34,7 +34,7 @@ public sealed class OutputTests
             new RoundCompleted(0, 1, 2, 3, 4, 5, 6, 300), new RoundCompleted(1, 1, 0, 0, 0, 0, 0, 300) { PredictedDowntimeMs = 4, DirtyBytesPerSecond = 5, EndReason = "Why." },
             new JobRecovered("00", "web", "thawed", "source", "said"), new MigrationFailed("no", "none") { Remedy = "try" },
             new ContainerReceived("web", "peer", "direct", 1), new ReceptionFailed("peer", "why"), new Interrupting(), new PingCompleted("direct", "a:1", 1, 2, null),
-            new SpeedCompleted(1, "direct", 2, 3, 4, 5, "aegis-128l", "sent"),
+            new SpeedCompleted(1, "direct", 2, 3, 4, 5, "aegis-128l", "sent"), new PlaceUsed("peer"),
         ];
         Assert.All(events, shown =>
         {

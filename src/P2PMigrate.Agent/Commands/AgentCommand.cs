@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Agent.Output;
+using P2PMigrate.Agent.Places;
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Runtime;
@@ -66,7 +67,9 @@ internal abstract class AgentCommand : Command
         {
             StateDirectory state = OpenState(parsed.GetValue(_stateDirectory)!);
             using ILoggerFactory log = AgentLog.Open(state, parsed.GetValue(_verbose), Name);
-            return (int)await RunAsync(new CommandContext(parsed, state, output, log), cancellationToken).ConfigureAwait(false);
+            var context = new CommandContext(parsed, state, output, log);
+            await using TunnelPlaces tunnels = context.Tunnels;
+            return (int)await RunAsync(context, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -102,6 +105,7 @@ internal abstract class AgentCommand : Command
         MigrationException { Fault: MigrationFault.InDoubt } => (ExitCode.InDoubt, new(exception.Message, "none")),
         MigrationException { Fault: MigrationFault.UnknownJob or MigrationFault.WrongState or MigrationFault.JournalDamaged } => (ExitCode.Usage, new(exception.Message, "none")),
         MigrationException => (ExitCode.Preflight, new(exception.Message, "source")),
+        PlaceException { InnerException: TunnelException } => (ExitCode.PeerUnreachable, new(exception.Message, "none")),
         PlaceException => (ExitCode.Usage, new(exception.Message, "none")),
         SnapshotException => (ExitCode.Preflight, new(exception.Message, "source")),
         TunnelException => (ExitCode.PeerUnreachable, new(exception.Message, "source")),
@@ -120,4 +124,8 @@ internal abstract class AgentCommand : Command
 }
 
 /// <summary>What a running command has at hand.</summary>
-internal sealed record CommandContext(ParseResult Parsed, StateDirectory State, IOutput Output, ILoggerFactory Log);
+internal sealed record CommandContext(ParseResult Parsed, StateDirectory State, IOutput Output, ILoggerFactory Log)
+{
+    /// <summary>The places of peers that it uses.</summary>
+    public TunnelPlaces Tunnels { get; } = new();
+}

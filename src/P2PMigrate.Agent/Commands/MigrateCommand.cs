@@ -89,8 +89,9 @@ internal sealed class MigrateCommand : AgentCommand
         if (context.Parsed.GetValue(_stage.Stage) is not null)
         {
             if (context.Parsed.GetValue(_ticket) is not null)
-                throw new UsageException("A stage goes through the directory that -d names, a whole migration to the peer of a ticket: leave out --to, or -s.");
+                throw new UsageException("A stage goes through the place that -d names, which may be a ticket too, a whole migration to the peer of a ticket: leave out --to, or -s.");
             (_isStage, _isAfterFreeze) = (true, _stage.IsAfterFreeze(context.Parsed));
+            (context.Tunnels.Listen, context.Tunnels.MaxRate) = (context.Parsed.GetValue(_listen), _rate.Of(context.Parsed));
             return await _stage.RunAsync(context, environment, name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
         }
 

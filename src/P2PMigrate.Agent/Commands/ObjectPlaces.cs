@@ -1,18 +1,68 @@
 using P2PMigrate.Agent.Places;
+using P2PMigrate.Agent.State;
 using P2PMigrate.Migration.Depots;
+using P2PMigrate.Protocol.Identity;
 
 namespace P2PMigrate.Agent.Commands;
 
-/// <summary>What a user types for a place: a directory, or a bucket.</summary>
+/// <summary>What a user types for a place: a directory, a bucket, a ticket of the peer that keeps it, or <c>peer:ID</c>, which is what such a place is called.</summary>
 internal static class ObjectPlaces
 {
-    /// <summary>Opens the place; nothing is made or asked yet.</summary>
-    public static IObjectStore Open(string place)
+    /// <summary>For the descriptions of options and arguments.</summary>
+    public const string Kinds = "the directory between the machines, s3://BUCKET/PREFIX, or a ticket of the machine that runs `p2pmigrate receive --place DIR`";
+
+    private const string TicketPrefix = "p2pm1", PeerScheme = "peer:";
+
+    /// <summary>The place of a peer, as journals remember it and another shell, on either machine, can type it.</summary>
+    public static string NameOf(PeerId peer) => PeerScheme + peer;
+
+    /// <summary>The same of any place. A ticket is kept, so that its place can be opened by that name from now on.</summary>
+    // spec: DEP-55
+    public static string NameOf(CommandContext context, string place)
+    {
+        if (place.StartsWith(TicketPrefix, StringComparison.Ordinal))
+        {
+            if (!Ticket.TryParse(place, out Ticket? ticket, out TicketError error))
+                throw new UsageException($"{error.ToSentence()} A directory of such a name is typed with ./ before it.");
+            new KnownPlaces(context.State).Keep(ticket);
+            return NameOf(ticket.Responder.PeerId);
+        }
+
+        bool isName = place.Contains("://", StringComparison.Ordinal) || place.StartsWith(PeerScheme, StringComparison.Ordinal);
+        return isName || string.IsNullOrWhiteSpace(place) ? place : Path.TrimEndingDirectorySeparator(Path.GetFullPath(place));
+    }
+
+    /// <summary>The same of a place to take something out of: a directory that is kept here for others is called as they call it, so that what is printed can be typed there too.</summary>
+    public static string NameToTake(CommandContext context, string place)
+    {
+        string name = NameOf(context, place);
+        return name == new KnownPlaces(context.State).TryFindOwn() ? NameOf(SelfOf(context)) : name;
+    }
+
+    /// <summary>Opens the place of that name; nothing is made or asked yet.</summary>
+    public static IObjectStore Open(CommandContext context, string place)
     {
         if (place.StartsWith(S3Location.Scheme, StringComparison.Ordinal))
             return new S3ObjectStore(S3Location.Of(place, Environment.GetEnvironmentVariable));
-        if (string.IsNullOrWhiteSpace(place) || place.Contains("://", StringComparison.Ordinal))
-            throw new UsageException($"'{place}' is no place that this version knows: type the path of a directory that both machines see, or that somebody carries, or s3://BUCKET/PREFIX.");
-        return new DirectoryObjectStore(place);
+        if (place.StartsWith(PeerScheme, StringComparison.Ordinal) && PeerId.TryParse(place[PeerScheme.Length..], out PeerId peer))
+            return OfPeer(context, peer);
+        return Path.IsPathRooted(place) ? new DirectoryObjectStore(place)
+            : throw new UsageException($"'{place}' is no place that this version knows. Type {Kinds}.");
+    }
+
+    /// <summary>This peer's own place is a directory here: the same name is good on both machines.</summary>
+    private static IObjectStore OfPeer(CommandContext context, PeerId peer)
+    {
+        if (peer != SelfOf(context))
+            return context.Tunnels.Open(context, peer);
+        string directory = new KnownPlaces(context.State).TryFindOwn()
+            ?? throw new UsageException("This machine keeps no place for others yet. Type: p2pmigrate receive --place DIR");
+        return new DirectoryObjectStore(directory, NameOf(peer));
+    }
+
+    private static PeerId SelfOf(CommandContext context)
+    {
+        using PrivateIdentity self = IdentityFile.LoadOrCreate(context.State.Root);
+        return self.PeerId;
     }
 }

@@ -15,7 +15,7 @@ internal sealed class PullCommand : AgentCommand
 
     private readonly Argument<string> _container = new("CONTAINER") { Description = "The container's name at the machine that pushed." };
 
-    private readonly Argument<string> _destination = new("DEST") { Description = "The directory between the machines, or s3://BUCKET/PREFIX." };
+    private readonly Argument<string> _destination = new("DEST") { Description = $"Where: {ObjectPlaces.Kinds}." };
 
     private readonly Option<string> _from = new("--from")
     {
@@ -32,6 +32,9 @@ internal sealed class PullCommand : AgentCommand
         Options.Add(_from);
         Options.Add(_runtime.Option);
         Options.Add(_store.Option);
+        Options.Add(PeerAddressing.NoPortMapping);
+        Options.Add(PeerAddressing.NoPunching);
+        Options.Add(PeerAddressing.Turn);
     }
 
     protected override bool ConcernsContainer => false;
@@ -39,7 +42,7 @@ internal sealed class PullCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
-        string destination = StageChoice.Full(context.Parsed.GetValue(_destination)!);
+        string destination = ObjectPlaces.NameToTake(context, context.Parsed.GetValue(_destination)!);
         ContainerName container = StageChoice.NameOf(context.Parsed.GetValue(_container)!);
         PeerId peer = SealChoice.PeerOf(context.Parsed.GetValue(_from)!);
         IObjectStore place = await SealChoice.OpenToTakeAsync(context, destination, container, peer, cancellationToken).ConfigureAwait(false);

@@ -15,7 +15,7 @@ internal sealed class PushCommand : AgentCommand
 
     private readonly Argument<string> _container = new("CONTAINER") { Description = "The running container, as its runtime calls it." };
 
-    private readonly Argument<string> _destination = new("DEST") { Description = "The directory between the machines, or s3://BUCKET/PREFIX." };
+    private readonly Argument<string> _destination = new("DEST") { Description = $"Where: {ObjectPlaces.Kinds}." };
 
     private readonly SealChoice _seal = new();
 
@@ -33,6 +33,9 @@ internal sealed class PushCommand : AgentCommand
         Options.Add(_runtime.Option);
         Options.Add(_bundle);
         Options.Add(_seal.Option);
+        Options.Add(PeerAddressing.NoPortMapping);
+        Options.Add(PeerAddressing.NoPunching);
+        Options.Add(PeerAddressing.Turn);
     }
 
     protected override ExitCode Interrupt(IOutput output)
@@ -44,7 +47,7 @@ internal sealed class PushCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         MigrationEnvironment environment = _runtime.Environment(context);
-        string destination = StageChoice.Full(context.Parsed.GetValue(_destination)!);
+        string destination = ObjectPlaces.NameOf(context, context.Parsed.GetValue(_destination)!);
         IReadOnlyCollection<PublicIdentity> readers = _seal.ReadersOf(context.Parsed, destination);
         ContainerDescription description = await environment.Runtime.InspectAsync(
             context.Parsed.GetValue(_container)!, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);

@@ -3,6 +3,9 @@ using P2PMigrate.Agent.Output;
 using P2PMigrate.Agent.Reception;
 using P2PMigrate.Agent.State;
 using P2PMigrate.Migration;
+using P2PMigrate.Migration.Depots;
+using P2PMigrate.Migration.Depots.Remote;
+using P2PMigrate.Migration.Stages;
 
 namespace P2PMigrate.Agent.Commands;
 
@@ -34,6 +37,12 @@ internal sealed class ReceiveCommand : AgentCommand
         DefaultValueFactory = _ => "24h",
     };
 
+    private readonly Option<string?> _place = new("--place")
+    {
+        Description = "Keep a place for stages: at the source, -s prepare-data and -s create-dump with the ticket for -d put a container's data into this directory, through the tunnel; here the stages take it out.",
+        HelpName = "DIR",
+    };
+
     public ReceiveCommand()
         : base("receive", "Prints a ticket and takes in the container of whoever holds it.")
     {
@@ -41,6 +50,7 @@ internal sealed class ReceiveCommand : AgentCommand
         Options.Add(_once);
         Options.Add(_ticketFile);
         Options.Add(_lifetime);
+        Options.Add(_place);
         Options.Add(_runtime.Option);
         Options.Add(_store.Option);
         Options.Add(_listen);
@@ -56,17 +66,36 @@ internal sealed class ReceiveCommand : AgentCommand
     {
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
         TimeSpan lifetime = PeerAddressing.Duration(context.Parsed.GetValue(_lifetime)!);
-        using var place = SoleReceiver.Take(context.State.Root);
-        await RecoverAsync(environment, context.Output, cancellationToken).ConfigureAwait(false);
+        using var sole = SoleReceiver.Take(context.State.Root);
+        string? directory = DirectoryOf(context);
+        await RecoverAsync(environment, context.Output, cancellationToken).ConfigureAwait(false); // by the place that was kept before
+        if (directory is not null)
+            new KnownPlaces(context.State).KeepOwn(directory);
 
         await using PeerConnection peer = await PeerConnection.OpenForMigrationAsync(
             context, PeerAddressing.Server(context.Parsed.GetValue(_rendezvous)), context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
         await peer.Endpoint.WaitRegisteredAsync(cancellationToken).ConfigureAwait(false);
         await using var tickets = new TicketDesk(peer.Endpoint, new TicketFile(context.State.Root), lifetime, context.Parsed.GetValue(_ticketFile), context.Output);
         await using var doubts = DoubtWatch.Start(environment, peer.Endpoint, context.Output);
-        using var reception = new ContainerReception(environment, peer.Endpoint, tickets, context.Output, context.Parsed.GetValue(_once));
+        using var places = new PlaceDesk(directory is null ? null : ServerOf(directory), tickets, context.Output);
+        using var reception = new ContainerReception(environment, peer.Endpoint, (tickets, places), context.Output, context.Parsed.GetValue(_once));
         return await reception.RunAsync(cancellationToken).ConfigureAwait(false);
     }
+
+    /// <summary>The directory for the data of stages, if one is kept. It is never made, as whoever typed it may have forgotten to mount it.</summary>
+    // spec: DEP-26
+    private string? DirectoryOf(CommandContext context)
+    {
+        if (context.Parsed.GetValue(_place) is not { } typed)
+            return null;
+        string directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(typed));
+        if (!Directory.Exists(directory))
+            throw new UsageException($"The directory {directory} is not there: mount it, or make it.");
+        PlaceCheck.RefuseIfDoomed(context.State, directory);
+        return directory;
+    }
+
+    private static PlaceServer ServerOf(string directory) => new(new DirectoryObjectStore(directory), () => new DriveInfo(directory).AvailableFreeSpace);
 
     /// <summary>Of jobs of either role: this may be the program that is started when the machine is.</summary>
     private static async Task RecoverAsync(MigrationEnvironment environment, IOutput output, CancellationToken cancellationToken)

@@ -43,7 +43,7 @@ internal sealed class SealChoice
     {
         ContainerName name = StageChoice.NameOf(container.Name);
         PlaceCheck.RefuseIfDoomed(context.State, container, place);
-        IObjectStore opened = ObjectPlaces.Open(place);
+        IObjectStore opened = ObjectPlaces.Open(context, place);
         if (readers.Count == 0)
         {
             return await SealedObjectStore.IsSealedAsync(opened, name, cancellationToken).ConfigureAwait(false)
@@ -74,7 +74,7 @@ internal sealed class SealChoice
     /// <summary>Opens it to say whose it is, or to bring something to its end there: by a reader or by whoever sealed it. Throws <see cref="PlaceException"/> like the above.</summary>
     public static async Task<IObjectStore> OpenToReadAsync(CommandContext context, string place, ContainerName container, CancellationToken cancellationToken)
     {
-        IObjectStore opened = ObjectPlaces.Open(place);
+        IObjectStore opened = ObjectPlaces.Open(context, place);
         if (!IsBucket(place) && !await SealedObjectStore.IsSealedAsync(opened, container, cancellationToken).ConfigureAwait(false))
             return opened;
         using PrivateIdentity self = IdentityFile.LoadOrCreate(context.State.Root);

@@ -20,7 +20,7 @@ internal sealed class StageChoice
     /// <summary>The place between the machines.</summary>
     public Option<string?> Destination { get; } = new("--destination", "-d")
     {
-        Description = "For a stage: the directory between the machines, or s3://BUCKET/PREFIX. unfreeze knows it by itself.",
+        Description = $"For a stage: {ObjectPlaces.Kinds}. unfreeze knows it by itself.",
         HelpName = "DEST",
     };
 
@@ -60,24 +60,21 @@ internal sealed class StageChoice
         if (stage == Unfreeze)
             return await UnfreezeAsync(context, environment, NameOf(container), destination, cancellationToken).ConfigureAwait(false);
         if (destination is null)
-            throw new UsageException($"{stage} needs to know where the data is: add -d DEST, the directory between the two machines.");
+            throw new UsageException($"{stage} needs to know where the data is: add -d DEST, {ObjectPlaces.Kinds}.");
         return stage is PrepareData or CreateDump
-            ? await PutAsync(context, environment, stage, Full(destination), container, bundle, cancellationToken).ConfigureAwait(false)
-            : await TakeAsync(context, environment, stage, Full(destination), NameOf(container), cancellationToken).ConfigureAwait(false);
+            ? await PutAsync(context, environment, stage, ObjectPlaces.NameOf(context, destination), container, bundle, cancellationToken).ConfigureAwait(false)
+            : await TakeAsync(context, environment, stage, ObjectPlaces.NameToTake(context, destination), NameOf(container), cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>A name that may be part of a path.</summary>
     public static ContainerName NameOf(string container) => ContainerName.TryParse(container, out ContainerName name)
         ? name : throw new UsageException($"'{container}' is no container that can be moved: letters, digits and _ . + - are fine, at most {ContainerName.LengthMax}.");
 
-    /// <summary>What the journal remembers, and another shell can type.</summary>
-    public static string Full(string place) => place.Contains("://", StringComparison.Ordinal) ? place : Path.GetFullPath(place);
-
     private static Option<string?> Create()
     {
         var option = new Option<string?>("--stage", "-s")
         {
-            Description = "One stage of a migration by hand, through the directory that -d names: prepare-data (source, it runs on), import-data (target), create-dump (source, frozen from then on), "
+            Description = "One stage of a migration by hand, through the place that -d names: prepare-data (source, it runs on), import-data (target), create-dump (source, frozen from then on), "
                 + "restore-dump (target), or unfreeze (source: takes it back).",
             HelpName = string.Join('|', PrepareData, ImportData, CreateDump, RestoreDump, Unfreeze),
         };
@@ -94,7 +91,7 @@ internal sealed class StageChoice
             return unfinished;
         ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
         if (stage == CreateDump && readers.Count > 0)
-            await CreateDumpRunner.RequireDataAsync(ObjectPlaces.Open(destination), NameOf(container), readers, cancellationToken).ConfigureAwait(false);
+            await CreateDumpRunner.RequireDataAsync(ObjectPlaces.Open(context, destination), NameOf(container), readers, cancellationToken).ConfigureAwait(false);
         IObjectStore place = await SealChoice.OpenToWriteAsync(context, destination, readers, description, cancellationToken).ConfigureAwait(false);
         return stage == PrepareData
             ? await PushCommand.PushAsync(context, environment, place, description, cancellationToken).ConfigureAwait(false)
@@ -151,9 +148,13 @@ internal sealed class StageChoice
     private static async Task<ExitCode> UnfreezeAsync(
         CommandContext context, MigrationEnvironment environment, ContainerName name, string? destination, CancellationToken cancellationToken)
     {
-        // A directory that was carried may be mounted elsewhere now.
+        // A directory that was carried may be mounted elsewhere now, and a ticket has expired.
         if (destination is not null)
-            environment = environment with { OpenPlace = _ => new UnsealingPlace(context, Full(destination)) };
+        {
+            string place = ObjectPlaces.NameOf(context, destination);
+            environment = environment with { OpenPlace = _ => new UnsealingPlace(context, place) };
+        }
+
         try
         {
             RecoveredJob job = await new UnfreezeRunner(environment).RunAsync(name, cancellationToken).ConfigureAwait(false);

@@ -14,6 +14,7 @@ namespace P2PMigrate.Agent.Output;
 [JsonDerivedType(typeof(FindingMade), "finding")]
 [JsonDerivedType(typeof(CheckCompleted), "checked")]
 [JsonDerivedType(typeof(QuestionAnswered), "questionAnswered")]
+[JsonDerivedType(typeof(PlaceUsed), "placeUsed")]
 [JsonDerivedType(typeof(TargetAsked), "targetAsked")]
 [JsonDerivedType(typeof(PathChosen), "path")]
 [JsonDerivedType(typeof(PhaseStarted), "phase")]
@@ -120,6 +121,12 @@ internal sealed record FindingMade(string Severity, string Where, string Subject
 internal sealed record QuestionAnswered(string Peer) : AgentEvent
 {
     public override string ToLine() => $"{Peer} asked whether a container could come here, and was told. Nothing was touched.";
+}
+
+/// <summary>A peer uses the place that is kept here.</summary>
+internal sealed record PlaceUsed(string Peer) : AgentEvent
+{
+    public override string ToLine() => $"{Peer} uses the place that is kept here, for a stage. Nothing runs here by that.";
 }
 
 /// <summary>A job is in doubt here, and its target is asked what became of it, for so many seconds at most.</summary>

@@ -10,7 +10,7 @@ namespace P2PMigrate.Agent.Reception;
 /// The target's daily work: accepts sessions, lets each carry out its job, and shows how it ended. Sessions do not wait for each other.
 /// </summary>
 internal sealed class ContainerReception(
-    MigrationEnvironment environment, TunnelEndpoint endpoint, TicketDesk tickets, IOutput output, bool once) : IDisposable
+    MigrationEnvironment environment, TunnelEndpoint endpoint, (TicketDesk Tickets, PlaceDesk Places) desks, IOutput output, bool once) : IDisposable
 {
     /// <summary>Ends the session of a question that has no answer.</summary>
     // spec: MIG-171
@@ -27,7 +27,7 @@ internal sealed class ContainerReception(
     public async Task<ExitCode> RunAsync(CancellationToken cancellationToken)
     {
         await _askers.RenewAsync().ConfigureAwait(false);
-        await tickets.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await desks.Tickets.OpenAsync(cancellationToken).ConfigureAwait(false);
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task accepting = AcceptAsync(stopping.Token);
         await Task.WhenAny(accepting, _firstEnd.Task).ConfigureAwait(false);
@@ -74,7 +74,7 @@ internal sealed class ContainerReception(
             PeerKey = session.PeerKey,
             AdmitAsync = async admitting =>
             {
-                string? refusal = await tickets.AdmitAsync(session.Ticket, admitting).ConfigureAwait(false);
+                string? refusal = await desks.Tickets.AdmitAsync(session.Ticket, admitting).ConfigureAwait(false);
                 if (isAdmitted = refusal is null)
                 {
                     await _askers.BeginJobAsync(session.PeerKey).ConfigureAwait(false);
@@ -96,7 +96,7 @@ internal sealed class ContainerReception(
                 return;
             }
 
-            if (!await tickets.IsIssuedAsync(session.Ticket, cancellationToken).ConfigureAwait(false))
+            if (!await desks.Tickets.IsIssuedAsync(session.Ticket, cancellationToken).ConfigureAwait(false))
             {
                 await session.CloseAsync(NoAnswer, "no container is taken in without a ticket", CancellationToken.None).ConfigureAwait(false);
                 return;
@@ -130,7 +130,12 @@ internal sealed class ContainerReception(
             try
             {
                 TargetQuestion question = await _runner.ReadQuestionAsync(stream, session.Peer.ToString(), time.Token).ConfigureAwait(false);
-                await (question.IsAboutNewContainer ? AnswerInTurnAsync(session, question, time.Token) : question.AnswerAsync(time.Token)).ConfigureAwait(false);
+                await (question.Subject switch
+                {
+                    QuestionSubject.Container => AnswerInTurnAsync(session, question, time.Token),
+                    QuestionSubject.Place => desks.Places.ServeAsync(session, question, cancellationToken),
+                    _ => question.AnswerAsync(time.Token),
+                }).ConfigureAwait(false);
                 isAnswered = true;
             }
             catch (Exception end)
@@ -176,7 +181,7 @@ internal sealed class ContainerReception(
     {
         try
         {
-            await tickets.IssueAsync(CancellationToken.None).ConfigureAwait(false);
+            await desks.Tickets.IssueAsync(CancellationToken.None).ConfigureAwait(false);
         }
         catch (UsageException exception)
         {

@@ -13,7 +13,7 @@ internal sealed record ExpectedFile(string Path, ulong? Size);
 // spec: MIG-195
 internal sealed record TreeConfiguration
 {
-    // spec: CONST-470, CONST-471
+    // spec: CONST-472, CONST-473
     private const int PidsMax = 16_384;
     private const int FilesMax = 2_048;
     private static readonly string[] s_made = ["/proc/", "/sys/", "/dev/pts/"];

@@ -45,6 +45,8 @@ internal static class ControlCodec
         Answer answer => new() { Answer = FindingCodec.Wrap(answer) },
         Inquiry inquiry => new() { Inquiry = new() { JobId = ByteString.CopyFrom(inquiry.JobId.ToBytes()) } },
         Fate fate => new() { Fate = new() { Fate_ = (Wire.JobFate)fate.Of } },
+        PlaceAsked => new() { PlaceAsked = new() },
+        PlaceOpened => new() { PlaceOpened = new() },
         _ => throw new InvalidOperationException($"{message.GetType().Name} has no form on the wire."),
     };
 
@@ -68,6 +70,8 @@ internal static class ControlCodec
             Wire.ControlMessage.BodyOneofCase.Answer => FindingCodec.Unwrap(wire.Answer, out reason),
             Wire.ControlMessage.BodyOneofCase.Inquiry => JobId.TryParse(wire.Inquiry.JobId.Span, out JobId job) ? new Inquiry(job) : null,
             Wire.ControlMessage.BodyOneofCase.Fate => new Fate(Enum.IsDefined((JobFate)wire.Fate.Fate_) ? (JobFate)wire.Fate.Fate_ : JobFate.Unknown),
+            Wire.ControlMessage.BodyOneofCase.PlaceAsked => new PlaceAsked(),
+            Wire.ControlMessage.BodyOneofCase.PlaceOpened => new PlaceOpened(),
             _ => null,
         };
         if (message is null)

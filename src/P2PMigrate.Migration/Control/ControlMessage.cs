@@ -35,6 +35,13 @@ internal sealed record Inquiry(JobId JobId) : ControlMessage;
 /// <summary>Target, to an inquiry.</summary>
 internal sealed record Fate(JobFate Of) : ControlMessage;
 
+/// <summary>Either: may I use the place that you keep?</summary>
+// spec: DEP-50
+internal sealed record PlaceAsked : ControlMessage;
+
+/// <summary>To that: yes, in this session.</summary>
+internal sealed record PlaceOpened : ControlMessage;
+
 /// <summary>Source: everything was sent and stored; build the container and hold it. Counts as lease request 0.</summary>
 internal sealed record Prepare : ControlMessage;
 

@@ -101,7 +101,10 @@ internal sealed class DepotEnvelopes(IObjectStore inner, ContainerName container
     /// <summary>What the names of these objects begin with in the depot of a container.</summary>
     public static string PrefixOf(ContainerName container) => $"{container.Value}/keys/";
 
-    private string NameOf(PeerId reader) => Prefix + reader.ToString().Replace("-", "", StringComparison.Ordinal);
+    /// <summary>A peer as the names of these objects have it.</summary>
+    internal static string TextOf(PeerId peer) => peer.ToString().Replace("-", "", StringComparison.Ordinal);
+
+    private string NameOf(PeerId reader) => Prefix + TextOf(reader);
 
     private static bool IsOwnersPayload(byte[] payload) => payload.Length >= DepotKey.Size && (payload.Length - DepotKey.Size) % PeerId.Size == 0;
 

@@ -6,22 +6,26 @@ namespace P2PMigrate.Migration.Depots;
 
 /// <summary>
 /// Objects as files of a directory that several machines may mount. An object is written beside its name and linked to it when it is on the disk, so that the file system decides who
-/// was first; one without hard links is refused, because there nobody would.
+/// was first; one without hard links is refused, because there nobody would. Links below the directory are none of its objects: nothing leads out of it.
 /// </summary>
 // spec: DEP-01
 public sealed class DirectoryObjectStore : IObjectStore
 {
     private const string Unfinished = ".unfinished";
 
+    private static readonly EnumerationOptions s_withoutLinks = new() { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+
     private readonly string _root;
 
     /// <summary>
     /// A directory that is there whenever something is asked: one that is not has not been mounted, and is never made. Files in it are for their owner only.
     /// </summary>
-    public DirectoryObjectStore(string root) => _root = Path.GetFullPath(root);
+    /// <param name="root">The directory.</param>
+    /// <param name="place">What to call it in a sentence; by default its path.</param>
+    public DirectoryObjectStore(string root, string? place = null) => (_root, Place) = (Path.GetFullPath(root), place ?? Path.GetFullPath(root));
 
     /// <inheritdoc/>
-    public string Place => _root;
+    public string Place { get; }
 
     /// <inheritdoc/>
     public async Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
@@ -78,7 +82,7 @@ public sealed class DirectoryObjectStore : IObjectStore
         string directory = PathOf(prefix[..Math.Max(0, prefix.LastIndexOf('/'))]);
         IReadOnlyList<string> names = !Directory.Exists(directory) ? [] :
         [
-            .. Directory.EnumerateFiles(directory, "*", SearchOption.AllDirectories)
+            .. Directory.EnumerateFiles(directory, "*", s_withoutLinks)
                 .Select(path => Path.GetRelativePath(_root, path))
                 .Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && !name.StartsWith(Unfinished, StringComparison.Ordinal))
                 .Order(StringComparer.Ordinal),
@@ -126,6 +130,14 @@ public sealed class DirectoryObjectStore : IObjectStore
     {
         if (name.Split('/').Any(part => part is "." or ".."))
             throw new ArgumentException($"'{name}' is no object's name.", nameof(name));
-        return Path.Combine(_root, name);
+        string path = _root;
+        foreach (string part in name.Split('/', StringSplitOptions.RemoveEmptyEntries))
+        {
+            path = Path.Combine(path, part);
+            if (new FileInfo(path).LinkTarget is not null)
+                throw new IOException($"{path} is a link, which no part of a depot is. Remove it, or put in its place what it leads to.");
+        }
+
+        return path;
     }
 }

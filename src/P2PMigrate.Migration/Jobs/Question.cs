@@ -5,8 +5,8 @@ using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Jobs;
 
-/// <summary>One question to a target, whether a container could come or what became of one, and its answer: one record each way on a stream of its own. Nothing is changed by it.</summary>
-// spec: MIG-170, MIG-190
+/// <summary>One question to a target, whether a container could come, what became of one or whether its place may be used, and its answer: one record each way on a stream of its own. Nothing is changed by it.</summary>
+// spec: MIG-170, MIG-190, DEP-50
 internal static class Question
 {
     /// <summary>Asks over <paramref name="stream"/>, which the caller owns. Throws <see cref="MigrationException"/> when what comes back is no answer.</summary>
@@ -24,8 +24,9 @@ internal static class Question
         DateTimeOffset arrived = check.Now; // its turn to be answered may be later
         return asked switch
         {
-            Propose proposal => new TargetQuestion(stream, isAboutNewContainer: true, async stop => new Answer(await check.AskAsync(proposal, arrived, stop).ConfigureAwait(false))),
-            Inquiry inquiry => new TargetQuestion(stream, isAboutNewContainer: false, _ => Task.FromResult<ControlMessage>(new Fate(fates.Of(inquiry.JobId, peer)))),
+            Propose proposal => new TargetQuestion(stream, QuestionSubject.Container, async stop => new Answer(await check.AskAsync(proposal, arrived, stop).ConfigureAwait(false))),
+            Inquiry inquiry => new TargetQuestion(stream, QuestionSubject.Fate, _ => Task.FromResult<ControlMessage>(new Fate(fates.Of(inquiry.JobId, peer)))),
+            PlaceAsked => new TargetQuestion(stream, QuestionSubject.Place, _ => Task.FromResult<ControlMessage>(new PlaceOpened())),
             _ => throw PeerFault.Of("asked nothing that can be answered"),
         };
     }

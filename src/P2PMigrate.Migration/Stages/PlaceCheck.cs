@@ -13,7 +13,14 @@ public static class PlaceCheck
     {
         if (place.Length > JournalHead.PlaceLengthMax)
             throw new MigrationException(MigrationFault.WrongState, $"{place[..40]}… is too long for the name of a place: at most {JournalHead.PlaceLengthMax} characters.");
-        string[] doomed = [container.BundlePath, container.RootPath, state.Root];
+        RefuseIfBelow(place, container.BundlePath, container.RootPath, state.Root);
+    }
+
+    /// <summary>The same for a place that is kept for others: of containers that have not come yet.</summary>
+    public static void RefuseIfDoomed(StateDirectory state, string place) => RefuseIfBelow(place, state.Root);
+
+    private static void RefuseIfBelow(string place, params string[] doomed)
+    {
         if (Path.IsPathRooted(place) && doomed.FirstOrDefault(directory => ArchiveFile.IsBelow(place + "/x", directory)) is { } grave)
             throw new MigrationException(MigrationFault.WrongState, $"{place} is below {grave}, which belongs to the container or to p2pmigrate itself; choose a place elsewhere.");
     }

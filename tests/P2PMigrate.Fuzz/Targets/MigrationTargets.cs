@@ -4,6 +4,7 @@ using P2PMigrate.Agent.Speed;
 using P2PMigrate.Fuzz.Engine;
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Control;
+using P2PMigrate.Migration.Depots.Remote;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Transfer;
 
@@ -19,6 +20,7 @@ internal static class MigrationTargets
         new("stream-header", RunHeader, () => [[4, 0, 0, 0, 8, 1, 16, 1]]) { MaxLength = 300 },
         new("journal", RunJournal, () => [[4, 10, 2, 8, 1, 2, 8, 1, 2, 8, 2], [0]]) { MaxLength = 2048 },
         new("journal-bytes", bytes => JournalContents.TryParse(bytes, out _, out _), () => [new byte[JournalFormat.FileLength]]) { MaxLength = JournalFormat.FileLength },
+        new("place", RunPlace, PlaceSeeds) { MaxLength = 4200 },
         new("speed-test", RunSpeed, () => [[1, .. new byte[23]], [1, 1, 4, 0, 0x10, 0x27, .. new byte[18]]]) { MaxLength = 100 },
     ];
 
@@ -62,6 +64,39 @@ internal static class MigrationTargets
         }
     }
 
+    // Both ends read what a peer wrote: a request, an answer, a list of names.
+    private static void RunPlace(byte[] bytes)
+    {
+        if (PlaceRequest.TryDecode(bytes, out PlaceRequest request))
+        {
+            Require(request.Encode().AsSpan().SequenceEqual(bytes), "A request that was read is written in another way.");
+            string path = Path.GetFullPath("/place/" + request.Name);
+            Require(path == "/place/" + request.Name, "A name leads out of the place.");
+        }
+
+        if (PlaceAnswer.TryDecode(bytes, out PlaceAnswer answer))
+            Require(PlaceAnswer.TryDecode(answer.Encode(), out PlaceAnswer again) && again.Verdict == answer.Verdict, "An answer that was read cannot be written and read again.");
+        if (PlaceAnswer.TryDecodeNames(bytes, "web/", out IReadOnlyList<string> names))
+            Require(PlaceAnswer.EncodeNames(names).AsSpan().SequenceEqual(bytes), "Names that were read are written in another way.");
+    }
+
+    private static IEnumerable<byte[]> PlaceSeeds()
+    {
+        string id = new('a', 32);
+        string[] names = [$"web/claim/{id}", $"web/content/{id}", $"web/dump/{id}/00000001", $"web/dump/{id}/whole", $"web/index/{id}", "web/keys/owner"];
+        foreach (string name in names)
+            yield return new PlaceRequest(PlaceVerb.Create, name).Encode();
+        yield return new PlaceRequest(PlaceVerb.List, $"web/dump/{id}/").Encode();
+        yield return new PlaceAnswer(PlaceVerdict.Refused, "The disk is full.").Encode();
+        yield return PlaceAnswer.EncodeNames(names);
+    }
+
+    private static void Require(bool holds, string sentence)
+    {
+        if (!holds)
+            throw new InvalidOperationException(sentence);
+    }
+
     private static void RunSpeed(byte[] bytes)
     {
         SpeedRequest.TryParse(bytes, out _);
@@ -70,10 +105,10 @@ internal static class MigrationTargets
 
     private static IEnumerable<byte[]> ControlSeeds()
     {
-        ControlMessage[] messages = [new Accept(), new Refuse("no", []), new Prepare(), new LeaseRequest(3), new Prepared(3, default), new StillPrepared(4), new Commit(), new Running(TimeSpan.FromMilliseconds(5)), new Done(), new Abort("why")];
+        ControlMessage[] messages = [new Accept(), new Refuse("no", []), new Prepare(), new LeaseRequest(3), new Prepared(3, default), new StillPrepared(4), new Commit(), new Running(TimeSpan.FromMilliseconds(5)), new Done(), new Abort("why"), new PlaceAsked(), new PlaceOpened()];
         foreach (ControlMessage message in messages)
             yield return ControlCodec.Encode(message);
-        for (int field = 1; field < 16; field++)
+        for (int field = 1; field < 18; field++)
             yield return [(byte)(field << 3 | 2), 4, 10, 2, 8, 1];
     }
 

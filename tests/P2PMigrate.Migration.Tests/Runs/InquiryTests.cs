@@ -249,7 +249,7 @@ public sealed class InquiryTests
     {
         await using ITunnelStream stream = await rig.Far.AcceptStreamAsync();
         TargetQuestion question = await new TargetRunner(rig.Target.Environment).ReadQuestionAsync(stream, peer, CancellationToken.None);
-        Assert.False(question.IsAboutNewContainer);
+        Assert.Equal(QuestionSubject.Fate, question.Subject);
         await question.AnswerAsync(CancellationToken.None);
     }
 }

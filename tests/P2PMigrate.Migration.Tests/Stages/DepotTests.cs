@@ -14,7 +14,7 @@ public sealed class DepotTests
     public async Task A_push_that_was_interrupted_goes_on_where_it_ended()
     {
         await using var rig = new StageRig();
-        Fill(rig, megabytes: 40);
+        rig.Fill(megabytes: 40);
         int packs = 0;
         rig.Place.Creating = name =>
         {
@@ -140,16 +140,5 @@ public sealed class DepotTests
     {
         Assert.True(again.KnownBytes >= 24 << 20, $"three packs were there, and only {again.KnownBytes} bytes are known");
         Assert.True(rig.Place.CreatedBytes - before < before, "what was there was sent again");
-    }
-
-    /// <summary>Content that does not compress.</summary>
-    private static void Fill(StageRig rig, int megabytes)
-    {
-        byte[] content = new byte[1 << 20];
-        for (int i = 0; i < megabytes; i++)
-        {
-            new Random(i).NextBytes(content);
-            File.WriteAllBytes(Path.Combine(rig.World.SourceCopy!.Root, $"big-{i}"), content);
-        }
     }
 }

@@ -11,10 +11,19 @@ internal sealed class StageRig : IAsyncDisposable
 
     private Runtime.ContainerDescription? _container;
 
+    private readonly IObjectStore _targetPlace;
+
     public StageRig()
+        : this(null, null)
+    {
+    }
+
+    /// <summary>The same with another place, which each machine sees in its own way.</summary>
+    public StageRig(IObjectStore? atSource, IObjectStore? atTarget)
     {
         Assert.True(ContainerName.TryParse(MigrationRig.Container, out ContainerName name));
-        (Name, Place) = (name, new CountingPlace(new DirectoryObjectStore(_directory)));
+        (Name, Place) = (name, new CountingPlace(atSource ?? new DirectoryObjectStore(_directory)));
+        _targetPlace = atTarget ?? Place;
     }
 
     public MigrationRig World { get; } = new();
@@ -33,11 +42,11 @@ internal sealed class StageRig : IAsyncDisposable
 
     public async Task<ContentPushed> PrepareDataAsync() => await new PushRunner(World.Source.Environment, Place).RunAsync(await InspectAsync());
 
-    public Task<ContentPulled> ImportDataAsync() => new PullRunner(World.Target.Environment, Place).ImportAsync(Name);
+    public Task<ContentPulled> ImportDataAsync() => new PullRunner(World.Target.Environment, _targetPlace).ImportAsync(Name);
 
     public async Task<MigrationOutcome> CreateDumpAsync() => await new CreateDumpRunner(World.Source.Environment, Place).RunAsync(await InspectAsync(), JobId.Create());
 
-    public Task<MigrationOutcome> RestoreDumpAsync() => new RestoreDumpRunner(World.Target.Environment, Place).RunAsync(Name);
+    public Task<MigrationOutcome> RestoreDumpAsync() => new RestoreDumpRunner(World.Target.Environment, _targetPlace).RunAsync(Name);
 
     /// <summary>A person's word at the source.</summary>
     public Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, bool placeIsLost = false) => World.Source.Recovery.ResolveAsync(job, keep, placeIsLost, default);
@@ -65,6 +74,17 @@ internal sealed class StageRig : IAsyncDisposable
 
     public IEnumerable<string> Objects(string folder) => Directory.Exists(Path.Combine(_directory, Name.Value, folder))
         ? Directory.EnumerateFiles(Path.Combine(_directory, Name.Value, folder), "*", SearchOption.AllDirectories) : [];
+
+    /// <summary>Content for the source that does not compress.</summary>
+    public void Fill(int megabytes)
+    {
+        byte[] content = new byte[1 << 20];
+        for (int i = 0; i < megabytes; i++)
+        {
+            new Random(i).NextBytes(content);
+            File.WriteAllBytes(Path.Combine(World.SourceCopy!.Root, $"big-{i}"), content);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
