@@ -8,7 +8,7 @@ namespace P2PMigrate.Containers;
 /// knows is refused, with what to type.
 /// </summary>
 /// <param name="runtimes">Those that are looked through for a name.</param>
-/// <param name="trees">Has what none of them knows, and the names of which no one of them could want; null where there is nothing but containers.</param>
+/// <param name="trees">Asked for a name that none of them knows: process trees. Null where there is nothing but containers.</param>
 // spec: MIG-160, MIG-161
 public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes, IContainerRuntime? trees = null) : IContainerRuntime
 {
@@ -126,7 +126,7 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes, IConta
             }
         }
 
-        if (knowing.Count == 0 && trees is not null && await trees.KnowsAsync(name, cancellationToken).ConfigureAwait(false)) return [trees];
+        if (knowing.Count == 0 && failure is null && trees is not null && await trees.KnowsAsync(name, cancellationToken).ConfigureAwait(false)) return [trees];
         return failure is null || knowing.Count > 0 ? knowing : throw failure;
     }
 }

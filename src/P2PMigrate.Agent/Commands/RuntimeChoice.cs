@@ -35,7 +35,8 @@ internal sealed class RuntimeChoice
     public string NameOf(CommandContext context, Argument<string?> container) => (context.Parsed.GetValue(container), context.Parsed.GetValue(Pid)) switch
     {
         ({ } name, null) => name,
-        (null, { } first) => TreeRuntime.NameOf(first),
+        (null, > 0 and var first) => TreeRuntime.NameOf(first),
+        (null, { } none) => throw new UsageException($"--pid names a process by its number, and {none} is none."),
         (null, null) => throw new UsageException("Which container? Type its name, or --pid NUMBER for a process tree without one."),
         _ => throw new UsageException("A container or a process tree: type its name or --pid, not both."),
     };

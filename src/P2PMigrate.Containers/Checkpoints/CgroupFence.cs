@@ -81,7 +81,8 @@ internal sealed class CgroupFence : IFence
         if (FenceRecord.Load(workDirectory) is not { } record || record.Runtime != runtime.Name) return null;
         KnownContainer? state = await runtime.FindAsync(record.Container, cancellationToken).ConfigureAwait(false);
         bool known = state is not null && state.Created == record.Created;
-        return known || record.Init.IsAlive ? new CgroupFence(runtime, logger, workDirectory, record) : null;
+        bool isLeft = runtime.IsCriu && new Cgroup(record.CgroupPath) is { Exists: true, IsPopulated: true }; // of a tree the others live on without the first
+        return known || isLeft || record.Init.IsAlive ? new CgroupFence(runtime, logger, workDirectory, record) : null;
     }
 
     public bool IsAlive => _record.Init.IsAlive;

@@ -30,6 +30,12 @@ public abstract class CriuRuntime : IContainerRuntime
         (_program.HasRemainsOf(name) ? $"{_program.RemovalCommand(name)} && " : "") + _program.StartCommand(name, bundlePath);
 
     /// <inheritdoc/>
+    public virtual string HowToStart(string name, string bundlePath) => $"Its files are here, in {bundlePath}. To start it anew, type: {StartCommand(name, bundlePath)}";
+
+    /// <inheritdoc/>
+    public virtual Task<bool> LivesFromAsync(string name, string bundlePath, CancellationToken cancellationToken) => LivesAsync(name, cancellationToken);
+
+    /// <inheritdoc/>
     public string KillCommand(string name) => _program.KillCommand(name);
 
     /// <inheritdoc/>

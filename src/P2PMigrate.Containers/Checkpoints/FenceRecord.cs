@@ -51,6 +51,9 @@ internal sealed record FenceRecord
         return record?.BootId == WorkRecord.CurrentBootId ? record : null;
     }
 
+    /// <summary>The record in <paramref name="workDirectory"/> of whatever boot, or null when there is none.</summary>
+    public static FenceRecord? LoadOfAnyBoot(string workDirectory) => WorkRecord.Load(PathIn(workDirectory), RecordJson.Default.FenceRecord);
+
     public static void Remove(string workDirectory) => File.Delete(PathIn(workDirectory));
 
     private static string PathIn(string workDirectory) => Path.Combine(workDirectory, FileName);

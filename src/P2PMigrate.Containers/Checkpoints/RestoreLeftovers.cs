@@ -47,7 +47,7 @@ internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
 
     private async Task RemoveContainerAsync(RestoreRecord record, KnownContainer? state, string workDirectory, CancellationToken cancellationToken)
     {
-        if (state is not null && state.Bundle != record.BundlePath)
+        if (!runtime.IsCriu && state is not null && state.Bundle != record.BundlePath) // of a tree only what is in its cgroup is touched
         {
             throw new ContainerException($"The container {record.Container} here is not the one that was being restored (its files are in {state.Bundle}); it is left alone.");
         }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using P2PMigrate.Containers.Processes;
 
 namespace P2PMigrate.Containers.Checks;
 
@@ -24,8 +25,11 @@ internal sealed record OpenFile(int Pid, int Descriptor, string Target, int Moun
     public bool IsDeleted => IsPath && Target.EndsWith(DeletedSuffix, StringComparison.Ordinal);
 
     /// <summary>The socket's number, or null when it is none.</summary>
-    public ulong? SocketInode =>
-        Target.StartsWith("socket:[", StringComparison.Ordinal) && ulong.TryParse(Target.AsSpan(8, Target.Length - 9), CultureInfo.InvariantCulture, out ulong inode) ? inode : null;
+    public ulong? SocketInode => SocketOf(Target);
+
+    /// <summary>The number in what a descriptor leads to, or null when that is no socket.</summary>
+    public static ulong? SocketOf(string target) =>
+        target.StartsWith("socket:[", StringComparison.Ordinal) && ulong.TryParse(target.AsSpan(8, target.Length - 9), CultureInfo.InvariantCulture, out ulong inode) ? inode : null;
 
     /// <summary>Bytes of the file behind the descriptor; zero when it is gone.</summary>
     public long Length()
@@ -57,20 +61,16 @@ internal sealed record OpenFile(int Pid, int Descriptor, string Target, int Moun
     /// <summary>All descriptors of a process; those that close meanwhile are left out.</summary>
     public static IEnumerable<OpenFile> Of(int pid)
     {
-        string directory = string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fd");
-        if (!Directory.Exists(directory)) yield break;
-        foreach (string entry in Directory.EnumerateFileSystemEntries(directory).Take(DescriptorsMax))
+        foreach ((int descriptor, string target) in ProcessTable.Descriptors(pid).Take(DescriptorsMax))
         {
-            if (TryRead(pid, entry) is { } file) yield return file;
+            if (TryRead(pid, descriptor, target) is { } file) yield return file;
         }
     }
 
-    private static OpenFile? TryRead(int pid, string entry)
+    private static OpenFile? TryRead(int pid, int descriptor, string target)
     {
         try
         {
-            int descriptor = int.Parse(Path.GetFileName(entry), CultureInfo.InvariantCulture);
-            string? target = new FileInfo(entry).LinkTarget;
             string? mount = null, flags = null;
             foreach (string line in File.ReadLines(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fdinfo/{descriptor}")))
             {
@@ -79,7 +79,7 @@ internal sealed record OpenFile(int Pid, int Descriptor, string Target, int Moun
                 if (mount is not null && flags is not null) break;
             }
 
-            return target is null || mount is null ? null
+            return mount is null ? null
                 : new OpenFile(pid, descriptor, target, int.Parse(mount, CultureInfo.InvariantCulture), flags is { Length: > 0 } && (flags[^1] & AccessMode) != 0);
         }
         catch (IOException)

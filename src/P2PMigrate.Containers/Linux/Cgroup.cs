@@ -88,7 +88,20 @@ internal sealed class Cgroup(string path)
         return pids;
     }
 
-    /// <summary>The same for the cgroup of <paramref name="container"/>, which is refused when this program is in it too: it would freeze itself.</summary>
+    /// <summary>Those in it alone, and not below; none when it is gone.</summary>
+    public IReadOnlyList<int> OwnPids()
+    {
+        try
+        {
+            return [.. File.ReadLines(System.IO.Path.Combine(Path, "cgroup.procs")).Take(LinesMax).Select(line => int.TryParse(line, CultureInfo.InvariantCulture, out int pid) ? pid : 0).Where(pid => pid > 0)];
+        }
+        catch (IOException) when (!Exists)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>The same as <see cref="Pids"/> for the cgroup of <paramref name="container"/>, which is refused when this program is in it too: it would freeze itself.</summary>
     public IReadOnlyList<int> PidsOfOthers(string container)
     {
         IReadOnlyList<int> pids = Pids();

@@ -16,6 +16,28 @@ internal static class ProcessTable
         }
     }
 
+    /// <summary>The numbers of a process's threads, its own among them; none when it is gone.</summary>
+    public static IEnumerable<int> Threads(int pid) => Numbers(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/task"));
+
+    /// <summary>What the descriptors of a process lead to, by their numbers; none when it is gone. Costs less than <see cref="Checks.OpenFile.Of"/>.</summary>
+    public static IEnumerable<(int Descriptor, string Target)> Descriptors(int pid) =>
+        from descriptor in Numbers(string.Create(CultureInfo.InvariantCulture, $"/proc/{pid}/fd"))
+        let target = LinkOf(pid, string.Create(CultureInfo.InvariantCulture, $"fd/{descriptor}"))
+        where target is not null
+        select (descriptor, target);
+
+    private static IReadOnlyList<int> Numbers(string directory)
+    {
+        try
+        {
+            return [.. Directory.EnumerateFileSystemEntries(directory).Select(entry => int.Parse(Path.GetFileName(entry), CultureInfo.InvariantCulture))];
+        }
+        catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
     /// <summary>A line of /proc/PID/status such as <c>VmRSS</c>, without its name; null when it or the process is not there.</summary>
     public static string? Status(int pid, string name)
     {

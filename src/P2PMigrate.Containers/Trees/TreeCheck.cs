@@ -24,12 +24,14 @@ internal sealed class TreeCheck
         IReadOnlyList<int> pids = tree.Pids();
         OpenFile[] files = [.. pids.SelectMany(OpenFile.Of)];
         CheckNamespaces(pids);
+        CheckCgroups(tree.First, pids);
         CheckSessions(pids);
+        CheckTerminals(files);
         await CheckUnitAsync(tree.First, cancellationToken).ConfigureAwait(false);
         CheckPipes(pids, files);
         CheckSystemV(pids);
         CheckLocks(tree.First, files);
-        CheckConnections(files);
+        CheckConnections(pids);
         CheckWritten(files);
         return _findings;
     }
@@ -61,7 +63,7 @@ internal sealed class TreeCheck
         [
             .. from file in files
                let how = root.Look(file.Path) is not { } here ? "is missing here"
-                   : file.Size is { } size && size != here.Size ? string.Create(CultureInfo.InvariantCulture, $"has {here.Size} bytes here but {size} at the source") : null
+                   : file.Size is { } size && size != here.Size ? string.Create(CultureInfo.InvariantCulture, $"has another size here than at the source ({size} bytes)") : null
                where how is not null
                select (file.Path, how),
         ];
@@ -94,6 +96,27 @@ internal sealed class TreeCheck
         }
     }
 
+    /// <summary>It is gathered in one below its place, which says nothing of those that somebody has put elsewhere.</summary>
+    private void CheckCgroups(int first, IReadOnlyList<int> pids)
+    {
+        if (TreeCgroup.PlaceOf(first) is not { } place) return;
+        foreach (int pid in pids.Where(pid => TreeCgroup.PlaceOf(pid) is { } seat && seat.Path != place.Path && ProcessIdentity.Of(pid) is { IsAlive: true }).Take(1))
+        {
+            Add(
+                FindingSeverity.Blocker, "cgroup", TreeCgroup.Apart(pid, TreeCgroup.PlaceOf(pid) ?? place, place).Message,
+                "Move the trees that are in cgroups of their own one by one, by the numbers of their first processes, or run all of it in a container.");
+        }
+    }
+
+    private void CheckTerminals(OpenFile[] files)
+    {
+        if (files.Any(file => file.Target is "/dev/ptmx" or "/dev/pts/ptmx")) return; // a terminal of its own
+        foreach (OpenFile file in files.Where(file => file.Target.StartsWith("/dev/pts/", StringComparison.Ordinal) || file.Target.StartsWith("/dev/tty", StringComparison.Ordinal)).DistinctBy(file => file.Target).Take(FindingsPerKind))
+        {
+            Add(FindingSeverity.Blocker, "terminal", $"Descriptor {file.Descriptor} of process {Describe(file.Pid)} is the terminal {file.Target}, which is not of the tree.", NewSession);
+        }
+    }
+
     private void CheckSessions(IReadOnlyList<int> pids)
     {
         HashSet<int> inside = [.. pids];
@@ -108,10 +131,11 @@ internal sealed class TreeCheck
     /// <summary>Whoever starts a service again when it ends would do so when its frozen copy is destroyed.</summary>
     private async Task CheckUnitAsync(int first, CancellationToken cancellationToken)
     {
-        if (await SystemdUnit.OfAsync(first, cancellationToken).ConfigureAwait(false) is not { StartsAgain: true } unit) return;
+        if (await SystemdUnit.OfAsync(first, cancellationToken).ConfigureAwait(false) is not { MayStartAgain: true } unit) return;
         Add(
-            FindingSeverity.Blocker, "systemd unit", $"Process {Describe(first)} belongs to {unit.Name}, which systemd starts again when it ends (Restart={unit.Restart}), also after it has moved.",
-            $"systemctl edit --runtime {unit.Name}, with [Service] and Restart=no in it; or start the program by systemd-run --scope.");
+            FindingSeverity.Blocker, "systemd unit", unit.Restart.Length > 0 ? $"Process {Describe(first)} belongs to {unit.Name}, which systemd starts again when it ends (Restart={unit.Restart}), also after it has moved."
+                : $"Process {Describe(first)} belongs to {unit.Name}, and nobody here says whether that is started again when it ends, also after it has moved.",
+            $"Start the program by systemd-run --scope instead{(unit.Restart.Length > 0 ? $"; or: systemctl edit --runtime {unit.Name}, with [Service] and Restart=no in it" : "")}.");
     }
 
     /// <summary>CRIU restores a pipe whose other end is elsewhere as one that leads nowhere.</summary>
@@ -120,8 +144,13 @@ internal sealed class TreeCheck
         HashSet<int> inside = [.. pids];
         ILookup<string, OpenFile> pipes = files.Where(file => file.Target.StartsWith("pipe:[", StringComparison.Ordinal)).ToLookup(file => file.Target);
         if (pipes.Count == 0) return;
-        IEnumerable<OpenFile> leading = ProcessTable.Pids().Where(pid => !inside.Contains(pid)).SelectMany(OpenFile.Of).Where(file => pipes.Contains(file.Target)).DistinctBy(file => file.Target);
-        foreach (OpenFile other in leading.Take(FindingsPerKind))
+        IEnumerable<(int Pid, string Target)> leading =
+            from pid in ProcessTable.Pids()
+            where !inside.Contains(pid)
+            from file in ProcessTable.Descriptors(pid)
+            where pipes.Contains(file.Target)
+            select (pid, file.Target);
+        foreach ((int Pid, string Target) other in leading.DistinctBy(each => each.Target).Take(FindingsPerKind))
         {
             OpenFile own = pipes[other.Target].First();
             Add(
@@ -141,6 +170,13 @@ internal sealed class TreeCheck
                 FindingSeverity.Blocker, "System V", $"The tree uses System V {what} (key {used.Key}), which belongs to the machine and does not move with a process.",
                 "Run the program in a container, whose System V objects move with it.");
         }
+
+        if (SystemV.Objects("sem").Count > 0)
+        {
+            Add(
+                FindingSeverity.Warning, "System V", "This machine has System V semaphores, and the kernel does not tell which processes use them; they do not move.",
+                "If the program uses some (ipcs -s lists them), run it in a container.");
+        }
     }
 
     /// <summary>On storage that both machines see, the frozen tree holds its locks until it ends, and the copy cannot be restored before.</summary>
@@ -155,9 +191,9 @@ internal sealed class TreeCheck
         }
     }
 
-    private void CheckConnections(OpenFile[] files)
+    private void CheckConnections(IReadOnlyList<int> pids)
     {
-        IReadOnlyList<TcpConnection> leading = TreeConnections.LeadingOut(files);
+        IReadOnlyList<TcpConnection> leading = TreeConnections.LeadingOut(pids);
         if (leading.Count == 0) return;
         Add(
             FindingSeverity.Warning, "connections", $"The tree is connected with others by TCP ({string.Join(", ", leading.Take(FindingsPerKind).Select(connection => connection.RemoteText))}{(leading.Count > FindingsPerKind ? " …" : "")}). Its address stays here, so all its connections, those within the tree too, are closed when it moves.",

@@ -18,7 +18,10 @@ internal sealed record TreeConfiguration
     private const int FilesMax = 2_048;
     private static readonly string[] s_made = ["/proc/", "/sys/", "/dev/pts/"];
 
-    /// <summary>The numbers of its processes.</summary>
+    /// <summary>When its first process began, by the source's own count: nothing to the target.</summary>
+    public ulong Started { get; init; }
+
+    /// <summary>The numbers of its processes and of their threads, which are of one kind.</summary>
     public required IReadOnlyList<int> Pids { get; init; }
 
     /// <summary>Programs, libraries, open files, working directories.</summary>
@@ -35,7 +38,8 @@ internal sealed record TreeConfiguration
         using var root = new RootedFile("/");
         return new TreeConfiguration
         {
-            Pids = [.. pids.Take(PidsMax)],
+            Started = ProcessIdentity.Of(pids[0])?.StartTicks ?? 0,
+            Pids = [.. pids.SelectMany(ProcessTable.Threads).Take(PidsMax)],
             Files =
             [
                 .. from path in paths.Distinct().Where(path => !IsMade(path)).Take(FilesMax)

@@ -1,5 +1,6 @@
 using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
 
 namespace P2PMigrate.Containers.Trees;
 
@@ -7,8 +8,6 @@ namespace P2PMigrate.Containers.Trees;
 internal static class TreeConnections
 {
     /// <summary>Those with others than these processes.</summary>
-    public static IReadOnlyList<TcpConnection> LeadingOut(IReadOnlyList<int> pids) => LeadingOut(pids.SelectMany(OpenFile.Of));
-
-    /// <summary>The same by their descriptors.</summary>
-    public static IReadOnlyList<TcpConnection> LeadingOut(IEnumerable<OpenFile> files) => TcpConnection.LeadingOut(files.Select(file => file.SocketInode).OfType<ulong>().ToHashSet());
+    public static IReadOnlyList<TcpConnection> LeadingOut(IReadOnlyList<int> pids) => TcpConnection.LeadingOut(
+        pids.SelectMany(ProcessTable.Descriptors).Select(file => OpenFile.SocketOf(file.Target)).OfType<ulong>().ToHashSet());
 }

@@ -5,25 +5,6 @@ using P2PMigrate.Snapshot;
 
 namespace P2PMigrate.Containers.Trees;
 
-/// <summary>A plan for a tree that was gathered: when it is not carried out, the tree is put back.</summary>
-internal sealed class TreePlan(IFreezePlan inner, Cgroup cgroup) : IFreezePlan
-{
-    private bool _isFrozen;
-
-    public async Task<IFence> FreezeAsync(Action stopping, CancellationToken cancellationToken)
-    {
-        IFence fence = await inner.FreezeAsync(stopping, cancellationToken).ConfigureAwait(false);
-        _isFrozen = true;
-        return new TreeFence(fence, cgroup);
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        await inner.DisposeAsync().ConfigureAwait(false);
-        if (!_isFrozen) TreeCgroup.Scatter(cgroup);
-    }
-}
-
 /// <summary>A frozen tree: when it goes on it is put back where it was, and when it ends nothing of its cgroup stays.</summary>
 internal sealed class TreeFence(IFence inner, Cgroup cgroup) : IFence
 {
@@ -37,9 +18,10 @@ internal sealed class TreeFence(IFence inner, Cgroup cgroup) : IFence
         return summary;
     }
 
+    /// <summary>Whoever of it is left goes on, without the first process too.</summary>
     public async Task<bool> ThawAsync(CancellationToken cancellationToken)
     {
-        bool isAlive = await inner.ThawAsync(cancellationToken).ConfigureAwait(false);
+        bool isAlive = await inner.ThawAsync(cancellationToken).ConfigureAwait(false) || cgroup is { Exists: true, IsPopulated: true };
         TreeCgroup.Scatter(cgroup);
         return isAlive;
     }

@@ -44,7 +44,7 @@ internal sealed class TreeRestore(TreeTool tool, ILogger logger, RestoreRequest 
     /// <inheritdoc/>
     protected override async Task RequireFreeNameAsync(CancellationToken cancellationToken)
     {
-        if (await tool.FindAsync(Name, cancellationToken).ConfigureAwait(false) is not { } taken) return;
-        throw new ContainerException(TreeCheck.TakenNumber(taken.Pid));
+        if (await tool.FindAsync(Name, cancellationToken).ConfigureAwait(false) is { } taken) throw new ContainerException(TreeCheck.TakenNumber(taken.Pid));
+        if (TreeConfiguration.Parse(Request.Container.Configuration.Span)?.Pids.FirstOrDefault(pid => ProcessIdentity.Of(pid) is not null) is > 0 and var other) throw new ContainerException(TreeCheck.TakenNumber(other));
     }
 }

@@ -32,16 +32,19 @@ public sealed class TreeRuntime : CriuRuntime
     /// <summary>The name, among containers, of the tree whose first process has this number.</summary>
     public static string NameOf(int first) => ProcessTree.NameOf(first);
 
+    /// <summary>Nobody has written down how.</summary>
+    public override string HowToStart(string name, string bundlePath) => "Its files are here, as they were. Start the program again the way it was started before.";
+
     /// <inheritdoc/>
     public override async Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken)
     {
         if (bundle is not null) throw new ContainerException("A process tree has no bundle; leave out --bundle.");
         ProcessTree tree = ProcessTree.Of(name) ?? throw new ContainerException($"'{name}' is no process tree; it is named by the number of its first process: --pid NUMBER");
         KnownContainer known = await _tool.FindAsync(name, cancellationToken).ConfigureAwait(false) ?? throw new ContainerException($"There is no process {tree.First} here.");
-        KnownContainer.RequireRunning(name, known.Status, $"echo 0 > {Cgroup.Of(tree.First).Path}/cgroup.freeze");
-        if (tree.First == 1 || ProcessTable.LinkOf(tree.First, "exe") is null) throw new ContainerException($"Process {tree.First} is {(tree.First == 1 ? "this machine's first one" : "the kernel's own")} and cannot move.");
+        Cgroup cgroup = TreeCgroup.PlaceOf(tree.First) ?? throw tree.Ended();
+        KnownContainer.RequireRunning(name, known.Status, $"echo 0 > {cgroup.Path}/cgroup.freeze");
         IReadOnlyList<int> pids = tree.Pids();
-        if (pids.Contains(Environment.ProcessId)) throw new ContainerException($"This program is itself one of the tree of process {tree.First}; start it from elsewhere.");
+        RequireMovable(tree, pids);
         return new ContainerDescription
         {
             Name = name,
@@ -50,7 +53,7 @@ public sealed class TreeRuntime : CriuRuntime
             RootPath = Directory.CreateDirectory(Path.Combine(_tool.Options.DataDirectory, Nothing)).FullName,
             Configuration = TreeConfiguration.Of(pids).ToBytes(),
             InitPid = tree.First,
-            CgroupPath = Cgroup.Of(tree.First).Path,
+            CgroupPath = cgroup.Path,
             MemoryBytes = pids.Sum(ProcessTable.ResidentBytes),
             ProcessCount = pids.Count,
         };
@@ -78,14 +81,15 @@ public sealed class TreeRuntime : CriuRuntime
         return new LiveMemoryReader(tree.Pids, tree.Holds);
     }
 
-    /// <summary>Gathers the tree in a cgroup of its own, in which it goes on until it is frozen; that is all that happens to it.</summary>
+    /// <summary>Gathers the tree in a cgroup of its own below the one in which it is, where it goes on until it is frozen.</summary>
     // spec: MIG-197
     public override async Task<IFreezePlan> PrepareFreezeAsync(ContainerDescription container, string workDirectory, CancellationToken cancellationToken)
     {
-        Cgroup cgroup = TreeCgroup.Gather(TreeOf(container));
+        ProcessTree tree = TreeOf(container);
+        Cgroup cgroup = TreeCgroup.Gather(tree);
         try
         {
-            return new TreePlan(await base.PrepareFreezeAsync(container, workDirectory, cancellationToken).ConfigureAwait(false), cgroup);
+            return new TreePlan(await base.PrepareFreezeAsync(container, workDirectory, cancellationToken).ConfigureAwait(false), tree, cgroup);
         }
         catch
         {
@@ -95,9 +99,16 @@ public sealed class TreeRuntime : CriuRuntime
     }
 
     /// <inheritdoc/>
-    public override async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken) =>
-        await base.ReopenFenceAsync(workDirectory, cancellationToken).ConfigureAwait(false) is { } fence && FenceRecord.Load(workDirectory) is { } record
-            ? new TreeFence(fence, new Cgroup(record.CgroupPath)) : null;
+    public override async Task<IFence?> ReopenFenceAsync(string workDirectory, CancellationToken cancellationToken)
+    {
+        if (FenceRecord.LoadOfAnyBoot(workDirectory) is not { } record || record.Runtime != Name) return null;
+        IFence? fence = await base.ReopenFenceAsync(workDirectory, cancellationToken).ConfigureAwait(false);
+        return fence is null ? new EndedTree() : new TreeFence(fence, new Cgroup(record.CgroupPath));
+    }
+
+    /// <summary>By its number alone a tree that was restored could be taken for another process.</summary>
+    public override async Task<bool> LivesFromAsync(string name, string bundlePath, CancellationToken cancellationToken) =>
+        await _tool.FindAsync(name, cancellationToken).ConfigureAwait(false) is { Lives: true } known && known.Bundle == bundlePath;
 
     /// <summary>Its files are this machine's.</summary>
     public override Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) =>
@@ -105,5 +116,16 @@ public sealed class TreeRuntime : CriuRuntime
 
     private protected override HeldRestore Restore(RestoreRequest request) => new TreeRestore(_tool, _logger, request);
 
-    private static ProcessTree TreeOf(ContainerDescription container) => ProcessTree.Of(container.Name) ?? throw new ContainerException($"'{container.Name}' is no process tree.");
+    /// <summary>The same processes that were described, and not later ones with their numbers.</summary>
+    private static ProcessTree TreeOf(ContainerDescription container) =>
+        TreeConfiguration.Parse(container.Configuration.Span) is { } configuration && ProcessTree.Of(container.Name, configuration.Started) is { } tree ? tree
+            : throw new ContainerException($"'{container.Name}' is no process tree.");
+
+    private static void RequireMovable(ProcessTree tree, IReadOnlyList<int> pids)
+    {
+        if (pids.Count == 0) throw tree.Ended();
+        if (tree.First == 1) throw new ContainerException("Process 1 is this machine's first one and cannot move.");
+        if (ProcessTable.LinkOf(tree.First, "exe") is null) throw new ContainerException($"Process {tree.First} is the kernel's own and cannot move.");
+        if (pids.Contains(Environment.ProcessId)) throw new ContainerException($"This program is itself one of the tree of process {tree.First}; start it from elsewhere.");
+    }
 }

@@ -3,6 +3,7 @@ using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
+using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Trees;
 
@@ -45,24 +46,22 @@ internal sealed class TreeTool(TreeOptions options) : IRuntimeProgram
     /// <inheritdoc/>
     public Task<KnownContainer?> FindAsync(string name, CancellationToken cancellationToken)
     {
-        if (ProcessTree.Of(name) is not { } tree || ProcessIdentity.Of(tree.First) is not { IsAlive: true } first) return Task.FromResult<KnownContainer?>(null);
-        try
-        {
-            Cgroup cgroup = Cgroup.Of(tree.First);
-            return Task.FromResult<KnownContainer?>(new KnownContainer(
-                cgroup.IsFrozen ? KnownContainer.Paused : KnownContainer.Running, tree.First, first.StartTicks.ToString(CultureInfo.InvariantCulture), TreeCgroup.BundleOf(cgroup) ?? PlainBundle(tree)));
-        }
-        catch (IOException)
-        {
-            return Task.FromResult<KnownContainer?>(null); // it has ended meanwhile
-        }
+        if (ProcessTree.Of(name) is not { } tree || ProcessIdentity.Of(tree.First) is not { IsAlive: true } first || TreeCgroup.PlaceOf(tree.First) is not { } cgroup)
+            return Task.FromResult<KnownContainer?>(null);
+        return Task.FromResult<KnownContainer?>(new KnownContainer(
+            cgroup.IsFrozen ? KnownContainer.Paused : KnownContainer.Running, tree.First, first.StartTicks.ToString(CultureInfo.InvariantCulture), TreeCgroup.BundleOf(cgroup) ?? PlainBundle(tree)));
     }
 
     /// <summary>What stands for the bundle of a tree that was started here.</summary>
     private static string PlainBundle(ProcessTree tree) => string.Create(CultureInfo.InvariantCulture, $"/proc/{tree.First}");
 
-    /// <summary>The one that it is in: <see cref="TreeRuntime"/> gathers a tree before it is frozen, <see cref="TreeRestore"/> makes one for it.</summary>
-    public Cgroup CgroupOf(string name, int init) => Cgroup.Of(init);
+    /// <summary>The one in which <see cref="TreeRuntime"/> has gathered it, or that <see cref="TreeRestore"/> has made. Throws when the first process is in no such one, or is another than the name says.</summary>
+    public Cgroup CgroupOf(string name, int init)
+    {
+        if (ProcessTree.Of(name) is not { } tree || tree.First != init) throw new ContainerException($"The first process of the dump has the number {init}, which does not belong to the name {name}.");
+        Cgroup seat = TreeCgroup.PlaceOf(init) ?? throw tree.Ended();
+        return TreeCgroup.IsOf(seat, name) ? seat : throw new ContainerException($"Process {init} was moved into another cgroup ({seat.Path}) by somebody; leave it where it is and try again.");
+    }
 
     /// <inheritdoc/>
     public bool HasRemainsOf(string name) => false;
@@ -70,8 +69,8 @@ internal sealed class TreeTool(TreeOptions options) : IRuntimeProgram
     /// <inheritdoc/>
     public string RemovalCommand(string name) => KillCommand(name);
 
-    /// <summary>Nobody has written down how it was started; a shell takes this for a comment.</summary>
-    public string StartCommand(string name, string bundle) => $"# the command that started process {ProcessTree.Of(name)?.First}";
+    /// <summary>Nobody has written down how it was started.</summary>
+    public string StartCommand(string name, string bundle) => "the command that started it";
 
     /// <inheritdoc/>
     public string KillCommand(string name) => $"kill -KILL {ProcessTree.Of(name)?.First}";
@@ -90,7 +89,8 @@ internal sealed class TreeTool(TreeOptions options) : IRuntimeProgram
     public string? Loses(FenceRecord fence)
     {
         var tree = new ProcessTree(fence.InitPid);
-        int lost = new Cgroup(fence.CgroupPath).Pids().FirstOrDefault(pid => !tree.Holds(pid) && ProcessIdentity.Of(pid) is { IsAlive: true });
+        HashSet<int> all = [.. tree.Pids()];
+        int lost = new Cgroup(fence.CgroupPath).Pids().FirstOrDefault(pid => !all.Contains(pid) && ProcessIdentity.Of(pid) is { IsAlive: true });
         return lost == 0 ? null
             : $"Process {lost} ({ProcessTable.Status(lost, "Name")}) has begun in the tree of process {fence.InitPid} and left it, since its parent ended; it would be lost. End it, or try again when it has ended.";
     }

@@ -21,7 +21,7 @@ internal static class EndedContainer
 
     /// <summary>Where its files are, and the command.</summary>
     public static string HowToStart(IContainerRuntime runtime, string runtimeName, string container, string bundle) =>
-        $"Its files are here, in {bundle}. To start it anew, type: {(runtime.Of(runtimeName) ?? runtime).StartCommand(container, bundle)}";
+        (runtime.Of(runtimeName) ?? runtime).HowToStart(container, bundle);
 
     /// <summary>Of one that nothing holds any more: is it there? Where its runtime does not say, it is taken to run on.</summary>
     public static async Task<bool> LivesAsync(IContainerRuntime runtime, string runtimeName, string container)

@@ -123,7 +123,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
     private async Task RefuseIfRunningAsync(JournalHead head, CancellationToken cancellationToken)
     {
         string container = head.Container.Value;
-        if (!await LivesAsync(head, cancellationToken).ConfigureAwait(false))
+        if (!await RuntimeOf(head).LivesFromAsync(container, environment.State.Bundle(head.Container), cancellationToken).ConfigureAwait(false))
             return;
         throw new ContainerException(
             $"'{container}' runs here, so its files stay. If the source's copy is to be kept, end this one first ({RuntimeOf(head).KillCommand(container)}), then type the same again.");

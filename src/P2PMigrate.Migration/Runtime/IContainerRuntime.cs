@@ -50,6 +50,12 @@ public interface IContainerRuntime
     /// <summary>Has a container of this name processes, that run or are paused? Throws <see cref="ContainerException"/> when the runtime does not say.</summary>
     Task<bool> LivesAsync(string name, CancellationToken cancellationToken);
 
+    /// <summary>The same of the container that runs from <paramref name="bundlePath"/>, where a runtime's names may be given again to somebody else.</summary>
+    Task<bool> LivesFromAsync(string name, string bundlePath, CancellationToken cancellationToken) => LivesAsync(name, cancellationToken);
+
+    /// <summary>Where the files of a container that has ended are, and what a person types to start it anew.</summary>
+    string HowToStart(string name, string bundlePath) => $"Its files are here, in {bundlePath}. To start it anew, type: {StartCommand(name, bundlePath)}";
+
     /// <summary>Can this container be dumped? Finds everything it can before anything is frozen.</summary>
     Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken);
 

@@ -25,7 +25,7 @@ internal sealed class Move : IAsyncDisposable
 
     public static IContainerRuntime Runtime => IGround.Current.Runtime;
 
-    public ContainerDescription Container { get; }
+    public ContainerDescription Container { get; private set; }
 
     public RestoreRequest Request { get; }
 
@@ -41,6 +41,9 @@ internal sealed class Move : IAsyncDisposable
         Name = name, Runtime = Runtime.Name, BundlePath = $"/data/{name}", RootPath = $"/data/{name}/rootfs",
         Configuration = File.ReadAllBytes(ConfigurationOf(name)),
     });
+
+    /// <summary>What runs under the name now is what moves.</summary>
+    public async Task LookAgainAsync() => Container = await Runtime.InspectAsync(Container.Name, null, TestContext.Current.CancellationToken);
 
     public async Task<IFence> FreezeAsync()
     {
@@ -85,5 +88,5 @@ internal sealed class Move : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await Shell.RunAsync(
-        $"{IGround.Current.Removal(Request.Container.Name)}; {IGround.Current.Removal(Container.Name)}; rm -rf --one-file-system /data/job-{Container.Name} {Container.BundlePath}");
+        $"{IGround.Current.Removal(Request.Container.Name)}; {IGround.Current.Removal(Container.Name)}; rm -rf --one-file-system /data/job-{Container.Name} /data/{Container.Name}");
 }

@@ -99,7 +99,7 @@ public sealed class TreeTests
         await using IFence fence = await move.FreezeAsync();
         ulong frozenAt = workload.Count;
         await move.DumpAsync(fence);
-        Finding finding = (await Move.Runtime.CheckTargetAsync(move.Request.Container, await Move.Runtime.DescribeMachineAsync(Token), Token)).Single(finding => finding.Severity == FindingSeverity.Blocker);
+        Finding finding = (await Move.Runtime.CheckTargetAsync(move.Request.Container, await Move.Runtime.DescribeMachineAsync(Token), Token)).First(finding => finding.Severity == FindingSeverity.Blocker);
         Assert.Equal($"Process {move.Container.InitPid} (python3) runs here already, and a process tree keeps its numbers.", finding.Message);
 
         ContainerException refused = await Assert.ThrowsAsync<ContainerException>(move.RestoreAsync);
@@ -148,6 +148,57 @@ public sealed class TreeTests
         Assert.True(await fence.ThawAsync(Token));
         Assert.Equal("0::/init", await PlaceAsync(workload));
         Assert.False(Directory.Exists(workload.Cgroup));
+    }
+
+    [InsideFact]
+    [OfTrees]
+    [Trait("Spec", "MIG-197")]
+    public async Task What_another_job_has_frozen_is_not_taken_out_of_its_fence()
+    {
+        await using Workload workload = await Workload.RunningAsync("contents.py", "nothing", "child");
+        string child = (await File.ReadAllTextAsync($"{workload.Root}/child", Token)).Trim();
+        await using Move inner = await Move.PrepareAsync($"pid-{child}");
+        await using IFence fence = await inner.FreezeAsync();
+
+        await using Move outer = await Move.PrepareAsync(workload.Name);
+        Assert.Contains(await Move.Runtime.CheckSourceAsync(outer.Container, Token), finding => finding is { Subject: "cgroup", Severity: FindingSeverity.Blocker });
+        ContainerException refused = await Assert.ThrowsAsync<ContainerException>(outer.FreezeAsync);
+        Assert.Contains($"Process {child} (python3) is in another cgroup", refused.Message, StringComparison.Ordinal);
+        Assert.Equal("paused", await Workload.StatusAsync($"pid-{child}"));
+        Assert.Equal("0::/init", await PlaceAsync(workload));
+        Assert.True(await fence.ThawAsync(Token));
+    }
+
+    [InsideFact]
+    [OfTrees]
+    [Trait("Spec", "MIG-197")]
+    public async Task A_number_that_was_given_again_is_not_the_tree_that_was_looked_at()
+    {
+        await using Workload workload = await Workload.CountingAsync(8);
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await Shell.RunAsync($"kill -9 {move.Container.InitPid}; while [ -e /proc/{move.Container.InitPid}/exe ]; do :; done");
+        await workload.StartAsync();
+        await workload.WaitForCountAsync(2000);
+        await Assert.ThrowsAsync<ContainerException>(move.PlanAsync);
+        Assert.Equal("0::/init", await PlaceAsync(workload));
+        int pages = 0;
+        using (ILiveMemory memory = Move.Runtime.OpenLiveMemory(move.Container)!) memory.ReadPass((_, _, _) => pages++, Token);
+        Assert.Equal(0, pages);
+    }
+
+    [InsideFact]
+    [OfTrees]
+    public async Task When_the_first_process_dies_in_its_sleep_the_others_are_let_go_on_by_whoever_comes_next()
+    {
+        await using Workload workload = await Workload.RunningAsync("contents.py", "nothing", "child");
+        string child = (await File.ReadAllTextAsync($"{workload.Root}/child", Token)).Trim();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await move.FreezeAsync();
+        await Shell.RunAsync($"kill -9 {move.Container.InitPid}; while [ -e /proc/{move.Container.InitPid}/exe ]; do :; done");
+        IFence? fence = await Move.Runtime.ReopenFenceAsync(move.SourceDirectory, Token);
+        Assert.True(await fence!.ThawAsync(Token));
+        Assert.Equal("running", await Workload.StatusAsync($"pid-{child}"));
+        await Shell.RunAsync($"kill -9 {child}; while [ -e /proc/{child}/exe ]; do :; done");
     }
 
     [InsideFact]
@@ -222,6 +273,7 @@ public sealed class TreeTests
     private static async Task<ulong> DumpAndEndAsync(Workload workload, Move move)
     {
         await Shell.RunAsync($"rm -rf {move.Request.ImageDirectory}/*");
+        await move.LookAgainAsync();
         await using IFence fence = await move.FreezeAsync();
         ulong frozenAt = workload.Count;
         await move.DumpAsync(fence);

@@ -408,6 +408,10 @@ if "System-V" in holding:
     next(dict(contents)["SysV memory, semaphore and messages"])
 if "file-of-the-machine" in holding:
     kept = open("/dev/shm/kept", "w+b")
+if "child" in holding:
+    child = fork(lambda: (os.setsid(), time.sleep(100000)))
+    with open(AT + "/child", "w") as file:
+        file.write(str(child))
 if holding:
     open(AT + "/ready", "w").close()
     while True:
