@@ -1,3 +1,4 @@
+using System.CommandLine;
 using P2PMigrate.Agent.Places;
 using P2PMigrate.Agent.State;
 using P2PMigrate.Migration.Depots;
@@ -11,7 +12,14 @@ internal static class ObjectPlaces
     /// <summary>For the descriptions of options and arguments.</summary>
     public const string Kinds = "the directory between the machines, s3://BUCKET/PREFIX, or a ticket of the machine that runs `p2pmigrate receive --place DIR`";
 
-    private const string TicketPrefix = "p2pm1", PeerScheme = "peer:";
+    private const string TicketPrefix = "p2pm", PeerScheme = "peer:";
+
+    /// <summary>For commands about a job whose place a peer keeps.</summary>
+    public static Option<string?> TicketOption() => new("--destination", "-d")
+    {
+        Description = "Of a stage whose data a peer keeps: a new ticket of that peer, where the one that was used before is not good any more.",
+        HelpName = "TICKET",
+    };
 
     /// <summary>The place of a peer, as journals remember it and another shell, on either machine, can type it.</summary>
     public static string NameOf(PeerId peer) => PeerScheme + peer;
@@ -20,17 +28,38 @@ internal static class ObjectPlaces
     // spec: DEP-55
     public static string NameOf(CommandContext context, string place)
     {
-        if (place.StartsWith(TicketPrefix, StringComparison.Ordinal))
+        if (place.AsSpan().Trim().StartsWith(TicketPrefix, StringComparison.OrdinalIgnoreCase) && !place.Contains('/', StringComparison.Ordinal))
         {
             if (!Ticket.TryParse(place, out Ticket? ticket, out TicketError error))
                 throw new UsageException($"{error.ToSentence()} A directory of such a name is typed with ./ before it.");
-            new KnownPlaces(context.State).Keep(ticket);
+            if (ticket.IsExpired(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()))
+                throw new UsageException("This ticket has expired. Type the one that `p2pmigrate receive --place DIR` shows now.");
+            Keep(context, ticket);
             return NameOf(ticket.Responder.PeerId);
         }
 
         bool isName = place.Contains("://", StringComparison.Ordinal) || place.StartsWith(PeerScheme, StringComparison.Ordinal);
         return isName || string.IsNullOrWhiteSpace(place) ? place : Path.TrimEndingDirectorySeparator(Path.GetFullPath(place));
     }
+
+    private static void Keep(CommandContext context, Ticket ticket)
+    {
+        try
+        {
+            new KnownPlaces(context.State).Keep(ticket);
+        }
+        catch (Exception full) when (full is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"The ticket cannot be kept for later stages: {full.Message}");
+        }
+    }
+
+    /// <summary>What the directory is called that this machine keeps for others.</summary>
+    public static string DirectoryName(CommandContext context) => NameOf(SelfOf(context));
+
+    /// <summary>The directory in which a place of that name is here, where it is one: also behind the name of this peer.</summary>
+    public static string DirectoryOf(CommandContext context, string place) =>
+        place == DirectoryName(context) ? new KnownPlaces(context.State).TryFindOwn() ?? place : place;
 
     /// <summary>The same of a place to take something out of: a directory that is kept here for others is called as they call it, so that what is printed can be typed there too.</summary>
     public static string NameToTake(CommandContext context, string place)

@@ -70,7 +70,7 @@ internal sealed class ReceiveCommand : AgentCommand
         string? directory = DirectoryOf(context);
         await RecoverAsync(environment, context.Output, cancellationToken).ConfigureAwait(false); // by the place that was kept before
         if (directory is not null)
-            new KnownPlaces(context.State).KeepOwn(directory);
+            Keep(context, directory);
 
         await using PeerConnection peer = await PeerConnection.OpenForMigrationAsync(
             context, PeerAddressing.Server(context.Parsed.GetValue(_rendezvous)), context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
@@ -93,6 +93,15 @@ internal sealed class ReceiveCommand : AgentCommand
             throw new UsageException($"The directory {directory} is not there: mount it, or make it.");
         PlaceCheck.RefuseIfDoomed(context.State, directory);
         return directory;
+    }
+
+    /// <summary>A stage that is unfinished knows the place that was kept when it began by the name of this peer.</summary>
+    private static void Keep(CommandContext context, string directory)
+    {
+        var places = new KnownPlaces(context.State);
+        if (places.TryFindOwn() is { } before && before != directory && JobList.Read(context.State).FirstOrDefault(job => job.Peer == ObjectPlaces.DirectoryName(context)) is { } waiting)
+            throw new UsageException($"The stage of '{waiting.Container}' that is unfinished here has its data in {before}: make that reachable and end the stage first (p2pmigrate jobs), or keep {before}.");
+        places.KeepOwn(directory);
     }
 
     private static PlaceServer ServerOf(string directory) => new(new DirectoryObjectStore(directory), () => new DriveInfo(directory).AvailableFreeSpace);

@@ -10,6 +10,7 @@ namespace P2PMigrate.Agent.Commands;
 internal sealed class ResolveCommand : AgentCommand
 {
     private readonly RuntimeChoice _runtime = new();
+    private readonly Option<string?> _place = ObjectPlaces.TicketOption();
 
     private readonly Argument<string> _job = JobArgument.Create();
 
@@ -35,11 +36,16 @@ internal sealed class ResolveCommand : AgentCommand
         Options.Add(_keep);
         Options.Add(_placeIsLost);
         Options.Add(_runtime.Option);
+        Options.Add(PeerAddressing.NoPunching);
+        Options.Add(PeerAddressing.Turn);
+        Options.Add(_place);
     }
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         JobId job = JobArgument.Of(context.Parsed, _job);
+        if (context.Parsed.GetValue(_place) is { } place)
+            ObjectPlaces.NameOf(context, place);
         ContainerSide keep = context.Parsed.GetValue(_keep) == "source" ? ContainerSide.Source : ContainerSide.Target;
         RecoveredJob resolved = await new JobRecovery(_runtime.Environment(context)).ResolveAsync(
             job, keep, context.Parsed.GetValue(_placeIsLost), cancellationToken).ConfigureAwait(false);

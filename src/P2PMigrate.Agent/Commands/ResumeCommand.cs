@@ -8,6 +8,7 @@ namespace P2PMigrate.Agent.Commands;
 internal sealed class ResumeCommand : AgentCommand
 {
     private readonly RuntimeChoice _runtime = new();
+    private readonly Option<string?> _place = ObjectPlaces.TicketOption();
     private readonly Argument<string> _job = JobArgument.Create();
 
     public ResumeCommand()
@@ -15,6 +16,7 @@ internal sealed class ResumeCommand : AgentCommand
     {
         Arguments.Add(_job);
         Options.Add(_runtime.Option);
+        Options.Add(_place);
         Options.Add(PeerAddressing.NoPunching);
         Options.Add(PeerAddressing.Turn);
     }
@@ -25,6 +27,8 @@ internal sealed class ResumeCommand : AgentCommand
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
         JobId job = JobArgument.Of(context.Parsed, _job);
+        if (context.Parsed.GetValue(_place) is { } place)
+            ObjectPlaces.NameOf(context, place);
         MigrationEnvironment environment = _runtime.Environment(context);
         TargetHeard? heard = new DoubtInquiry(environment).Find(job) is { } doubt
             ? await TargetsWord.AskAsync(context, environment, doubt, cancellationToken).ConfigureAwait(false)

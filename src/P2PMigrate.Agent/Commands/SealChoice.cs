@@ -42,7 +42,7 @@ internal sealed class SealChoice
         CommandContext context, string place, IReadOnlyCollection<PublicIdentity> readers, ContainerDescription container, CancellationToken cancellationToken)
     {
         ContainerName name = StageChoice.NameOf(container.Name);
-        PlaceCheck.RefuseIfDoomed(context.State, container, place);
+        PlaceCheck.RefuseIfDoomed(context.State, container, ObjectPlaces.DirectoryOf(context, place));
         IObjectStore opened = ObjectPlaces.Open(context, place);
         if (readers.Count == 0)
         {

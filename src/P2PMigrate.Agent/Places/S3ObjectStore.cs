@@ -65,9 +65,18 @@ internal sealed class S3ObjectStore(S3Location location, TimeProvider? time = nu
     /// <inheritdoc/>
     public async Task DeleteAsync(string name, CancellationToken cancellationToken)
     {
-        S3Answer answer = await _client.SendAsync(HttpMethod.Delete, KeyOf(name), "", RefusalBytesMax, cancellationToken).ConfigureAwait(false);
+        S3Answer answer = ObjectName.IsClaim(name) ? await DeleteOnceAsync(KeyOf(name), cancellationToken).ConfigureAwait(false)
+            : await _client.SendAsync(HttpMethod.Delete, KeyOf(name), "", RefusalBytesMax, cancellationToken).ConfigureAwait(false);
         if (!answer.IsDone && !IsMissing(answer))
             throw answer.ToException(location);
+    }
+
+    /// <summary>A claim that has been deleted may have come back as another's.</summary>
+    // spec: DEP-43
+    private async Task<S3Answer> DeleteOnceAsync(string key, CancellationToken cancellationToken)
+    {
+        (S3Answer? answer, IOException? failure) = await _client.TrySendAsync(HttpMethod.Delete, key, "", RefusalBytesMax, null, cancellationToken).ConfigureAwait(false);
+        return answer ?? throw failure!;
     }
 
     /// <inheritdoc/>

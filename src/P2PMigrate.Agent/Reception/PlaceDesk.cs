@@ -1,6 +1,8 @@
+using System.Collections.Concurrent;
 using P2PMigrate.Agent.Output;
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Depots.Remote;
+using P2PMigrate.Protocol.Identity;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Agent.Reception;
@@ -16,7 +18,10 @@ internal sealed class PlaceDesk(PlaceServer? server, TicketDesk tickets, IOutput
     // spec: CONST-471
     public const int SessionsMax = 8;
 
+    private const int SessionsOfOneMax = 2;
+
     private readonly SemaphoreSlim _room = new(SessionsMax);
+    private readonly ConcurrentDictionary<PeerId, int> _served = [];
 
     /// <summary>Serves the session to its end, which is an exception: what broke it, or the sentence with which its peer is turned away.</summary>
     public async Task ServeAsync(TunnelSession session, TargetQuestion question, CancellationToken cancellationToken)
@@ -29,12 +34,15 @@ internal sealed class PlaceDesk(PlaceServer? server, TicketDesk tickets, IOutput
             throw Refusal("Too many others use the place of the peer now; try again later.");
         try
         {
+            if (_served.AddOrUpdate(session.Peer, 1, (_, count) => count + 1) > SessionsOfOneMax)
+                throw Refusal("You use the place of the peer elsewhere already; try again when that has ended.");
             await question.AnswerAsync(cancellationToken).ConfigureAwait(false);
             output.Show(new PlaceUsed(session.Peer.ToShortString()));
             await server.ServeAsync(session, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
+            _served.AddOrUpdate(session.Peer, 0, (_, count) => count - 1);
             _room.Release();
         }
     }

@@ -4,7 +4,7 @@ namespace P2PMigrate.Migration.Depots;
 
 /// <summary>The names that the objects of a depot have. What a peer says becomes part of a path only if it is one of these.</summary>
 // spec: DEP-02, DEP-32
-internal static class ObjectName
+public static class ObjectName
 {
     /// <summary>Most characters in a name.</summary>
     // spec: CONST-470

@@ -12,33 +12,36 @@ internal sealed class TimedObjectStore(IObjectStore inner) : IObjectStore
     public string Place => inner.Place;
 
     public Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-        AskAsync(() => inner.TryCreateAsync(name, content, cancellationToken), DepotLimits.Answer + DepotLimits.TimeOf(content.Length), cancellationToken);
+        AskAsync(stop => inner.TryCreateAsync(name, content, stop), DepotLimits.Answer + DepotLimits.TimeOf(content.Length), cancellationToken);
 
     public Task<byte[]?> TryReadAsync(string name, CancellationToken cancellationToken) =>
-        AskAsync(() => inner.TryReadAsync(name, cancellationToken), DepotLimits.Answer, cancellationToken);
+        AskAsync(stop => inner.TryReadAsync(name, stop), DepotLimits.Answer, cancellationToken);
 
     /// <summary>The same for an object that may be as long as one can be.</summary>
     public Task<byte[]?> TryReadLongAsync(string name, CancellationToken cancellationToken) =>
-        AskAsync(() => inner.TryReadAsync(name, cancellationToken), DepotLimits.Answer + DepotLimits.TimeOf(DepotLimits.MaxObjectLength), cancellationToken);
+        AskAsync(stop => inner.TryReadAsync(name, stop), DepotLimits.Answer + DepotLimits.TimeOf(DepotLimits.MaxObjectLength), cancellationToken);
 
     public Task<IReadOnlyList<string>> ListAsync(string prefix, CancellationToken cancellationToken) =>
-        AskAsync(() => inner.ListAsync(prefix, cancellationToken), DepotLimits.Answer, cancellationToken);
+        AskAsync(stop => inner.ListAsync(prefix, stop), DepotLimits.Answer, cancellationToken);
 
     public Task DeleteAsync(string name, CancellationToken cancellationToken) => AskAsync(
-        async () =>
+        async stop =>
         {
-            await inner.DeleteAsync(name, cancellationToken).ConfigureAwait(false);
+            await inner.DeleteAsync(name, stop).ConfigureAwait(false);
             return true;
         }, DepotLimits.Answer, cancellationToken);
 
-    private async Task<T> AskAsync<T>(Func<Task<T>> question, TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<T> AskAsync<T>(Func<CancellationToken, Task<T>> question, TimeSpan limit, CancellationToken cancellationToken)
     {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        CancellationToken stopped = stop.Token;
         try
         {
-            return await Task.Run(question, cancellationToken).WaitAsync(limit, cancellationToken).ConfigureAwait(false);
+            return await Task.Run(() => question(stopped), cancellationToken).WaitAsync(limit, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException late)
         {
+            await stop.CancelAsync().ConfigureAwait(false); // what was given up must not be done later
             throw new PlaceException(string.Create(CultureInfo.InvariantCulture, $"{Place} does not answer within {limit.TotalSeconds:0} s."), late);
         }
         catch (Exception refused) when (refused is IOException and not PlaceException or UnauthorizedAccessException)

@@ -71,6 +71,40 @@ public sealed class RemoteObjectStoreTests
 
     [Fact]
     [Trait("Spec", "DEP-54")]
+    public async Task A_claim_that_came_back_as_anothers_is_not_deleted_by_a_repetition()
+    {
+        PeerPlace? reached = null;
+        await using var peer = new PeerPlace { Around = place => new CountingPlace(place) { Deleted = _ => ClaimAndCut() } };
+        reached = peer;
+        Assert.True(await peer.Store.TryCreateAsync(s_claim, "target 1"u8.ToArray(), NoHurry));
+
+        await Assert.ThrowsAsync<PlaceException>(() => peer.Store.DeleteAsync(s_claim, NoHurry));
+        Assert.Equal("source", await File.ReadAllTextAsync(Path.Combine(peer.Path, s_claim), NoHurry));
+        Assert.Equal("source"u8.ToArray(), await peer.Store.TryReadAsync(s_claim, NoHurry));
+        Assert.Equal(2, peer.Dials);
+
+        void ClaimAndCut()
+        {
+            File.WriteAllText(Path.Combine(reached!.Path, s_claim), "source");
+            reached.Near.Cut();
+        }
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-54")]
+    public async Task A_session_that_was_lost_while_nothing_was_asked_is_replaced_before_something_is_deleted()
+    {
+        await using var peer = new PeerPlace();
+        Assert.True(await peer.Store.TryCreateAsync(s_claim, default, NoHurry));
+        peer.Near.Cut();
+        await peer.Near.Completion;
+        await peer.Store.DeleteAsync(s_claim, NoHurry);
+        Assert.Null(await peer.Store.TryReadAsync(s_claim, NoHurry));
+        Assert.Equal(2, peer.Dials);
+    }
+
+    [Fact]
+    [Trait("Spec", "DEP-54")]
     public async Task A_peer_that_stays_away_is_a_place_that_cannot_be_used()
     {
         PeerPlace? reached = null;

@@ -122,5 +122,12 @@ internal sealed class CountingPlace(IObjectStore inner) : IObjectStore
 
     public Task<IReadOnlyList<string>> ListAsync(string prefix, CancellationToken cancellationToken) => inner.ListAsync(prefix, cancellationToken);
 
-    public Task DeleteAsync(string name, CancellationToken cancellationToken) => inner.DeleteAsync(name, cancellationToken);
+    /// <summary>Called with the name of each object when it is there no more.</summary>
+    public Action<string>? Deleted { get; set; }
+
+    public async Task DeleteAsync(string name, CancellationToken cancellationToken)
+    {
+        await inner.DeleteAsync(name, cancellationToken);
+        Deleted?.Invoke(name);
+    }
 }

@@ -15,6 +15,8 @@ public sealed class PlaceServer(IObjectStore place, Func<long> freeBytes)
     // spec: CONST-471
     public const long LeastFree = 1L << 30;
 
+    private const int ClaimLengthMax = 256;
+
     /// <summary>Until a request has come and its answer is gone.</summary>
     private static readonly TimeSpan s_limit = DepotLimits.Answer + DepotLimits.TimeOf(DepotLimits.MaxObjectLength);
 
@@ -27,9 +29,24 @@ public sealed class PlaceServer(IObjectStore place, Func<long> freeBytes)
     {
         while (true)
         {
-            ITunnelStream stream = await session.AcceptStreamAsync(cancellationToken).ConfigureAwait(false);
+            ITunnelStream stream = await NextAsync(session, cancellationToken).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
                 await AnswerAsync(stream, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Whoever asks nothing for a while leaves room for others, and comes again.</summary>
+    private static async Task<ITunnelStream> NextAsync(ITunnelSession session, CancellationToken cancellationToken)
+    {
+        using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        time.CancelAfter(DepotLimits.Answer);
+        try
+        {
+            return await session.AcceptStreamAsync(time.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw PeerFault.Of("asked nothing more of a place");
         }
     }
 
@@ -74,7 +91,7 @@ public sealed class PlaceServer(IObjectStore place, Func<long> freeBytes)
             switch (request.Verb)
             {
                 case PlaceVerb.Create:
-                    RequireRoom(request.Name, content.Length);
+                    await RequireRoomAsync(request.Name, content.Length, cancellationToken).ConfigureAwait(false);
                     return (Of(await _place.TryCreateAsync(request.Name, content, cancellationToken).ConfigureAwait(false)), null);
                 case PlaceVerb.Read:
                     byte[]? there = await _place.TryReadLongAsync(request.Name, cancellationToken).ConfigureAwait(false);
@@ -89,7 +106,7 @@ public sealed class PlaceServer(IObjectStore place, Func<long> freeBytes)
                     return (Of(true), null);
             }
         }
-        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException or TimeoutException)
         {
             return (new PlaceAnswer(PlaceVerdict.Refused, refused.Message), null);
         }
@@ -97,10 +114,10 @@ public sealed class PlaceServer(IObjectStore place, Func<long> freeBytes)
 
     /// <summary>A claim that cannot be made keeps a container frozen: for claims there is room where for what they are of there was none.</summary>
     // spec: DEP-53
-    private void RequireRoom(string name, int length)
+    private async Task RequireRoomAsync(string name, int length, CancellationToken cancellationToken)
     {
-        long kept = ObjectName.IsClaim(name) ? LeastFree / 2 : LeastFree;
-        if (freeBytes() < kept + length)
+        long kept = ObjectName.IsClaim(name) && length <= ClaimLengthMax ? LeastFree / 2 : LeastFree;
+        if (await Task.Run(freeBytes, cancellationToken).WaitAsync(DepotLimits.Answer, cancellationToken).ConfigureAwait(false) < kept + length)
             throw new PlaceException($"The disk of {place.Place} is nearly full. Make room there, and type the same again.");
     }
 

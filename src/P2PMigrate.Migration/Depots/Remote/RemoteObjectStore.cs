@@ -6,7 +6,7 @@ using P2PMigrate.Tunnel;
 namespace P2PMigrate.Migration.Depots.Remote;
 
 /// <summary>
-/// The place that a peer keeps for whoever holds a ticket of its, through a tunnel. It is dialled when something is first asked, and again when the session was lost; what was asked then is asked once more.
+/// The place that a peer keeps for whoever holds a ticket of its, through a tunnel. It is dialled when something is first asked, and again when the session was lost; what was asked then is asked once more, unless it was to delete: what has been deleted may have come back as another's.
 /// Whatever keeps it from answering is a <see cref="PlaceException"/>. Safe for use from several threads.
 /// </summary>
 /// <param name="place">What to call it in a sentence.</param>
@@ -70,7 +70,7 @@ public sealed class RemoteObjectStore(string place, Func<CancellationToken, Task
             {
                 return await AskOnceAsync(session, request, content, time.Token).ConfigureAwait(false) with { IsRepeated = isRepeated };
             }
-            catch (TunnelException) when (!isRepeated)
+            catch (TunnelException) when (!isRepeated && request.Verb != PlaceVerb.Delete)
             {
                 await ForgetAsync(session).ConfigureAwait(false);
             }
@@ -110,6 +110,8 @@ public sealed class RemoteObjectStore(string place, Func<CancellationToken, Task
         await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
+            if (_session is { Completion.IsCompleted: true } ended)
+                await ForgetAsync(ended).ConfigureAwait(false);
             return _session ??= await OpenAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception unreachable) when (IsPeers(unreachable, cancellationToken))
