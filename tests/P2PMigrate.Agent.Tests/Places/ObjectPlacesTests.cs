@@ -54,7 +54,12 @@ public sealed class ObjectPlacesTests : IDisposable
         var unknown = Assert.IsType<RemoteObjectStore>(ObjectPlaces.Open(context, ObjectPlaces.NameOf(peer.PeerId)));
 
         PlaceException none = await Assert.ThrowsAsync<PlaceException>(() => unknown.ListAsync("web/", default));
-        ObjectPlaces.NameOf(context, TicketOf(peer, 1, expires: 1));
+        UsageException typed = Assert.Throws<UsageException>(() => ObjectPlaces.NameOf(context, $" {TicketOf(peer, 1, expires: 1).ToUpperInvariant()}"));
+        Assert.StartsWith("This is not a ticket", typed.Message, StringComparison.Ordinal); // and no path that would be printed
+        Assert.Contains("has expired", Assert.Throws<UsageException>(() => ObjectPlaces.NameOf(context, TicketOf(peer, 1, expires: 1))).Message, StringComparison.Ordinal);
+        Assert.Null(new KnownPlaces(_state).TryFind(peer.PeerId));
+        Assert.True(Ticket.TryParse(TicketOf(peer, 1, expires: 1), out Ticket? old, out _));
+        new KnownPlaces(_state).Keep(old); // it was good then
         PlaceException expired = await Assert.ThrowsAsync<PlaceException>(() => unknown.ListAsync("web/", default));
 
         Assert.Contains("-d TICKET", none.Message, StringComparison.Ordinal);
