@@ -8,7 +8,7 @@ public sealed class ProcessTreeMigrationTests(ITestOutputHelper output) : IDispo
 {
     private const string Shared = "/shared";
     private const string Local = "/opt/local"; // locks and the bytes of a FIFO are with the file, and the lab's machines have one kernel
-    private const string Right = "right";
+    private const string Contents = "contents.py", Right = "right";
     private const int First = 30_000; // no process of either machine comes near
 
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(30);
@@ -20,7 +20,7 @@ public sealed class ProcessTreeMigrationTests(ITestOutputHelper output) : IDispo
     public async Task Every_content_goes_on_after_a_rollback_there_and_back()
     {
         await using MigrationPeers peers = await MigrationPeers.RaiseAsync(binds: new BindMount(_shared, Shared));
-        await StartAsync(peers.Source, "contents.py", "without=tmpfs", "without=sysv");
+        await StartAsync(peers.Source, Contents, "without=tmpfs", "without=sysv");
         await WaitForAsync("ready");
         await peers.Target.ShellAsync($"mkdir -p {Local}; cd {Local}; mkfifo fifo; touch locked flocked"); // files do not move
         List<(string Content, string Verdict)> seen = [.. await AskAsync(1)];
@@ -110,39 +110,18 @@ public sealed class ProcessTreeMigrationTests(ITestOutputHelper output) : IDispo
 
     private async Task StartInAsync(string directory, VirtualHost host, string program, params string[] arguments)
     {
-        if (typeof(ProcessTreeMigrationTests).Assembly.GetManifestResourceStream(program) is { } text)
-        {
-            await using FileStream copy = File.Create(Path.Combine(_shared, program));
-            await text.CopyToAsync(copy, TestContext.Current.CancellationToken);
-        }
+        await PutAsync("start.py");
+        if (program == Contents)
+            await PutAsync(program);
+        await host.ShellAsync($"mkdir -p {Local}; python3 {Shared}/start.py {First} {directory} AT={Shared} LOCAL={Local} -- python3 {Shared}/{program} {string.Join(' ', arguments)}");
+    }
 
-        string words = string.Join(", ", new[] { "python3", $"{Shared}/{program}" }.Concat(arguments).Select(word => $"\"{word}\""));
-        await host.WriteTextAsync("/tmp/start.py", $"""
-            import os, sys
-            for attempt in range(200):
-                open("/proc/sys/kernel/ns_last_pid", "w").write("{First - 1}")
-                begin, go = os.pipe()
-                child = os.fork()
-                if child == 0:
-                    os.setsid()
-                    if os.read(begin, 1) == b"":
-                        os._exit(0)
-                    null = os.open("/dev/null", os.O_RDWR)
-                    for descriptor in range(3):
-                        os.dup2(null, descriptor)
-                    os.closerange(3, 1000)
-                    os.environ["AT"] = "{Shared}"
-                    os.environ["LOCAL"] = "{Local}"
-                    os.chdir("{directory}")
-                    os.execvp("python3", [{words}])
-                if child == {First}:
-                    os.write(go, b"g")
-                    sys.exit()
-                os.close(go)
-                os.waitpid(child, 0)
-            sys.exit("another process was always faster")
-            """ + "\n");
-        await host.ShellAsync($"mkdir -p {Local}; python3 /tmp/start.py");
+    /// <summary>Writes a program of this assembly into the shared directory.</summary>
+    private async Task PutAsync(string program)
+    {
+        await using Stream text = typeof(ProcessTreeMigrationTests).Assembly.GetManifestResourceStream(program)!;
+        await using FileStream copy = File.Create(Path.Combine(_shared, program));
+        await text.CopyToAsync(copy, TestContext.Current.CancellationToken);
     }
 
     private async Task WaitForAsync(string name)

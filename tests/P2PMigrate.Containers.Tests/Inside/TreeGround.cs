@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Containers.Trees;
@@ -11,33 +10,6 @@ namespace P2PMigrate.Containers.Tests.Inside;
 internal sealed class TreeGround : IGround
 {
     public const string RuntimeName = "criu";
-
-    /// <summary>Starts a program under a number that is free, in a session of its own, with no descriptor but the standard streams.</summary>
-    private const string Starter = """
-        import json, os, sys
-        number, root = int(sys.argv[1]), sys.argv[2]
-        arguments = json.load(open(os.path.dirname(root) + "/arguments"))
-        for attempt in range(200):
-            open("/proc/sys/kernel/ns_last_pid", "w").write(str(number - 1))
-            begin, go = os.pipe()
-            child = os.fork()
-            if child == 0:
-                os.setsid()
-                if os.read(begin, 1) == b"":
-                    os._exit(0)
-                null = os.open("/dev/null", os.O_RDWR)
-                for descriptor in range(3):
-                    os.dup2(null, descriptor)
-                os.closerange(3, 1000)
-                os.environ["AT"] = root
-                os.execvp(arguments[0], arguments)
-            if child == number:
-                os.write(go, b"g")
-                sys.exit()
-            os.close(go)
-            os.waitpid(child, 0)
-        sys.exit("another process was always faster")
-        """;
 
     public IContainerRuntime Runtime { get; } = new TreeRuntime(new TreeOptions(), NullLogger.Instance);
 
@@ -53,14 +25,15 @@ internal sealed class TreeGround : IGround
     public async Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure)
     {
         Assert.Null(configure);
-        string[] placed = [.. arguments.Select(argument => argument.StartsWith('/') ? $"/data/{name}/rootfs{argument}" : argument)];
-        await File.WriteAllTextAsync($"/data/{name}/arguments", JsonSerializer.Serialize(placed));
+        string root = $"/data/{name}/rootfs";
+        string[] placed = [.. arguments.Select(argument => argument.StartsWith('/') ? root + argument : argument)];
+        await File.WriteAllTextAsync($"/data/{name}/start", $"exec python3 /data/start.py {NumberOf(name)} {root} AT={root} -- {string.Join(' ', placed)}\n");
     }
 
     public async Task StartAsync(string name, string bundle, string streams)
     {
-        await File.WriteAllTextAsync("/data/starter.py", Starter);
-        await Shell.RunAsync($"python3 /data/starter.py {NumberOf(name)} /data/{bundle}/rootfs");
+        await Workload.WriteAsync("start.py", "/data/start.py");
+        await Shell.RunAsync($"sh /data/{bundle}/start");
     }
 
     public async Task<string> StatusAsync(string name)

@@ -89,10 +89,13 @@ internal sealed class Workload : IAsyncDisposable
         return bytes.Length < 8 ? 0 : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
     }
 
-    public async Task PutAsync(string program)
+    public Task PutAsync(string program) => WriteAsync(program, $"{Root}/{program}");
+
+    /// <summary>Writes a program of this assembly to a file.</summary>
+    public static async Task WriteAsync(string program, string path)
     {
         using Stream text = Assembly.GetExecutingAssembly().GetManifestResourceStream(program)!;
-        await using FileStream copy = File.Create($"{Root}/{program}");
+        await using FileStream copy = File.Create(path);
         await text.CopyToAsync(copy);
     }
 
