@@ -27,12 +27,12 @@ internal sealed class TreeGround : IGround
         Assert.Null(configure);
         string root = $"/data/{name}/rootfs";
         string[] placed = [.. arguments.Select(argument => argument.StartsWith('/') ? root + argument : argument)];
-        await File.WriteAllTextAsync($"/data/{name}/start", $"exec python3 /data/start.py {NumberOf(name)} {root} AT={root} -- {string.Join(' ', placed)}\n");
+        await File.WriteAllTextAsync($"/data/{name}/start", $"exec python3 /data/{name}/start.py {NumberOf(name)} {root} AT={root} -- {string.Join(' ', placed)}\n");
     }
 
     public async Task StartAsync(string name, string bundle, string streams)
     {
-        await Workload.WriteAsync("start.py", "/data/start.py");
+        await Workload.WriteAsync("start.py", $"/data/{bundle}/start.py");
         await Shell.RunAsync($"sh /data/{bundle}/start");
     }
 
