@@ -225,17 +225,17 @@ public sealed class TreeTests
     {
         (string Script, string Said)[] all =
         [
-            ("import time; time.sleep(1000)", "belongs to the session of process"),
-            ("import os, time; os.setsid(); r, w = os.pipe(); os.fork() or (os.setsid(), time.sleep(1000)); print(os.getpid(), flush=True); time.sleep(1000)", "is a pipe to process"),
-            ("import os, time; os.setsid(); os.chroot('/opt'); time.sleep(1000)", "has /opt for its root directory"),
-            ("import os, time; os.setsid(); os.unshare(os.CLONE_NEWNET); time.sleep(1000)", "has a net namespace of its own"),
-            ("import ctypes, os, time; os.setsid(); ctypes.CDLL(None).shmget(0x7041, 8192, 0o1600); time.sleep(1000)", "System V shared memory (key 28737)"),
-            ("import ctypes, os, time; os.setsid(); l = ctypes.CDLL(None); l.msgsnd(l.msgget(0x7042, 0o1600), b'\\1' + b'\\0' * 15, 4, 0); time.sleep(1000)", "System V message queue (key 28738)"),
+            ("pass", "belongs to the session of process"),
+            ("os.setsid(); pipe = os.pipe(); os.fork() and os.wait() or os.fork() and os._exit(0)", "is a pipe to process"), // whose end an orphan has
+            ("os.setsid(); os.chroot('/opt')", "has /opt for its root directory"),
+            ("os.setsid(); os.unshare(os.CLONE_NEWNET)", "has a net namespace of its own"),
+            ("os.setsid(); libc.shmget(0x7041, 8192, 0o1600)", "System V shared memory (key 28737)"),
+            ("os.setsid(); libc.msgsnd(libc.msgget(0x7042, 0o1600), b'\\1' + b'\\0' * 15, 4, 0)", "System V message queue (key 28738)"),
         ];
         foreach ((string script, string said) in all)
         {
-            await File.WriteAllTextAsync("/data/tied.py", script, Token);
-            string pid = await Shell.RunAsync("python3 /data/tied.py </dev/null >/dev/null 2>&1 & sleep 1; echo $!");
+            await File.WriteAllTextAsync("/data/tied.py", $"import ctypes, os, time; libc = ctypes.CDLL(None); there = open('/data/tied.there', 'w')\n{script}\nthere.write(str(os.getpid()) + ' '); there.flush(); time.sleep(1000)", Token);
+            string pid = await Shell.RunAsync("rm -f /data/tied.there; python3 /data/tied.py </dev/null >/dev/null 2>&1 & until grep -qw $! /data/tied.there 2>/dev/null; do sleep 0.1; done; echo $!");
             try
             {
                 ContainerDescription container = await Move.Runtime.InspectAsync($"pid-{pid}", null, Token);
