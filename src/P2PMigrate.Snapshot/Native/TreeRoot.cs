@@ -1,10 +1,11 @@
 using Microsoft.Win32.SafeHandles;
 using P2PMigrate.Snapshot.Manifests;
+using P2PMigrate.Snapshot.Trees;
 
 namespace P2PMigrate.Snapshot.Native;
 
 /// <summary>
-/// The root of a tree and the only door to what is below: every path is resolved by the kernel beneath the root and
+/// The root of a tree and the only door to what is below: every path is resolved by the kernel beneath the root, or beneath the graft that has it, and
 /// through no symlink, so nothing outside can be reached, whatever the tree or a manifest holds. Any thread.
 /// </summary>
 internal sealed unsafe class TreeRoot : IDisposable
@@ -13,6 +14,7 @@ internal sealed unsafe class TreeRoot : IDisposable
     private const ResolveFlags Inside = ResolveFlags.Beneath | ResolveFlags.NoSymlinks | ResolveFlags.NoMagicLinks;
 
     private readonly SafeFileHandle _root;
+    private readonly List<OpenGraft> _grafts = [];
 
     private TreeRoot(SafeFileHandle root) => _root = root;
 
@@ -25,16 +27,25 @@ internal sealed unsafe class TreeRoot : IDisposable
         return root.IsInvalid ? throw Errno.Failure("open directory", path) : new TreeRoot(root);
     }
 
-    /// <summary>Does the file system show writes through mappings in the ctime?</summary>
-    public bool ShowsMappedWrites
+    /// <summary>Opens a directory with its grafts, to be read.</summary>
+    public static TreeRoot Open(TreeLocation location)
     {
-        get
+        TreeRoot root = Open(location.Root);
+        try
         {
-            FileSystemFacts facts;
-            Errno.Check(Libc.FStatFs(_root, &facts), "look at the file system of", TreePath.Root);
-            return facts.ShowsMappedWrites;
+            foreach (TreeGraft graft in location.Grafts.OrderByDescending(graft => graft.At.Bytes.Length)) // the innermost is found first
+                root._grafts.Add(OpenGraft.Open(graft));
+            return root;
+        }
+        catch
+        {
+            root.Dispose();
+            throw;
         }
     }
+
+    /// <summary>Does its file system, and each of its grafts', show writes through mappings in the ctime?</summary>
+    public bool ShowsMappedWrites => FileSystems.All(ShowsMappedWritesOf);
 
     /// <summary>A handle that stands for the inode at <paramref name="path"/>, symlink or whatever; null when there is none.</summary>
     public SafeFileHandle? TryOpenInode(TreePath path) => TryOpen(path, OpenFlags.PathOnly | OpenFlags.NoFollow, Inside);
@@ -50,22 +61,45 @@ internal sealed unsafe class TreeRoot : IDisposable
         return inode is not null && Inode.Stat(inode).Kind == EntryKind.File ? Inode.TryOpenToRead(inode) : null;
     }
 
+    /// <summary>Is something grafted at exactly this name, and what?</summary>
+    public TreeGraft? GraftAt(TreePath path) => _grafts.Count == 0 ? null : _grafts.Find(open => open.Graft.At == path)?.Graft;
+
     /// <summary>Writes to the disk what is dirty in memory.</summary>
-    public void Sync() => Errno.Check(Libc.SyncFs(_root), "write back the file system of", TreePath.Root);
+    public void Sync()
+    {
+        foreach (SafeFileHandle directory in FileSystems)
+            Errno.Check(Libc.SyncFs(directory), "write back the file system of", TreePath.Root);
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => _root.Dispose();
+    public void Dispose()
+    {
+        _root.Dispose();
+        _grafts.ForEach(graft => graft.Dispose());
+    }
+
+    private IEnumerable<SafeFileHandle> FileSystems => _grafts.Select(graft => graft.Handle).Prepend(_root);
+
+    private static bool ShowsMappedWritesOf(SafeFileHandle directory)
+    {
+        FileSystemFacts facts;
+        Errno.Check(Libc.FStatFs(directory, &facts), "look at the file system of", TreePath.Root);
+        return facts.ShowsMappedWrites;
+    }
 
     private SafeFileHandle? TryOpen(TreePath path, int flags, ResolveFlags resolve)
     {
-        fixed (byte* name = NativeName.Of(path.IsRoot ? "."u8 : path.Bytes, stackalloc byte[NativeName.MaxPath]))
-        {
-            SafeFileHandle handle = Libc.OpenAt2(_root, name, flags | OpenFlags.CloseOnExec, resolve);
-            if (!handle.IsInvalid)
-                return handle;
+        SafeFileHandle handle = _grafts.Count > 0 && _grafts.Find(open => open.Holds(path)) is { } graft ? graft.TryOpen(path, flags, resolve) : TryOpenBelow(path, flags, resolve);
+        if (!handle.IsInvalid)
+            return handle;
 
-            handle.Dispose();
-            return Errno.IsVanished(Errno.Last) ? null : throw Errno.Failure("open", path);
-        }
+        handle.Dispose();
+        return Errno.IsVanished(Errno.Last) ? null : throw Errno.Failure("open", path);
+    }
+
+    private SafeFileHandle TryOpenBelow(TreePath path, int flags, ResolveFlags resolve)
+    {
+        fixed (byte* name = NativeName.Of(path.IsRoot ? "."u8 : path.Bytes, stackalloc byte[NativeName.MaxPath]))
+            return Libc.OpenAt2(_root, name, flags | OpenFlags.CloseOnExec, resolve);
     }
 }

@@ -19,7 +19,13 @@ public sealed class ChunkSource : IDisposable
     private SafeFileHandle? _file;
 
     /// <summary>Opens the root that the manifest's scanner scanned. Throws <see cref="SnapshotException"/> when that cannot be.</summary>
-    public ChunkSource(string root) => _root = TreeRoot.Open(root);
+    public ChunkSource(string root)
+        : this(new TreeLocation(root))
+    {
+    }
+
+    /// <summary>The same with what is grafted there.</summary>
+    public ChunkSource(TreeLocation location) => _root = TreeRoot.Open(location);
 
     /// <summary>
     /// Reads and compresses one chunk. The chunk borrows memory of this source until the next call. False when it is stale:

@@ -34,6 +34,11 @@ internal sealed class DirectoryReader(TreeRoot root, MountPointPolicy mountPoint
     private void Add(WalkedDirectory directory, byte[] name, TreePath path, in Statx facts, ulong mount)
     {
         found();
+        if (root.GraftAt(path) is { } graft)
+        {
+            AddGraft(directory, name, path, graft);
+            return;
+        }
 
         // spec: SNAP-83
         bool isMountPoint = mountPoints != MountPointPolicy.Descend && (facts.IsMountRoot || facts.MountId != mount);
@@ -41,5 +46,17 @@ internal sealed class DirectoryReader(TreeRoot root, MountPointPolicy mountPoint
             throw new SnapshotException($"Something is mounted at \"{path}\", inside the tree.");
 
         directory.Add(name, new WalkedName(path, facts, isMountPoint), facts.Kind == EntryKind.Directory && !isMountPoint);
+    }
+
+    /// <summary>One that is hollow is what a mount point is that is not to be looked into.</summary>
+    // spec: SNAP-108
+    private void AddGraft(WalkedDirectory directory, byte[] name, TreePath path, TreeGraft graft)
+    {
+        using SafeFileHandle? inode = root.TryOpenInode(path);
+        if (inode is null)
+            return; // a file that was removed; the scanner misses it
+
+        Statx facts = Inode.Stat(inode);
+        directory.Add(name, new WalkedName(path, facts, isMountPoint: graft.IsHollow), facts.Kind == EntryKind.Directory && !graft.IsHollow);
     }
 }

@@ -8,7 +8,7 @@ namespace P2PMigrate.Snapshot.Trees;
 
 /// <summary>
 /// Describes the tree below a directory, pass after pass. It remembers what it saw (device, inode, size, mtime, ctime of
-/// every file), so that a later pass reads only what changed. Symlinks are never followed, nothing outside the root is
+/// every file), so that a later pass reads only what changed. Symlinks are never followed, nothing outside the root and its grafts is
 /// ever opened. One pass at a time; inside a pass files are read on several threads. Chapter 10, section 8.
 /// </summary>
 /// <remarks>
@@ -18,14 +18,22 @@ namespace P2PMigrate.Snapshot.Trees;
 public sealed class TreeScanner : IDisposable
 {
     private readonly TreeScanOptions _options;
+    private readonly TreeLocation _location;
     private readonly TreeRoot _root;
     private readonly ScanCache _cache;
 
     /// <summary>Opens <paramref name="root"/>, an absolute path. Throws <see cref="SnapshotException"/> when it is no directory that can be read.</summary>
     public TreeScanner(string root, TreeScanOptions? options = null)
+        : this(new TreeLocation(root), options)
+    {
+    }
+
+    /// <summary>Opens a tree with its grafts. Throws <see cref="SnapshotException"/> when one of them cannot be read.</summary>
+    public TreeScanner(TreeLocation location, TreeScanOptions? options = null)
     {
         _options = options ?? new TreeScanOptions();
-        _root = TreeRoot.Open(root);
+        _location = location;
+        _root = TreeRoot.Open(location);
         _cache = new ScanCache(_root.ShowsMappedWrites, _options.ChangeMargin);
     }
 
@@ -84,7 +92,14 @@ public sealed class TreeScanner : IDisposable
             names.Add((name.Path, item));
         }
 
+        RequireGrafts(names);
         return names;
+    }
+
+    private void RequireGrafts(List<(TreePath Path, ScanItem Item)> names)
+    {
+        if (_location.Grafts.Count > 0 && _location.Grafts.ExceptBy(names.Select(name => name.Path), graft => graft.At).FirstOrDefault() is { } lost)
+            throw new SnapshotException($"\"{lost.At}\" is not in the tree, so that {lost.Source} cannot stand there.");
     }
 
     private long Read(ScanItem[] pending, UnixTime startedAt, CancellationToken cancellationToken)
