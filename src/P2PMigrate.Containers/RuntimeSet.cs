@@ -61,6 +61,9 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes, IConta
     }
 
     /// <inheritdoc/>
+    public ContainerDescription WithVolumes(ContainerDescription container, VolumeChoice choice) => For(container).WithVolumes(container, choice);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken) =>
         For(container).CheckSourceAsync(container, cancellationToken);
 

@@ -69,7 +69,7 @@ public sealed class CheckpointRunner(MigrationEnvironment environment)
         {
             try
             {
-                var archive = new ArchiveWriter(file.Stream, job.RootPath, job.Meter);
+                var archive = new ArchiveWriter(file.Stream, job.Files, job.Meter);
                 await using (archive.ConfigureAwait(false))
                 {
                     await job.WriteAsync(archive, stop.Token).ConfigureAwait(false);

@@ -74,7 +74,7 @@ public sealed class SourceRunner(MigrationEnvironment environment)
     private async Task<Propose> ProposalAsync(JobId job, ContainerName name, ContainerDescription container, CancellationToken cancellationToken)
     {
         MachineFacts facts = await (environment.Runtime.Of(container.Runtime) ?? environment.Runtime).DescribeMachineAsync(cancellationToken).ConfigureAwait(false);
-        long rootfsBytes = await Task.Run(() => RootfsEstimate.Of(container.RootPath), cancellationToken).ConfigureAwait(false);
+        long rootfsBytes = await Task.Run(() => RootfsEstimate.Of(container.Files), cancellationToken).ConfigureAwait(false);
         return new Propose(job, name, container, facts, rootfsBytes) { MadeAt = environment.Time.GetUtcNow() };
     }
 

@@ -15,6 +15,9 @@ public sealed class StageChoiceTests
     [InlineData("-s prepare-data -d /mnt/between --from i", "--from says who sealed")]
     [InlineData("-s create-dump -d /mnt/between --for k --from i", "create-dump takes nothing out")]
     [InlineData("-s unfreeze --from i", "unfreeze takes nothing out")]
+    [InlineData("-s import-data -d /mnt/between --volumes copy", "--volumes is of the container as it runs at the source")]
+    [InlineData("-s restore-dump -d /mnt/between --volume /data=copy", "restore-dump does not look at that")]
+    [InlineData("-s unfreeze --bundle /srv/c1", "--bundle is of the container")]
     public void An_option_that_would_have_no_effect_is_refused(string typed, string sentence) =>
         Assert.Contains(sentence, Assert.Throws<UsageException>(() => Look(typed)).Message, StringComparison.Ordinal);
 
@@ -22,7 +25,7 @@ public sealed class StageChoiceTests
     [InlineData("")]
     [InlineData("-s prepare-data -d /mnt/between")]
     [InlineData("-s prepare-data -d /mnt/between --for k --for l")]
-    [InlineData("-s create-dump -d /mnt/between --for k")]
+    [InlineData("-s create-dump -d /mnt/between --for k --volumes skip --volume /data=copy --volume /conf=expect")]
     [InlineData("-s import-data -d /mnt/between --from i")]
     [InlineData("-s restore-dump -d /mnt/between --from i")]
     [InlineData("-s unfreeze")]
@@ -31,10 +34,12 @@ public sealed class StageChoiceTests
 
     private static void Look(string typed)
     {
-        var stage = new StageChoice();
+        (var stage, var source) = (new StageChoice(), new SourceContainer());
         var command = new Command("migrate") { stage.Stage, stage.Destination, stage.Seal.Option, stage.From };
+        foreach (Option option in source.Options)
+            command.Add(option);
         ParseResult parsed = command.Parse(typed);
         Assert.Empty(parsed.Errors);
-        stage.RefuseIdle(parsed);
+        stage.RefuseIdle(parsed, source);
     }
 }

@@ -25,11 +25,7 @@ internal sealed class CheckCommand : AgentCommand
         HelpName = "TICKET",
     };
 
-    private readonly Option<string?> _bundle = new("--bundle")
-    {
-        Description = "The container's bundle, where the runtime does not know it.",
-        HelpName = "DIR",
-    };
+    private readonly SourceContainer _source = new();
 
     private readonly Option<string?> _listen = PeerAddressing.ListenOption();
 
@@ -40,7 +36,8 @@ internal sealed class CheckCommand : AgentCommand
         Options.Add(_ticket);
         Options.Add(_runtime.Option);
         Options.Add(_runtime.Pid);
-        Options.Add(_bundle);
+        foreach (Option option in _source.Options)
+            Options.Add(option);
         Options.Add(_listen);
         Options.Add(PeerAddressing.NoPortMapping);
         Options.Add(PeerAddressing.NoPunching);
@@ -55,7 +52,7 @@ internal sealed class CheckCommand : AgentCommand
         if (context.Parsed.GetResult(_container) is { Tokens.Count: > 0 } || context.Parsed.GetResult(_runtime.Pid) is not null)
         {
             string name = _runtime.NameOf(context, _container);
-            ContainerDescription container = await environment.Runtime.InspectAsync(name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+            ContainerDescription container = await _source.InspectAsync(context.Parsed, environment, name, cancellationToken).ConfigureAwait(false);
             IContainerRuntime runtime = environment.Runtime.Of(container.Runtime) ?? environment.Runtime;
             Note("here", await runtime.CheckMachineAsync(cancellationToken).ConfigureAwait(false));
             Note("here", await environment.Runtime.CheckSourceAsync(container, cancellationToken).ConfigureAwait(false));

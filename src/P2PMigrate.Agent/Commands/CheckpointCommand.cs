@@ -28,11 +28,7 @@ internal sealed class CheckpointCommand : AgentCommand
         Description = "The container goes on afterwards. Without it, it is stopped for good once the archive is on the disk.",
     };
 
-    private readonly Option<string?> _bundle = new("--bundle")
-    {
-        Description = "The container's bundle, where the runtime does not know it.",
-        HelpName = "DIR",
-    };
+    private readonly SourceContainer _source = new();
 
     public CheckpointCommand()
         : base("checkpoint", "Writes a running container, files and memory, into one archive.")
@@ -42,7 +38,8 @@ internal sealed class CheckpointCommand : AgentCommand
         Options.Add(_leaveRunning);
         Options.Add(_runtime.Option);
         Options.Add(_runtime.Pid);
-        Options.Add(_bundle);
+        foreach (Option option in _source.Options)
+            Options.Add(option);
     }
 
     protected override ExitCode Interrupt(IOutput output)
@@ -62,8 +59,7 @@ internal sealed class CheckpointCommand : AgentCommand
         RefuseWhatLosesContainers(file, isLeftRunning);
         if (await SourcePreparation.RecoverAsync(context, environment, name, cancellationToken).ConfigureAwait(false) is { } unfinished)
             return unfinished;
-        ContainerDescription container = await environment.Runtime.InspectAsync(
-            name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+        ContainerDescription container = await _source.InspectAsync(context.Parsed, environment, name, cancellationToken).ConfigureAwait(false);
         if (!await SourcePreparation.CheckAsync(environment.Runtime, container, context.Output, cancellationToken).ConfigureAwait(false))
             return ExitCode.Preflight;
 

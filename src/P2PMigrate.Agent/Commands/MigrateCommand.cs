@@ -26,11 +26,7 @@ internal sealed class MigrateCommand : AgentCommand
 
     private bool _isStage, _isAfterFreeze;
 
-    private readonly Option<string?> _bundle = new("--bundle")
-    {
-        Description = "The container's bundle, where the runtime does not know it.",
-        HelpName = "DIR",
-    };
+    private readonly SourceContainer _source = new();
 
     private readonly CopyChoice _copy = new();
 
@@ -56,7 +52,8 @@ internal sealed class MigrateCommand : AgentCommand
         Options.Add(_runtime.Option);
         Options.Add(_runtime.Pid);
         Options.Add(_store.Option);
-        Options.Add(_bundle);
+        foreach (Option option in _source.Options)
+            Options.Add(option);
         foreach (Option option in _copy.Options)
             Options.Add(option);
         Options.Add(_rate.Option);
@@ -83,7 +80,7 @@ internal sealed class MigrateCommand : AgentCommand
 
     protected override async Task<ExitCode> RunAsync(CommandContext context, CancellationToken cancellationToken)
     {
-        _stage.RefuseIdle(context.Parsed);
+        _stage.RefuseIdle(context.Parsed, _source);
         MigrationEnvironment environment = _store.Apply(context.Parsed, _runtime.Environment(context));
         string name = _runtime.NameOf(context, _container);
         if (context.Parsed.GetValue(_stage.Stage) is not null)
@@ -92,7 +89,7 @@ internal sealed class MigrateCommand : AgentCommand
                 throw new UsageException("A stage goes through the place that -d names, which may be a ticket too, a whole migration to the peer of a ticket: leave out --to, or -s.");
             (_isStage, _isAfterFreeze) = (true, _stage.IsAfterFreeze(context.Parsed));
             (context.Tunnels.Listen, context.Tunnels.MaxRate) = (context.Parsed.GetValue(_listen), _rate.Of(context.Parsed));
-            return await _stage.RunAsync(context, environment, name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+            return await _stage.RunAsync(context, environment, name, _source, cancellationToken).ConfigureAwait(false);
         }
 
         string ticketText = context.Parsed.GetValue(_ticket)
@@ -107,8 +104,7 @@ internal sealed class MigrateCommand : AgentCommand
         Ticket ticket = PeerAddressing.TicketOf(ticketText, peer.Endpoint.PeerId);
         if (context.Output is ReportingOutput report)
             report.Subject = new ReportSubject(name, $"{Environment.MachineName} ({peer.Endpoint.PeerId.ToShortString()})", ticket.Responder.PeerId.ToString());
-        ContainerDescription container = await environment.Runtime.InspectAsync(
-            name, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+        ContainerDescription container = await _source.InspectAsync(context.Parsed, environment, name, cancellationToken).ConfigureAwait(false);
         if (!await SourcePreparation.CheckAsync(environment.Runtime, container, context.Output, cancellationToken).ConfigureAwait(false))
             return ExitCode.Preflight;
 

@@ -19,11 +19,7 @@ internal sealed class PushCommand : AgentCommand
 
     private readonly SealChoice _seal = new();
 
-    private readonly Option<string?> _bundle = new("--bundle")
-    {
-        Description = "The container's bundle, where the runtime does not know it.",
-        HelpName = "DIR",
-    };
+    private readonly SourceContainer _source = new();
 
     public PushCommand()
         : base("push", "Puts the files of a running container into a place, as far as they are not there yet; nothing is stopped.")
@@ -31,7 +27,8 @@ internal sealed class PushCommand : AgentCommand
         Arguments.Add(_container);
         Arguments.Add(_destination);
         Options.Add(_runtime.Option);
-        Options.Add(_bundle);
+        foreach (Option option in _source.Options)
+            Options.Add(option);
         Options.Add(_seal.Option);
         Options.Add(PeerAddressing.NoPortMapping);
         Options.Add(PeerAddressing.NoPunching);
@@ -49,8 +46,7 @@ internal sealed class PushCommand : AgentCommand
         MigrationEnvironment environment = _runtime.Environment(context);
         string destination = ObjectPlaces.NameOf(context, context.Parsed.GetValue(_destination)!);
         IReadOnlyCollection<PublicIdentity> readers = _seal.ReadersOf(context.Parsed, destination);
-        ContainerDescription description = await environment.Runtime.InspectAsync(
-            context.Parsed.GetValue(_container)!, context.Parsed.GetValue(_bundle), cancellationToken).ConfigureAwait(false);
+        ContainerDescription description = await _source.InspectAsync(context.Parsed, environment, context.Parsed.GetValue(_container)!, cancellationToken).ConfigureAwait(false);
         IObjectStore place = await SealChoice.OpenToWriteAsync(context, destination, readers, description, cancellationToken).ConfigureAwait(false);
         return await PushAsync(context, environment, place, description, cancellationToken).ConfigureAwait(false);
     }

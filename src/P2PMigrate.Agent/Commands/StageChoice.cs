@@ -37,8 +37,8 @@ internal sealed class StageChoice
     /// <summary>Is it a stage at whose beginning the container may stand still already?</summary>
     public bool IsAfterFreeze(ParseResult parsed) => parsed.GetValue(Stage) is ImportData or RestoreDump or Unfreeze;
 
-    /// <summary>Refuses options that would have no effect: what a stage puts into a place is <c>--for</c> somebody, what it takes out is <c>--from</c> somebody, and a migration by a ticket has no place.</summary>
-    public void RefuseIdle(ParseResult parsed)
+    /// <summary>Refuses options that would have no effect: what a stage puts into a place is <c>--for</c> somebody, what it takes out is <c>--from</c> somebody, a migration by a ticket has no place, and what says how the container runs here is for stages that look at it.</summary>
+    public void RefuseIdle(ParseResult parsed, SourceContainer source)
     {
         string? stage = parsed.GetValue(Stage);
         bool isFor = parsed.GetValue(Seal.Option) is { Length: > 0 }, isFrom = parsed.GetValue(From) is not null;
@@ -50,10 +50,12 @@ internal sealed class StageChoice
             throw new UsageException($"--for says who is to read what is put into a place, and {stage} puts nothing there: leave it out.");
         if (isFrom && stage is not (ImportData or RestoreDump))
             throw new UsageException($"--from says who sealed what is taken out of a place, and {stage} takes nothing out: leave it out.");
+        if (stage is not (PrepareData or CreateDump) && source.Typed(parsed) is { } idle)
+            throw new UsageException($"{idle} is of the container as it runs at the source, and {stage} does not look at that: leave it out.");
     }
 
     /// <summary>Carries out one stage of a migration by hand.</summary>
-    public async Task<ExitCode> RunAsync(CommandContext context, MigrationEnvironment environment, string container, string? bundle, CancellationToken cancellationToken)
+    public async Task<ExitCode> RunAsync(CommandContext context, MigrationEnvironment environment, string container, SourceContainer source, CancellationToken cancellationToken)
     {
         string stage = context.Parsed.GetValue(Stage)!;
         string? destination = context.Parsed.GetValue(Destination);
@@ -62,7 +64,7 @@ internal sealed class StageChoice
         if (destination is null)
             throw new UsageException($"{stage} needs to know where the data is: add -d DEST, {ObjectPlaces.Kinds}.");
         return stage is PrepareData or CreateDump
-            ? await PutAsync(context, environment, stage, ObjectPlaces.NameOf(context, destination), container, bundle, cancellationToken).ConfigureAwait(false)
+            ? await PutAsync(context, environment, stage, ObjectPlaces.NameOf(context, destination), container, source, cancellationToken).ConfigureAwait(false)
             : await TakeAsync(context, environment, stage, ObjectPlaces.NameToTake(context, destination), NameOf(container), cancellationToken).ConfigureAwait(false);
     }
 
@@ -84,12 +86,12 @@ internal sealed class StageChoice
 
     /// <summary>A stage at the source. What goes wrong before the place is opened changes nothing there.</summary>
     private async Task<ExitCode> PutAsync(
-        CommandContext context, MigrationEnvironment environment, string stage, string destination, string container, string? bundle, CancellationToken cancellationToken)
+        CommandContext context, MigrationEnvironment environment, string stage, string destination, string container, SourceContainer source, CancellationToken cancellationToken)
     {
         IReadOnlyCollection<PublicIdentity> readers = Seal.ReadersOf(context.Parsed, destination);
         if (stage == CreateDump && await SourcePreparation.RecoverAsync(context, environment, container, cancellationToken).ConfigureAwait(false) is { } unfinished)
             return unfinished;
-        ContainerDescription description = await environment.Runtime.InspectAsync(container, bundle, cancellationToken).ConfigureAwait(false);
+        ContainerDescription description = await source.InspectAsync(context.Parsed, environment, container, cancellationToken).ConfigureAwait(false);
         if (stage == CreateDump && readers.Count > 0)
             await CreateDumpRunner.RequireDataAsync(ObjectPlaces.Open(context, destination), NameOf(container), readers, cancellationToken).ConfigureAwait(false);
         IObjectStore place = await SealChoice.OpenToWriteAsync(context, destination, readers, description, cancellationToken).ConfigureAwait(false);

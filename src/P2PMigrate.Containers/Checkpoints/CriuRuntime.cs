@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
 
@@ -64,6 +65,9 @@ public abstract class CriuRuntime : IContainerRuntime
     public abstract Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken);
 
     /// <inheritdoc/>
+    public ContainerDescription WithVolumes(ContainerDescription container, VolumeChoice choice) => VolumePlacement.Place(container, VolumesOf(container.Configuration.Span), choice);
+
+    /// <inheritdoc/>
     public abstract Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken);
 
     /// <inheritdoc/>
@@ -107,6 +111,9 @@ public abstract class CriuRuntime : IContainerRuntime
     /// <inheritdoc/>
     public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         new RestoreLeftovers(_program, _logger).RemoveAsync(request.WorkDirectory, cancellationToken);
+
+    /// <summary>What a configuration says of volumes; null when it says nothing.</summary>
+    private protected virtual IVolumeConfiguration? VolumesOf(ReadOnlySpan<byte> configuration) => null;
 
     /// <summary>A restore by this runtime, not begun yet.</summary>
     private protected abstract HeldRestore Restore(RestoreRequest request);

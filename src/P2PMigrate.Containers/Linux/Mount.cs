@@ -38,7 +38,12 @@ internal sealed record Mount(int Id, string Root, string MountPoint, string File
     }
 
     /// <summary>Blanks and backslashes are written as three octal digits.</summary>
-    private static string Unescape(string text) => !text.Contains('\\', StringComparison.Ordinal) ? text : text
+    public static string Unescape(string text) => !text.Contains('\\', StringComparison.Ordinal) ? text : text
         .Replace(@"\040", " ", StringComparison.Ordinal).Replace(@"\011", "\t", StringComparison.Ordinal)
         .Replace(@"\012", "\n", StringComparison.Ordinal).Replace(@"\134", @"\", StringComparison.Ordinal);
+
+    /// <summary>The other way round.</summary>
+    public static string Escape(string text) => text
+        .Replace(@"\", @"\134", StringComparison.Ordinal).Replace(" ", @"\040", StringComparison.Ordinal)
+        .Replace("\t", @"\011", StringComparison.Ordinal).Replace("\n", @"\012", StringComparison.Ordinal);
 }

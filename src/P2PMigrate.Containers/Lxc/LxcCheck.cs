@@ -1,3 +1,4 @@
+using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Lxc;
@@ -6,7 +7,6 @@ namespace P2PMigrate.Containers.Lxc;
 internal sealed class LxcCheck(LxcTool lxc, ContainerDescription container)
 {
     private const string LinkRoot = "/sys/class/net";
-    private const int FindingsPerKind = 5;
 
     private readonly List<Finding> _findings = [];
 
@@ -44,12 +44,7 @@ internal sealed class LxcCheck(LxcTool lxc, ContainerDescription container)
         }
 
         CheckInterfaces(configuration);
-        foreach (LxcMount mount in configuration.BindMounts.Take(FindingsPerKind))
-        {
-            Add(FindingSeverity.Warning, "mount", $"/{mount.Destination} is {mount.Source} of this machine and is not copied.", $"Provide {mount.Source} with the same content on the target.");
-        }
-
-        return _findings;
+        return [.. _findings, .. VolumeCheck.AtSource(container, configuration.BindMounts)];
     }
 
     /// <summary>At the target: what it needs of this machine.</summary>
@@ -72,13 +67,7 @@ internal sealed class LxcCheck(LxcTool lxc, ContainerDescription container)
             Add(FindingSeverity.Blocker, "configuration", $"The file {file}, which the container's configuration includes, does not exist here.", "Install the same LXC, or copy the file.");
         }
 
-        foreach (LxcMount mount in configuration.BindMounts.Where(mount => !Path.Exists(mount.Source)))
-        {
-            Add(
-                FindingSeverity.Blocker, "mount", $"{mount.Source}, which the container sees as /{mount.Destination}, does not exist here.",
-                "Make it on the target with the same content; bind mounts are not copied.");
-        }
-
+        _findings.AddRange(VolumeCheck.AtTarget(configuration.BindMounts));
         if (configuration.HasHooks)
         {
             Add(FindingSeverity.Warning, "hooks", "The container's configuration runs programs of the host (lxc.hook), which must exist here too.", "Look at lxc.hook in its configuration.");

@@ -1,4 +1,6 @@
 using System.Text;
+using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Volumes;
 
 namespace P2PMigrate.Containers.Lxc;
 
@@ -9,9 +11,10 @@ internal sealed record LxcInterface(string Index, string Type, string? Link);
 /// A container's configuration file, as far as migration looks into it; what it includes is not looked into. The target's comes from the peer: lines that are no
 /// <c>key = value</c> are passed over. Everything that is not looked at is kept as it is.
 /// </summary>
-internal sealed class LxcConfiguration
+internal sealed class LxcConfiguration : IVolumeConfiguration
 {
     private const string RootPathKey = "lxc.rootfs.path";
+    private const string MountKey = "lxc.mount.entry";
     private const string InterfacePrefix = "lxc.net.";
     private const string HookPrefix = "lxc.hook.";
 
@@ -42,8 +45,12 @@ internal sealed class LxcConfiguration
            select new LxcInterface(index, item.Value, ValuesOf($"{InterfacePrefix}{index}.link").LastOrDefault()),
     ];
 
-    /// <summary>Files and directories of the host that the container sees.</summary>
-    public IReadOnlyList<LxcMount> BindMounts => [.. ValuesOf("lxc.mount.entry").Select(LxcMount.Parse).OfType<LxcMount>()];
+    /// <inheritdoc/>
+    public IReadOnlyList<BindMount> BindMounts => [.. ValuesOf(MountKey).Select(LxcMount.Parse).OfType<BindMount>()];
+
+    /// <inheritdoc/>
+    public byte[] WithSources(IReadOnlyDictionary<string, string> sources) => Encoding.UTF8.GetBytes(string.Join('\n', _lines.Select(line =>
+        Item(line) is (MountKey, var entry) && LxcMount.Parse(entry) is { } mount && sources.TryGetValue(mount.Destination, out string? source) ? $"{MountKey} = {LxcMount.WithSource(entry, source)}" : line)));
 
     /// <summary>The same configuration for a root file system at another place, under a headline.</summary>
     public byte[] WithRootPath(string rootPath, string headline) => Encoding.UTF8.GetBytes(string.Join('\n',
@@ -59,11 +66,16 @@ internal sealed class LxcConfiguration
     }
 }
 
-/// <summary>A host directory or file that a container sees at another place, in fstab's notation.</summary>
-internal sealed record LxcMount(string Source, string Destination)
+/// <summary>What a container sees of its machine, in fstab's notation.</summary>
+internal static class LxcMount
 {
     /// <summary>The entry, or null when it is no bind mount.</summary>
-    public static LxcMount? Parse(string entry) =>
-        entry.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries) is [var source, var destination, _, var options, ..]
-        && options.Split(',').Any(option => option is "bind" or "rbind") ? new LxcMount(source, destination.TrimStart('/')) : null;
+    public static BindMount? Parse(string entry) =>
+        Columns(entry) is [var source, var destination, _, var options, ..] && options.Split(',').Any(option => option is "bind" or "rbind")
+            ? new BindMount(Mount.Unescape(source), Mount.Unescape(destination).TrimStart('/')) : null;
+
+    /// <summary>The entry with another source.</summary>
+    public static string WithSource(string entry, string source) => string.Join(' ', [Mount.Escape(source), .. Columns(entry)[1..]]);
+
+    private static string[] Columns(string entry) => entry.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries);
 }

@@ -1,3 +1,4 @@
+using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Lxc;
@@ -15,7 +16,8 @@ internal static class LxcPlacement
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         string draft = DraftOf(path);
-        File.WriteAllBytes(draft, configuration.WithRootPath(rootPath, Headline));
+        LxcConfiguration placed = VolumePlacement.Restored(configuration, rootPath) is { } text && LxcConfiguration.Parse(text) is { } read ? read : configuration;
+        File.WriteAllBytes(draft, placed.WithRootPath(rootPath, Headline));
         try
         {
             File.Move(draft, path, overwrite: false);

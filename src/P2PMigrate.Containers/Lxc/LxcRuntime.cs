@@ -3,6 +3,7 @@ using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
+using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Lxc;
@@ -57,7 +58,7 @@ public sealed class LxcRuntime : CriuRuntime
     public override async Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken)
     {
         IReadOnlyList<Finding> own = await new LxcCheck(_lxc, container).AtSourceAsync(cancellationToken).ConfigureAwait(false);
-        return [.. own, .. await new SourceCheck(_lxc, container, NetworkFate.Dumped).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
+        return [.. own, .. await new SourceCheck(_lxc, container, NetworkFate.Dumped).RunAsync(own.All(finding => finding.Severity == FindingSeverity.Good), cancellationToken).ConfigureAwait(false)];
     }
 
     /// <inheritdoc/>
@@ -66,6 +67,8 @@ public sealed class LxcRuntime : CriuRuntime
         .. await new TargetCheck(_lxc, container, source, _lxc.Options.DataDirectory).RunAsync(cancellationToken).ConfigureAwait(false),
         .. new LxcCheck(_lxc, container).AtTarget(),
     ];
+
+    private protected override IVolumeConfiguration? VolumesOf(ReadOnlySpan<byte> configuration) => LxcConfiguration.Parse(configuration);
 
     private protected override HeldRestore Restore(RestoreRequest request) => new LxcRestore(_lxc, _logger, request);
 }

@@ -4,6 +4,7 @@ using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
+using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Lxc;
@@ -107,7 +108,7 @@ internal sealed class LxcTool(LxcOptions options) : IRuntimeProgram
     public async Task<IReadOnlyList<string>> DumpOptionsAsync(FenceRecord fence, bool keepsCgroups, CancellationToken cancellationToken)
     {
         string text = await SettingAsync(fence.Container, "lxc.mount.entry", cancellationToken).ConfigureAwait(false);
-        IEnumerable<LxcMount> mounts = text.Split('\n').Select(LxcMount.Parse).OfType<LxcMount>();
+        IEnumerable<BindMount> mounts = text.Split('\n').Select(LxcMount.Parse).OfType<BindMount>();
         return [.. mounts.SelectMany(mount => (string[])["--ext-mount-map", $"/{mount.Destination}:{mount.Destination}"])];
     }
 

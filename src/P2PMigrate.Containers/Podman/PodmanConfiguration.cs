@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using P2PMigrate.Containers.Runc;
+using P2PMigrate.Containers.Volumes;
 
 namespace P2PMigrate.Containers.Podman;
 
@@ -11,12 +12,12 @@ namespace P2PMigrate.Containers.Podman;
 /// create it again. The target's comes from the peer: a text that is not of this form is refused.
 /// </summary>
 // spec: MIG-182
-internal sealed class PodmanConfiguration
+internal sealed class PodmanConfiguration : IVolumeConfiguration
 {
     /// <summary>How Podman calls the networks that it makes, as long as they are of root's.</summary>
     public const string Bridge = "bridge";
 
-    private const string IdMember = "id", RuntimeMember = "runtime", BundleMember = "oci", CreationMember = "create", NetworksMember = "Networks", AddressesMember = "static_ips";
+    private const string IdMember = "id", RuntimeMember = "runtime", BundleMember = "oci", CreationMember = "create", MountsMember = "mounts", VolumesMember = "volumes", NetworksMember = "Networks", AddressesMember = "static_ips";
     private const int IdLength = 64, NetworksMax = 16;
 
     private static readonly string[] s_runtimes = ["runc", "crun"], s_networkModes = ["none", "host", "path", Bridge];
@@ -61,6 +62,9 @@ internal sealed class PodmanConfiguration
         where Number(port["host_port"]) is > 0 and <= IPEndPoint.MaxPort
         select new PodmanPort(Text(port["host_ip"]) ?? "", Number(port["host_port"]), Math.Clamp(Number(port["range"]), 1, IPEndPoint.MaxPort), Text(port["protocol"]) ?? "tcp");
 
+    /// <inheritdoc/>
+    public IReadOnlyList<BindMount> BindMounts => BundleConfiguration.TryParse(PlainBundle, out BundleConfiguration? plain) ? plain.BindMounts : [];
+
     /// <summary>Did systemd make its cgroup?</summary>
     public bool UsesSystemdCgroups => Text((_bundle["linux"] as JsonObject)?["cgroupsPath"])?.Contains(':', StringComparison.Ordinal) == true;
 
@@ -71,7 +75,7 @@ internal sealed class PodmanConfiguration
         {
             var plain = (JsonObject)_bundle.DeepClone();
             plain.Remove("annotations");
-            if (plain["mounts"] is JsonArray mounts)
+            if (plain[MountsMember] is JsonArray mounts)
             {
                 foreach (JsonNode? own in mounts.Where(IsPodmans).ToList()) mounts.Remove(own);
             }
@@ -111,7 +115,32 @@ internal sealed class PodmanConfiguration
         else KeepNamespace(create, oci);
         Set(create, "cap_add", container.HostConfig.CapAdd);
         Set(create, "cap_drop", container.HostConfig.CapDrop);
-        return Bytes(new JsonObject { [IdMember] = container.Id, [RuntimeMember] = Path.GetFileName(container.Runtime), [BundleMember] = json, [CreationMember] = create });
+        return Compose(container.Id, Path.GetFileName(container.Runtime), json, create);
+    }
+
+    private static byte[] Compose(string id, string runtime, JsonObject bundle, JsonObject creation) =>
+        Bytes(new JsonObject { [IdMember] = id, [RuntimeMember] = runtime, [BundleMember] = bundle, [CreationMember] = creation });
+
+    /// <summary>A volume to which Podman has given a name becomes a mount of a directory, where that is to be elsewhere.</summary>
+    private static void NameVolumes(JsonObject create, IReadOnlyDictionary<string, string> sources)
+    {
+        if (create[VolumesMember] is not JsonArray volumes) return;
+        foreach (JsonObject volume in volumes.OfType<JsonObject>().Where(volume => Text(volume["Dest"]) is { } destination && sources.ContainsKey(destination)).ToList())
+        {
+            volumes.Remove(volume);
+            if (create[MountsMember] is not JsonArray mounts) create[MountsMember] = mounts = [];
+            mounts.Add((JsonNode)new JsonObject { ["type"] = "bind", ["destination"] = Text(volume["Dest"]), ["source"] = "", ["options"] = volume["Options"]?.DeepClone() });
+        }
+    }
+
+    /// <inheritdoc/>
+    public byte[] WithSources(IReadOnlyDictionary<string, string> sources)
+    {
+        var (bundle, creation) = ((JsonObject)_bundle.DeepClone(), (JsonObject)_creation.DeepClone());
+        NameVolumes(creation, sources);
+        BundleConfiguration.SetSources(bundle, sources);
+        BundleConfiguration.SetSources(creation, sources);
+        return Compose(Id, Runtime, bundle, creation);
     }
 
     /// <summary>What Podman is told at the target, for a root file system that is a directory.</summary>

@@ -3,6 +3,7 @@ using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Containers.Runc;
+using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Podman;
@@ -36,7 +37,7 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
     /// <inheritdoc/>
     protected override async Task<(RestoreRecord Record, DetachedProcess Process)> StartAsync(RestoreRecord record, CancellationToken cancellationToken)
     {
-        RestoreRecord named = await CreateAsync(Configuration, record, cancellationToken).ConfigureAwait(false);
+        RestoreRecord named = await CreateAsync(Placed(), record, cancellationToken).ConfigureAwait(false);
         DetachedProcess process = DetachedProcess.Start(
             Request.WorkDirectory,
             [
@@ -55,6 +56,8 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
         if (await podman.FindInStorageAsync(Name, cancellationToken).ConfigureAwait(false) is not { } other) return;
         throw new ContainerException($"Something named {Name} is in Podman's storage here, as Buildah or a killed Podman leaves it; remove it (podman rm {other}) or rename it.");
     }
+
+    private PodmanConfiguration Placed() => VolumePlacement.Restored(Configuration, Request.RootPath) is { } text && PodmanConfiguration.TryParse(text, out PodmanConfiguration? placed) ? placed : Configuration;
 
     /// <summary>Has Podman create the container, and puts what it restores from where it looks for it. Its number names its cgroup.</summary>
     private async Task<RestoreRecord> CreateAsync(PodmanConfiguration configuration, RestoreRecord record, CancellationToken cancellationToken)

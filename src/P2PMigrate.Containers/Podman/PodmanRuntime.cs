@@ -4,6 +4,7 @@ using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Containers.Runc;
+using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Podman;
@@ -65,7 +66,7 @@ public sealed class PodmanRuntime : CriuRuntime
             .. new PodmanCheck(_podman, container).AtSource(known),
             .. (await new PodmanCheck(_podman, container).AtSourceAsync(known, cancellationToken).ConfigureAwait(false)).Where(finding => finding.Severity != FindingSeverity.Good),
         ];
-        return [.. own, .. await new SourceCheck(_podman, container, FateOfNetwork(container)).RunAsync(own.Length == 0, cancellationToken).ConfigureAwait(false)];
+        return [.. own, .. await new SourceCheck(_podman, container, FateOfNetwork(container)).RunAsync(own.All(finding => finding.Severity == FindingSeverity.Good), cancellationToken).ConfigureAwait(false)];
     }
 
     /// <inheritdoc/>
@@ -74,6 +75,8 @@ public sealed class PodmanRuntime : CriuRuntime
         .. await new TargetCheck(_podman, container, source, _podman.Options.DataDirectory).RunAsync(cancellationToken).ConfigureAwait(false),
         .. await new PodmanCheck(_podman, container).AtTargetAsync(cancellationToken).ConfigureAwait(false),
     ];
+
+    private protected override IVolumeConfiguration? VolumesOf(ReadOnlySpan<byte> configuration) => PodmanConfiguration.TryParse(configuration, out PodmanConfiguration? parsed) ? parsed : null;
 
     private protected override HeldRestore Restore(RestoreRequest request) => new PodmanRestore(_podman, _logger, request);
 

@@ -1,4 +1,5 @@
 using P2PMigrate.Containers.Processes;
+using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Runc;
@@ -6,8 +7,6 @@ namespace P2PMigrate.Containers.Runc;
 /// <summary>What a bundle's configuration says about whether its container can leave here, or come here.</summary>
 internal sealed class BundleCheck(ContainerDescription container)
 {
-    private const int FindingsPerKind = 5;
-
     private readonly List<Finding> _findings = [];
 
     /// <summary>At the source: what would not come along.</summary>
@@ -23,12 +22,7 @@ internal sealed class BundleCheck(ContainerDescription container)
                 manager == "libpod" ? "Name it as Podman does (podman ps), or with --runtime podman." : $"Run it with {container.Runtime} itself; containers of {manager} are not moved by this version.");
         }
 
-        foreach (BindMount mount in configuration.BindMounts.Take(FindingsPerKind))
-        {
-            Add(FindingSeverity.Warning, "mount", $"{mount.Destination} is {mount.Source} of this machine and is not copied.", $"Provide {mount.Source} with the same content on the target.");
-        }
-
-        return _findings;
+        return [.. _findings, .. VolumeCheck.AtSource(container, configuration.BindMounts)];
     }
 
     /// <summary>At the target: what it needs of this machine.</summary>
@@ -70,13 +64,7 @@ internal sealed class BundleCheck(ContainerDescription container)
 
     private void CheckMounts(BundleConfiguration configuration)
     {
-        foreach (BindMount mount in configuration.BindMounts.Where(mount => !Path.Exists(mount.Source)))
-        {
-            Add(
-                FindingSeverity.Blocker, "mount", $"{mount.Source}, which the container sees as {mount.Destination}, does not exist here.",
-                "Make it on the target with the same content; bind mounts are not copied.");
-        }
-
+        _findings.AddRange(VolumeCheck.AtTarget(configuration.BindMounts));
         if (configuration.HasHooks)
         {
             Add(FindingSeverity.Warning, "hooks", "The container's configuration runs programs of the host (OCI hooks), which must exist here too.", "Look at \"hooks\" in config.json.");

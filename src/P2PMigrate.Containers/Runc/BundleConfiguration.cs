@@ -1,17 +1,15 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using P2PMigrate.Containers.Volumes;
 
 namespace P2PMigrate.Containers.Runc;
-
-/// <summary>A host directory or file that a container sees at another place.</summary>
-internal sealed record BindMount(string Source, string Destination);
 
 /// <summary>
 /// An OCI <c>config.json</c>, as far as migration looks into it. The target's comes from the peer: anything odd reads as absent, and
 /// only a text that is no JSON object is refused. Everything that is not looked at is kept as it is.
 /// </summary>
-internal sealed class BundleConfiguration
+internal sealed class BundleConfiguration : IVolumeConfiguration
 {
     /// <summary>No sensible configuration is longer.</summary>
     public const int BytesMax = 1 << 20;
@@ -63,14 +61,13 @@ internal sealed class BundleConfiguration
     /// <summary>The program that keeps a record of its own of the container and expects to be asked, such as <c>libpod</c>; null when nobody says so.</summary>
     public string? Manager => Text(Object(_json, "annotations"), "io.container.manager");
 
-    /// <summary>Files and directories of the host that it sees.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<BindMount> BindMounts =>
     [
-        .. from mount in Array(_json, "mounts").OfType<JsonObject>()
-           where Text(mount, "type") == "bind" || Array(mount, "options").Any(option => AsText(option) is "bind" or "rbind")
+        .. from mount in BindsOf(_json)
            let source = Text(mount, "source")
            let destination = Text(mount, "destination")
-           where source is not null && destination is not null
+           where source is not null && destination is not null && !source.Contains('\0', StringComparison.Ordinal) && !destination.Contains('\0', StringComparison.Ordinal)
            select new BindMount(source, destination),
     ];
 
@@ -82,6 +79,28 @@ internal sealed class BundleConfiguration
         root["path"] = JsonValue.Create(rootPath);
         return System.Text.Encoding.UTF8.GetBytes(changed.ToJsonString(s_indented));
     }
+
+    /// <inheritdoc/>
+    public byte[] WithSources(IReadOnlyDictionary<string, string> sources)
+    {
+        var changed = (JsonObject)_json.DeepClone();
+        SetSources(changed, sources);
+        return System.Text.Encoding.UTF8.GetBytes(changed.ToJsonString(s_indented));
+    }
+
+    /// <summary>Gives the bind mounts of a configuration, or of anything that lists them as that does, other sources.</summary>
+    public static void SetSources(JsonObject json, IReadOnlyDictionary<string, string> sources)
+    {
+        foreach (JsonObject mount in BindsOf(json))
+        {
+            if (Text(mount, "destination") is { } destination && sources.TryGetValue(destination, out string? source)) mount["source"] = source;
+        }
+    }
+
+    private static IEnumerable<JsonObject> BindsOf(JsonObject json) =>
+        from mount in Array(json, "mounts").OfType<JsonObject>()
+        where Text(mount, "type") == "bind" || Array(mount, "options").Any(option => AsText(option) is "bind" or "rbind")
+        select mount;
 
     private JsonObject? Namespace(string type) =>
         Array(Object(_json, "linux"), "namespaces").OfType<JsonObject>().FirstOrDefault(entry => Text(entry, "type") == type);

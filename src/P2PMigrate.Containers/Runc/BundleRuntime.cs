@@ -4,6 +4,7 @@ using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
+using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Runc;
@@ -37,7 +38,7 @@ public abstract class BundleRuntime : CriuRuntime
     {
         bool prepared = BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration) && configuration.NetworkNamespacePath is not null;
         IReadOnlyList<Finding> own = new BundleCheck(container).AtSource();
-        return [.. own, .. await new SourceCheck(_runc, container, prepared ? NetworkFate.Prepared : NetworkFate.LeftBehind).RunAsync(own.Count == 0, cancellationToken).ConfigureAwait(false)];
+        return [.. own, .. await new SourceCheck(_runc, container, prepared ? NetworkFate.Prepared : NetworkFate.LeftBehind).RunAsync(own.All(finding => finding.Severity == FindingSeverity.Good), cancellationToken).ConfigureAwait(false)];
     }
 
     /// <inheritdoc/>
@@ -46,6 +47,8 @@ public abstract class BundleRuntime : CriuRuntime
         .. await new TargetCheck(_runc, container, source, _runc.Options.DataDirectory).RunAsync(cancellationToken).ConfigureAwait(false),
         .. await new BundleCheck(container).AtTargetAsync(cancellationToken).ConfigureAwait(false),
     ];
+
+    private protected override IVolumeConfiguration? VolumesOf(ReadOnlySpan<byte> configuration) => BundleConfiguration.TryParse(configuration, out BundleConfiguration? parsed) ? parsed : null;
 
     private protected override HeldRestore Restore(RestoreRequest request) => new RuncRestore(_runc, _logger, request);
 

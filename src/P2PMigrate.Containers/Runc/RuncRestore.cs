@@ -5,6 +5,7 @@ using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
+using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Runc;
@@ -33,7 +34,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
     public override async Task PrepareAsync(CancellationToken cancellationToken)
     {
         await base.PrepareAsync(cancellationToken).ConfigureAwait(false);
-        RestorePlan plan = await RestorePlan.MakeAsync(Retarget().NetworkNamespacePath, cancellationToken).ConfigureAwait(false);
+        RestorePlan plan = await RestorePlan.MakeAsync(ReadConfiguration().NetworkNamespacePath, cancellationToken).ConfigureAwait(false);
         WorkRecord.Save(PlanPath, plan, RuncJson.Default.RestorePlan);
     }
 
@@ -68,10 +69,16 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
 
     private static string PidPathIn(string workDirectory) => Path.Combine(workDirectory, "init.pid");
 
-    /// <summary>The source's configuration is kept but for the place of the root file system.</summary>
+    /// <summary>The source's configuration is kept but for the place of the root file system, and of what came along in it.</summary>
     private BundleConfiguration Retarget()
     {
         BundleConfiguration configuration = ReadConfiguration();
+        if (VolumePlacement.Restored(configuration, Request.RootPath) is { } placed)
+        {
+            File.WriteAllBytes(BundleConfigurationPath, placed);
+            configuration = ReadConfiguration();
+        }
+
         string? now = configuration.RootPath is { } root ? Path.GetFullPath(root, Request.BundlePath) : null;
         if (now != Path.GetFullPath(Request.RootPath)) File.WriteAllBytes(BundleConfigurationPath, configuration.WithRootPath(Request.RootPath));
         return configuration;

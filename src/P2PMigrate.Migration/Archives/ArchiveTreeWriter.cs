@@ -9,7 +9,7 @@ namespace P2PMigrate.Migration.Archives;
 
 /// <summary>Writes a root file system into an archive: its content ahead of the freeze, then, frozen, the tree and what changed since.</summary>
 // spec: ARC-11
-internal sealed class ArchiveTreeWriter(string root, TransferMeter meter, IReadOnlySet<ChunkId> known) : IDisposable
+internal sealed class ArchiveTreeWriter(TreeLocation root, TransferMeter meter, IReadOnlySet<ChunkId> known) : IDisposable
 {
     private readonly TreeScanner _scanner = new(root);
     private readonly ChunkSource _source = new(root);

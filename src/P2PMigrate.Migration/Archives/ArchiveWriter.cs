@@ -3,6 +3,7 @@ using Google.Protobuf;
 using P2PMigrate.Migration.Transfer;
 using P2PMigrate.Snapshot;
 using P2PMigrate.Snapshot.Pages;
+using P2PMigrate.Snapshot.Trees;
 using Wire = P2PMigrate.Migration.Messages;
 
 namespace P2PMigrate.Migration.Archives;
@@ -17,7 +18,7 @@ internal sealed class ArchiveWriter : IAsyncDisposable
     private readonly TransferMeter _meter;
 
     /// <summary>Begins an archive of the root file system at <paramref name="root"/>; chunks in <paramref name="known"/>, which its reader has from elsewhere, are left out.</summary>
-    public ArchiveWriter(Stream stream, string root, TransferMeter meter, IReadOnlySet<ChunkId>? known = null)
+    public ArchiveWriter(Stream stream, TreeLocation root, TransferMeter meter, IReadOnlySet<ChunkId>? known = null)
     {
         _blocks = new ArchiveBlockWriter(stream);
         _output = PipeWriter.Create(_blocks, new StreamPipeWriterOptions(leaveOpen: true));

@@ -5,6 +5,7 @@ using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Transfer;
 using P2PMigrate.Snapshot;
 using P2PMigrate.Snapshot.Pages;
+using P2PMigrate.Snapshot.Trees;
 
 namespace P2PMigrate.Migration.Archives;
 
@@ -45,8 +46,8 @@ internal sealed class CheckpointJob : IAsyncDisposable
         _journal = SourceTurn.Begin(environment, journal);
     }
 
-    /// <summary>The container's root file system.</summary>
-    public string RootPath => _head.Container.RootPath;
+    /// <summary>The container's root file system, and what goes with it.</summary>
+    public TreeLocation Files => _head.Container.Files;
 
     /// <summary>How long the container has stood still.</summary>
     public TimeSpan Frozen { get; private set; }
@@ -66,7 +67,7 @@ internal sealed class CheckpointJob : IAsyncDisposable
     {
         (ContainerDescription container, ContainerName name) = (plan.Container, plan.Name);
         MachineFacts facts = await (environment.Runtime.Of(container.Runtime) ?? environment.Runtime).DescribeMachineAsync(cancellationToken).ConfigureAwait(false);
-        long rootfsBytes = await Task.Run(() => RootfsEstimate.Of(container.RootPath), cancellationToken).ConfigureAwait(false);
+        long rootfsBytes = await Task.Run(() => RootfsEstimate.Of(container.Files), cancellationToken).ConfigureAwait(false);
         DateTimeOffset now = environment.Time.GetUtcNow();
         var journal = new JournalHead(plan.JobId, JobRole.Source, name, container.Runtime, container.BundlePath, container.RootPath, plan.Place, now)
         {

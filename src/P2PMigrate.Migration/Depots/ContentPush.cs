@@ -7,7 +7,7 @@ namespace P2PMigrate.Migration.Depots;
 
 /// <summary>Puts what the files of a running container hold into its depot, as far as it is not there yet.</summary>
 // spec: DEP-11
-internal sealed class ContentPush(Depot depot, string root, TransferMeter meter) : IDisposable
+internal sealed class ContentPush(Depot depot, TreeLocation root, TransferMeter meter) : IDisposable
 {
     private readonly TreeScanner _scanner = new(root);
     private readonly ChunkSource _source = new(root);

@@ -82,7 +82,7 @@ internal sealed class SourceEffects(
     // spec: MIG-71, MIG-85
     private async Task<RoundFigures> CopyRoundAsync(int round)
     {
-        _rootfs ??= new RootfsSender(session, proposal.JobId, proposal.Container.RootPath, sent, meter);
+        _rootfs ??= new RootfsSender(session, proposal.JobId, proposal.Container.Files, sent, meter);
         long files = await _rootfs.SendRoundAsync(round, isFinal: false, _stop.Token).ConfigureAwait(false);
         if (round == 0)
             OpenMemory();

@@ -1,3 +1,5 @@
+using P2PMigrate.Snapshot.Trees;
+
 namespace P2PMigrate.Migration.Runtime;
 
 /// <summary>A running container, as its runtime and the kernel describe it. Paths are the source's.</summary>
@@ -17,6 +19,13 @@ public sealed record ContainerDescription
 
     /// <summary>The runtime's configuration of it, byte for byte: a bundle's <c>config.json</c>, LXC's <c>config</c>; of a process tree what it needs.</summary>
     public required ReadOnlyMemory<byte> Configuration { get; init; }
+
+    /// <summary>Volumes that go along as part of the root file system, at their mount points. None in a description that came from the peer.</summary>
+    // spec: MIG-186
+    public IReadOnlyList<TreeGraft> Volumes { get; init; } = [];
+
+    /// <summary>The files that go along.</summary>
+    public TreeLocation Files => new(RootPath) { Grafts = Volumes };
 
     /// <summary>The first process, in our pid namespace. Zero in a description that came from the peer.</summary>
     public int InitPid { get; init; }

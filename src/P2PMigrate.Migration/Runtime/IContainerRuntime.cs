@@ -33,6 +33,13 @@ public interface IContainerRuntime
     /// </summary>
     Task<ContainerDescription> InspectAsync(string name, string? bundle, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The same container with its volumes treated as <paramref name="choice"/> says: <see cref="ContainerDescription.Volumes"/> are those that go along, and the configuration
+    /// names their places in the root file system. To be asked once of what <see cref="InspectAsync"/> has found. Throws <see cref="ContainerException"/> when it names what is no volume of it, or one that cannot go along.
+    /// </summary>
+    ContainerDescription WithVolumes(ContainerDescription container, VolumeChoice choice) =>
+        choice.Named.Keys.FirstOrDefault() is { } path ? throw new ContainerException($"{container.Name} has no volumes, and so none at {path}.") : container;
+
     /// <summary>Is there a container of this name, running or not?</summary>
     async Task<bool> KnowsAsync(string name, CancellationToken cancellationToken)
     {

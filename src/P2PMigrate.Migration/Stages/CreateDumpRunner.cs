@@ -78,7 +78,7 @@ public sealed class CreateDumpRunner(MigrationEnvironment environment, IObjectSt
         {
             try
             {
-                var archive = new ArchiveWriter(dump, job.RootPath, job.Meter, known.Chunks);
+                var archive = new ArchiveWriter(dump, job.Files, job.Meter, known.Chunks);
                 await using (archive.ConfigureAwait(false))
                 {
                     await job.WriteAsync(archive, stop.Token).ConfigureAwait(false);

@@ -31,7 +31,7 @@ public sealed class PushRunner(MigrationEnvironment environment, IObjectStore pl
         var meter = new TransferMeter(reporter.Advance);
         reporter.Watch(meter);
         reporter.Enter(MigrationPhase.Copying);
-        using var push = new ContentPush(new Depot(place, name), container.RootPath, meter);
+        using var push = new ContentPush(new Depot(place, name), container.Files, meter);
         await push.RunAsync(cancellationToken).ConfigureAwait(false);
         reporter.Enter(null);
         return new ContentPushed(name.Value, place.Place, push.PushedBytes, push.KnownBytes);

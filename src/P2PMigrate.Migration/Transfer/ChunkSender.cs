@@ -10,7 +10,7 @@ namespace P2PMigrate.Migration.Transfer;
 /// <summary>
 /// Sends the chunks that a target wants, read out of the live tree. One thread reads and hashes, others compress, and meanwhile what is ready is sent, in order. One call at a time.
 /// </summary>
-internal sealed class ChunkSender(string root, SentChunks sent, TransferMeter meter) : IDisposable
+internal sealed class ChunkSender(TreeLocation root, SentChunks sent, TransferMeter meter) : IDisposable
 {
     private readonly ChunkSource _source = new(root);
 

@@ -12,7 +12,7 @@ namespace P2PMigrate.Migration.Transfer;
 /// Sends a root file system round by round: scan, delta, demand, chunks. One round at a time; it remembers what the target knows.
 /// </summary>
 // spec: MIG-22
-internal sealed class RootfsSender(ITunnelSession session, JobId job, string root, SentChunks sent, TransferMeter meter) : IDisposable
+internal sealed class RootfsSender(ITunnelSession session, JobId job, TreeLocation root, SentChunks sent, TransferMeter meter) : IDisposable
 {
     private readonly TreeScanner _scanner = new(root);
     private readonly ChunkSender _chunks = new(root, sent, meter);

@@ -44,8 +44,8 @@ internal sealed unsafe class TreeRoot : IDisposable
         }
     }
 
-    /// <summary>Does its file system, and each of its grafts', show writes through mappings in the ctime?</summary>
-    public bool ShowsMappedWrites => FileSystems.All(ShowsMappedWritesOf);
+    /// <summary>The file systems of it and its grafts, by their devices, that do not show writes through mappings in the ctime.</summary>
+    public IReadOnlySet<ulong> DevicesWithHiddenWrites => FileSystems.Where(directory => !ShowsMappedWrites(directory)).Select(directory => Inode.Stat(directory).Stamp.Id.Device).ToHashSet();
 
     /// <summary>A handle that stands for the inode at <paramref name="path"/>, symlink or whatever; null when there is none.</summary>
     public SafeFileHandle? TryOpenInode(TreePath path) => TryOpen(path, OpenFlags.PathOnly | OpenFlags.NoFollow, Inside);
@@ -80,7 +80,7 @@ internal sealed unsafe class TreeRoot : IDisposable
 
     private IEnumerable<SafeFileHandle> FileSystems => _grafts.Select(graft => graft.Handle).Prepend(_root);
 
-    private static bool ShowsMappedWritesOf(SafeFileHandle directory)
+    private static bool ShowsMappedWrites(SafeFileHandle directory)
     {
         FileSystemFacts facts;
         Errno.Check(Libc.FStatFs(directory, &facts), "look at the file system of", TreePath.Root);

@@ -8,7 +8,7 @@ namespace P2PMigrate.Snapshot.Trees;
 /// that read it began. Not part of a manifest: device, inode and ctime mean nothing on another machine. Both passes go by
 /// the paths in order, so that remembering needs no search.
 /// </summary>
-internal sealed class ScanCache(bool showsMappedWrites, TimeSpan margin)
+internal sealed class ScanCache(IReadOnlySet<ulong> devicesWithHiddenWrites, TimeSpan margin)
 {
     private List<Memory> _last = [];
     private int _position;
@@ -40,7 +40,7 @@ internal sealed class ScanCache(bool showsMappedWrites, TimeSpan margin)
     private bool IsCertain(in Memory memory)
     {
         // spec: SNAP-80
-        if (memory.Entry is FileEntry && !showsMappedWrites)
+        if (memory.Entry is FileEntry && devicesWithHiddenWrites.Contains(memory.Stamp.Id.Device))
             return false;
 
         return memory.Stamp.ChangedAt < memory.ReadSince - margin;

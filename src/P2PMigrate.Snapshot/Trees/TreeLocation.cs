@@ -1,3 +1,4 @@
+using System.Text;
 using P2PMigrate.Snapshot.Manifests;
 
 namespace P2PMigrate.Snapshot.Trees;
@@ -17,4 +18,8 @@ public sealed record TreeLocation(string Root)
 /// <param name="Source">Where it is, an absolute path; symbolic links in it are followed, those below it are not.</param>
 /// <param name="IsHollow">Only it itself is part of the tree: a directory as empty, a file as empty.</param>
 // spec: SNAP-108
-public sealed record TreeGraft(TreePath At, string Source, bool IsHollow = false);
+public sealed record TreeGraft(TreePath At, string Source, bool IsHollow = false)
+{
+    /// <summary><see cref="At"/> as one writes it who sees the tree's root as his own: <c>/srv/data</c>.</summary>
+    public string Path => "/" + Encoding.UTF8.GetString(At.Bytes);
+}

@@ -34,7 +34,7 @@ public sealed class TreeScanner : IDisposable
         _options = options ?? new TreeScanOptions();
         _location = location;
         _root = TreeRoot.Open(location);
-        _cache = new ScanCache(_root.ShowsMappedWrites, _options.ChangeMargin);
+        _cache = new ScanCache(_root.DevicesWithHiddenWrites, _options.ChangeMargin);
     }
 
     /// <summary>

@@ -119,7 +119,7 @@ internal sealed record Provocation(string Name, string Sentence, string Remedy)
             Undo = "runc delete --force odd; rm -rf /tmp/odd",
         },
         new("no such network", "which the container uses, does not exist here.", "ip netns add odd; ip -n odd link set lo up") { HasNetwork = true, AtTarget = ":" },
-        new("no such volume", "/data/volume, which the container sees as /mnt, does not exist here.", "Make it on the target with the same content; bind mounts are not copied.") { Volume = "/data/volume", AtTarget = ":" },
+        new("no such volume", "/data/volume, which the container sees as /mnt, does not exist here.", "Make it on the target with the same content, or let it go along: --volume /mnt=copy") { Volume = "/data/volume", AtTarget = ":" },
         new("no room on the disk", "The target needs", "Make room there.")
         {
             AtTarget = "mkdir -p /var/lib/p2pmigrate; mount -t tmpfs -o size=64M tmpfs /var/lib/p2pmigrate", Undo = "umount -l /var/lib/p2pmigrate",

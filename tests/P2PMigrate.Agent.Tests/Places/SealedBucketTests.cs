@@ -8,6 +8,7 @@ using P2PMigrate.Migration;
 using P2PMigrate.Migration.Depots;
 using P2PMigrate.Migration.Transfer;
 using P2PMigrate.Protocol.Identity;
+using P2PMigrate.Snapshot.Trees;
 using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Agent.Tests.Places;
@@ -119,7 +120,7 @@ public sealed class SealedBucketTests(CephServer server) : IDisposable
         using SealedObjectStore depot = await SealedObjectStore.CreateAsync(bucket, _web, _source, [reader], cancellationToken);
         TransferMeter? meter = null;
         meter = new TransferMeter(() => moved(meter!.Content));
-        using var push = new ContentPush(new Depot(depot, _web), Path.Combine(_directory, "root"), meter);
+        using var push = new ContentPush(new Depot(depot, _web), new TreeLocation(Path.Combine(_directory, "root")), meter);
         await push.RunAsync(cancellationToken);
         return (push.PushedBytes, push.KnownBytes);
     }

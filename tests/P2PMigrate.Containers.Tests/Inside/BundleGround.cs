@@ -12,7 +12,7 @@ internal abstract class BundleGround(string program) : IGround
 
     public string CgroupOf(string name) => $"/sys/fs/cgroup/{name}";
 
-    public async Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure)
+    public async Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure, params (string Source, string Destination)[] volumes)
     {
         await Shell.RunAsync($"cd /data/{name}; {program} spec");
         string path = $"/data/{name}/config.json";
@@ -21,6 +21,11 @@ internal abstract class BundleGround(string program) : IGround
         configuration["process"]!["args"] = new JsonArray([.. arguments.Select(argument => JsonValue.Create(argument))]);
         configuration["root"]!["readonly"] = false;
         configuration["linux"]!["resources"] = new JsonObject();
+        foreach ((string source, string destination) in volumes)
+        {
+            ((JsonArray)configuration["mounts"]!).Add((JsonNode)new JsonObject { ["destination"] = destination, ["type"] = "bind", ["source"] = source, ["options"] = new JsonArray("rbind", "rprivate") });
+        }
+
         configure?.Invoke(configuration);
         await File.WriteAllTextAsync(path, configuration.ToJsonString());
     }

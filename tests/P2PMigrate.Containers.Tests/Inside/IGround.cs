@@ -34,8 +34,8 @@ internal interface IGround
     /// <summary>The cgroup of the container of this name.</summary>
     string CgroupOf(string name);
 
-    /// <summary>Configures a container whose root file system is /data/NAME/rootfs.</summary>
-    Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure);
+    /// <summary>Configures a container whose root file system is /data/NAME/rootfs, and that sees <paramref name="volumes"/> of the host.</summary>
+    Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure, params (string Source, string Destination)[] volumes);
 
     /// <summary>Starts what was configured in /data/BUNDLE as the container <paramref name="name"/>.</summary>
     Task StartAsync(string name, string bundle, string streams);

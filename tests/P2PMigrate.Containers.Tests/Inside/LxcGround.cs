@@ -17,7 +17,7 @@ internal sealed class LxcGround : IGround
 
     public string CgroupOf(string name) => $"/sys/fs/cgroup/init/lxc.payload.{name}";
 
-    public async Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure)
+    public async Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure, params (string Source, string Destination)[] volumes)
     {
         Assert.Null(configure);
         Directory.CreateDirectory($"/var/lib/lxc/{name}");
@@ -32,7 +32,7 @@ internal sealed class LxcGround : IGround
             lxc.mount.auto = proc:mixed sys:ro
             lxc.init.cmd = /usr/bin/{string.Join(' ', arguments)}
 
-            """);
+            """ + string.Concat(volumes.Select(volume => $"lxc.mount.entry = {volume.Source} {volume.Destination[1..]} none bind,create={(File.Exists(volume.Source) ? "file" : "dir")} 0 0\n")));
     }
 
     public async Task StartAsync(string name, string bundle, string streams)

@@ -33,7 +33,11 @@ internal sealed class Move : IAsyncDisposable
 
     public ulong TargetCount => Workload.CountIn(Request.RootPath);
 
-    public static async Task<Move> PrepareAsync(string name) => new(await Runtime.InspectAsync(name, null, TestContext.Current.CancellationToken));
+    public static async Task<Move> PrepareAsync(string name, VolumeChoice? volumes = null)
+    {
+        ContainerDescription container = await Runtime.InspectAsync(name, null, TestContext.Current.CancellationToken);
+        return new Move(volumes is null ? container : Runtime.WithVolumes(container, volumes));
+    }
 
     /// <summary>The same for a container that need not run any more: only its name counts.</summary>
     public static Move Of(string name) => new(new ContainerDescription

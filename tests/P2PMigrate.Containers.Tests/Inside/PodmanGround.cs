@@ -18,14 +18,15 @@ internal sealed class PodmanGround : IGround
 
     public string CgroupOf(string name) => $"/sys/fs/cgroup/libpod_parent/libpod-{IdOf(name) ?? "none"}";
 
-    public async Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure)
+    public async Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure, params (string Source, string Destination)[] volumes)
     {
         Assert.Null(configure);
+        await File.WriteAllTextAsync($"/data/{name}/volumes", string.Concat(volumes.Select(volume => $" -v {volume.Source}:{volume.Destination}")));
         await File.WriteAllTextAsync($"/data/{name}/command", string.Join(' ', arguments));
     }
 
     public async Task StartAsync(string name, string bundle, string streams) => await Shell.RunAsync(
-        $"podman --runtime crun run -d --name {name} --network none --pids-limit 0 --security-opt seccomp=unconfined --rootfs /data/{bundle}/rootfs {(name == bundle ? await File.ReadAllTextAsync($"/data/{bundle}/command") : "sleep 1000")} </dev/null >/dev/null");
+        $"podman --runtime crun run -d --name {name} --network none --pids-limit 0 --security-opt seccomp=unconfined{await File.ReadAllTextAsync($"/data/{bundle}/volumes")} --rootfs /data/{bundle}/rootfs {(name == bundle ? await File.ReadAllTextAsync($"/data/{bundle}/command") : "sleep 1000")} </dev/null >/dev/null");
 
     public async Task<string> StatusAsync(string name)
     {

@@ -412,7 +412,7 @@ public sealed class RestoreTests
         await WaitForAsync(() => move.TargetCount > frozenAt + 2000);
     }
 
-    private static async Task WaitForAsync(Func<bool> reached)
+    internal static async Task WaitForAsync(Func<bool> reached)
     {
         using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(20));
         while (!reached()) await Task.Delay(5, limit.Token);

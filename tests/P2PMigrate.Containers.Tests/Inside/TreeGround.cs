@@ -22,9 +22,10 @@ internal sealed class TreeGround : IGround
     /// <summary>In which it is while it is frozen.</summary>
     public string CgroupOf(string name) => $"/sys/fs/cgroup/init/p2pmigrate-{name}";
 
-    public async Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure)
+    public async Task ConfigureAsync(string name, string[] arguments, Action<JsonObject>? configure, params (string Source, string Destination)[] volumes)
     {
         Assert.Null(configure);
+        Assert.Empty(volumes);
         string root = $"/data/{name}/rootfs";
         string[] placed = [.. arguments.Select(argument => argument.StartsWith('/') ? root + argument : argument)];
         await File.WriteAllTextAsync($"/data/{name}/start", $"exec python3 /data/{name}/start.py {NumberOf(name)} {root} AT={root} -- {string.Join(' ', placed)}\n");

@@ -24,9 +24,9 @@ internal sealed class Workload : IAsyncDisposable
     public ulong Count => CountIn(Root);
 
     /// <summary>The counting Python program. <paramref name="extras"/> are things that it shall hold.</summary>
-    public static async Task<Workload> CountingAsync(int megabytes = 60, string[]? extras = null, Action<JsonObject>? configure = null)
+    public static async Task<Workload> CountingAsync(int megabytes = 60, string[]? extras = null, Action<JsonObject>? configure = null, params (string Source, string Destination)[] volumes)
     {
-        Workload workload = await PrepareAsync(["python3", "/counter.py", megabytes.ToString(), .. extras ?? []], configure);
+        Workload workload = await PrepareAsync(["python3", "/counter.py", megabytes.ToString(), .. extras ?? []], configure, volumes);
         await workload.PutAsync("counter.py");
         await workload.StartAsync();
         await workload.WaitForCountAsync(2000);
@@ -45,11 +45,11 @@ internal sealed class Workload : IAsyncDisposable
     }
 
     /// <summary>A bundle from the host's template, not started.</summary>
-    public static async Task<Workload> PrepareAsync(string[] arguments, Action<JsonObject>? configure = null)
+    public static async Task<Workload> PrepareAsync(string[] arguments, Action<JsonObject>? configure = null, params (string Source, string Destination)[] volumes)
     {
         var workload = new Workload(IGround.Current.NewName());
         await Shell.RunAsync($"mkdir -p {workload.Bundle}; cp -a /opt/container-template {workload.Root}");
-        await IGround.Current.ConfigureAsync(workload.Name, arguments, configure);
+        await IGround.Current.ConfigureAsync(workload.Name, arguments, configure, volumes);
         return workload;
     }
 

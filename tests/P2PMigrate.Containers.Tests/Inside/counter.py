@@ -68,7 +68,7 @@ for target, arguments in ((sleeper, ()), (sleeper, ()), (reader, (read_end,))):
 shared = open(AT + "/counter", "w+b")
 shared.truncate(4096)
 window = mmap.mmap(shared.fileno(), 4096)
-log = open(AT + "/log", "w+b", buffering=0)
+log = open(("/volume" if "volume" in extras else AT) + "/log", "w+b", buffering=0)
 probe = ballast[len(ballast) // 2]
 count = 0
 while True:

@@ -1,5 +1,6 @@
 using System.Text;
 using P2PMigrate.Containers.Lxc;
+using P2PMigrate.Containers.Volumes;
 
 namespace P2PMigrate.Containers.Tests.Lxc;
 
@@ -24,7 +25,7 @@ public sealed class LxcConfigurationTests
     {
         Assert.Equal(["/usr/share/lxc/config/common.conf"], Sample.Includes);
         Assert.Equal([new LxcInterface("0", "veth", "br0"), new LxcInterface("1", "empty", null)], Sample.Interfaces);
-        Assert.Equal([new LxcMount("/srv/data", "data")], Sample.BindMounts);
+        Assert.Equal([new BindMount("/srv/data", "data")], Sample.BindMounts);
         Assert.False(Sample.HasIdMap);
         Assert.False(Sample.HasHooks);
     }
@@ -35,6 +36,17 @@ public sealed class LxcConfigurationTests
         string[] before = Text.Split('\n');
         string[] after = Encoding.UTF8.GetString(Sample.WithRootPath("/elsewhere/rootfs", "# mark")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(["# mark", .. before.Where(line => !line.Contains("rootfs.path", StringComparison.Ordinal)), "lxc.rootfs.path = dir:/elsewhere/rootfs"], after);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-186")]
+    public void A_mount_gets_another_source_in_the_notation_of_its_file()
+    {
+        string text = Text + "\nlxc.mount.entry = /srv/two\\040words two\\040words none bind 0 0";
+        LxcConfiguration configuration = LxcConfiguration.Parse(Encoding.UTF8.GetBytes(text))!;
+        Assert.Equal(new BindMount("/srv/two words", "two words"), configuration.BindMounts[1]);
+        string changed = Encoding.UTF8.GetString(configuration.WithSources(new Dictionary<string, string> { ["data"] = "/new place", ["two words"] = "rootfs/two words", ["run"] = "/no" }));
+        Assert.Equal(text.Replace("/srv/data", "/new\\040place", StringComparison.Ordinal).Replace("/srv/two", "rootfs/two", StringComparison.Ordinal), changed);
     }
 
     [Theory]

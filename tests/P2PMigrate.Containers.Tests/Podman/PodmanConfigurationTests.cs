@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using P2PMigrate.Containers.Podman;
 using P2PMigrate.Containers.Runc;
+using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Tests.Podman;
@@ -55,6 +56,19 @@ public sealed class PodmanConfigurationTests
         Assert.True(BundleConfiguration.TryParse(Sent().PlainBundle, out BundleConfiguration? plain));
         Assert.Equal([new BindMount("/srv/vol", "/vol")], plain.BindMounts);
         Assert.Null(plain.Manager);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-186")]
+    public void A_volume_that_goes_along_is_a_mount_for_both_who_are_told_of_it()
+    {
+        string created = """{ "netns": { "nsmode": "none" }, "volumes": [{ "Name": "store", "Dest": "/vol", "Options": ["rbind"] }, { "Name": "other", "Dest": "/other" }], "mounts": [{ "destination": "/tmp", "type": "tmpfs" }] }""";
+        Assert.True(PodmanConfiguration.TryParse(PodmanConfiguration.Compose(Known(), Encoding.UTF8.GetBytes(s_bundle), created), out PodmanConfiguration? sent));
+        Assert.True(PodmanConfiguration.TryParse(sent.WithSources(new Dictionary<string, string> { ["/vol"] = "rootfs/vol" }), out PodmanConfiguration? changed));
+        Assert.Equal([new BindMount("rootfs/vol", "/vol")], changed.BindMounts);
+        JsonNode create = JsonNode.Parse(changed.CreationOf("web", "/data/web/rootfs"))!;
+        Assert.Equal("other", (string?)Assert.Single(create["volumes"]!.AsArray())!["Name"]);
+        Assert.Equal("""{"type":"bind","destination":"/vol","source":"rootfs/vol","options":["rbind"]}""", create["mounts"]![1]!.ToJsonString());
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Text;
 using P2PMigrate.Containers.Runc;
+using P2PMigrate.Containers.Volumes;
 
 namespace P2PMigrate.Containers.Tests.Runc;
 
@@ -47,10 +48,19 @@ public sealed class BundleConfigurationTests
         Assert.Contains("\"readonly\": true", text);
     }
 
+    [Fact]
+    [Trait("Spec", "MIG-186")]
+    public void A_mount_gets_another_source_and_nothing_else_changes()
+    {
+        BundleConfiguration changed = Parse(Encoding.UTF8.GetString(Parse(Typical).WithSources(new Dictionary<string, string> { ["/vol"] = "rootfs/vol", ["/proc"] = "/no" })));
+        Assert.Equal([new BindMount("rootfs/vol", "/vol"), new BindMount("/etc/hosts", "/etc/hosts")], changed.BindMounts);
+        Assert.Equal(Parse(Typical).WithRootPath("/r"), Parse(Encoding.UTF8.GetString(changed.WithSources(new Dictionary<string, string> { ["/vol"] = "/srv/vol" }))).WithRootPath("/r"));
+    }
+
     [Theory]
     [InlineData("{}")]
     [InlineData("""{"process":7,"root":[],"mounts":{"a":1},"linux":{"namespaces":[null,3,{"type":4},{"path":"x"}],"cgroupsPath":{}},"hooks":null}""")]
-    [InlineData("""{"mounts":[{"type":"bind","source":3},{"type":"bind"},{"options":[null,{"a":1}]}],"root":{"path":5}}""")]
+    [InlineData("""{"mounts":[{"type":"bind","source":3},{"type":"bind"},{"options":[null,{"a":1}]},{"type":"bind","source":"/a\u0000","destination":"/b"}],"root":{"path":5}}""")]
     public void Odd_values_read_as_absent(string text)
     {
         BundleConfiguration configuration = Parse(text);

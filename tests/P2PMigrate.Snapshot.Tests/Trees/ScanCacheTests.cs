@@ -53,7 +53,7 @@ public sealed class ScanCacheTests : IDisposable
     /// <summary>Is a file of this stamp recalled, that a pass has read which began so long after the file last changed?</summary>
     private bool Recalls(InodeStamp remembered, TimeSpan afterChange, bool showsMappedWrites = true)
     {
-        ScanCache cache = new(showsMappedWrites, s_margin);
+        ScanCache cache = new(showsMappedWrites ? new HashSet<ulong>() : new HashSet<ulong> { _facts.Stamp.Id.Device }, s_margin);
         cache.EndPass([new ScanCache.Memory(_entry, remembered, _facts.Stamp.ChangedAt - -afterChange)]);
         cache.BeginPass();
         return cache.TryRecall(new WalkedName(_entry.Path, _facts, isMountPoint: false), out _);
