@@ -84,7 +84,7 @@ internal sealed class CriuDump : IAsyncDisposable
     public static async Task<CriuDump> StartAsync(IRuntimeProgram runtime, string workDirectory, FenceRecord fence, bool lazily, CancellationToken cancellationToken)
     {
         ToolVersion criu = await runtime.CriuVersionAsync(cancellationToken).ConfigureAwait(false);
-        bool keepsCgroups = new Cgroup(fence.CgroupPath).HasChildren;
+        bool keepsCgroups = fence.KeepsCgroups;
         IReadOnlyList<string> versioned = await runtime.DumpOptionsAsync(fence, keepsCgroups, cancellationToken).ConfigureAwait(false);
         return await Task.Run(
             () =>

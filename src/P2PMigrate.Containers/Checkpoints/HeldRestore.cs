@@ -25,6 +25,9 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
     /// <summary>CRIU's configuration, in which the hook is that holds the container.</summary>
     protected string CriuConfigurationPath => Path.Combine(request.WorkDirectory, "criu-restore.conf");
 
+    /// <summary>Are its users others here (a user namespace of its own)?</summary>
+    protected virtual bool MapsUsers => false;
+
     /// <summary>Lines of CRIU's configuration besides.</summary>
     protected virtual IEnumerable<string> CriuLines => [];
 
@@ -40,6 +43,12 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
     public async Task<HeldContainer> RunAsync(CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
+        if (MapsUsers)
+        {
+            WayIn.ToFiles(request.RootPath);
+            WayIn.ToImages(request.ImageDirectory);
+        }
+
         (RestoreRecord record, bool raisesLoopback) = await BeginAsync(cancellationToken).ConfigureAwait(false);
         record.Save(request.WorkDirectory);
         RestoreHook? hook = null;

@@ -15,13 +15,16 @@ namespace P2PMigrate.Containers.Crun;
 // spec: MIG-180
 internal sealed class CrunTool(CrunOptions options) : RuncTool(options.AsRunc)
 {
+    /// <summary>How it is called.</summary>
+    public const string ProgramName = "crun";
+
     private const string Library = "libcriu.so.2";
     private const string NoNetwork = "empty-ns net"; // what runc always tells CRIU: a network namespace is prepared by others, or has loopback only
     private const string UnifiedOnly = "cgroup-dump-controller \"\""; // cgroup v2, whose controller has no name: a v1 freezer beside it would be restored as frozen
     private static readonly ToolVersion s_first = new(1, 28);
 
     /// <inheritdoc/>
-    public override string Name => "crun";
+    public override string Name => ProgramName;
 
     /// <inheritdoc/>
     public override ToolVersion VersionMin => s_first;

@@ -1,3 +1,4 @@
+using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 
@@ -57,6 +58,7 @@ internal sealed class LxcCheck(LxcTool lxc, ContainerDescription container)
         }
 
         CheckInterfaces(configuration);
+        if (configuration.HasIdMap) _findings.AddRange(UserNamespaces.AtTarget());
         foreach (string bridge in configuration.Interfaces.Select(link => link.Link).OfType<string>().Where(bridge => !Directory.Exists(Path.Combine(LinkRoot, Path.GetFileName(bridge)))))
         {
             Add(FindingSeverity.Blocker, "network", $"The bridge {bridge}, which the container's network is attached to, does not exist here.", $"ip link add {bridge} type bridge; ip link set {bridge} up");
@@ -81,11 +83,6 @@ internal sealed class LxcCheck(LxcTool lxc, ContainerDescription container)
         foreach (LxcInterface link in configuration.Interfaces.Where(link => link.Type is not ("veth" or "empty")))
         {
             Add(FindingSeverity.Blocker, "network", $"The container's network {link.Index} is of the type {link.Type}.", "Use veth with a bridge, or empty.");
-        }
-
-        if (configuration.HasIdMap)
-        {
-            Add(FindingSeverity.Blocker, "user namespace", "The container's users are mapped (lxc.idmap), with which this version cannot move it.", "Use a container without lxc.idmap.");
         }
     }
 

@@ -22,6 +22,9 @@ internal sealed class LxcRestore(LxcTool lxc, ILogger logger, RestoreRequest req
     private LxcConfiguration Configuration => LxcConfiguration.Parse(Request.Container.Configuration.Span) ?? throw new ContainerException($"The source's configuration of {Name} is no text.");
 
     /// <inheritdoc/>
+    protected override bool MapsUsers => Configuration.HasIdMap;
+
+    /// <inheritdoc/>
     protected override async Task<(RestoreRecord Record, bool RaisesLoopback)> BeginAsync(CancellationToken cancellationToken)
     {
         await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);

@@ -68,6 +68,9 @@ internal static class ProcessTable
         }
     }
 
+    /// <summary>Is it in another user namespace than we, so that its numbers of users are others there?</summary>
+    public static bool MapsUsers(int pid) => LinkOf(pid, "ns/user") is { } theirs && theirs != LinkOf(Environment.ProcessId, "ns/user");
+
     /// <summary>What a link below /proc/PID, such as <c>cwd</c> or <c>ns/net</c>, leads to; null when the process is gone.</summary>
     public static string? LinkOf(int pid, string name)
     {

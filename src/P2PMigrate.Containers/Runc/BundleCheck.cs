@@ -1,3 +1,5 @@
+using P2PMigrate.Containers.Checks;
+using P2PMigrate.Containers.Crun;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
@@ -15,6 +17,8 @@ internal sealed class BundleCheck(ContainerDescription container)
     {
         if (!BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration)) return _findings;
         if (configuration.HasTerminal) Add(FindingSeverity.Blocker, "terminal", "The container is attached to a terminal.", "Set process.terminal to false in config.json and start it detached.");
+        if (configuration.MapsUsers && container.Runtime == CrunTool.ProgramName)
+            Add(FindingSeverity.Blocker, "user namespace", "The container's users are mapped, and crun cannot restore such a container: what it hides of /proc would be out of reach for CRIU.", "Run it with runc, whose containers with mapped users can move.");
         if (configuration.Manager is { } manager)
         {
             Add(
@@ -35,6 +39,7 @@ internal sealed class BundleCheck(ContainerDescription container)
         }
 
         await CheckNetworkAsync(configuration, cancellationToken).ConfigureAwait(false);
+        if (configuration.MapsUsers) _findings.AddRange(UserNamespaces.AtTarget());
         CheckMounts(configuration);
         return _findings;
     }

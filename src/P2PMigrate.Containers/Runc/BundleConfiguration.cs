@@ -49,6 +49,9 @@ internal sealed class BundleConfiguration : IVolumeConfiguration
     /// <summary>The network namespace that somebody prepared for it, or null when it is the container's own (or the host's).</summary>
     public string? NetworkNamespacePath => Text(Namespace("network"), "path") is { Length: > 0 } path ? path : null;
 
+    /// <summary>Has it a user namespace of its own, so that its users are others outside?</summary>
+    public bool MapsUsers => Namespace("user") is not null;
+
     /// <summary>Is its cgroup made by systemd (<c>slice:prefix:name</c>)?</summary>
     public bool UsesSystemdCgroups => CgroupsPath?.Contains(':', StringComparison.Ordinal) == true;
 

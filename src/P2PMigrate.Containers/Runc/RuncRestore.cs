@@ -21,6 +21,9 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
     private bool ManagesCgroups => File.Exists(Path.Combine(Request.ImageDirectory, DumpMarks.CgroupsKept));
 
     /// <inheritdoc/>
+    protected override bool MapsUsers => ReadConfiguration().MapsUsers;
+
+    /// <inheritdoc/>
     protected override IEnumerable<string> CriuLines => runc.RestoreLines;
 
     /// <summary>The number of the first process that a restore in this work directory made, or null.</summary>

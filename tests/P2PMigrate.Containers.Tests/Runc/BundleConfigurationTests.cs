@@ -1,6 +1,7 @@
 using System.Text;
 using P2PMigrate.Containers.Runc;
 using P2PMigrate.Containers.Volumes;
+using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Tests.Runc;
 
@@ -55,6 +56,17 @@ public sealed class BundleConfigurationTests
         BundleConfiguration changed = Parse(Encoding.UTF8.GetString(Parse(Typical).WithSources(new Dictionary<string, string> { ["/vol"] = "rootfs/vol", ["/proc"] = "/no" })));
         Assert.Equal([new BindMount("rootfs/vol", "/vol"), new BindMount("/etc/hosts", "/etc/hosts")], changed.BindMounts);
         Assert.Equal(Parse(Typical).WithRootPath("/r"), Parse(Encoding.UTF8.GetString(changed.WithSources(new Dictionary<string, string> { ["/vol"] = "/srv/vol" }))).WithRootPath("/r"));
+    }
+
+    [Theory]
+    [Trait("Spec", "MIG-189")]
+    [InlineData("runc", false)]
+    [InlineData("crun", true)]
+    public void Mapped_users_go_with_runc_only(string runtime, bool refused)
+    {
+        byte[] text = Encoding.UTF8.GetBytes("""{"linux":{"namespaces":[{"type":"user"}]}}""");
+        var container = new ContainerDescription { Name = "web", Runtime = runtime, BundlePath = "/b", RootPath = "/b/rootfs", Configuration = text };
+        Assert.Equal(refused, new BundleCheck(container).AtSource().Any(finding => finding is { Severity: FindingSeverity.Blocker, Subject: "user namespace" }));
     }
 
     [Theory]
