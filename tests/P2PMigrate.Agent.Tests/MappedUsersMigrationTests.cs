@@ -26,13 +26,13 @@ public sealed class MappedUsersMigrationTests
         MigrateResult there = await peers.MigrateAsync(Name, await peers.ReceiveAsync("--once"));
         Assert.True(there.ExitCode == 0, there.Everything);
         await AssertWritesAsync(peers.Target, $"/var/lib/p2pmigrate/containers/{Name}/rootfs");
-        Assert.Equal("701 701 700", (await peers.Target.ShellAsync("cd /var/lib/p2pmigrate; echo $(stat -c %a containers containers/c2 jobs)")).Trim());
+        Assert.Equal($"701 710:{First} 600 700", (await peers.Target.ShellAsync("cd /var/lib/p2pmigrate; echo $(stat -c %a containers) $(stat -c %a:%g containers/c2) $(stat -c %a containers/c2/config.json jobs)")).Trim());
 
         MigrateResult back = await peers.MigrateBackAsync(Name);
         Assert.True(back.ExitCode == 0, back.Everything);
         await AssertWritesAsync(peers.Source, $"/var/lib/p2pmigrate/containers/{Name}/rootfs");
     }
 
-    private static Task AssertWritesAsync(VirtualHost host, string root) => host.ShellAsync(
+    private static Task<string> AssertWritesAsync(VirtualHost host, string root) => host.ShellAsync(
         $"cd {root}; [ $(stat -c %u srv/log) = {First} ]; before=$(wc -l < srv/log); timeout 20 sh -c \"until [ \\$(wc -l < srv/log) -gt $((before + 5)) ]; do sleep 0.1; done\"");
 }

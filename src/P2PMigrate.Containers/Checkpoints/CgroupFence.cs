@@ -111,7 +111,6 @@ internal sealed class CgroupFence : IFence
 
         if (!frozenAfterwards) throw new ContainerException($"The container {_record.Container} ran for a moment after its dump, so the dump is not its last state.");
         if (_runtime.Loses(_record) is { } lost) throw new ContainerException(lost);
-        if (_record.KeepsCgroups) await File.WriteAllBytesAsync(Path.Combine(imageDirectory, DumpMarks.CgroupsKept), [], cancellationToken).ConfigureAwait(false);
         NameRemovedFiles(imageDirectory);
         DueTimers.Rearm(imageDirectory);
         PathOnlyPrograms.Separate(imageDirectory);
@@ -148,7 +147,7 @@ internal sealed class CgroupFence : IFence
     // spec: MEM-33
     private async Task<DumpSummary> DumpOnceAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken)
     {
-        if (_waiting is { } stale && stale.KeepsCgroups != _record.KeepsCgroups) await CallOffAsync().ConfigureAwait(false);
+        if (_waiting is { } stale && stale.KeepsCgroups != _record.MustKeepCgroups()) await CallOffAsync().ConfigureAwait(false);
         CriuDump dump = _waiting ?? await StartDumpAsync(cancellationToken).ConfigureAwait(false);
         _waiting = null;
         _mayPass = false;
@@ -171,7 +170,9 @@ internal sealed class CgroupFence : IFence
         {
             try
             {
-                return await dump.RunAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+                DumpSummary summary = await dump.RunAsync(imageDirectory, pages, cancellationToken).ConfigureAwait(false);
+                if (dump.KeepsCgroups) await File.WriteAllBytesAsync(Path.Combine(imageDirectory, DumpMarks.CgroupsKept), [], cancellationToken).ConfigureAwait(false);
+                return summary;
             }
             finally
             {

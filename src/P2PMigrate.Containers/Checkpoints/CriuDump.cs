@@ -69,7 +69,7 @@ internal sealed class CriuDump : IAsyncDisposable
     /// <summary>Can it be repeated, and did it fail for something that passes when the container goes on?</summary>
     public bool FailedInPassing { get; private set; }
 
-    /// <summary>Does it dump the container's own cgroups too, because there are some?</summary>
+    /// <summary>Does it dump the container's own cgroups and its cgroup namespace too?</summary>
     public bool KeepsCgroups { get; }
 
     /// <summary>Has it ended, without having been let go on?</summary>
@@ -84,7 +84,7 @@ internal sealed class CriuDump : IAsyncDisposable
     public static async Task<CriuDump> StartAsync(IRuntimeProgram runtime, string workDirectory, FenceRecord fence, bool lazily, CancellationToken cancellationToken)
     {
         ToolVersion criu = await runtime.CriuVersionAsync(cancellationToken).ConfigureAwait(false);
-        bool keepsCgroups = fence.KeepsCgroups;
+        bool keepsCgroups = fence.MustKeepCgroups();
         IReadOnlyList<string> versioned = await runtime.DumpOptionsAsync(fence, keepsCgroups, cancellationToken).ConfigureAwait(false);
         return await Task.Run(
             () =>

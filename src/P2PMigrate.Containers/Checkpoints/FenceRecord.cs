@@ -42,7 +42,7 @@ internal sealed record FenceRecord
     public ProcessIdentity Init => new(InitPid, InitStartTicks);
 
     /// <summary>Must the dump hold its cgroups? Where they are several, and where its users are mapped: only in a cgroup namespace that is restored with them may they mount cgroups.</summary>
-    public bool KeepsCgroups => new Cgroup(CgroupPath).HasChildren || ProcessTable.MapsUsers(InitPid);
+    public bool MustKeepCgroups() => new Cgroup(CgroupPath).HasChildren || ProcessTable.MapsUsers(InitPid);
 
     /// <summary>Writes it to <paramref name="workDirectory"/>; an earlier one is replaced as a whole.</summary>
     public void Save(string workDirectory) => WorkRecord.Save(PathIn(workDirectory), this, RecordJson.Default.FenceRecord);

@@ -60,7 +60,7 @@ internal sealed class FreezePlan : IFreezePlan
     /// <summary>The same processes, not paused by somebody, on the same links, and a dump that still waits. Asks no other program.</summary>
     private bool IsCurrent =>
         _record.Init.IsAlive && new Cgroup(_record.CgroupPath) is { IsFrozen: false } cgroup
-        && (_dump is null || (!_dump.HasEnded && _dump.KeepsCgroups == _record.KeepsCgroups))
+        && (_dump is null || (!_dump.HasEnded && _dump.KeepsCgroups == _record.MustKeepCgroups()))
         && NetworkIsolation.AreCurrent(_record.Links) && NetworkIsolation.Fingerprint(_record.InitPid) == _network;
 
     /// <summary>

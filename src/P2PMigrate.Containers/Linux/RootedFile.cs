@@ -4,12 +4,15 @@ using P2PMigrate.Migration.Runtime;
 namespace P2PMigrate.Containers.Linux;
 
 /// <summary>What is at a path of a container's root file system.</summary>
-internal readonly record struct FileFacts(ulong Size, uint Mode, uint Links, ulong Inode)
+internal readonly record struct FileFacts(ulong Size, uint Mode, uint Links, ulong Inode, ulong Device, uint Group)
 {
     private const uint TypeMask = 0xF000, RegularType = 0x8000, DirectoryType = 0x4000;
 
     /// <summary>Is it a regular file?</summary>
     public bool IsRegular => (Mode & TypeMask) == RegularType;
+
+    /// <summary>Is it the same inode?</summary>
+    public bool IsSame(FileFacts other) => (Inode, Device) == (other.Inode, other.Device);
 
     /// <summary>Is it a directory?</summary>
     public bool IsDirectory => (Mode & TypeMask) == DirectoryType;
@@ -45,7 +48,7 @@ internal sealed class RootedFile : IDisposable
         try
         {
             return Native.StatX(file, "", EmptyPath, Native.BasicStats, out Native.StatXResult facts) == 0
-                ? new FileFacts(facts.Size, facts.Mode, facts.Links, facts.Inode)
+                ? new FileFacts(facts.Size, facts.Mode, facts.Links, facts.Inode, ((ulong)facts.DeviceMajor << 32) | facts.DeviceMinor, facts.Group)
                 : null;
         }
         finally

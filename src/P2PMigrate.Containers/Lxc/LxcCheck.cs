@@ -25,6 +25,11 @@ internal sealed class LxcCheck(LxcTool lxc, ContainerDescription container)
             Add(FindingSeverity.Blocker, "terminals", "The container has terminals of this machine.", "Set lxc.tty.max = 0 in its configuration and start it anew.");
         }
 
+        if (!configuration.HasIdMap && await lxc.SettingAsync(container.Name, "lxc.idmap", cancellationToken).ConfigureAwait(false) is { Length: > 0 })
+        {
+            Add(FindingSeverity.Blocker, "user namespace", "The container's users are mapped by a file that its configuration includes.", "Write its lines lxc.idmap into the configuration itself, and start it anew.");
+        }
+
         if (!container.RootPath.StartsWith('/'))
         {
             Add(FindingSeverity.Blocker, "root file system", $"The root file system is {container.RootPath}, no plain directory.", "Use lxc.rootfs.path = dir:DIRECTORY.");
@@ -58,7 +63,7 @@ internal sealed class LxcCheck(LxcTool lxc, ContainerDescription container)
         }
 
         CheckInterfaces(configuration);
-        if (configuration.HasIdMap) _findings.AddRange(UserNamespaces.AtTarget());
+        if (configuration.HasIdMap) _findings.AddRange(UserNamespaces.AtTarget(lxc.Options.DataDirectory));
         foreach (string bridge in configuration.Interfaces.Select(link => link.Link).OfType<string>().Where(bridge => !Directory.Exists(Path.Combine(LinkRoot, Path.GetFileName(bridge)))))
         {
             Add(FindingSeverity.Blocker, "network", $"The bridge {bridge}, which the container's network is attached to, does not exist here.", $"ip link add {bridge} type bridge; ip link set {bridge} up");

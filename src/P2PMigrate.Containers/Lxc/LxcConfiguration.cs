@@ -72,7 +72,7 @@ internal static class LxcMount
     /// <summary>The entry, or null when it is no bind mount.</summary>
     public static BindMount? Parse(string entry) =>
         Columns(entry) is [var source, var destination, _, var options, ..] && options.Split(',').Any(option => option is "bind" or "rbind")
-            ? new BindMount(Mount.Unescape(source), Mount.Unescape(destination).TrimStart('/')) : null;
+            ? new BindMount(Mount.Unescape(source), Mount.Unescape(destination).TrimStart('/')) { MapsOwners = options.Split(',').Any(option => option.StartsWith("idmap=", StringComparison.Ordinal)) } : null;
 
     /// <summary>The entry with another source.</summary>
     public static string WithSource(string entry, string source) => string.Join(' ', [Mount.Escape(source), .. Columns(entry)[1..]]);

@@ -16,7 +16,7 @@ internal static class LxcPlacement
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         string draft = DraftOf(path);
-        LxcConfiguration placed = VolumePlacement.Restored(configuration, rootPath) is { } text && LxcConfiguration.Parse(text) is { } read ? read : configuration;
+        LxcConfiguration placed = PlacedVolumes.In(configuration, rootPath) is { } text && LxcConfiguration.Parse(text) is { } read ? read : configuration;
         File.WriteAllBytes(draft, placed.WithRootPath(rootPath, Headline));
         try
         {

@@ -101,7 +101,7 @@ internal sealed class PodmanCheck(PodmanTool podman, ContainerDescription contai
 
     private PodmanConfiguration? Parse() => PodmanConfiguration.TryParse(container.Configuration.Span, out PodmanConfiguration? configuration) ? configuration : null;
 
-    private BundleCheck Plain(PodmanConfiguration configuration) => new(container with { Configuration = configuration.PlainBundle });
+    private BundleCheck Plain(PodmanConfiguration configuration) => new(container with { Configuration = configuration.PlainBundle }, podman.Options.DataDirectory);
 
     private void Block(string subject, string message, string remedy) => _findings.Add(new Finding(FindingSeverity.Blocker, subject, message, remedy));
 }

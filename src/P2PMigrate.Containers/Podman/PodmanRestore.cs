@@ -57,7 +57,7 @@ internal sealed class PodmanRestore(PodmanTool podman, ILogger logger, RestoreRe
         throw new ContainerException($"Something named {Name} is in Podman's storage here, as Buildah or a killed Podman leaves it; remove it (podman rm {other}) or rename it.");
     }
 
-    private PodmanConfiguration Placed() => VolumePlacement.Restored(Configuration, Request.RootPath) is { } text && PodmanConfiguration.TryParse(text, out PodmanConfiguration? placed) ? placed : Configuration;
+    private PodmanConfiguration Placed() => PlacedVolumes.In(Configuration, Request.RootPath) is { } text && PodmanConfiguration.TryParse(text, out PodmanConfiguration? placed) ? placed : Configuration;
 
     /// <summary>Has Podman create the container, and puts what it restores from where it looks for it. Its number names its cgroup.</summary>
     private async Task<RestoreRecord> CreateAsync(PodmanConfiguration configuration, RestoreRecord record, CancellationToken cancellationToken)

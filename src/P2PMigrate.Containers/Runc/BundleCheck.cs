@@ -7,7 +7,7 @@ using P2PMigrate.Migration.Runtime;
 namespace P2PMigrate.Containers.Runc;
 
 /// <summary>What a bundle's configuration says about whether its container can leave here, or come here.</summary>
-internal sealed class BundleCheck(ContainerDescription container)
+internal sealed class BundleCheck(ContainerDescription container, string dataDirectory)
 {
     private readonly List<Finding> _findings = [];
 
@@ -39,7 +39,7 @@ internal sealed class BundleCheck(ContainerDescription container)
         }
 
         await CheckNetworkAsync(configuration, cancellationToken).ConfigureAwait(false);
-        if (configuration.MapsUsers) _findings.AddRange(UserNamespaces.AtTarget());
+        if (configuration.MapsUsers) _findings.AddRange(UserNamespaces.AtTarget(dataDirectory));
         CheckMounts(configuration);
         return _findings;
     }

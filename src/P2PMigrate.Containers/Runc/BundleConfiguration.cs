@@ -71,7 +71,7 @@ internal sealed class BundleConfiguration : IVolumeConfiguration
            let source = Text(mount, "source")
            let destination = Text(mount, "destination")
            where source is not null && destination is not null && !source.Contains('\0', StringComparison.Ordinal) && !destination.Contains('\0', StringComparison.Ordinal)
-           select new BindMount(source, destination),
+           select new BindMount(source, destination) { MapsOwners = mount["uidMappings"] is not null || Array(mount, "options").Any(option => AsText(option) is "idmap" or "ridmap") },
     ];
 
     /// <summary>The same configuration for a root file system at another place, as text.</summary>

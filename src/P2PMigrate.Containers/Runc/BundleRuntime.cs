@@ -37,7 +37,7 @@ public abstract class BundleRuntime : CriuRuntime
     public override async Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken)
     {
         bool prepared = BundleConfiguration.TryParse(container.Configuration.Span, out BundleConfiguration? configuration) && configuration.NetworkNamespacePath is not null;
-        IReadOnlyList<Finding> own = new BundleCheck(container).AtSource();
+        IReadOnlyList<Finding> own = new BundleCheck(container, _runc.Options.DataDirectory).AtSource();
         return [.. own, .. await new SourceCheck(_runc, container, prepared ? NetworkFate.Prepared : NetworkFate.LeftBehind).RunAsync(own.All(finding => finding.Severity == FindingSeverity.Good), cancellationToken).ConfigureAwait(false)];
     }
 
@@ -45,7 +45,7 @@ public abstract class BundleRuntime : CriuRuntime
     public override async Task<IReadOnlyList<Finding>> CheckTargetAsync(ContainerDescription container, MachineFacts source, CancellationToken cancellationToken) =>
     [
         .. await new TargetCheck(_runc, container, source, _runc.Options.DataDirectory).RunAsync(cancellationToken).ConfigureAwait(false),
-        .. await new BundleCheck(container).AtTargetAsync(cancellationToken).ConfigureAwait(false),
+        .. await new BundleCheck(container, _runc.Options.DataDirectory).AtTargetAsync(cancellationToken).ConfigureAwait(false),
     ];
 
     private protected override IVolumeConfiguration? VolumesOf(ReadOnlySpan<byte> configuration) => BundleConfiguration.TryParse(configuration, out BundleConfiguration? parsed) ? parsed : null;

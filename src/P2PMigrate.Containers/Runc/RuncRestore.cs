@@ -76,7 +76,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
     private BundleConfiguration Retarget()
     {
         BundleConfiguration configuration = ReadConfiguration();
-        if (VolumePlacement.Restored(configuration, Request.RootPath) is { } placed)
+        if (PlacedVolumes.In(configuration, Request.RootPath) is { } placed)
         {
             File.WriteAllBytes(BundleConfigurationPath, placed);
             configuration = ReadConfiguration();

@@ -1,3 +1,4 @@
+using System.Globalization;
 using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
@@ -16,17 +17,21 @@ internal static class VolumeCheck
     {
         string[] along = [.. mounts.Where(mount => mount.GoesAlong).Select(mount => mount.Path).Except(container.Volumes.Where(volume => volume.IsHollow).Select(volume => volume.Path))];
         if (along.Length > 0) yield return new Finding(FindingSeverity.Good, "volume", $"{string.Join(", ", along)} {(along.Length > 1 ? "go" : "goes")} along, in the root file system.");
-        foreach (BindMount mount in mounts.Where(mount => !mount.GoesAlong).Take(FindingsPerKind))
+        BindMount[] expected = [.. mounts.Where(mount => !mount.GoesAlong)];
+        using var machine = new RootedFile("/");
+        foreach (BindMount mount in expected.Take(FindingsPerKind))
         {
+            bool canGo = machine.Look(mount.Source) is { IsDirectory: true } or { IsRegular: true };
             yield return new Finding(
                 FindingSeverity.Warning, "volume", $"{mount.Path} is {mount.Source} of this machine and is not copied.",
-                $"Provide {mount.Source} with the same content on the target, or let it go along: --volume {mount.Path}=copy");
+                $"Provide {mount.Source} with the same content on the target{(canGo ? $", or let it go along: --volume {mount.Path}=copy" : ".")}");
         }
 
+        if (expected.Length > FindingsPerKind) yield return new Finding(FindingSeverity.Warning, "volume", $"The same goes for {string.Join(", ", expected.Skip(FindingsPerKind).Select(mount => mount.Path))}.", "--volumes copy lets all go along that can.");
         foreach (string path in container.Volumes.Where(volume => volume.IsHollow).Select(volume => volume.Path))
         {
-            yield return UserOf(container, path) is { } file
-                ? new Finding(FindingSeverity.Blocker, "volume", $"Process {file.Pid} ({ProcessTable.Status(file.Pid, "Name") ?? "gone"}) has {file.Target} open, which would be missing: {path} is to be empty at the target.", $"Let it go along: --volume {path}=copy")
+            yield return UseOf(container, path) is (var pid, { } file)
+                ? new Finding(FindingSeverity.Blocker, "volume", $"Process {pid} ({ProcessTable.Status(pid, "Name") ?? "gone"}) uses {file}, which would be missing: {path} is to be empty at the target.", $"Let it go along: --volume {path}=copy")
                 : new Finding(FindingSeverity.Warning, "volume", $"{path} will be empty at the target, as you said.");
         }
     }
@@ -47,7 +52,16 @@ internal static class VolumeCheck
         }
     }
 
-    /// <summary>An open file in what the container sees there.</summary>
-    private static OpenFile? UserOf(ContainerDescription container, string path) => new Cgroup(container.CgroupPath).Pids().SelectMany(OpenFile.Of)
-        .FirstOrDefault(file => file.IsPath && file.Target.StartsWith(path + "/", StringComparison.Ordinal));
+    /// <summary>A process with something in what the container sees there, or with that itself where it is a file: open, mapped, or where it works.</summary>
+    private static (int Pid, string File)? UseOf(ContainerDescription container, string path)
+    {
+        bool isFile = !Directory.Exists(string.Create(CultureInfo.InvariantCulture, $"/proc/{container.InitPid}/root{path}"));
+        return new Cgroup(container.CgroupPath).Pids().SelectMany(UsesOf).Select(use => ((int, string)?)use)
+            .FirstOrDefault(use => VolumePlacement.TreeBelow(use!.Value.Item2, path) is { } rest && (isFile || rest.Length > 0));
+    }
+
+    private static IEnumerable<(int Pid, string File)> UsesOf(int pid) =>
+        from file in (IEnumerable<string?>)[.. OpenFile.Of(pid).Where(file => file.IsPath).Select(file => file.Target), .. ProcessTable.MappedFiles(pid), ProcessTable.LinkOf(pid, "cwd")]
+        where file is not null
+        select (pid, file);
 }

@@ -37,7 +37,7 @@ internal sealed class ArchiveTreeWriter(TreeLocation root, TransferMeter meter, 
         await output.WriteRecordAsync(manifest, cancellationToken).ConfigureAwait(false);
         int stale = await WriteChunksAsync(output, scan.Manifest, cancellationToken).ConfigureAwait(false);
         if (stale > 0 || !scan.Dirty.IsEmpty)
-            throw new SnapshotException("Something outside the container writes into its root file system: it changed while the container was frozen.");
+            throw new SnapshotException("Something outside the container writes into its files, which changed while the container was frozen. Stop that first; a volume that others share cannot be part of it (--volume PATH=expect).");
         DataLength = scan.Manifest.DataLength;
     }
 

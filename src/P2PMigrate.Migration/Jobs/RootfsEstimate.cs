@@ -7,7 +7,7 @@ namespace P2PMigrate.Migration.Jobs;
 internal static class RootfsEstimate
 {
     /// <summary>Bytes of the regular files of a tree; what cannot be looked at counts as nothing.</summary>
-    public static long Of(TreeLocation tree) => tree.Grafts.Where(graft => !graft.IsHollow).Select(graft => graft.Source).Prepend(tree.Root).Sum(Of);
+    public static long Of(TreeLocation tree) => tree.Grafts.Where(graft => !graft.IsHollow).Select(graft => graft.View + graft.Path).Prepend(tree.Root).Sum(Of);
 
     private static long Of(string root)
     {

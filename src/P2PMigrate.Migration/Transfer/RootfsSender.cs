@@ -51,7 +51,7 @@ internal sealed class RootfsSender(ITunnelSession session, JobId job, TreeLocati
     {
         TreeScan scan = _scanner.Scan(isFinal ? ScanMode.Frozen : ScanMode.Live, cancellationToken);
         return isFinal && !scan.Dirty.IsEmpty
-            ? throw new SnapshotException($"Something outside the container writes into its root file system: {scan.Dirty[0]} changed while the container was frozen.")
+            ? throw new SnapshotException($"Something outside the container writes into its files: {scan.Dirty[0]} changed while the container was frozen. Stop that first; where it is a volume that others share, leave it to the target (--volume PATH=expect).")
             : scan;
     }
 

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Win32.SafeHandles;
 using P2PMigrate.Snapshot.Manifests;
 using P2PMigrate.Snapshot.Trees;
@@ -15,18 +14,19 @@ internal sealed unsafe class OpenGraft : IDisposable
     /// <summary>What it is.</summary>
     public TreeGraft Graft { get; }
 
-    /// <summary>The directory or file, open to be read.</summary>
+    /// <summary>The directory or file: open to be read, unless it is hollow.</summary>
     public SafeFileHandle Handle { get; }
 
-    /// <summary>Opens it. Throws <see cref="SnapshotException"/> when it is neither a directory nor a regular file that can be read.</summary>
+    /// <summary>Opens it. Throws <see cref="SnapshotException"/> when it cannot be read, or is not what it was.</summary>
     public static OpenGraft Open(TreeGraft graft)
     {
-        using SafeFileHandle inode = Open(Encoding.UTF8.GetBytes(graft.Source + '\0'), OpenFlags.PathOnly, graft);
-        EntryKind? kind = Inode.Stat(inode).Kind;
-        if (kind is not (EntryKind.Directory or EntryKind.File))
-            throw new SnapshotException($"{graft.Source} is neither a directory nor a regular file, and cannot be part of a tree.");
-        bool isDirectory = kind == EntryKind.Directory;
-        return new OpenGraft(graft, Reopen(inode, OpenFlags.ReadOnly | (isDirectory ? OpenFlags.Directory : OpenFlags.NonBlocking), graft), isDirectory);
+        using TreeRoot view = TreeRoot.Open(graft.View);
+        using SafeFileHandle? inode = view.TryOpenInode(graft.At);
+        if (inode is null || Inode.Stat(inode).Stamp.Id != graft.Inode)
+            throw new SnapshotException($"\"{graft.At}\" is not what it was when it was looked at.");
+        bool isDirectory = Inode.Stat(inode).Kind == EntryKind.Directory;
+        int flags = graft.IsHollow ? OpenFlags.PathOnly : OpenFlags.ReadOnly | OpenFlags.NonBlocking;
+        return new OpenGraft(graft, Reopen(inode, isDirectory ? flags | OpenFlags.Directory : flags, graft), isDirectory);
     }
 
     /// <summary>Is the name it, or below it?</summary>
@@ -47,14 +47,12 @@ internal sealed unsafe class OpenGraft : IDisposable
     /// <inheritdoc/>
     public void Dispose() => Handle.Dispose();
 
-    private static SafeFileHandle Reopen(SafeFileHandle inode, int flags, TreeGraft graft) => Open(NativeName.OfHandle(inode, stackalloc byte[NativeName.MaxName]), flags, graft);
-
-    private static SafeFileHandle Open(ReadOnlySpan<byte> path, int flags, TreeGraft graft)
+    private static SafeFileHandle Reopen(SafeFileHandle inode, int flags, TreeGraft graft)
     {
-        fixed (byte* bytes = path)
+        fixed (byte* path = NativeName.OfHandle(inode, stackalloc byte[NativeName.MaxName]))
         {
-            SafeFileHandle handle = Libc.Open(bytes, flags | OpenFlags.CloseOnExec, 0);
-            return handle.IsInvalid ? throw Errno.Failure("open", graft.Source) : handle;
+            SafeFileHandle handle = Libc.Open(path, flags | OpenFlags.CloseOnExec, 0);
+            return handle.IsInvalid ? throw Errno.Failure("open", graft.At) : handle;
         }
     }
 }

@@ -78,7 +78,8 @@ internal sealed unsafe class TreeRoot : IDisposable
         _grafts.ForEach(graft => graft.Dispose());
     }
 
-    private IEnumerable<SafeFileHandle> FileSystems => _grafts.Select(graft => graft.Handle).Prepend(_root);
+    /// <summary>One handle on each; of hollow grafts nothing is read.</summary>
+    private IEnumerable<SafeFileHandle> FileSystems => _grafts.Where(open => !open.Graft.IsHollow).Select(open => open.Handle).Prepend(_root).DistinctBy(handle => Inode.Stat(handle).Stamp.Id.Device);
 
     private static bool ShowsMappedWrites(SafeFileHandle directory)
     {

@@ -99,7 +99,7 @@ public sealed class TreeScanner : IDisposable
     private void RequireGrafts(List<(TreePath Path, ScanItem Item)> names)
     {
         if (_location.Grafts.Count > 0 && _location.Grafts.ExceptBy(names.Select(name => name.Path), graft => graft.At).FirstOrDefault() is { } lost)
-            throw new SnapshotException($"\"{lost.At}\" is not in the tree, so that {lost.Source} cannot stand there.");
+            throw new SnapshotException($"\"{lost.At}\" is not in the tree, so that nothing can stand in for it.");
     }
 
     private long Read(ScanItem[] pending, UnixTime startedAt, CancellationToken cancellationToken)

@@ -1,5 +1,7 @@
 using System.Globalization;
+using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Snapshot.Manifests;
 using P2PMigrate.Snapshot.Trees;
 
 namespace P2PMigrate.Containers.Tests.Inside;
@@ -36,6 +38,7 @@ public sealed class VolumeTests : IDisposable
         ulong frozenAt = workload.Count;
         await move.DumpAsync(fence);
         await SendAsync(move);
+        AssertIsInTree(move.Container);
         string written = await File.ReadAllTextAsync($"{_volumes}/vol/log", Token);
         Assert.DoesNotContain(
             await Move.Runtime.CheckTargetAsync(move.Request.Container, await Move.Runtime.DescribeMachineAsync(Token), Token), finding => finding.Severity == FindingSeverity.Blocker);
@@ -62,7 +65,7 @@ public sealed class VolumeTests : IDisposable
 
     [InsideFact]
     [EveryRuntime]
-    [Trait("Spec", "MIG-186")]
+    [Trait("Spec", "MIG-187")]
     public async Task A_volume_that_cannot_go_along_is_refused_with_its_name()
     {
         await Shell.RunAsync($"mkdir -p {_volumes}/run; mkfifo {_volumes}/pipe");
@@ -73,11 +76,54 @@ public sealed class VolumeTests : IDisposable
         Assert.Equal(4, Move.Runtime.WithVolumes(container, new VolumeChoice { Others = VolumePolicy.Copy }).Volumes.Count); // all but the pipe, and one of the two that are one
 
         Finding blocker = Assert.Single(await Move.Runtime.CheckSourceAsync(With("/volume", VolumePolicy.Skip), Token), finding => finding is { Subject: "volume", Severity: FindingSeverity.Blocker });
-        Assert.Contains("has /volume/log open, which would be missing", blocker.Message, StringComparison.Ordinal);
+        Assert.Contains("uses /volume/log, which would be missing", blocker.Message, StringComparison.Ordinal);
 
         string RefusalOf(string path) => Assert.Throws<ContainerException>(() => With(path, VolumePolicy.Copy)).Message;
 
         ContainerDescription With(string path, VolumePolicy policy) => Move.Runtime.WithVolumes(container, new VolumeChoice { Named = new Dictionary<string, VolumePolicy> { [path] = policy } });
+    }
+
+    [InsideFact]
+    [Trait("Spec", "MIG-186")]
+    [Trait("Spec", "MIG-187")]
+    public async Task Where_volumes_overlap_each_goes_along_with_what_the_container_sees_there()
+    {
+        await Shell.RunAsync($"cd {_volumes}; mkdir -p a/sub a/disk a/plain b; mount -t tmpfs tmpfs a/disk; touch a/disk/on-disk a/sub/of-a b/of-b a/plain/of-a");
+        try
+        {
+            await using Workload workload = await Workload.CountingAsync(
+                5, null, null,
+                ($"{_volumes}/a", "/outer"), ($"{_volumes}/b", "/outer/sub"), ($"{_volumes}/a/sub", "/c"), ($"{_volumes}/a/disk", "/disk"), ($"{_volumes}/a/plain", "/plain"), ($"{_volumes}/b", "/dev/shm/b"));
+            ContainerDescription container = await Move.Runtime.InspectAsync(workload.Name, null, Token);
+            ContainerDescription placed = Move.Runtime.WithVolumes(container, new VolumeChoice { Others = VolumePolicy.Copy });
+            Assert.Equal(["/c", "/disk", "/outer", "/outer/sub"], placed.Volumes.Select(volume => volume.Path).Order());
+            Assert.True(BundleConfiguration.TryParse(placed.Configuration.Span, out BundleConfiguration? configuration));
+            Assert.Equal(
+                ["rootfs/c", "rootfs/outer/sub", "rootfs/disk", "rootfs/outer", "rootfs/outer/sub", "rootfs/outer/plain"],
+                configuration.BindMounts.OrderBy(mount => mount.Path, StringComparer.Ordinal).Select(mount => mount.Source));
+            using var scanner = new TreeScanner(placed.Files);
+            HashSet<string> found = [.. scanner.Scan(ScanMode.Live, Token).Manifest.Entries.Select(entry => entry.Path.ToString())];
+            Assert.Subset(found, new HashSet<string> { "c/of-a", "disk/on-disk", "outer/sub/of-b", "outer/plain/of-a" });
+            Assert.DoesNotContain("outer/sub/of-a", found);
+
+            var nested = new VolumeChoice { Others = VolumePolicy.Skip, Named = new Dictionary<string, VolumePolicy> { ["/outer/sub"] = VolumePolicy.Copy } };
+            Assert.Contains("there is no place for it", Assert.Throws<ContainerException>(() => Move.Runtime.WithVolumes(container, nested)).Message, StringComparison.Ordinal);
+        }
+        finally
+        {
+            await Shell.RunAsync($"umount -l {_volumes}/a/disk");
+        }
+    }
+
+    /// <summary>What the product would send.</summary>
+    private static void AssertIsInTree(ContainerDescription container)
+    {
+        using var scanner = new TreeScanner(container.Files);
+        Dictionary<string, TreeEntry> found = scanner.Scan(ScanMode.Frozen, Token).Manifest.Entries.ToDictionary(entry => entry.Path.ToString());
+        Assert.Equal(new FileInfo($"/proc/{container.InitPid}/root/volume/log").Length, Assert.IsType<FileEntry>(found["again/log"]).Content.Size);
+        Assert.Equal("a text, ".Length, Assert.IsType<FileEntry>(found["etc/app.conf"]).Content.Size);
+        Assert.IsType<DirectoryEntry>(found["cache"]);
+        Assert.DoesNotContain(found.Keys, path => path.StartsWith("cache/", StringComparison.Ordinal) || path.StartsWith("volume/", StringComparison.Ordinal));
     }
 
     private static async Task SendAsync(Move move)
@@ -86,7 +132,7 @@ public sealed class VolumeTests : IDisposable
         foreach (TreeGraft volume in move.Container.Volumes)
         {
             string place = $"{move.Request.RootPath}/{volume.At}";
-            await Shell.RunAsync(volume.IsHollow ? $"rm -rf {place}; mkdir {place}" : $"rm -rf {place}; cp -a {volume.Source} {place}");
+            await Shell.RunAsync(volume.IsHollow ? $"rm -rf {place}; mkdir {place}" : $"rm -rf {place}; cp -a {volume.View}{volume.Path} {place}");
         }
     }
 

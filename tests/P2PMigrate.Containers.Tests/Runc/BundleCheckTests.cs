@@ -19,5 +19,5 @@ public sealed class BundleCheckTests
     private static IReadOnlyList<Finding> Check(string configuration) => new BundleCheck(new ContainerDescription
     {
         Name = "web", Runtime = "crun", BundlePath = "/data/web", RootPath = "/data/web/rootfs", Configuration = Encoding.UTF8.GetBytes(configuration),
-    }).AtSource();
+    }, "/var/lib/p2pmigrate").AtSource();
 }

@@ -66,7 +66,7 @@ public sealed class BundleConfigurationTests
     {
         byte[] text = Encoding.UTF8.GetBytes("""{"linux":{"namespaces":[{"type":"user"}]}}""");
         var container = new ContainerDescription { Name = "web", Runtime = runtime, BundlePath = "/b", RootPath = "/b/rootfs", Configuration = text };
-        Assert.Equal(refused, new BundleCheck(container).AtSource().Any(finding => finding is { Severity: FindingSeverity.Blocker, Subject: "user namespace" }));
+        Assert.Equal(refused, new BundleCheck(container, "/var/lib/p2pmigrate").AtSource().Any(finding => finding is { Severity: FindingSeverity.Blocker, Subject: "user namespace" }));
     }
 
     [Theory]
