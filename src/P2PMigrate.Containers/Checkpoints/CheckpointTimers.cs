@@ -21,6 +21,9 @@ internal static class CheckpointTimers
     /// <summary>Between two looks at whether it is still there.</summary>
     public static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>The same, while a container stands still for it.</summary>
+    public static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(1);
+
     /// <summary>From CRIU's successful end until our side of the page conversation has noticed it.</summary>
     public static readonly TimeSpan LastAnswer = TimeSpan.FromSeconds(5);
 

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
@@ -107,6 +108,21 @@ public abstract class CriuRuntime : IContainerRuntime
     /// <inheritdoc/>
     public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         new RestoreLeftovers(_program, _logger).RemoveAsync(request.WorkDirectory, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task CompleteAsync(RestoreRequest request, CancellationToken cancellationToken)
+    {
+        if (_program.PageProgram is not { } program) return;
+        try
+        {
+            await new LateGiving(program, request).CompleteAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ContainerException)
+        {
+            if (await _program.FindAsync(request.Container.Name, cancellationToken).ConfigureAwait(false) is { Lives: true }) throw;
+            LateGiving.GiveUp(request.WorkDirectory); // somebody has ended what waited
+        }
+    }
 
     /// <summary>A restore by this runtime, not begun yet.</summary>
     private protected abstract HeldRestore Restore(RestoreRequest request);

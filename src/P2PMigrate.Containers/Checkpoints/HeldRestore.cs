@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
@@ -25,6 +26,9 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
     /// <summary>CRIU's configuration, in which the hook is that holds the container.</summary>
     protected string CriuConfigurationPath => Path.Combine(request.WorkDirectory, "criu-restore.conf");
 
+    /// <summary>Does CRIU leave pages for later? Known when the runtime's command is started.</summary>
+    protected bool IsLazy { get; private set; }
+
     /// <summary>Lines of CRIU's configuration besides.</summary>
     protected virtual IEnumerable<string> CriuLines => [];
 
@@ -46,6 +50,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         DetachedProcess? process = null;
         try
         {
+            await BeginGivingAsync(cancellationToken).ConfigureAwait(false);
             await NetworkIsolation.DetachAsync(record.Links, staysUp: false, cancellationToken).ConfigureAwait(false);
             hook = RestoreHook.Create(request.WorkDirectory, raisesLoopback);
             await File.WriteAllTextAsync(CriuConfigurationPath, CriuConfiguration.ForRestore(hook.ScriptPath, CriuLines), cancellationToken).ConfigureAwait(false);
@@ -70,6 +75,16 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
 
     /// <summary>Starts the runtime's command. What only shows now goes into the record, which is saved before it is acted on.</summary>
     protected abstract Task<(RestoreRecord Record, DetachedProcess Process)> StartAsync(RestoreRecord record, CancellationToken cancellationToken);
+
+    // spec: MEM-44
+    private async Task BeginGivingAsync(CancellationToken cancellationToken)
+    {
+        if (runtime.PageProgram is not { } program) return;
+        WipedOnFork.RestoreFirst(request.ImageDirectory);
+        if (!LateGiving.Pays(request.ImageDirectory)) return;
+        await new LateGiving(program, request).StartAsync(cancellationToken).ConfigureAwait(false);
+        IsLazy = true;
+    }
 
     /// <summary>Asked before our record is there: from then on a container of that name is taken for ours.</summary>
     protected virtual async Task RequireFreeNameAsync(CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
@@ -64,6 +65,7 @@ internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
     private static async Task KillAsync(RestoreRecord record, string workDirectory, CancellationToken cancellationToken)
     {
         foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory)) process.Kill();
+        LateGiving.GiveUp(workDirectory);
         foreach (Cgroup cgroup in record.Cgroups.Select(path => new Cgroup(path)).Where(cgroup => cgroup.Exists))
         {
             if (!await cgroup.KillAsync(CheckpointTimers.Kill, cancellationToken).ConfigureAwait(false))

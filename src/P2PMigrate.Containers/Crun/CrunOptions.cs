@@ -14,9 +14,12 @@ public sealed record CrunOptions
     /// <summary>crun's state directory (<c>crun --root</c>); null for crun's own default.</summary>
     public string? StateRoot { get; init; }
 
+    /// <summary>As <see cref="RuncOptions.PageProgram"/>.</summary>
+    public IReadOnlyList<string>? PageProgram { get; init; }
+
     /// <summary>Where incoming containers are kept; only its free space is looked at.</summary>
     public string DataDirectory { get; init; } = "/var/lib/p2pmigrate";
 
     /// <summary>The same in the words of the runtime whose command line this is.</summary>
-    internal RuncOptions AsRunc => new() { Runc = Crun, Criu = Criu, StateRoot = StateRoot, DataDirectory = DataDirectory };
+    internal RuncOptions AsRunc => new() { Runc = Crun, Criu = Criu, StateRoot = StateRoot, DataDirectory = DataDirectory, PageProgram = PageProgram };
 }

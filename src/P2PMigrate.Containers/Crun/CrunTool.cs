@@ -30,6 +30,12 @@ internal sealed class CrunTool(CrunOptions options) : RuncTool(options.AsRunc)
     public override IEnumerable<string> RestoreLines => [NoNetwork];
 
     /// <inheritdoc/>
+    public override IReadOnlyList<string> LazyOptions => [];
+
+    /// <inheritdoc/>
+    public override IEnumerable<string> LazyLines => ["lazy-pages"];
+
+    /// <inheritdoc/>
     public override IEnumerable<string> DumpCommand(FenceRecord fence, string imageDirectory, string workDirectory, IMemoryDelivery memory, IReadOnlyList<string> options) =>
     [
         .. CommandLine("--log", LogPath(workDirectory, "dump"), "--log-format", "json", "checkpoint"),

@@ -20,7 +20,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
     private bool ManagesCgroups => File.Exists(Path.Combine(Request.ImageDirectory, DumpMarks.CgroupsKept));
 
     /// <inheritdoc/>
-    protected override IEnumerable<string> CriuLines => runc.RestoreLines;
+    protected override IEnumerable<string> CriuLines => [.. runc.RestoreLines, .. IsLazy ? runc.LazyLines : []];
 
     /// <summary>The number of the first process that a restore in this work directory made, or null.</summary>
     public static int? InitOf(string workDirectory)
@@ -58,7 +58,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
             [
                 .. runc.CommandLine("--log", RuncTool.LogPath(Request.WorkDirectory, "restore"), "--log-format", "json"),
                 .. ReadConfiguration().UsesSystemdCgroups ? ["--systemd-cgroup"] : Array.Empty<string>(),
-                "restore", "--detach", "--pid-file", PidPathIn(Request.WorkDirectory), "--tcp-established", "--file-locks", .. versioned,
+                "restore", "--detach", "--pid-file", PidPathIn(Request.WorkDirectory), "--tcp-established", "--file-locks", .. versioned, .. IsLazy ? runc.LazyOptions : [],
                 "--bundle", Request.BundlePath, "--image-path", Request.ImageDirectory, "--work-path", Request.WorkDirectory, Name,
             ],
             new Dictionary<string, string> { [CriuConfiguration.Variable] = CriuConfigurationPath },

@@ -36,6 +36,9 @@ internal class RuncTool(RuncOptions options) : IRuntimeProgram
     public bool DumpsNetwork => false;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string>? PageProgram => options.PageProgram;
+
+    /// <inheritdoc/>
     public virtual ToolVersion VersionMin => s_first;
 
     /// <inheritdoc/>
@@ -131,6 +134,12 @@ internal class RuncTool(RuncOptions options) : IRuntimeProgram
         ToolVersion version = await VersionAsync(cancellationToken).ConfigureAwait(false);
         return [.. CgroupOptions(version, keepsCgroups), .. version >= s_firstWithLinkRemap ? ["--link-remap", "--tcp-skip-in-flight"] : Array.Empty<string>()];
     }
+
+    /// <summary>Options of a restore that leaves memory pages for later.</summary>
+    public virtual IReadOnlyList<string> LazyOptions => ["--lazy-pages"];
+
+    /// <summary>Lines of CRIU's configuration for the same, of a runtime that has no such option.</summary>
+    public virtual IEnumerable<string> LazyLines => [];
 
     /// <summary>As <see cref="DumpOptionsAsync"/>, for <c>runc restore</c>.</summary>
     public virtual async Task<IReadOnlyList<string>> RestoreOptionsAsync(bool manageCgroups, CancellationToken cancellationToken) =>

@@ -52,6 +52,7 @@ internal sealed class TargetEffects(
                 await _held!.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
                 break;
             case TargetWork.Forget:
+                await environment.Runtime.CompleteAsync(RequestOf(proposal), _stop.Token).ConfigureAwait(false); // spec: MIG-100
                 Forget(TargetState.Completed);
                 break;
             case TargetWork.CleanUp:

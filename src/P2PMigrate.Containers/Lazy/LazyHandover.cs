@@ -1,0 +1,57 @@
+using System.Text.Json.Serialization;
+using P2PMigrate.Containers.Checkpoints;
+using P2PMigrate.Containers.Processes;
+
+namespace P2PMigrate.Containers.Lazy;
+
+/// <summary>
+/// What is in the work directory of a restore whose pages are given while it runs: who gives them, who keeps the descriptors, and, at the end, what has become of the pages.
+/// </summary>
+internal sealed record LazyHandover
+{
+    private const string FileName = "lazy-pages.json";
+
+    /// <summary>In which boot; processes of an earlier one are gone.</summary>
+    public required string BootId { get; init; }
+
+    /// <summary>Who gives pages.</summary>
+    public required ProcessIdentity Giver { get; init; }
+
+    /// <summary>Who keeps the descriptors.</summary>
+    public required ProcessIdentity Keeper { get; init; }
+
+    /// <summary>Who kept them before, and is to be ended.</summary>
+    public ProcessIdentity? FormerKeeper { get; init; }
+
+    /// <summary>The keeper's descriptor of the records.</summary>
+    public required int LogDescriptor { get; init; }
+
+    /// <summary>The keeper's descriptor of the connection with CRIU, once there is one.</summary>
+    public int? CriuDescriptor { get; init; }
+
+    /// <summary>Is the socket there on which CRIU hands over its processes?</summary>
+    public bool IsListening { get; init; }
+
+    /// <summary>Set when every page has found its end.</summary>
+    public LazyCounts? Ended { get; init; }
+
+    /// <summary>Set when the pages cannot be given, to why.</summary>
+    public string? Failure { get; init; }
+
+    /// <summary>The one of this boot, or null when there is none.</summary>
+    public static LazyHandover? Load(string workDirectory) =>
+        WorkRecord.Load(Path.Combine(workDirectory, FileName), LazyJson.Default.LazyHandover) is { } handover && handover.BootId == WorkRecord.CurrentBootId ? handover : null;
+
+    /// <summary>Is there any, also of an earlier boot?</summary>
+    public static bool Exists(string workDirectory) => File.Exists(Path.Combine(workDirectory, FileName));
+
+    /// <summary>Removes the one that is there.</summary>
+    public static void Delete(string workDirectory) => File.Delete(Path.Combine(workDirectory, FileName));
+
+    /// <summary>Replaces the one that is there.</summary>
+    public void Save(string workDirectory) => WorkRecord.Save(Path.Combine(workDirectory, FileName), this, LazyJson.Default.LazyHandover);
+}
+
+[JsonSourceGenerationOptions(WriteIndented = true)]
+[JsonSerializable(typeof(LazyHandover))]
+internal sealed partial class LazyJson : JsonSerializerContext;

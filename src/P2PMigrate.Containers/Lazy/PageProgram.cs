@@ -1,0 +1,15 @@
+namespace P2PMigrate.Containers.Lazy;
+
+/// <summary>
+/// The program that gives memory pages to a restored container while it runs. It is a process of its own, started by the runtime with the command of its options, and outlives the one that restores.
+/// </summary>
+public static class PageProgram
+{
+    /// <summary>Serves the restore that the words name to its end; returns the exit code.</summary>
+    public static int Run(params string[] words)
+    {
+        if (words is not [var workDirectory, var imageDirectory, .. var rest] || rest is not ([] or [LateGiving.TakeOverWord])) return 2;
+        bool done = rest.Length == 0 ? LazyPages.Serve(workDirectory, imageDirectory) : LazyPages.TakeOver(workDirectory, imageDirectory);
+        return done ? 0 : 1;
+    }
+}
