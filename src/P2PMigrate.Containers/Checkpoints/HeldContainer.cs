@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
@@ -13,7 +14,7 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// a control group), the processes stay in CRIU's restorer code, which waits for a CRIU that is gone, or in a frozen cgroup: they never
 /// run, and <see cref="RestoreLeftovers"/> removes them.
 /// </summary>
-internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, RestoreRecord record, string workDirectory, RestoreHook hook, DetachedProcess process) : IHeldContainer
+internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, RestoreRecord record, string workDirectory, RestoreHook hook, DetachedProcess process, LateGiving? giving) : IHeldContainer
 {
     private bool _over;
 
@@ -32,7 +33,7 @@ internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, Res
         long start = Stopwatch.GetTimestamp();
         hook.Release();
         _over = true;
-        int? code = await process.WaitAsync(CheckpointTimers.Release).ConfigureAwait(false);
+        int? code = await EndAsync().ConfigureAwait(false);
         Close();
         if (code != 0) throw await FailAsync(code).ConfigureAwait(false);
         try
@@ -58,6 +59,17 @@ internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, Res
     }
 
     public async ValueTask DisposeAsync() => await AbortAsync(CancellationToken.None).ConfigureAwait(false);
+
+    /// <summary>CRIU itself may want a page that is left for later: whoever gives them must not be missing long.</summary>
+    private async Task<int?> EndAsync()
+    {
+        using var stop = new CancellationTokenSource();
+        Task complete = giving?.CompleteAsync(stop.Token) ?? Task.CompletedTask;
+        int? code = await process.WaitAsync(CheckpointTimers.Release).ConfigureAwait(false);
+        await stop.CancelAsync().ConfigureAwait(false);
+        await complete.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // asked again before the job ends
+        return code;
+    }
 
     /// <summary>The runtime may have written down the first process's number; where it did not, it is asked.</summary>
     private async Task<bool> IsWholeAsync(CancellationToken cancellationToken) =>

@@ -40,17 +40,33 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Restores and holds; when this throws, nothing of the container is left.</summary>
+    /// <summary>Restores and holds; when this throws, nothing of the container is left. A restore that fails with pages left for later is done once more without.</summary>
+    // spec: MEM-44
     public async Task<HeldContainer> RunAsync(CancellationToken cancellationToken)
     {
+        try
+        {
+            return await RunAsync(mayBeLazy: true, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ContainerException failure) when (IsLazy)
+        {
+            logger.RestoreRepeated(Name, failure.Message);
+            return await RunAsync(mayBeLazy: false, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<HeldContainer> RunAsync(bool mayBeLazy, CancellationToken cancellationToken)
+    {
         long start = Stopwatch.GetTimestamp();
+        IsLazy = false;
         (RestoreRecord record, bool raisesLoopback) = await BeginAsync(cancellationToken).ConfigureAwait(false);
         record.Save(request.WorkDirectory);
         RestoreHook? hook = null;
         DetachedProcess? process = null;
+        LateGiving? giving;
         try
         {
-            await BeginGivingAsync(cancellationToken).ConfigureAwait(false);
+            giving = mayBeLazy ? await BeginGivingAsync(cancellationToken).ConfigureAwait(false) : null;
             await NetworkIsolation.DetachAsync(record.Links, staysUp: false, cancellationToken).ConfigureAwait(false);
             hook = RestoreHook.Create(request.WorkDirectory, raisesLoopback);
             await File.WriteAllTextAsync(CriuConfigurationPath, CriuConfiguration.ForRestore(hook.ScriptPath, CriuLines), cancellationToken).ConfigureAwait(false);
@@ -67,7 +83,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         }
 
         logger.Held(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        return new HeldContainer(runtime, logger, record, request.WorkDirectory, hook, process);
+        return new HeldContainer(runtime, logger, record, request.WorkDirectory, hook, process, giving);
     }
 
     /// <summary>Looks whether it can be, while nothing is touched, and says what it will touch, and whether the container gets a new network namespace, whose lo is down.</summary>
@@ -76,14 +92,17 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
     /// <summary>Starts the runtime's command. What only shows now goes into the record, which is saved before it is acted on.</summary>
     protected abstract Task<(RestoreRecord Record, DetachedProcess Process)> StartAsync(RestoreRecord record, CancellationToken cancellationToken);
 
+    /// <summary>Has somebody give pages for CRIU to leave for later; null when it pays not, or cannot be.</summary>
     // spec: MEM-44
-    private async Task BeginGivingAsync(CancellationToken cancellationToken)
+    private async Task<LateGiving?> BeginGivingAsync(CancellationToken cancellationToken)
     {
-        if (runtime.PageProgram is not { } program) return;
+        if (runtime.PageProgram is not { } program) return null;
         WipedOnFork.RestoreFirst(request.ImageDirectory);
-        if (!LateGiving.Pays(request.ImageDirectory)) return;
-        await new LateGiving(program, request).StartAsync(cancellationToken).ConfigureAwait(false);
+        if (!LateGiving.Pays(request.ImageDirectory)) return null;
         IsLazy = true;
+        var giving = new LateGiving(program, request);
+        await giving.StartAsync(cancellationToken).ConfigureAwait(false);
+        return giving;
     }
 
     /// <summary>Asked before our record is there: from then on a container of that name is taken for ours.</summary>

@@ -41,8 +41,10 @@ internal sealed class LateGiving(IReadOnlyList<string> program, RestoreRequest r
         if (LazyHandover.Exists(request.WorkDirectory)) GiveUp(request.WorkDirectory);
         LazyHandover.Delete(request.WorkDirectory);
         using DetachedProcess process = Begin();
+        long start = Environment.TickCount64;
         while (LazyHandover.Load(request.WorkDirectory) is not { IsListening: true })
         {
+            if (Environment.TickCount64 - start > CheckpointTimers.DumpStart.TotalMilliseconds) throw new ContainerException("The program that gives memory pages to a restored container does not start.");
             if (process.HasEnded) throw new ContainerException($"The program that gives memory pages to a restored container ended at once{Why()}.");
             await Task.Delay(CheckpointTimers.Glance, cancellationToken).ConfigureAwait(false);
         }
@@ -55,8 +57,15 @@ internal sealed class LateGiving(IReadOnlyList<string> program, RestoreRequest r
     // spec: MEM-41
     public async Task CompleteAsync(CancellationToken cancellationToken)
     {
-        for (int tries = 0; LazyHandover.Load(request.WorkDirectory) is { Ended: null } handover;)
+        for (int tries = 0; LazyHandover.Load(request.WorkDirectory) is { } handover;)
         {
+            if (handover.Ended is not null)
+            {
+                handover.Keeper.Kill(); // who gave the pages does so too, unless it was killed just then
+                handover.FormerKeeper?.Kill();
+                return;
+            }
+
             if (handover.Giver.IsAlive)
             {
                 await Task.Delay(CheckpointTimers.Look, cancellationToken).ConfigureAwait(false);

@@ -28,6 +28,7 @@ internal sealed class LazyPages : IDisposable
     private readonly PageGiver _giver;
     private readonly List<Descriptors.PollEntry> _entries = [];
     private LazyHandover _handover;
+    private int _keeperEnd;
     private Socket? _criu;
     private long _restoredAt;
 
@@ -45,6 +46,7 @@ internal sealed class LazyPages : IDisposable
             Keeper = DescriptorKeeper.Start(),
             LogDescriptor = log.Descriptor,
         };
+        WatchKeeper();
     }
 
     /// <summary>
@@ -159,11 +161,12 @@ internal sealed class LazyPages : IDisposable
         _entries.Clear();
         foreach (LazySpace space in _book.Spaces)
             _entries.Add(new Descriptors.PollEntry { Descriptor = space.IsGone ? -1 : space.Descriptor, Wanted = Descriptors.Readable });
+        _entries.Add(new Descriptors.PollEntry { Descriptor = _keeperEnd, Wanted = Descriptors.Readable });
         _entries.Add(new Descriptors.PollEntry { Descriptor = _book.IsRestored ? -1 : (int)(_criu?.Handle ?? -1), Wanted = Descriptors.Readable });
         Span<Descriptors.PollEntry> entries = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_entries);
         bool happened = Descriptors.Poll(entries, pushes ? 0 : waits ? ChangeMilliseconds : -1);
         long told = Stopwatch.GetTimestamp();
-        for (int index = 0; index < entries.Length - 1; index++)
+        for (int index = 0; index < entries.Length - 2; index++)
         {
             LazySpace space = _book.Spaces[index];
             if (happened && entries[index].Ready != 0) Hear(space, told);
@@ -172,7 +175,18 @@ internal sealed class LazyPages : IDisposable
         }
 
         if (happened && entries[^1].Ready != 0) HearCriu();
+        if (happened && entries[^2].Ready != 0) ReplaceKeeper();
     }
+
+    private void ReplaceKeeper()
+    {
+        _ = Native.Close(_keeperEnd);
+        _handover = _handover with { Keeper = DescriptorKeeper.Start() };
+        _handover.Save(_workDirectory);
+        WatchKeeper();
+    }
+
+    private void WatchKeeper() => _keeperEnd = Descriptors.OfProcess(_handover.Keeper.Pid) ?? throw new IOException("The process that keeps descriptors has ended at once.");
 
     private void Hear(LazySpace space, long told)
     {

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace P2PMigrate.Containers.Linux;
@@ -57,12 +56,14 @@ internal static unsafe partial class Descriptors
     /// <summary>What another process has under this number, in our table too; null when it has nothing there, or is gone.</summary>
     public static int? Fetch(int pid, int descriptor)
     {
-        nint process = Native.SystemCall(PidfdOpen, pid, 0, 0);
-        if (process < 0) return null;
+        if (OfProcess(pid) is not { } process) return null;
         nint fetched = Native.SystemCall(PidfdGet, process, descriptor, 0);
-        _ = Native.Close((int)process);
+        _ = Native.Close(process);
         return fetched < 0 ? null : (int)fetched;
     }
+
+    /// <summary>One that has something to say when this process has ended; null when it has.</summary>
+    public static int? OfProcess(int pid) => Native.SystemCall(PidfdOpen, pid, 0, 0) is >= 0 and var process ? (int)process : null;
 
     [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
     private static partial int PollAll(PollEntry* entries, nuint count, int milliseconds);

@@ -27,9 +27,13 @@ internal enum FaultAnswer
 /// <summary>The calls on a userfaultfd, which is known by its number: it is shared with a process that keeps it.</summary>
 internal static unsafe partial class Userfault
 {
-    private const nuint Unregister = 0x8010_AA01, Wake = 0x8010_AA02, CopyPages = 0xC028_AA03, ZeroPages = 0xC020_AA04;
+    private const nuint Wake = 0x8010_AA02, CopyPages = 0xC028_AA03, ZeroPages = 0xC020_AA04;
     private const int NoEntry = 2, NoProcess = 3, Again = 11, OutOfMemory = 12, Exists = 17;
-    private const ulong LowestAddress = 0x10000, HighestAddress = 0x7FFF_FFFF_F000;
+    private const int Interrupted = 4;
+    private const ulong LowestAddress = 0x10000;
+
+    /// <summary>How far addresses of a process may go, by processor and kernel.</summary>
+    private static readonly ulong[] s_ends = [0xFFFF_FFFF_F000, 0x7FFF_FFFF_F000, 0x7F_FFFF_F000];
 
     /// <summary>Reads one message, if there is one. It is where <paramref name="message"/> says as soon as it is read, even if this process is killed.</summary>
     public static bool TryRead(int descriptor, void* message, int length)
@@ -58,23 +62,14 @@ internal static unsafe partial class Userfault
     }
 
     /// <summary>Whoever waits for a page there looks again.</summary>
-    public static void Rouse(int descriptor, ulong address, ulong bytes)
+    public static bool Rouse(int descriptor, ulong address, ulong bytes)
     {
         var range = new Range { Start = address, Length = bytes };
-        _ = Control(descriptor, Wake, &range);
+        return Control(descriptor, Wake, &range) == 0;
     }
 
     /// <summary>Whoever waits for a page anywhere looks again.</summary>
-    public static void RouseAll(int descriptor) => Rouse(descriptor, LowestAddress, HighestAddress - LowestAddress);
-
-    /// <summary>The kernel fills this memory with zeros from now on, as it does others.</summary>
-    public static void Release(int descriptor, ulong address, ulong bytes)
-    {
-        var range = new Range { Start = address, Length = bytes };
-        _ = Control(descriptor, Unregister, &range);
-    }
-
-    private const int Interrupted = 4;
+    public static void RouseAll(int descriptor) => _ = s_ends.Any(end => Rouse(descriptor, LowestAddress, end - LowestAddress));
 
     private static FaultAnswer AnswerOf(long result, int error) => result > 0 ? FaultAnswer.Changing : error switch
     {
