@@ -6,7 +6,7 @@ internal static class CheckpointTimers
     /// <summary>Until every process of a container has stopped (or goes on).</summary>
     public static readonly TimeSpan Freeze = TimeSpan.FromSeconds(10);
 
-    /// <summary>Until a dump that was started ahead waits for its word, and until CRIU finds who gives pages.</summary>
+    /// <summary>Until a dump that was started ahead waits for its word, and until whoever gives pages has heard CRIU.</summary>
     public static readonly TimeSpan DumpStart = TimeSpan.FromSeconds(10);
 
     /// <summary>Until a CRIU whose dump cannot succeed any more has undone what it did. It is never killed.</summary>

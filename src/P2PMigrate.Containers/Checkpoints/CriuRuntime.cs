@@ -115,7 +115,8 @@ public abstract class CriuRuntime : IContainerRuntime
         if (_program.PageProgram is not { } program) return;
         try
         {
-            await new LateGiving(program, request).CompleteAsync(cancellationToken).ConfigureAwait(false);
+            using var giving = new LateGiving(program, request);
+            await giving.CompleteAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (ContainerException)
         {

@@ -68,6 +68,7 @@ internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, Res
         int? code = await process.WaitAsync(CheckpointTimers.Release).ConfigureAwait(false);
         await stop.CancelAsync().ConfigureAwait(false);
         await complete.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // asked again before the job ends
+        giving?.Dispose();
         return code;
     }
 

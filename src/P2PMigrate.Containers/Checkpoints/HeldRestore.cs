@@ -63,21 +63,23 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         record.Save(request.WorkDirectory);
         RestoreHook? hook = null;
         DetachedProcess? process = null;
-        LateGiving? giving;
+        LateGiving? giving = null;
         try
         {
-            giving = mayBeLazy ? await BeginGivingAsync(cancellationToken).ConfigureAwait(false) : null;
+            giving = mayBeLazy ? BeginGiving() : null;
             await NetworkIsolation.DetachAsync(record.Links, staysUp: false, cancellationToken).ConfigureAwait(false);
             hook = RestoreHook.Create(request.WorkDirectory, raisesLoopback);
             await File.WriteAllTextAsync(CriuConfigurationPath, CriuConfiguration.ForRestore(hook.ScriptPath, CriuLines), cancellationToken).ConfigureAwait(false);
             (record, process) = await StartAsync(record, cancellationToken).ConfigureAwait(false);
             if (!await hook.HoldsAsync(process, cancellationToken).ConfigureAwait(false)) throw Failure();
+            if (giving is not null) await giving.RequireAsync(cancellationToken).ConfigureAwait(false);
             record = hook.Fence(record, runtime);
         }
         catch
         {
             hook?.Dispose();
             process?.Dispose();
+            giving?.Dispose();
             await new RestoreLeftovers(runtime, logger).RemoveAsync(request.WorkDirectory, CancellationToken.None).ConfigureAwait(false);
             throw;
         }
@@ -94,14 +96,14 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
 
     /// <summary>Has somebody give pages for CRIU to leave for later; null when it pays not, or cannot be.</summary>
     // spec: MEM-44
-    private async Task<LateGiving?> BeginGivingAsync(CancellationToken cancellationToken)
+    private LateGiving? BeginGiving()
     {
         if (runtime.PageProgram is not { } program) return null;
         WipedOnFork.RestoreFirst(request.ImageDirectory);
         if (!LateGiving.Pays(request.ImageDirectory)) return null;
         IsLazy = true;
         var giving = new LateGiving(program, request);
-        await giving.StartAsync(cancellationToken).ConfigureAwait(false);
+        giving.Start();
         return giving;
     }
 

@@ -1,5 +1,7 @@
+using System.Globalization;
 using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 
@@ -9,9 +11,9 @@ namespace P2PMigrate.Containers.Lazy;
 /// A restore whose pages are given while the container runs, seen from the process that restores: whether it pays, the program that gives pages (<see cref="LazyPages"/>), which lives on without us,
 /// and its end.
 /// </summary>
-/// <param name="program">The command that gives pages; the work directory and that of the images follow, and <see cref="TakeOverWord"/> where one was killed.</param>
+/// <param name="program">The command that gives pages; the work directory and that of the images follow, and the number of a socket that listens for CRIU, or <see cref="TakeOverWord"/> where one was killed.</param>
 /// <param name="request">The restore.</param>
-internal sealed class LateGiving(IReadOnlyList<string> program, RestoreRequest request)
+internal sealed class LateGiving(IReadOnlyList<string> program, RestoreRequest request) : IDisposable
 {
     /// <summary>With fewer pages that can be late, there is nothing to be gained.</summary>
     public const long PagesMin = 4096; // CONST-380
@@ -24,6 +26,8 @@ internal sealed class LateGiving(IReadOnlyList<string> program, RestoreRequest r
 
     private const int TriesMax = 5;
 
+    private DetachedProcess? _process;
+
     /// <summary>Are there so many pages that can be late that it pays?</summary>
     // spec: MEM-44
     public static bool Pays(string imageDirectory) =>
@@ -35,17 +39,23 @@ internal sealed class LateGiving(IReadOnlyList<string> program, RestoreRequest r
         foreach (ProcessIdentity process in OwnedProcesses.Find(workDirectory, Variable)) process.Kill();
     }
 
-    /// <summary>Starts it; returns when CRIU can be.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Starts it. CRIU can be started at once: it waits for who begins meanwhile.</summary>
+    public void Start()
     {
         if (LazyHandover.Exists(request.WorkDirectory)) GiveUp(request.WorkDirectory);
         LazyHandover.Delete(request.WorkDirectory);
-        using DetachedProcess process = Begin();
+        using var socket = new ListeningSocket(request.WorkDirectory, LazyPages.SocketName);
+        _process = Begin(socket.Descriptor.ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>Of a container that is held: waits until what CRIU has handed over is not lost any more, whoever is killed. Throws <see cref="ContainerException"/> when that does not come.</summary>
+    // spec: MEM-41
+    public async Task RequireAsync(CancellationToken cancellationToken)
+    {
         long start = Environment.TickCount64;
-        while (LazyHandover.Load(request.WorkDirectory) is not { IsListening: true })
+        while (LazyHandover.Load(request.WorkDirectory) is not { CriuDescriptor: not null })
         {
-            if (Environment.TickCount64 - start > CheckpointTimers.DumpStart.TotalMilliseconds) throw new ContainerException("The program that gives memory pages to a restored container does not start.");
-            if (process.HasEnded) throw new ContainerException($"The program that gives memory pages to a restored container ended at once{Why()}.");
+            if (_process!.HasEnded || Environment.TickCount64 - start > CheckpointTimers.DumpStart.TotalMilliseconds) throw new ContainerException($"The program that gives memory pages to a restored container does not start{Why()}.");
             await Task.Delay(CheckpointTimers.Glance, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -83,6 +93,9 @@ internal sealed class LateGiving(IReadOnlyList<string> program, RestoreRequest r
             await process.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <inheritdoc/>
+    public void Dispose() => _process?.Dispose();
 
     private string Why() => LazyHandover.Load(request.WorkDirectory)?.Failure is { } failure ? $": {failure.TrimEnd('.')}" : "";
 

@@ -29,9 +29,6 @@ internal sealed record LazyHandover
     /// <summary>The keeper's descriptor of the connection with CRIU, once there is one.</summary>
     public int? CriuDescriptor { get; init; }
 
-    /// <summary>Is the socket there on which CRIU hands over its processes?</summary>
-    public bool IsListening { get; init; }
-
     /// <summary>Set when every page has found its end.</summary>
     public LazyCounts? Ended { get; init; }
 

@@ -50,16 +50,16 @@ internal sealed class LazyPages : IDisposable
     }
 
     /// <summary>
-    /// Serves one restore from these images to its end. False when CRIU has not come to the end of it. Throws when pages cannot be given; then those who wait for them wait on.
+    /// Serves one restore from these images to its end; CRIU comes by a socket that listens. False when CRIU has not come to the end of it. Throws when pages cannot be given; then those who wait for them wait on.
     /// </summary>
-    public static bool Serve(string workDirectory, string imageDirectory)
+    public static bool Serve(string workDirectory, string imageDirectory, int socket)
     {
         using var pages = new LazyPages(workDirectory, imageDirectory, LazyLog.Create());
         return pages.Guard(() =>
         {
             pages._handover.Save(workDirectory);
+            pages.Accept(socket);
             pages._source.Open(Criu.PagemapChain.ProcessesIn(imageDirectory));
-            pages.Accept();
         });
     }
 
@@ -115,15 +115,9 @@ internal sealed class LazyPages : IDisposable
         }
     }
 
-    private void Accept()
+    private void Accept(int socket)
     {
-        Environment.CurrentDirectory = _workDirectory; // a socket's name is short
-        File.Delete(SocketName);
-        using var listener = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        listener.Bind(new UnixDomainSocketEndPoint(SocketName));
-        listener.Listen();
-        _handover = _handover with { IsListening = true };
-        _handover.Save(_workDirectory);
+        using var listener = new Socket(new SafeSocketHandle(socket, ownsHandle: true));
         _criu = listener.Accept();
         _handover = _handover with { CriuDescriptor = (int)_criu.Handle };
         _handover.Save(_workDirectory);
@@ -142,7 +136,7 @@ internal sealed class LazyPages : IDisposable
         }
 
         if (!_book.IsRestored && former.CriuDescriptor is { } connection && From(connection) is >= 0 and var ours) _criu = new Socket(new SafeSocketHandle(ours, ownsHandle: true));
-        _handover = _handover with { FormerKeeper = former.Keeper, IsListening = true, CriuDescriptor = (int?)_criu?.Handle };
+        _handover = _handover with { FormerKeeper = former.Keeper, CriuDescriptor = (int?)_criu?.Handle };
         _handover.Save(_workDirectory);
         former.Keeper.Kill();
         _restoredAt = Stopwatch.GetTimestamp();

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace P2PMigrate.Containers.Lazy;
 
 /// <summary>
@@ -8,8 +10,8 @@ public static class PageProgram
     /// <summary>Serves the restore that the words name to its end; returns the exit code.</summary>
     public static int Run(params string[] words)
     {
-        if (words is not [var workDirectory, var imageDirectory, .. var rest] || rest is not ([] or [LateGiving.TakeOverWord])) return 2;
-        bool done = rest.Length == 0 ? LazyPages.Serve(workDirectory, imageDirectory) : LazyPages.TakeOver(workDirectory, imageDirectory);
-        return done ? 0 : 1;
+        if (words is not [var workDirectory, var imageDirectory, var how]) return 2;
+        if (how == LateGiving.TakeOverWord) return LazyPages.TakeOver(workDirectory, imageDirectory) ? 0 : 1;
+        return int.TryParse(how, NumberStyles.None, CultureInfo.InvariantCulture, out int socket) && LazyPages.Serve(workDirectory, imageDirectory, socket) ? 0 : 1;
     }
 }
