@@ -21,7 +21,7 @@ internal sealed class PagemapChain
     private readonly List<PageRun> _runs;
     private readonly string _path, _pages;
     private readonly uint _pagesId;
-    private readonly PagemapChain? _parent;
+    private PagemapChain? _parent; // read when it is needed
     private int _entry;
     private long _position;
 
@@ -34,8 +34,6 @@ internal sealed class PagemapChain
         _pagesId = (uint)records[0].Vaddr;
         _pages = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"pages-{_pagesId}{Suffix}"));
         _runs = [.. records.Skip(1).Select(record => new PageRun(record.Vaddr, record.HasNrPages ? (uint)record.NrPages : record.CompatNrPages, record.Flags))];
-        string parent = Path.Combine(directory, ParentLink);
-        _parent = _runs.Any(IsInParent) && Directory.Exists(parent) ? new PagemapChain(parent, image) : null;
     }
 
     /// <summary>The processes that have memory there.</summary>
@@ -82,13 +80,15 @@ internal sealed class PagemapChain
             PageRun run = _runs[_entry];
             ulong until = Math.Min(end, EndOf(run));
             if (run.IsPresent) stored.Add(new StoredRun(start, (long)((until - start) / PageRun.PageSize), isLazy, _pages, _position + (long)(start - run.Address)));
-            else if (IsInParent(run) && _parent is not null) _parent.Locate(start, until, isLazy, stored);
+            else if (IsInParent(run) && Directory.Exists(Path.Combine(_directory, ParentLink))) Parent().Locate(start, until, isLazy, stored);
             else throw new ContainerException($"The images in {_directory} do not say where a page of process {_image} is. Start the migration again.");
             start = until;
         }
     }
 
     private static ulong EndOf(PageRun run) => run.Address + ((ulong)run.Pages * PageRun.PageSize);
+
+    private PagemapChain Parent() => _parent ??= new PagemapChain(Path.Combine(_directory, ParentLink), _image);
 
     private void Pass()
     {

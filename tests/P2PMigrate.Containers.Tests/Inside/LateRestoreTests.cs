@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Runc;
+using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Tests.Inside;
 
@@ -93,5 +95,39 @@ public sealed class LateRestoreTests
         await complete;
         TestContext.Current.TestOutputHelper?.WriteLine($"{answer}; {LateRestore.HandoverOf(move).Ended}");
         Assert.Equal("0 wrong, children 0 [0] 0", answer.Trim());
+    }
+
+    [InsideFact]
+    [Trait("Spec", "MEM-44")]
+    public async Task Where_nobody_gives_pages_all_memory_is_restored_first()
+    {
+        var runtime = new RuncRuntime(new RuncOptions { PageProgram = ["false"] }, NullLogger.Instance);
+        await using Workload workload = await Workload.RunningAsync("pages.py", "64", "200");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await LateRestore.RunAsync(move, runtime);
+        Assert.StartsWith("0 wrong", await LateRestore.CheckAsync(move));
+        await runtime.CompleteAsync(move.Request, Token);
+        Assert.DoesNotContain("Lazy restore skips", await File.ReadAllTextAsync($"{move.Request.WorkDirectory}/restore.log", Token));
+    }
+
+    [InsideFact]
+    [Trait("Spec", "MEM-40")]
+    public async Task A_restore_that_is_called_off_leaves_nobody_who_gives_pages()
+    {
+        RuncRuntime runtime = await LateRestore.RuntimeAsync();
+        await using Workload workload = await Workload.RunningAsync("pages.py", "64", "200");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await using (IHeldContainer held = await runtime.RestoreAsync(move.Request, Token))
+        {
+            Assert.NotEmpty(Containers.Processes.OwnedProcesses.Find(move.Request.WorkDirectory, LateGiving.Variable));
+            await held.AbortAsync(Token);
+        }
+
+        await move.AssertNothingLeftAsync();
+        Assert.Empty(Containers.Processes.OwnedProcesses.Find(move.Request.WorkDirectory, LateGiving.Variable));
+        await fence.ThawAsync(Token);
     }
 }
