@@ -75,7 +75,7 @@ public sealed class LxcSystemdTests
     /// <summary>Its timer fires, its service counts on, systemd is the one that booted it, obeys, and does not turn in circles.</summary>
     private static async Task AssertSoundAsync(ContainerDescription container, string sameBoot)
     {
-        await SystemContainer.WaitUntilGoneOnAsync(container.RootPath);
+        await SystemContainer.WaitUntilGoneOnAsync(container.Name, container.RootPath);
         Assert.Equal("running", await SystemContainer.StateAsync(container.Name));
         Assert.Equal(sameBoot, await BootOfAsync(container.Name));
         Assert.Contains($" {BootIdFile} ro,", await SystemContainer.InAsync(container.Name, "cat /proc/1/mountinfo"), StringComparison.Ordinal);

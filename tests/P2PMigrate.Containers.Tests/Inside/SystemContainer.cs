@@ -43,11 +43,17 @@ internal sealed class SystemContainer : IAsyncDisposable
     public static long CountIn(string root) =>
         File.Exists($"{root}/srv/count") && long.TryParse(File.ReadAllText($"{root}/srv/count"), CultureInfo.InvariantCulture, out long count) ? count : 0;
 
-    /// <summary>Waits until both the timer and the counting service have gone on from what they were at.</summary>
-    public static async Task WaitUntilGoneOnAsync(string root)
+    /// <summary>Waits until both the timer and the counting service have gone on from what they were at; if they do not, systemd is asked why.</summary>
+    public static async Task WaitUntilGoneOnAsync(string name, string root)
     {
         (int ticks, long count) = (TicksIn(root), CountIn(root));
-        await WaitAsync(() => Task.FromResult(TicksIn(root) > ticks + 1 && CountIn(root) > count ? "on" : $"stands at {TicksIn(root)} and {CountIn(root)}"), "on");
+        var limit = System.Diagnostics.Stopwatch.StartNew();
+        while (TicksIn(root) <= ticks + 1 || CountIn(root) <= count)
+        {
+            if (limit.Elapsed > s_limit)
+                Assert.Fail($"from {ticks} ticks and a count of {count} it came to {TicksIn(root)} and {CountIn(root)}; systemd says: {await InAsync(name, "cat /proc/uptime; systemctl show tick.timer tick.service count.service; systemctl list-jobs; ps -ef; cat /proc/1/fdinfo/* | grep -A5 clockid")}");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
     }
 
     private Task<string> AddUnitsAsync() => Shell.RunAsync($$"""
