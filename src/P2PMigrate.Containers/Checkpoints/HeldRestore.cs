@@ -43,13 +43,13 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
     public async Task<HeldContainer> RunAsync(CancellationToken cancellationToken)
     {
         long start = Stopwatch.GetTimestamp();
+        (RestoreRecord record, bool raisesLoopback) = await BeginAsync(cancellationToken).ConfigureAwait(false);
         if (MapsUsers)
         {
             WayIn.ToFiles(request.RootPath);
             WayIn.ToImages(request.ImageDirectory);
         }
 
-        (RestoreRecord record, bool raisesLoopback) = await BeginAsync(cancellationToken).ConfigureAwait(false);
         record.Save(request.WorkDirectory);
         RestoreHook? hook = null;
         DetachedProcess? process = null;

@@ -40,10 +40,10 @@ public sealed class ConformanceTests
         if (firewall is not null)
         {
             seen.RemoveAll(each => each.Name == Firewall);
-            Tell(Firewall, $"“{firewall.Message}”");
+            ConformanceTable.Tell(Firewall, $"“{firewall.Message}”");
         }
 
-        foreach (IGrouping<string, Content> content in seen.GroupBy(each => each.Name)) Tell(content.Key, content.FirstOrDefault(each => each.Verdict != Right) is { } wrong ? $"FAILS: {wrong.Verdict}" : "moves");
+        foreach (IGrouping<string, Content> content in seen.GroupBy(each => each.Name)) ConformanceTable.Tell(content.Key, content.FirstOrDefault(each => each.Verdict != Right) is { } wrong ? $"FAILS: {wrong.Verdict}" : ConformanceTable.Moves);
         Assert.Empty(seen.Where(each => each.Verdict != Right));
     }
 
@@ -76,10 +76,10 @@ public sealed class ConformanceTests
             Assert.Equal(content is Firewall or "file on a tmpfs" ? FindingSeverity.Warning : FindingSeverity.Blocker, finding.Severity);
             Assert.NotNull(finding.Remedy);
             Assert.Equal("running", await Workload.StatusAsync(workload.Name));
-            Tell(content, $"“{finding.Message}”");
+            ConformanceTable.Tell(content, $"“{finding.Message}”");
         }
 
-        if (isTree) Tell(Outside, "none of the tree");
+        if (isTree) ConformanceTable.Tell(Outside, "none of the tree");
     }
 
     private static async Task<string> GoAsync(Move move)
@@ -114,8 +114,6 @@ public sealed class ConformanceTests
             Assert.True(limit.Elapsed < s_limit, $"no answer to question {number}, but to {lines[0]}; at last it {File.ReadLines($"{root}/said").LastOrDefault()}");
         }
     }
-
-    private static void Tell(string content, string verdict) => TestContext.Current.TestOutputHelper?.WriteLine($"| {content} | {IGround.Current.Runtime.Name} | {verdict} |");
 
     private sealed record Content(string Name, string Verdict);
 }
