@@ -6,7 +6,7 @@ namespace P2PMigrate.Containers.Tests.Inside;
 /// <summary>Containers whose users are others on the machine: root inside is nobody's number outside.</summary>
 public sealed class MappedUsersTests
 {
-    private const string First = "100000", Content = "mapped users (a user namespace of its own)";
+    private const string First = "100000";
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -61,7 +61,7 @@ public sealed class MappedUsersTests
         await workload.WaitForCountAsync(2000);
         ContainerDescription container = await Move.Runtime.InspectAsync(workload.Name, null, Token);
         Finding finding = Assert.Single(await Move.Runtime.CheckSourceAsync(container, Token), finding => finding.Severity == FindingSeverity.Blocker);
-        ConformanceTable.Tell(Content, $"“{finding.Message}”");
+        ConformanceTable.Tell(ConformanceTable.MappedUsers, $"“{finding.Message}”");
     }
 
     /// <summary>The way to the copy's files is closed to others at first.</summary>
@@ -84,7 +84,7 @@ public sealed class MappedUsersTests
         await RestoreTests.WaitForAsync(() => move.TargetCount > frozenAt + 5000);
         Assert.Equal(First, await OwnerAsync(move.Request.Container.Name));
         Assert.False(File.Exists($"{move.Request.RootPath}/broken"));
-        ConformanceTable.Tell(Content, ConformanceTable.Moves);
+        ConformanceTable.Tell(ConformanceTable.MappedUsers, ConformanceTable.Moves);
     }
 
     private static async Task<string> OwnerAsync(string name) => (await Shell.RunAsync($"stat -c %u /proc/{await IGround.Current.InitPidAsync(name)}")).Trim();

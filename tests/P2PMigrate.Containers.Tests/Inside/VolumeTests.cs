@@ -57,7 +57,7 @@ public sealed class VolumeTests : IDisposable
         Assert.Equal("one log, a text, nothing, what is there", await Shell.RunAsync(
             $"[ {view}/volume/log -ef {view}/again/log ] && [ {view}/volume/log -ef {log} ] && printf 'one log, '; cat {view}/etc/app.conf; ls -A {view}/cache; [ -d {view}/cache ] && printf 'nothing, '; cat {view}/there/file"));
 
-        ConformanceTable.Tell("volumes: copied, expected or left empty", ConformanceTable.Moves);
+        ConformanceTable.Tell(ConformanceTable.Volumes, ConformanceTable.Moves);
 
         // What came along goes along again without a word.
         ContainerDescription again = Move.Runtime.WithVolumes(await Move.Runtime.InspectAsync(move.Request.Container.Name, null, Token), new VolumeChoice());
