@@ -8,6 +8,8 @@ namespace P2PMigrate.Agent.Tests.Faults;
 internal abstract record Moment(string Name, bool IsAtTarget)
 {
     private const int Restoring = 5;
+    private const int Releasing = 7;
+    private const int Confirming = 8;
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(60);
 
     // The numbers are those of the journals.
@@ -23,8 +25,8 @@ internal abstract record Moment(string Name, bool IsAtTarget)
         new Journalled("target receiving", IsAtTarget: true, State: 4),
         new Journalled("target restoring", IsAtTarget: true, State: Restoring),
         new Held("target holding"),
-        new Journalled("target releasing", IsAtTarget: true, State: 7),
-        new Journalled("target confirming", IsAtTarget: true, State: 8),
+        new Journalled("target releasing", IsAtTarget: true, Releasing),
+        new Confirmed("target confirming"),
     ];
 
     public static Moment Find(string name) => All.Single(moment => moment.Name == name);
@@ -43,6 +45,19 @@ internal abstract record Moment(string Name, bool IsAtTarget)
     {
         private protected override Task<bool> WaitAsync(MigrationPeers peers, LabProcess migrate) =>
             Task.FromResult(new JournalWatch(IsAtTarget ? peers.Target : peers.Source).WaitFor(State, () => migrate.HasExited, s_limit));
+    }
+
+    /// <summary>It confirms until the source has answered: one that is stopped before does not answer.</summary>
+    private sealed record Confirmed(string Name) : Moment(Name, IsAtTarget: true)
+    {
+        private protected override Task<bool> WaitAsync(MigrationPeers peers, LabProcess migrate)
+        {
+            var target = new JournalWatch(peers.Target);
+            if (!target.WaitFor(Releasing, () => migrate.HasExited, s_limit))
+                return Task.FromResult(false);
+            migrate.Signal(UnixSignal.Stop);
+            return Task.FromResult(target.WaitFor(Confirming, () => migrate.HasExited, s_limit));
+        }
     }
 
     private sealed record PhaseBegun(string Name, string Phase) : Moment(Name, IsAtTarget: false)
