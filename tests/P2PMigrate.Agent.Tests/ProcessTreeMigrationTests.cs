@@ -55,6 +55,7 @@ public sealed class ProcessTreeMigrationTests(ITestOutputHelper output) : IDispo
         await using MigrationPeers peers = await MigrationPeers.RaiseAsync(binds: new BindMount(_shared, Shared));
         await File.WriteAllTextAsync(Path.Combine(_shared, "server.py"), CountingClient.Server + "\n", TestContext.Current.CancellationToken);
         await StartAsync(peers.Source, "server.py");
+        await peers.Source.ShellAsync("timeout 60 sh -c 'until ss -Hltn \"sport = :7000\" | grep -q .; do sleep 0.05; done'");
         await peers.Source.ShellAsync("python3 -c 'import socket, time; s = socket.create_connection((\"127.0.0.1\", 7000)); s.send(b\"?\"); assert s.recv(9) == b\"1 1\\n\"; open(\"/tmp/connected\", \"w\"); open(\"/tmp/end\", \"w\").write(repr(s.recv(9)))' </dev/null >/tmp/client 2>&1 &");
         await peers.Source.ShellAsync("timeout 20 sh -c 'until [ -e /tmp/connected ]; do sleep 0.05; done' || cat /tmp/client");
         string ticket = await peers.ReceiveAsync();
