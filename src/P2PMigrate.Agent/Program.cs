@@ -24,6 +24,7 @@ var root = new RootCommand("Moves a running container to another machine, direct
     new AbortCommand(),
     new ResumeCommand(),
     new ResolveCommand(),
+    new GivePagesCommand(),
 };
 
 ParseResult parsed = root.Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });

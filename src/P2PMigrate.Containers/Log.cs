@@ -41,6 +41,9 @@ internal static partial class Log
     [LoggerMessage(312, LogLevel.Information, "The dump of {Container} came at a bad moment; it goes on for a little and is dumped once more: {Reason}")]
     public static partial void DumpRepeatedLater(this ILogger logger, string container, string reason);
 
+    [LoggerMessage(314, LogLevel.Warning, "{Container} could not be restored with memory left for later, and is restored once more: {Reason}")]
+    public static partial void RestoreRepeated(this ILogger logger, string container, string reason);
+
     [LoggerMessage(313, LogLevel.Error, "{Container} has ended: its first process did not survive being stopped")]
     public static partial void EndedWhileFrozen(this ILogger logger, string container);
 }

@@ -105,6 +105,9 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes, IConta
     public Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken) => For(request.Container).FindRestoredAsync(request, cancellationToken);
 
     /// <inheritdoc/>
+    public Task CompleteAsync(RestoreRequest request, CancellationToken cancellationToken) => For(request.Container).CompleteAsync(request, cancellationToken);
+
+    /// <inheritdoc/>
     public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => For(request.Container).KeepAsync(request, cancellationToken);
 
     /// <inheritdoc/>

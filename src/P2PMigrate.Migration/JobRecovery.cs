@@ -272,6 +272,7 @@ public sealed class JobRecovery(MigrationEnvironment environment)
                 await _effects.CleanUpAsync(job, cancellationToken).ConfigureAwait(false);
                 break;
             default:
+                await _effects.CompleteAsync(job, cancellationToken).ConfigureAwait(false);
                 _effects.Forget(job);
                 lives = job.Contents is not { Head.Role: JobRole.Source, LastState: (int)SourceState.RolledBack } || await _effects.LivesAsync(job).ConfigureAwait(false);
                 break;

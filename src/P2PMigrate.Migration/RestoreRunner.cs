@@ -110,5 +110,5 @@ public sealed class RestoreRunner(MigrationEnvironment environment)
     }
 
     /// <summary>It runs, and something failed after that.</summary>
-    private sealed class RestoredAllTheSameException(Exception failure) : Exception($"{failure.Message} The container runs here all the same.", failure);
+    private sealed class RestoredAllTheSameException(Exception failure) : Exception($"The container was restored here and let run; then something else failed. {failure.Message}", failure);
 }

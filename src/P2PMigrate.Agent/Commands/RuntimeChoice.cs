@@ -81,7 +81,7 @@ internal sealed class RuntimeChoice
     }
 
     private static RuncRuntime CreateRunc(CommandContext context) =>
-        new(new RuncOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<RuncRuntime>());
+        new(new RuncOptions { DataDirectory = context.State.Root, PageProgram = GivePagesCommand.Line }, context.Log.CreateLogger<RuncRuntime>());
 
     private static CrunRuntime CreateCrun(CommandContext context) =>
         new(new CrunOptions { DataDirectory = context.State.Root }, context.Log.CreateLogger<CrunRuntime>());

@@ -6,7 +6,7 @@ internal static class CheckpointTimers
     /// <summary>Until every process of a container has stopped (or goes on).</summary>
     public static readonly TimeSpan Freeze = TimeSpan.FromSeconds(10);
 
-    /// <summary>Until a dump that was started ahead waits for its word.</summary>
+    /// <summary>Until a dump that was started ahead waits for its word, and until whoever gives pages has heard CRIU.</summary>
     public static readonly TimeSpan DumpStart = TimeSpan.FromSeconds(10);
 
     /// <summary>Until a CRIU whose dump cannot succeed any more has undone what it did. It is never killed.</summary>
@@ -20,6 +20,9 @@ internal static class CheckpointTimers
 
     /// <summary>Between two looks at whether it is still there.</summary>
     public static readonly TimeSpan Look = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>The same, while a container stands still for it.</summary>
+    public static readonly TimeSpan Glance = TimeSpan.FromMilliseconds(1);
 
     /// <summary>From CRIU's successful end until our side of the page conversation has noticed it.</summary>
     public static readonly TimeSpan LastAnswer = TimeSpan.FromSeconds(5);

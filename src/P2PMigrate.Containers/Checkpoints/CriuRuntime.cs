@@ -2,6 +2,7 @@ using System.ComponentModel;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
@@ -111,6 +112,23 @@ public abstract class CriuRuntime : IContainerRuntime
     /// <inheritdoc/>
     public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         new RestoreLeftovers(_program, _logger).RemoveAsync(request.WorkDirectory, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task CompleteAsync(RestoreRequest request, CancellationToken cancellationToken)
+    {
+        if (_program.PageProgram is null) return;
+        try
+        {
+            using var giving = new LateGiving(_program, request);
+            await giving.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ContainerException)
+        {
+            if (await _program.FindAsync(request.Container.Name, cancellationToken).ConfigureAwait(false) is not { Lives: true })
+                await LateGiving.ForgetAsync(request.WorkDirectory, cancellationToken).ConfigureAwait(false); // it has ended: said once
+            throw;
+        }
+    }
 
     /// <summary>What a configuration says of volumes; null when it says nothing.</summary>
     private protected virtual IVolumeConfiguration? VolumesOf(ReadOnlySpan<byte> configuration) => null;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
@@ -13,7 +14,17 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// a control group), the processes stay in CRIU's restorer code, which waits for a CRIU that is gone, or in a frozen cgroup: they never
 /// run, and <see cref="RestoreLeftovers"/> removes them.
 /// </summary>
-internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, RestoreRecord record, string workDirectory, RestoreHook hook, DetachedProcess process) : IHeldContainer
+/// <param name="runtime">The runtime that restores.</param>
+/// <param name="logger">For what is done.</param>
+/// <param name="record">What the restore has made.</param>
+/// <param name="workDirectory">Where that is written down.</param>
+/// <param name="hook">What holds it.</param>
+/// <param name="process">The runtime's command.</param>
+/// <param name="giving">Who gives pages that are left for later; null when none are.</param>
+/// <param name="again">Restores it once more, with all memory first, after what failed has been removed; null when nothing was left for later.</param>
+internal sealed class HeldContainer(
+    IRuntimeProgram runtime, ILogger logger, RestoreRecord record, string workDirectory, RestoreHook hook, DetachedProcess process, LateGiving? giving, Func<Exception, CancellationToken, Task<HeldContainer>>? again)
+    : IHeldContainer
 {
     private bool _over;
 
@@ -23,18 +34,31 @@ internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, Res
 
     /// <summary>
     /// CRIU takes its own code out of the processes and ends, and so does the runtime; only then, with nothing left that could fail, is the frozen container put on its network and thawed. Throws
-    /// when it did not come so far; then it has not run, and nothing of it is left.
+    /// when it did not come so far; then it has not run, and nothing of it is left. With pages left for later, that is tried once more without.
     /// </summary>
-    // spec: MIG-59
+    // spec: MIG-59, MEM-44
     public async Task ReleaseAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ReleaseOnceAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (again is not null && failure is ContainerException or IOException)
+        {
+            HeldContainer held = await again(failure, cancellationToken).ConfigureAwait(false);
+            await using (held.ConfigureAwait(false)) await held.ReleaseAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReleaseOnceAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_over, this);
         long start = Stopwatch.GetTimestamp();
         hook.Release();
         _over = true;
-        int? code = await process.WaitAsync(CheckpointTimers.Release).ConfigureAwait(false);
+        (int? code, string? lacking) = await EndAsync(cancellationToken).ConfigureAwait(false);
         Close();
-        if (code != 0) throw await FailAsync(code).ConfigureAwait(false);
+        if (code != 0 || lacking is not null) throw await FailAsync(code, lacking).ConfigureAwait(false);
         try
         {
             if (!await IsWholeAsync(cancellationToken).ConfigureAwait(false)) throw Failure("It ended at once.");
@@ -57,7 +81,33 @@ internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, Res
         await RemoveAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await AbortAsync(CancellationToken.None).ConfigureAwait(false);
+
+    /// <summary>The runtime's exit code, and why pages that are left for later would be lacking. CRIU itself may want one of them: whoever gives them must not be missing long.</summary>
+    private async Task<(int? Code, string? Lacking)> EndAsync(CancellationToken cancellationToken)
+    {
+        Task<int?> end = process.WaitAsync(CheckpointTimers.Release);
+        if (giving is null) return (await end.ConfigureAwait(false), null);
+        using var stop = new CancellationTokenSource();
+        Task watch = giving.WatchAsync(stop.Token);
+        try
+        {
+            if (await Task.WhenAny(end, watch).ConfigureAwait(false) == watch) await watch.ConfigureAwait(false); // without pages CRIU may not come to its end
+            int? code = await end.ConfigureAwait(false);
+            if (code == 0) await giving.RequireWholeAsync(watch, cancellationToken).ConfigureAwait(false);
+            return (code, null);
+        }
+        catch (Exception lacking) when (lacking is ContainerException or IOException)
+        {
+            return (null, lacking.Message);
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await watch.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // asked again before the job ends
+        }
+    }
 
     /// <summary>The runtime may have written down the first process's number; where it did not, it is asked.</summary>
     private async Task<bool> IsWholeAsync(CancellationToken cancellationToken) =>
@@ -65,13 +115,13 @@ internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, Res
             ? ProcessIdentity.Of(init) is { IsAlive: true }
             : (await runtime.FindAsync(Name, cancellationToken).ConfigureAwait(false)) is { Lives: true };
 
-    private async Task<ContainerException> FailAsync(int? code)
+    private async Task<ContainerException> FailAsync(int? code, string? lacking)
     {
         // What a CRIU that was killed has let go of too early runs until now.
         if (record.CgroupPath is { } path) await new Cgroup(path).KillAsync(CheckpointTimers.Kill, CancellationToken.None).ConfigureAwait(false);
-        string because = code is null
+        string because = lacking ?? (code is null
             ? $"CRIU did not finish within {CheckpointTimers.Release.TotalSeconds:0} s."
-            : CriuLog.Explain(LogPath) ?? $"{runtime.Name} or CRIU was killed, or failed, as it let go of it.";
+            : CriuLog.Explain(LogPath) ?? $"{runtime.Name} or CRIU was killed, or failed, as it let go of it.");
         await RemoveAsync(CancellationToken.None).ConfigureAwait(false);
         return Failure(because);
     }
@@ -84,5 +134,6 @@ internal sealed class HeldContainer(IRuntimeProgram runtime, ILogger logger, Res
     {
         hook.Dispose();
         process.Dispose();
+        giving?.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
@@ -28,6 +29,9 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
     /// <summary>Are its users others here (a user namespace of its own)?</summary>
     protected virtual bool MapsUsers => false;
 
+    /// <summary>Does CRIU leave pages for later? Known when the runtime's command is started.</summary>
+    protected bool IsLazy { get; private set; }
+
     /// <summary>Lines of CRIU's configuration besides.</summary>
     protected virtual IEnumerable<string> CriuLines => [];
 
@@ -39,10 +43,31 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         await RequireFreeNameAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Restores and holds; when this throws, nothing of the container is left.</summary>
+    /// <summary>Restores and holds; when this throws, nothing of the container is left. A restore that fails with pages left for later is done once more without.</summary>
+    // spec: MEM-44
     public async Task<HeldContainer> RunAsync(CancellationToken cancellationToken)
     {
+        try
+        {
+            return await RunAsync(mayBeLazy: true, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (IsLazy && failure is ContainerException or IOException)
+        {
+            return await RepeatAsync(failure, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The same with all memory first. Nothing is left of the one that failed.</summary>
+    private Task<HeldContainer> RepeatAsync(Exception failure, CancellationToken cancellationToken)
+    {
+        logger.RestoreRepeated(Name, failure.Message);
+        return RunAsync(mayBeLazy: false, cancellationToken);
+    }
+
+    private async Task<HeldContainer> RunAsync(bool mayBeLazy, CancellationToken cancellationToken)
+    {
         long start = Stopwatch.GetTimestamp();
+        IsLazy = false;
         (RestoreRecord record, bool raisesLoopback) = await BeginAsync(cancellationToken).ConfigureAwait(false);
         if (MapsUsers)
         {
@@ -50,28 +75,34 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
             WayIn.ToImages(request.ImageDirectory);
         }
 
+        await LateGiving.ForgetAsync(request.WorkDirectory, cancellationToken).ConfigureAwait(false);
         record.Save(request.WorkDirectory);
         RestoreHook? hook = null;
         DetachedProcess? process = null;
+        LateGiving? giving = null;
         try
         {
+            giving = mayBeLazy && !MapsUsers ? BeginGiving() : null; // within a user namespace the kernel may refuse a userfaultfd
             await NetworkIsolation.DetachAsync(record.Links, staysUp: false, cancellationToken).ConfigureAwait(false);
             hook = RestoreHook.Create(request.WorkDirectory, raisesLoopback);
             await File.WriteAllTextAsync(CriuConfigurationPath, CriuConfiguration.ForRestore(hook.ScriptPath, CriuLines), cancellationToken).ConfigureAwait(false);
-            (record, process) = await StartAsync(record, cancellationToken).ConfigureAwait(false);
+            using (IsLazy ? HugePages.Without() : null) // spec: MEM-47
+                (record, process) = await StartAsync(record, cancellationToken).ConfigureAwait(false);
             if (!await hook.HoldsAsync(process, cancellationToken).ConfigureAwait(false)) throw Failure();
+            if (giving is not null) await giving.RequireHeardAsync(cancellationToken).ConfigureAwait(false);
             record = hook.Fence(record, runtime);
         }
         catch
         {
             hook?.Dispose();
             process?.Dispose();
+            giving?.Dispose();
             await new RestoreLeftovers(runtime, logger).RemoveAsync(request.WorkDirectory, CancellationToken.None).ConfigureAwait(false);
             throw;
         }
 
         logger.Held(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        return new HeldContainer(runtime, logger, record, request.WorkDirectory, hook, process);
+        return new HeldContainer(runtime, logger, record, request.WorkDirectory, hook, process, giving, IsLazy ? RepeatAsync : null);
     }
 
     /// <summary>Looks whether it can be, while nothing is touched, and says what it will touch, and whether the container gets a new network namespace, whose lo is down.</summary>
@@ -79,6 +110,19 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
 
     /// <summary>Starts the runtime's command. What only shows now goes into the record, which is saved before it is acted on.</summary>
     protected abstract Task<(RestoreRecord Record, DetachedProcess Process)> StartAsync(RestoreRecord record, CancellationToken cancellationToken);
+
+    /// <summary>Has somebody give pages for CRIU to leave for later; null when it pays not, or cannot be.</summary>
+    // spec: MEM-44
+    private LateGiving? BeginGiving()
+    {
+        if (runtime.PageProgram is null) return null;
+        WipedOnFork.RestoreFirst(request.ImageDirectory);
+        var giving = new LateGiving(runtime, request);
+        if (!LateGiving.Pays(request.ImageDirectory) || !giving.CanBegin()) return null;
+        IsLazy = true;
+        giving.Start();
+        return giving;
+    }
 
     /// <summary>Asked before our record is there: from then on a container of that name is taken for ours.</summary>
     protected virtual async Task RequireFreeNameAsync(CancellationToken cancellationToken)

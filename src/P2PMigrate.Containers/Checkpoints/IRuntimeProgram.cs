@@ -63,6 +63,9 @@ internal interface IRuntimeProgram
     /// <summary>The command that dumps a container and leaves it running. CRIU's configuration is in the environment; its log is <c>dump.log</c> in <paramref name="workDirectory"/>.</summary>
     IEnumerable<string> DumpCommand(FenceRecord fence, string imageDirectory, string workDirectory, IMemoryDelivery memory, IReadOnlyList<string> options);
 
+    /// <summary>The command that gives memory pages to a restored container while it runs, for a runtime that can restore so; see <see cref="Lazy.LateGiving"/>. Null where it cannot.</summary>
+    IReadOnlyList<string>? PageProgram => null;
+
     /// <summary>What a container that stands still holds and its dump lacks, as a sentence; null when there is nothing.</summary>
     string? Loses(FenceRecord fence) => null;
 

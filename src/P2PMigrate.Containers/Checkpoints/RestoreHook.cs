@@ -61,10 +61,11 @@ internal sealed class RestoreHook : IDisposable
     /// <summary>Of a container that is held: tells the script what to freeze, which is its cgroup, and writes it down. Throws when this program is in it too.</summary>
     public RestoreRecord Fence(RestoreRecord record, IRuntimeProgram runtime)
     {
-        Cgroup cgroup = runtime.CgroupOf(record.Container, int.Parse(File.ReadAllText(InitIn(_workDirectory)), CultureInfo.InvariantCulture));
+        int init = int.Parse(File.ReadAllText(InitIn(_workDirectory)), CultureInfo.InvariantCulture);
+        Cgroup cgroup = runtime.CgroupOf(record.Container, init);
         cgroup.PidsOfOthers(record.Container);
         File.WriteAllText(CgroupIn(_workDirectory), cgroup.Path + "\n");
-        RestoreRecord fenced = record with { CgroupPath = cgroup.Path };
+        RestoreRecord fenced = record with { CgroupPath = cgroup.Path, Init = ProcessIdentity.Of(init) };
         fenced.Save(_workDirectory);
         return fenced;
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
@@ -73,5 +74,7 @@ internal sealed class RestoreLeftovers(IRuntimeProgram runtime, ILogger logger)
 
             cgroup.Remove();
         }
+
+        await LateGiving.ForgetAsync(workDirectory, cancellationToken).ConfigureAwait(false); // Whoever keeps pages goes last: what still ran would read zeros.
     }
 }

@@ -1,4 +1,5 @@
 using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
 
 namespace P2PMigrate.Containers.Checkpoints;
 
@@ -27,6 +28,9 @@ internal sealed record RestoreRecord
 
     /// <summary>The container's cgroup, once it is held; frozen before CRIU lets go of it.</summary>
     public string? CgroupPath { get; init; }
+
+    /// <summary>Its first process, once it is held.</summary>
+    public ProcessIdentity? Init { get; init; }
 
     /// <summary>It is about to be thawed; written before. Without this we have not let it run.</summary>
     public bool Released { get; init; }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Migration.Runtime;
 
@@ -8,10 +9,12 @@ namespace P2PMigrate.Containers.Checkpoints;
 internal sealed class RestoredCopy(RestoreRecord record, string workDirectory, ILogger logger)
 {
     /// <summary>
-    /// Puts it on its network and thaws it; can be repeated. When this throws, it has not run. On its network first: what it says to nobody would be said again only after a fifth of a second.
+    /// Puts it on its network and thaws it; can be repeated. When this throws, it has not run. On its network first: what it says to nobody would be said again only after a fifth of a second. One that lacks memory which
+    /// nobody keeps any more is not thawed.
     /// </summary>
     public async Task LetRunAsync(CancellationToken cancellationToken)
     {
+        if (!record.Thawed) LateGiving.RequireKept(workDirectory, record.Container); // spec: MEM-41
         RestoreRecord released = record with { Released = true };
         if (!record.Released) released.Save(workDirectory);
         string? offNetwork = await NetworkIsolation.TryAttachAsync(record.Links, cancellationToken).ConfigureAwait(false);

@@ -34,10 +34,13 @@ internal static class WorkRecord
     public static T? Load<T>(string path, JsonTypeInfo<T> type)
         where T : class
     {
-        if (!File.Exists(path)) return null;
         try
         {
             return JsonSerializer.Deserialize(File.ReadAllBytes(path), type);
+        }
+        catch (Exception none) when (none is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
         }
         catch (JsonException) when (File.GetLastWriteTimeUtc(path) < BootTime)
         {

@@ -49,7 +49,7 @@ internal sealed class PageImageWriter(string imageDirectory) : IPageSink, IAsync
         uint copied = _parents.Place(run, store, number);
         if (copied > 0) await store.CopyToAsync(this, run with { Pages = copied }, number, cancellationToken).ConfigureAwait(false);
         if (copied == run.Pages) return;
-        var rest = new PageRun(run.Address + ((ulong)copied * PageRun.PageSize), run.Pages - copied, PagemapImage.ParentFlag);
+        var rest = new PageRun(run.Address + ((ulong)copied * PageRun.PageSize), run.Pages - copied, PagemapImage.ParentFlag | (run.Flags & PagemapImage.LazyFlag));
         await WriteAsync(rest, ReadOnlyMemory<byte>.Empty, cancellationToken).ConfigureAwait(false);
     }
 

@@ -33,15 +33,15 @@ internal static class OwnedProcesses
     public static IReadOnlyList<ProcessIdentity> Find(string workDirectory, string variable = Variable)
     {
         (uint, uint, ulong)?[] work = [.. new[] { DirectoryAt(workDirectory), DirectoryAt(Path.Combine(workDirectory, Elsewhere)) }.Where(directory => directory is not null)];
-        byte[] mark = Encoding.UTF8.GetBytes($"{variable}={workDirectory}\0");
-        return
-        [
-            .. from pid in ProcessTable.Pids()
-               where pid != Environment.ProcessId && (HasMark(pid, mark) || IsCriuIn(pid, work))
-               let identity = ProcessIdentity.Of(pid)
-               where identity is { IsAlive: true }
-               select identity.Value,
-        ];
+        byte[] mark = MarkOf(workDirectory, variable);
+        return Find(pid => HasMark(pid, mark) || IsCriuIn(pid, work));
+    }
+
+    /// <summary>Those alone that a variable marks, without CRIU, whatever it works on.</summary>
+    public static IReadOnlyList<ProcessIdentity> FindMarked(string workDirectory, string variable)
+    {
+        byte[] mark = MarkOf(workDirectory, variable);
+        return Find(pid => HasMark(pid, mark));
     }
 
     /// <summary>
@@ -57,6 +57,17 @@ internal static class OwnedProcesses
             if (Environment.TickCount64 - start > limit.TotalMilliseconds) return false;
         }
     }
+
+    private static byte[] MarkOf(string workDirectory, string variable) => Encoding.UTF8.GetBytes($"{variable}={workDirectory}\0");
+
+    private static IReadOnlyList<ProcessIdentity> Find(Func<int, bool> isOne) =>
+    [
+        .. from pid in ProcessTable.Pids()
+           where pid != Environment.ProcessId && isOne(pid)
+           let identity = ProcessIdentity.Of(pid)
+           where identity is { IsAlive: true }
+           select identity.Value,
+    ];
 
     private static bool HasMark(int pid, byte[] mark)
     {

@@ -12,6 +12,11 @@ public sealed record RuncOptions
     /// <summary>runc's state directory (<c>runc --root</c>); null for runc's own default.</summary>
     public string? StateRoot { get; init; }
 
+    /// <summary>
+    /// The command that gives memory pages to a restored container while it runs, without its last words; null restores all memory first. For a program of ours that is what calls <see cref="Lazy.PageProgram"/>.
+    /// </summary>
+    public IReadOnlyList<string>? PageProgram { get; init; }
+
     /// <summary>Where incoming containers are kept; only its free space is looked at.</summary>
     public string DataDirectory { get; init; } = "/var/lib/p2pmigrate";
 }

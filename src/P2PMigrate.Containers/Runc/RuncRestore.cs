@@ -62,7 +62,7 @@ internal sealed class RuncRestore(RuncTool runc, ILogger logger, RestoreRequest 
             [
                 .. runc.CommandLine("--log", RuncTool.LogPath(Request.WorkDirectory, "restore"), "--log-format", "json"),
                 .. ReadConfiguration().UsesSystemdCgroups ? ["--systemd-cgroup"] : Array.Empty<string>(),
-                "restore", "--detach", "--pid-file", PidPathIn(Request.WorkDirectory), "--tcp-established", "--file-locks", .. versioned,
+                "restore", "--detach", "--pid-file", PidPathIn(Request.WorkDirectory), "--tcp-established", "--file-locks", .. versioned, .. IsLazy ? ["--lazy-pages"] : Array.Empty<string>(),
                 "--bundle", Request.BundlePath, "--image-path", Request.ImageDirectory, "--work-path", Request.WorkDirectory, Name,
             ],
             new Dictionary<string, string> { [CriuConfiguration.Variable] = CriuConfigurationPath },

@@ -36,6 +36,9 @@ internal class RuncTool(RuncOptions options) : IRuntimeProgram
     public bool DumpsNetwork => false;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string>? PageProgram => options.PageProgram;
+
+    /// <inheritdoc/>
     public virtual ToolVersion VersionMin => s_first;
 
     /// <inheritdoc/>

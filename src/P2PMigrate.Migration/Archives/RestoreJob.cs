@@ -60,6 +60,7 @@ internal sealed class RestoreJob(
         progress.Enter(MigrationPhase.Committing);
         await _held.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
         _runs = true;
+        await environment.Runtime.CompleteAsync(Request, cancellationToken).ConfigureAwait(false); // spec: MIG-100
         Forget(TargetState.Completed);
     }
 

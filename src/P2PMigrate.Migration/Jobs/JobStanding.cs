@@ -64,6 +64,8 @@ internal static class JobStanding
                 $"Interrupted before it committed; '{name}' runs here. What is left of the job is removed by the next `migrate` of it too.", [$"p2pmigrate abort {job}"]),
             RecoveryAction.CleanedUp => ("Interrupted before it committed. What it left here is removed by the next `receive` too.", [$"p2pmigrate abort {job}"]),
             RecoveryAction.Destroyed => ($"'{name}' runs at the target. The frozen copy here is still to be removed; the next `migrate` of it does that too.", [$"p2pmigrate resume {job}"]),
+            RecoveryAction.Forgotten when contents is { Head.Role: JobRole.Target, LastState: (int)TargetState.Confirming } => (
+                $"'{name}' runs here. What is left of the job is removed once the container needs nothing of it any more, by the next `receive` too.", [$"p2pmigrate resume {job}"]),
             RecoveryAction.Forgotten => ("It had ended; what is left of it is still to be removed.", [$"p2pmigrate resume {job}"]),
             _ when contents.Head.Role == JobRole.Target => (
                 $"'{name}' was being released here when the program was stopped. Whether it ran is found out by the next `receive` too.", [$"p2pmigrate resume {job}", .. Resolutions(job)]),

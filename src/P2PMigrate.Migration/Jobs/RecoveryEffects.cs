@@ -119,6 +119,17 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
             job.Journal!.Append((int)TargetState.Confirming, environment.Time.GetUtcNow());
     }
 
+    /// <summary>Target: waits until the container that runs here needs nothing of the job any more; throws <see cref="ContainerException"/> when that cannot come.</summary>
+    // spec: MIG-100
+    public async Task CompleteAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        // Whatever the journal said when it was opened, if it could be read: the copy may have come further since.
+        if (job.Head is not { Role: JobRole.Target } head || !Directory.Exists(FilesOf(job).Work))
+            return;
+        RequireRuntime(job);
+        await environment.Runtime.CompleteAsync(RequestOf(head, FilesOf(job)), cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Clean-up leaves a container alone that was released and runs; then its files are not taken from under it either.</summary>
     private async Task RefuseIfRunningAsync(JournalHead head, CancellationToken cancellationToken)
     {

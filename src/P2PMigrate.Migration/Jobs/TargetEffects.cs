@@ -23,6 +23,8 @@ internal sealed class TargetEffects(
     private JobFiles? _files;
     private ContentReceiver? _receiver;
     private IHeldContainer? _held;
+    private readonly CancellationTokenSource _patience = new();
+    private Task _completion = Task.CompletedTask;
     private bool _isRestoreBegun;
     private bool _mayBeAskedFor;    // from here on the source may commit, and not hear how it ends
 
@@ -50,8 +52,10 @@ internal sealed class TargetEffects(
                 return await RestoreAsync(proposal).ConfigureAwait(false);
             case TargetWork.Release:
                 await _held!.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
+                _completion = environment.Runtime.CompleteAsync(RequestOf(proposal), _patience.Token); // from now on it is watched, however long the source is silent
                 break;
             case TargetWork.Forget:
+                await WaitForCompletionAsync(proposal).ConfigureAwait(false);
                 Forget(TargetState.Completed);
                 break;
             case TargetWork.CleanUp:
@@ -67,6 +71,9 @@ internal sealed class TargetEffects(
     /// <summary>Takes in bulk streams from now on; <paramref name="failed"/> gets why one could not be taken in.</summary>
     public void StartReceiving(Action<Exception> failed) => _receiver!.Start(failed, _stop.Token);
 
+    /// <summary>Does not wait any more for a container that runs here and still needs something of the job, which stays.</summary>
+    public void StopWaiting() => _patience.Cancel();
+
     /// <summary>The source knows how the job has ended.</summary>
     // spec: MIG-192
     public void ForgetEnd(JobId job) => EndedJobs.Forget(environment.State, job);
@@ -75,6 +82,9 @@ internal sealed class TargetEffects(
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync().ConfigureAwait(false);
+        await _patience.CancelAsync().ConfigureAwait(false);
+        await _completion.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _patience.Dispose();
         if (_receiver is not null)
             await _receiver.DisposeAsync().ConfigureAwait(false);
         await QuietDisposal.OfAsync(_held, environment.Logger).ConfigureAwait(false);
@@ -130,6 +140,20 @@ internal sealed class TargetEffects(
             await RecoveryEffects.RemoveRestoredAsync(environment.Runtime, RequestOf(proposal)).ConfigureAwait(false);
         _files!.RemoveBundle(proposal.Name);
         Forget(TargetState.Aborted);
+    }
+
+    // spec: MIG-100
+    private async Task WaitForCompletionAsync(Propose proposal)
+    {
+        try
+        {
+            await _completion.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_patience.IsCancellationRequested)
+        {
+            throw new ContainerException(
+                $"'{proposal.Name.Value}' runs here, and is still being given memory pages. When it has them all, what is left of the job is removed by: p2pmigrate resume {proposal.JobId}");
+        }
     }
 
     private RestoreRequest RequestOf(Propose proposal) => new()

@@ -31,7 +31,7 @@ internal sealed class TargetJob(
         var effects = new TargetEffects(environment, session, options, new TransferMeter(NoteProgress), NoteStored);
         await using (effects.ConfigureAwait(false))
         {
-            using CancellationTokenRegistration interrupt = cancellationToken.Register(() => _loop.Post(_machine.Cancel));
+            using CancellationTokenRegistration interrupt = cancellationToken.Register(() => Interrupt(effects));
             await using ConfiguredAsyncDisposable watching = AbortWatch.Start(environment, () => _machine.Proposal?.JobId, () => _loop.Post(_machine.Cancel)).ConfigureAwait(false);
             _accepting = AcceptControlAsync();
             _ = session.Completion.ContinueWith(
@@ -56,6 +56,12 @@ internal sealed class TargetJob(
         if (_control is not null)
             await _control.DisposeAsync().ConfigureAwait(false);
         _over.Dispose();
+    }
+
+    private void Interrupt(TargetEffects effects)
+    {
+        effects.StopWaiting();
+        _loop.Post(_machine.Cancel);
     }
 
     private bool Drain(TargetEffects effects)

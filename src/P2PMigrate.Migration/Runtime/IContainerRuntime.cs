@@ -111,6 +111,13 @@ public interface IContainerRuntime
     Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Waits until a container that was released needs nothing of its images any more, which it may for a while as it runs; returns at once when it does not, or none was released. Can be repeated, also by a later process
+    /// of ours. Throws <see cref="ContainerException"/> when what it waits for can no longer be given to it.
+    /// </summary>
+    // spec: MIG-100
+    Task CompleteAsync(RestoreRequest request, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>
     /// Ends a release that a killed process of ours had begun: the container stays, runs, and is put on its network. Throws <see cref="ContainerException"/>
     /// when it was never let run or does not run: what a person sees of a held container is not enough.
     /// </summary>

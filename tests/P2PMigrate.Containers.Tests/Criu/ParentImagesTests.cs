@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Tests.Inside;
 using P2PMigrate.Snapshot;
 using P2PMigrate.Snapshot.Pages;
@@ -138,6 +140,27 @@ public sealed class ParentImagesTests : IDisposable
         Assert.Equal(expected.Count, memory.Count);
         foreach (((string pagemap, ulong address), byte[] content) in expected)
             Assert.True(memory.Page((pagemap, address)).SequenceEqual(content), $"{pagemap} {address:x}");
+        AssertCanBeLate(expected);
+    }
+
+    /// <summary>Who gives pages to a container that runs already finds them too.</summary>
+    private void AssertCanBeLate(Dictionary<(string Pagemap, ulong Address), byte[]> expected)
+    {
+        using var source = new ImagePages(Images);
+        byte[] page = new byte[PageRun.PageSize];
+        foreach (ulong process in PagemapChain.ProcessesIn(Images))
+        {
+            var own = expected.Where(entry => entry.Key.Pagemap == $"pagemap-{process}.img").ToList();
+            Assert.Equal(own.Count, source.MissingOf(process).Count);
+            Assert.Equal(own.Count, PagemapChain.LazyPagesOf(Images, process));
+            foreach (((_, ulong address), byte[] content) in own)
+            {
+                (nint place, int count) = source.Find(process, address, 1);
+                Assert.Equal(1, count);
+                Marshal.Copy(place, page, 0, page.Length);
+                Assert.True(page.AsSpan().SequenceEqual(content), $"{process} {address:x}");
+            }
+        }
     }
 
     /// <summary>Pages that lie at an address, kept ones from a number on, or fresh ones (-1).</summary>

@@ -10,6 +10,7 @@ namespace P2PMigrate.Containers.Tests.Inside;
 public sealed class Drivers
 {
     public const string ContainerVariable = "P2PMIGRATE_TEST_CONTAINER";
+    public const string PageWordsVariable = "P2PMIGRATE_TEST_PAGE_WORDS";
     public const string ReachedFile = "reached";
 
     private static string Container => Environment.GetEnvironmentVariable(ContainerVariable)!;
@@ -67,6 +68,10 @@ public sealed class Drivers
         await Move.Runtime.RestoreAsync(move.Request, TestContext.Current.CancellationToken);
         await Task.Delay(Timeout.Infinite, TestContext.Current.CancellationToken);
     }
+
+    /// <summary>Gives pages: what <c>p2pmigrate</c> does with the words that are in the environment.</summary>
+    [InsideFact]
+    public void Give_pages() => Assert.Equal(0, Containers.Lazy.PageProgram.Run(Environment.GetEnvironmentVariable(PageWordsVariable)!.Split(' ')));
 
     private static Task WaitForDeathAsync(Move move)
     {

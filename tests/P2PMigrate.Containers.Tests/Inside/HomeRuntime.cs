@@ -57,6 +57,8 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
 
     public Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.FindRestoredAsync(request, cancellationToken);
 
+    public Task CompleteAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.CompleteAsync(request, cancellationToken);
+
     public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.KeepAsync(request, cancellationToken);
 
     public Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.CleanUpAsync(request, cancellationToken);

@@ -146,7 +146,7 @@ public sealed class ArchiveTests
 
         var failed = Assert.IsType<MigrationFailed>(await rig.RestoreAsync());
 
-        Assert.Contains("The container runs here all the same", failed.Reason, StringComparison.Ordinal);
+        Assert.Contains("The container was restored here and let run", failed.Reason, StringComparison.Ordinal);
         Assert.Equal(ContainerSide.Target, failed.RunningAt);
         Assert.Contains($"p2pmigrate resume {failed.JobId}", failed.Reason, StringComparison.Ordinal);
         Assert.Equal(CopyState.Running, rig.World.TargetCopy!.State);

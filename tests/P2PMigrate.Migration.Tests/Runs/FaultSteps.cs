@@ -14,7 +14,7 @@ internal static class FaultSteps
     public static readonly string[] Target =
     [
         "target:check", "target:admit", "target:journal:Receiving", "target:prepare restore", "target:page", "target:pages", "target:journal:Restoring", "target:verify",
-        "target:restore", "target:restored", "target:journal:Releasing", "target:release", "target:released", "target:journal:Confirming",
+        "target:restore", "target:restored", "target:journal:Releasing", "target:release", "target:released", "target:complete", "target:journal:Confirming",
         "target:journal:Completed", "target:dispose",
     ];
 

@@ -6,7 +6,7 @@ namespace P2PMigrate.Migration.Tests.Runs;
 public sealed class InterruptionTests
 {
     private static readonly string[] s_afterCommit = ["source:destroy", "source:destroyed", "source:journal:Destroying", "source:journal:Completed",
-        "source:journal:Committed", "target:journal:Releasing", "target:release", "target:released", "target:journal:Confirming", "target:journal:Completed", "target:dispose"];
+        "source:journal:Committed", "target:journal:Releasing", "target:release", "target:released", "target:complete", "target:journal:Confirming", "target:journal:Completed", "target:dispose"];
 
     [Theory]
     [MemberData(nameof(FaultSteps.All), MemberType = typeof(FaultSteps))]

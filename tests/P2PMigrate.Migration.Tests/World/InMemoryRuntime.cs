@@ -152,6 +152,8 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
         _ => RestoredState.Unknown,
     });
 
+    public Task CompleteAsync(RestoreRequest request, CancellationToken cancellationToken) => AtAsync("complete", cancellationToken);
+
     public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         machine.Find(request.Container.Name) is { State: CopyState.Running }
             ? Task.CompletedTask

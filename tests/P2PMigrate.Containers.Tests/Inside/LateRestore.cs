@@ -1,0 +1,110 @@
+using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Lazy;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Containers.Runc;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Tests.Inside;
+
+/// <summary>A move whose restore leaves pages for later. The program that gives them is this one, as <see cref="Drivers.Give_pages"/>.</summary>
+internal static class LateRestore
+{
+    private const string Script = "/data/give-pages";
+
+    /// <summary>runc that restores so.</summary>
+    public static async Task<RuncRuntime> RuntimeAsync()
+    {
+        string own = $"exec {Environment.ProcessPath} {typeof(Drivers).Assembly.Location} --filter-method {typeof(Drivers).FullName}.{nameof(Drivers.Give_pages)} --results-directory /tmp/results";
+        await File.WriteAllTextAsync(Script, $"#!/bin/sh\nexport {Drivers.PageWordsVariable}=\"$*\"\n{own}\n", TestContext.Current.CancellationToken);
+        await Shell.RunAsync($"chmod +x {Script}");
+        return new RuncRuntime(new RuncOptions { PageProgram = [Script] }, new OutputLogger());
+    }
+
+    /// <summary>Freezes, dumps, copies, restores and lets run; the source is destroyed. Pages are still being given.</summary>
+    public static async Task RunAsync(Move move, IContainerRuntime runtime, Func<Task>? whileHeld = null)
+    {
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await using IHeldContainer held = await runtime.RestoreAsync(move.Request, TestContext.Current.CancellationToken);
+        if (whileHeld is not null) await whileHeld();
+        await fence.DestroyAsync(TestContext.Current.CancellationToken);
+        await held.ReleaseAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Who gives pages; null when nobody has to any more.</summary>
+    public static LazyHandover? HandoverOf(Move move) => LazyHandover.Load(move.Request.WorkDirectory);
+
+    /// <summary>What has become of all pages.</summary>
+    public static LazyCounts CountsOf(Move move)
+    {
+        Assert.Null(HandoverOf(move));
+        LazyCounts counts = LazyCounts.Load(move.Request.WorkDirectory)!;
+        TestContext.Current.TestOutputHelper?.WriteLine(counts.ToString());
+        return counts;
+    }
+
+    /// <summary>Those who give and keep pages, and the cgroup in which they are.</summary>
+    public static (LateProcesses Processes, string Place) ProcessesOf(Move move)
+    {
+        var processes = new LateProcesses(move.Request.WorkDirectory);
+        return (processes, processes.TryMakePlace()!);
+    }
+
+    /// <summary>Nobody gives or keeps pages, and nothing of them is left.</summary>
+    public static void AssertOver(Move move)
+    {
+        Assert.Null(HandoverOf(move));
+        var processes = new LateProcesses(move.Request.WorkDirectory);
+        Assert.Empty(processes.All);
+        Assert.DoesNotContain(processes.Places(), Directory.Exists);
+    }
+
+    /// <summary>Whoever gives pages stops as soon as CRIU has restored all, and gives no more.</summary>
+    public static Task StopGivingAsync(Move move)
+    {
+        Task.Run(async () =>
+        {
+            while (HandoverOf(move) is { IsRestored: false }) await Task.Delay(1);
+            await new Containers.Linux.Cgroup(ProcessesOf(move).Place).SetFrozenAsync(frozen: true, TimeSpan.FromSeconds(10), CancellationToken.None);
+        });
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Kills whoever gives and whoever keeps pages, at once.</summary>
+    public static async Task KillAllAsync(Move move)
+    {
+        await new Containers.Linux.Cgroup(ProcessesOf(move).Place).KillAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Kills whoever gives pages, and each that takes over, a moment after it has begun.</summary>
+    public static async Task KillAsync(Move move, int times, TimeSpan after)
+    {
+        ProcessIdentity? last = null;
+        for (int killed = 0; killed < times && HandoverOf(move) is { } handover;)
+        {
+            await Task.Delay(1, TestContext.Current.CancellationToken);
+            if (handover.Giver is not { IsAlive: true } giver || giver == last) continue;
+            await Task.Delay(after, TestContext.Current.CancellationToken);
+            giver.Kill();
+            last = giver;
+            killed++;
+        }
+    }
+
+    /// <summary>What a program of <c>pages.py</c> says of its memory.</summary>
+    public static Task<string> CheckAsync(Move move) => Shell.RunAsync(
+        $"touch {move.Request.RootPath}/check; timeout 60 sh -c 'until [ -e {move.Request.RootPath}/checked ]; do sleep 0.02; done'; cat {move.Request.RootPath}/checked; rm {move.Request.RootPath}/checked");
+
+    /// <summary>A restore that was repeated with all memory first says why.</summary>
+    private sealed class OutputLogger : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            TestContext.Current.TestOutputHelper?.WriteLine(formatter(state, exception));
+    }
+}
