@@ -11,6 +11,7 @@ internal sealed class DumpedMemory
     private const int PageSize = 4096;
     private const uint InParent = 1;
     private const uint Present = 4;
+    private const ulong Places = InParent | Present;
 
     private readonly Dictionary<(string Pagemap, ulong Address), (string File, long Offset)> _pages = [];
     private readonly Dictionary<(string Pagemap, ulong Address), ulong> _flags = [];
@@ -31,7 +32,7 @@ internal sealed class DumpedMemory
         {
             if (!_pages.ContainsKey(key) || !other._pages.ContainsKey(key))
                 yield return $"{key.Pagemap} {key.Address:x} is in one of them only";
-            else if (_flags[key] != other._flags[key] && _flags[key] != InParent && other._flags[key] != InParent)
+            else if ((_flags[key] & ~Places) != (other._flags[key] & ~Places))
                 yield return $"{key.Pagemap} {key.Address:x} has flags {_flags[key]} and {other._flags[key]}";
             else if (Unequal(Page(key), other.Page(key)) is { Count: > 0 } offsets)
                 yield return $"{key.Pagemap} {key.Address:x} differs at {string.Join(' ', offsets.Take(16))}";

@@ -151,7 +151,7 @@ public sealed class LateRestoreTests
     public async Task A_container_whose_pages_are_lost_stands_still()
     {
         RuncRuntime runtime = await LateRestore.RuntimeAsync();
-        await using Workload workload = await Workload.RunningAsync("pages.py", "512", "0");
+        await using Workload workload = await Workload.RunningAsync("pages.py", "512", "-1");
         await using Move move = await Move.PrepareAsync(workload.Name);
         await LateRestore.RunAsync(move, runtime, whileHeld: () => LateRestore.StopGivingAsync(move));
         Assert.NotNull(LateRestore.HandoverOf(move));

@@ -1,7 +1,7 @@
 # Fills memory, private and shared, with what follows from page and version, rewrites so many pages a second, and checks all of it when
 # asked: /ready says that it is filled, /check asks, /checked answers. It stays on one CPU: the kernel writes the number of
 # the CPU into memory (rseq) whenever a process has moved, also when CRIU lets it run for a moment during a dump.
-# With 0 pages a second it fills memory, and touches nothing any more.
+# With less than 0 pages a second it fills memory, and touches nothing any more, nor answers.
 import mmap, os, random, signal, sys, time
 
 PAGE = 4096
@@ -36,7 +36,7 @@ def is_right(page):
 for page in range(count):
     write(page)
 open("/ready", "w").close()
-while rate == 0:
+while rate < 0:
     signal.pause()
 due = time.monotonic()
 while True:
