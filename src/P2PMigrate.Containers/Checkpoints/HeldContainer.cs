@@ -19,11 +19,12 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// <param name="record">What the restore has made.</param>
 /// <param name="workDirectory">Where that is written down.</param>
 /// <param name="hook">What holds it.</param>
+/// <param name="criu">What is held has it as its tracer.</param>
 /// <param name="process">The runtime's command.</param>
 /// <param name="giving">Who gives pages that are left for later; null when none are.</param>
 /// <param name="again">Restores it once more, with all memory first, after what failed has been removed; null when nothing was left for later.</param>
 internal sealed class HeldContainer(
-    IRuntimeProgram runtime, ILogger logger, RestoreRecord record, string workDirectory, RestoreHook hook, DetachedProcess process, LateGiving? giving, Func<Exception, CancellationToken, Task<HeldContainer>>? again)
+    IRuntimeProgram runtime, ILogger logger, RestoreRecord record, string workDirectory, RestoreHook hook, LettingGo criu, DetachedProcess process, LateGiving? giving, Func<Exception, CancellationToken, Task<HeldContainer>>? again)
     : IHeldContainer
 {
     private bool _over;
@@ -34,7 +35,8 @@ internal sealed class HeldContainer(
 
     /// <summary>
     /// CRIU takes its own code out of the processes and ends, and so does the runtime; only then, with nothing left that could fail, is the frozen container put on its network and thawed. Throws
-    /// when it did not come so far; then it has not run, and nothing of it is left. With pages left for later, that is tried once more without.
+    /// when it did not come so far; then nothing of it is left, and it has not run, but perhaps for the moment after CRIU was killed. With pages left for later, that is tried once more without, unless it may have run:
+    /// its memory would be older than its files.
     /// </summary>
     // spec: MIG-59, MEM-44
     public async Task ReleaseAsync(CancellationToken cancellationToken)
@@ -43,7 +45,7 @@ internal sealed class HeldContainer(
         {
             await ReleaseOnceAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception failure) when (again is not null && failure is ContainerException or IOException)
+        catch (Exception failure) when (again is not null && !criu.MayHaveRun && failure is ContainerException or IOException)
         {
             HeldContainer held = await again(failure, cancellationToken).ConfigureAwait(false);
             await using (held.ConfigureAwait(false)) await held.ReleaseAsync(cancellationToken).ConfigureAwait(false);
@@ -54,11 +56,10 @@ internal sealed class HeldContainer(
     {
         ObjectDisposedException.ThrowIf(_over, this);
         long start = Stopwatch.GetTimestamp();
-        hook.Release();
         _over = true;
-        (int? code, string? lacking) = await EndAsync(cancellationToken).ConfigureAwait(false);
+        (int? code, string? because) = criu.IsAlive ? await LetGoAsync(cancellationToken).ConfigureAwait(false) : (null, "CRIU was killed while it was held.");
         Close();
-        if (code != 0 || lacking is not null) throw await FailAsync(code, lacking).ConfigureAwait(false);
+        if (code != 0 || because is not null) throw await FailAsync(because ?? Reason(code)).ConfigureAwait(false);
         try
         {
             if (!await IsWholeAsync(cancellationToken).ConfigureAwait(false)) throw Failure("It ended at once.");
@@ -83,6 +84,23 @@ internal sealed class HeldContainer(
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await AbortAsync(CancellationToken.None).ConfigureAwait(false);
+
+    /// <summary>Gives the word, and returns the runtime's exit code, and why it must not run even with a good one.</summary>
+    private async Task<(int? Code, string? Because)> LetGoAsync(CancellationToken cancellationToken)
+    {
+        hook.Release();
+        using var stop = new CancellationTokenSource();
+        Task guard = criu.GuardAsync(stop.Token);
+        try
+        {
+            return await EndAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await guard.ConfigureAwait(false);
+        }
+    }
 
     /// <summary>The runtime's exit code, and why pages that are left for later would be lacking. CRIU itself may want one of them: whoever gives them must not be missing long.</summary>
     private async Task<(int? Code, string? Lacking)> EndAsync(CancellationToken cancellationToken)
@@ -115,13 +133,17 @@ internal sealed class HeldContainer(
             ? ProcessIdentity.Of(init) is { IsAlive: true }
             : (await runtime.FindAsync(Name, cancellationToken).ConfigureAwait(false)) is { Lives: true };
 
-    private async Task<ContainerException> FailAsync(int? code, string? lacking)
+    private string Reason(int? code) => code switch
     {
-        // What a CRIU that was killed has let go of too early runs until now.
+        _ when criu.MayHaveRun => "CRIU was killed as it let go of it. It may have run for a moment before it was ended.",
+        null => $"CRIU did not finish within {CheckpointTimers.Release.TotalSeconds:0} s.",
+        _ => CriuLog.Explain(LogPath) ?? $"{runtime.Name} or CRIU was killed, or failed, as it let go of it.",
+    };
+
+    private async Task<ContainerException> FailAsync(string because)
+    {
+        // Before anything that takes time: a CRIU that is still there might let go of it.
         if (record.CgroupPath is { } path) await new Cgroup(path).KillAsync(CheckpointTimers.Kill, CancellationToken.None).ConfigureAwait(false);
-        string because = lacking ?? (code is null
-            ? $"CRIU did not finish within {CheckpointTimers.Release.TotalSeconds:0} s."
-            : CriuLog.Explain(LogPath) ?? $"{runtime.Name} or CRIU was killed, or failed, as it let go of it.");
         await RemoveAsync(CancellationToken.None).ConfigureAwait(false);
         return Failure(because);
     }

@@ -102,7 +102,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         }
 
         logger.Held(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        return new HeldContainer(runtime, logger, record, request.WorkDirectory, hook, process, giving, IsLazy ? RepeatAsync : null);
+        return new HeldContainer(runtime, logger, record, request.WorkDirectory, hook, hook.CriuOf(record, LogPath), process, giving, IsLazy ? RepeatAsync : null);
     }
 
     /// <summary>Looks whether it can be, while nothing is touched, and says what it will touch, and whether the container gets a new network namespace, whose lo is down.</summary>

@@ -10,7 +10,7 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// runs; the script tells us so through one FIFO and waits on another. Only the word <see cref="ReleaseWord"/> lets it
 /// succeed. When we close the FIFO or die, it reads the end of file and fails, and CRIU kills what it had restored.
 /// At <c>pre-resume</c>, before CRIU lets go of the processes, the script freezes the container's own cgroup, first taking CRIU out of it, which runc puts there: whatever becomes of CRIU and the
-/// runtime from then on, the container runs when somebody thaws it, and not before. What cannot be frozen is killed.
+/// runtime from then on, the container runs when somebody thaws it, and not before. What cannot be frozen, or only once CRIU had been killed, is killed.
 /// Owns both FIFOs' descriptors; disposing it unreleased calls the restore off.
 /// </summary>
 internal sealed class RestoreHook : IDisposable
@@ -33,16 +33,21 @@ internal sealed class RestoreHook : IDisposable
     {
         File.Delete(CgroupIn(workDirectory));
         File.Delete(FreezingIn(workDirectory));
+        File.Delete(FrozenIn(workDirectory));
+        File.Delete(CriuIn(workDirectory));
         HookFifo.WriteScript(ScriptIn(workDirectory), Script(workDirectory, raiseLoopback, HookFifo.Quote(Cgroup.Of(Environment.ProcessId).Path + "/cgroup.procs")));
         return new RestoreHook(workDirectory, HookFifo.Make(HeldIn(workDirectory)), HookFifo.Make(ReleaseIn(workDirectory)));
     }
 
     /// <summary>The number of the first process of what is, or was, held; null when it did not come so far.</summary>
-    public static int? InitOf(string workDirectory) =>
-        File.Exists(InitIn(workDirectory)) && int.TryParse(File.ReadAllText(InitIn(workDirectory)), CultureInfo.InvariantCulture, out int pid) ? pid : null;
+    public static int? InitOf(string workDirectory) => NumberIn(InitIn(workDirectory));
 
     /// <summary>Did the script of this work directory come to freeze the container? Who finds it not frozen then finds one that somebody has let run.</summary>
     public static bool HasFrozen(string workDirectory) => File.Exists(FreezingIn(workDirectory));
+
+    /// <summary>Was the container frozen while CRIU had it in its hands? Then it has not run, whatever has become of CRIU.</summary>
+    // spec: MIG-59
+    public static bool HasFrozenInTime(string workDirectory) => File.Exists(FrozenIn(workDirectory));
 
     /// <summary>Waits until the container is held; false when <paramref name="restore"/> ended before.</summary>
     public async Task<bool> HoldsAsync(DetachedProcess restore, CancellationToken cancellationToken)
@@ -61,7 +66,7 @@ internal sealed class RestoreHook : IDisposable
     /// <summary>Of a container that is held: tells the script what to freeze, which is its cgroup, and writes it down. Throws when this program is in it too.</summary>
     public RestoreRecord Fence(RestoreRecord record, IRuntimeProgram runtime)
     {
-        int init = int.Parse(File.ReadAllText(InitIn(_workDirectory)), CultureInfo.InvariantCulture);
+        int init = InitOf(_workDirectory)!.Value;
         Cgroup cgroup = runtime.CgroupOf(record.Container, init);
         cgroup.PidsOfOthers(record.Container);
         File.WriteAllText(CgroupIn(_workDirectory), cgroup.Path + "\n");
@@ -69,6 +74,10 @@ internal sealed class RestoreHook : IDisposable
         fenced.Save(_workDirectory);
         return fenced;
     }
+
+    /// <summary>Of a container that is held: CRIU, which has it in its hands.</summary>
+    public LettingGo CriuOf(RestoreRecord record, string logPath) =>
+        new(NumberIn(CriuIn(_workDirectory)) is { } pid ? ProcessIdentity.Of(pid) : null, _workDirectory, logPath, new Cgroup(record.CgroupPath!));
 
     /// <summary>Lets CRIU finish, and end.</summary>
     public void Release() => _release.Write(Encoding.ASCII.GetBytes(ReleaseWord + "\n"));
@@ -92,11 +101,12 @@ internal sealed class RestoreHook : IDisposable
             {{(raiseLoopback ? "nsenter --net=\"/proc/$CRTOOLS_INIT_PID/ns/net\" ip link set lo up || :" : ":")}}
             ;;
         post-restore)
-            echo "$CRTOOLS_INIT_PID" > {{HookFifo.Quote(InitIn(workDirectory))}} || exit 1
+            echo "$CRTOOLS_INIT_PID" > {{HookFifo.Quote(InitIn(workDirectory))}} && echo $PPID > {{HookFifo.Quote(CriuIn(workDirectory))}} || exit 1
             {{HookFifo.Await(ReleaseIn(workDirectory), HeldIn(workDirectory), (char)HeldByte)}} && [ "$word" = {{ReleaseWord}} ] || exit 1
             ;;
         pre-resume)
-            read -r cgroup < {{HookFifo.Quote(CgroupIn(workDirectory))}} && echo $PPID > {{place}} && echo $$ > {{place}} && : > {{HookFifo.Quote(FreezingIn(workDirectory))}} && echo 1 > "$cgroup/cgroup.freeze" || {
+            read -r cgroup < {{HookFifo.Quote(CgroupIn(workDirectory))}} && echo $PPID > {{place}} && echo $$ > {{place}} && : > {{HookFifo.Quote(FreezingIn(workDirectory))}} && echo 1 > "$cgroup/cgroup.freeze" \
+                && [ -e /proc/$PPID/exe ] && : > {{HookFifo.Quote(FrozenIn(workDirectory))}} || {
                 [ -z "$cgroup" ] || echo 1 > "$cgroup/cgroup.kill"
                 kill -9 "$CRTOOLS_INIT_PID"
                 exit 1
@@ -106,13 +116,19 @@ internal sealed class RestoreHook : IDisposable
 
         """);
 
+    private static int? NumberIn(string path) => File.Exists(path) && int.TryParse(File.ReadAllText(path), CultureInfo.InvariantCulture, out int number) ? number : null;
+
     private static string ScriptIn(string workDirectory) => Path.Combine(workDirectory, "hook");
 
     private static string InitIn(string workDirectory) => Path.Combine(workDirectory, "init");
 
+    private static string CriuIn(string workDirectory) => Path.Combine(workDirectory, "criu");
+
     private static string CgroupIn(string workDirectory) => Path.Combine(workDirectory, "cgroup");
 
     private static string FreezingIn(string workDirectory) => Path.Combine(workDirectory, "freezing");
+
+    private static string FrozenIn(string workDirectory) => Path.Combine(workDirectory, "frozen");
 
     private static string HeldIn(string workDirectory) => Path.Combine(workDirectory, "held");
 

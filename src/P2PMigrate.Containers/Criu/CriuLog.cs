@@ -11,6 +11,7 @@ internal static partial class CriuLog
     private const int ComplaintsMax = 20;
     private const int LineMax = 300;
     private const string DumpFailed = "Dumping FAILED";
+    private const string RestoreFailed = "Restoring FAILED";
     private const string Seized = "Seized task";
     private const string DumpDone = "Dumping finished successfully";
 
@@ -29,6 +30,9 @@ internal static partial class CriuLog
 
     /// <summary>Does the log at <paramref name="path"/> say that CRIU came to the end of a dump that failed? One that was killed says nothing.</summary>
     public static bool HasGivenUp(string path) => Any(path, line => line.Contains(DumpFailed, StringComparison.Ordinal)) ?? false;
+
+    /// <summary>Does the log at <paramref name="path"/> say that CRIU came to the end of a restore that failed, and so has killed what it had made? One that was killed says nothing.</summary>
+    public static bool HasFailedToRestore(string path) => Any(path, line => line.Contains(RestoreFailed, StringComparison.Ordinal)) ?? false;
 
     /// <summary>Does the log of a dump at <paramref name="path"/> end while CRIU has processes in its hands? Then it was killed, or is at work.</summary>
     public static bool IsCutOff(string path) => Any(path, line => line.Contains(Seized, StringComparison.Ordinal)) == true

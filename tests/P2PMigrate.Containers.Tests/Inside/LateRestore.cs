@@ -92,6 +92,18 @@ internal static class LateRestore
         }
     }
 
+    /// <summary>The same, where <see cref="StopGivingAsync"/> has stopped the first, which gives a few pages more before it is killed.</summary>
+    public static async Task KillOnTheWayAsync(Move move, int times, TimeSpan after)
+    {
+        var place = new Containers.Linux.Cgroup(ProcessesOf(move).Place);
+        place.Thaw();
+        await Task.Delay(5, TestContext.Current.CancellationToken);
+        await place.SetFrozenAsync(frozen: true, TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        HandoverOf(move)!.Giver.Kill();
+        place.Thaw();
+        await KillAsync(move, times - 1, after);
+    }
+
     /// <summary>What a program of <c>pages.py</c> says of its memory.</summary>
     public static Task<string> CheckAsync(Move move) => Shell.RunAsync(
         $"touch {move.Request.RootPath}/check; timeout 60 sh -c 'until [ -e {move.Request.RootPath}/checked ]; do sleep 0.02; done'; cat {move.Request.RootPath}/checked; rm {move.Request.RootPath}/checked");

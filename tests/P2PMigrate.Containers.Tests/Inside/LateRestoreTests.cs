@@ -35,10 +35,10 @@ public sealed class LateRestoreTests
     public async Task Who_gives_pages_may_be_killed_at_any_time()
     {
         RuncRuntime runtime = await LateRestore.RuntimeAsync();
-        await using Workload workload = await Workload.RunningAsync("pages.py", "256", "400");
+        await using Workload workload = await Workload.RunningAsync("pages.py", "512", "400");
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await LateRestore.RunAsync(move, runtime);
-        Task killing = LateRestore.KillAsync(move, times: 3, after: TimeSpan.FromMilliseconds(20));
+        await LateRestore.RunAsync(move, runtime, whileHeld: () => LateRestore.StopGivingAsync(move));
+        Task killing = LateRestore.KillOnTheWayAsync(move, times: 3, after: TimeSpan.FromMilliseconds(20));
         Task complete = runtime.CompleteAsync(move.Request, Token);
         Assert.StartsWith("0 wrong", await LateRestore.CheckAsync(move));
         await killing;
@@ -143,6 +143,28 @@ public sealed class LateRestoreTests
         await runtime.CompleteAsync(move.Request, Token);
         Assert.StartsWith("0 wrong", await LateRestore.CheckAsync(move));
         LateRestore.AssertOver(move);
+    }
+
+    /// <summary>Its memory would be older than its files.</summary>
+    [InsideFact]
+    [Trait("Spec", "MEM-44")]
+    [Trait("Spec", "MIG-59")]
+    public async Task What_may_have_run_is_not_restored_again()
+    {
+        RuncRuntime runtime = await LateRestore.RuntimeAsync();
+        await using Workload workload = await Workload.RunningAsync("pages.py", "64", "200");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await using IHeldContainer held = await runtime.RestoreAsync(move.Request, Token);
+        await Shell.RunAsync($"sed -i '2i [ \"$CRTOOLS_SCRIPT_ACTION\" != pre-resume ] || {{ kill -9 $PPID; sleep 2; }}' {move.Request.WorkDirectory}/hook");
+
+        await Assert.ThrowsAsync<ContainerException>(() => held.ReleaseAsync(Token));
+
+        await move.AssertNothingLeftAsync();
+        LateRestore.AssertOver(move);
+        await fence.ThawAsync(Token);
     }
 
     /// <summary>It would read zeros.</summary>
