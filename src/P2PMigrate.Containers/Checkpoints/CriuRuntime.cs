@@ -4,6 +4,7 @@ using P2PMigrate.Containers.Checks;
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
 using P2PMigrate.Containers.Volumes;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
@@ -103,8 +104,12 @@ public abstract class CriuRuntime : IContainerRuntime
     public async Task<IHeldContainer> RestoreAsync(RestoreRequest request, CancellationToken cancellationToken) => await Restore(request).RunAsync(cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
-    public Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken) =>
-        RestoredCopy.StateOfAsync(RestoreRecord.Load(request.WorkDirectory), request.WorkDirectory, _program, cancellationToken);
+    public async Task<RestoredState> FindRestoredAsync(RestoreRequest request, CancellationToken cancellationToken)
+    {
+        if (RestoreHook.HasHeard(request.WorkDirectory)) // CRIU may be about to freeze it
+            await OwnedProcesses.WaitForEndAsync(request.WorkDirectory, CheckpointTimers.Release, cancellationToken).ConfigureAwait(false);
+        return await RestoredCopy.StateOfAsync(RestoreRecord.Load(request.WorkDirectory), request.WorkDirectory, _program, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <inheritdoc/>
     public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) => new RestoreKeep(_program, _logger, request).RunAsync(cancellationToken);

@@ -12,22 +12,23 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// A restored container that waits in <see cref="RestoreHook"/>. If our process is killed before the release, the hook reads the end of its FIFO and
 /// fails, CRIU kills the restored processes and the runtime forgets them. If everything of ours is killed at once (a service stopped as
 /// a control group), the processes stay in CRIU's restorer code, which waits for a CRIU that is gone, or in a frozen cgroup: they never
-/// run, and <see cref="RestoreLeftovers"/> removes them.
+/// run, and <see cref="RestoreLeftovers"/> removes them. Between the two they may run: see <see cref="ReleaseGuard"/>.
 /// </summary>
 /// <param name="runtime">The runtime that restores.</param>
 /// <param name="logger">For what is done.</param>
 /// <param name="record">What the restore has made.</param>
 /// <param name="workDirectory">Where that is written down.</param>
 /// <param name="hook">What holds it.</param>
-/// <param name="criu">What is held has it as its tracer.</param>
+/// <param name="guard">Watches over the release.</param>
 /// <param name="process">The runtime's command.</param>
 /// <param name="giving">Who gives pages that are left for later; null when none are.</param>
 /// <param name="again">Restores it once more, with all memory first, after what failed has been removed; null when nothing was left for later.</param>
 internal sealed class HeldContainer(
-    IRuntimeProgram runtime, ILogger logger, RestoreRecord record, string workDirectory, RestoreHook hook, LettingGo criu, DetachedProcess process, LateGiving? giving, Func<Exception, CancellationToken, Task<HeldContainer>>? again)
+    IRuntimeProgram runtime, ILogger logger, RestoreRecord record, string workDirectory, RestoreHook hook, ReleaseGuard guard, DetachedProcess process, LateGiving? giving, Func<Exception, CancellationToken, Task<HeldContainer>>? again)
     : IHeldContainer
 {
     private bool _over;
+    private bool _hasVanished; // removed without having run
 
     private string Name => record.Container;
 
@@ -35,7 +36,7 @@ internal sealed class HeldContainer(
 
     /// <summary>
     /// CRIU takes its own code out of the processes and ends, and so does the runtime; only then, with nothing left that could fail, is the frozen container put on its network and thawed. Throws
-    /// when it did not come so far; then nothing of it is left, and it has not run, but perhaps for the moment after CRIU was killed. With pages left for later, that is tried once more without, unless it may have run:
+    /// when it did not come so far; then nothing of it is left, and it has not run, but perhaps for the moment until it was seen that CRIU was killed. With pages left for later, that is tried once more without, unless it may have run:
     /// its memory would be older than its files.
     /// </summary>
     // spec: MIG-59, MEM-44
@@ -45,7 +46,7 @@ internal sealed class HeldContainer(
         {
             await ReleaseOnceAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception failure) when (again is not null && !criu.MayHaveRun && failure is ContainerException or IOException)
+        catch (Exception failure) when (again is not null && _hasVanished && failure is ContainerException or IOException)
         {
             HeldContainer held = await again(failure, cancellationToken).ConfigureAwait(false);
             await using (held.ConfigureAwait(false)) await held.ReleaseAsync(cancellationToken).ConfigureAwait(false);
@@ -56,10 +57,12 @@ internal sealed class HeldContainer(
     {
         ObjectDisposedException.ThrowIf(_over, this);
         long start = Stopwatch.GetTimestamp();
+        string? because = WhyLost();
+        if (because is null) hook.Release();
         _over = true;
-        (int? code, string? because) = criu.IsAlive ? await LetGoAsync(cancellationToken).ConfigureAwait(false) : (null, "CRIU was killed while it was held.");
+        because ??= await LetGoAsync(cancellationToken).ConfigureAwait(false);
         Close();
-        if (code != 0 || because is not null) throw await FailAsync(because ?? Reason(code)).ConfigureAwait(false);
+        if (because is not null || guard.CopyMayRun) throw await FailAsync(because).ConfigureAwait(false);
         try
         {
             if (!await IsWholeAsync(cancellationToken).ConfigureAwait(false)) throw Failure("It ended at once.");
@@ -68,6 +71,7 @@ internal sealed class HeldContainer(
         catch
         {
             await RemoveAsync(CancellationToken.None).ConfigureAwait(false);
+            _hasVanished = true;
             throw;
         }
 
@@ -85,20 +89,29 @@ internal sealed class HeldContainer(
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await AbortAsync(CancellationToken.None).ConfigureAwait(false);
 
-    /// <summary>Gives the word, and returns the runtime's exit code, and why it must not run even with a good one.</summary>
-    private async Task<(int? Code, string? Because)> LetGoAsync(CancellationToken cancellationToken)
+    /// <summary>Why the word need not be given; null when all that it needs is there.</summary>
+    private string? WhyLost() =>
+        !guard.HasCriu ? "CRIU was killed while it was held." : giving is { IsKept: false } ? "The programs that keep its memory pages were killed while it was held." : null;
+
+    /// <summary>Waits until CRIU and the runtime have ended; returns why it must not run, or null.</summary>
+    private async Task<string?> LetGoAsync(CancellationToken cancellationToken)
     {
-        hook.Release();
         using var stop = new CancellationTokenSource();
-        Task guard = criu.GuardAsync(stop.Token);
+        Task watch = guard.WatchAsync(stop.Token);
         try
         {
-            return await EndAsync(cancellationToken).ConfigureAwait(false);
+            return await EndAsync(cancellationToken).ConfigureAwait(false) switch
+            {
+                (_, { } lacking) => lacking,
+                (0, _) => null,
+                (null, _) => $"CRIU did not finish within {CheckpointTimers.Release.TotalSeconds:0} s.",
+                _ => CriuLog.Explain(LogPath) ?? $"{runtime.Name} or CRIU was killed, or failed, as it let go of it.",
+            };
         }
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            await guard.ConfigureAwait(false);
+            await watch.ConfigureAwait(false);
         }
     }
 
@@ -133,19 +146,14 @@ internal sealed class HeldContainer(
             ? ProcessIdentity.Of(init) is { IsAlive: true }
             : (await runtime.FindAsync(Name, cancellationToken).ConfigureAwait(false)) is { Lives: true };
 
-    private string Reason(int? code) => code switch
+    /// <summary>Ends everything, and only then asks whether it may have run: a CRIU that is still there might let go of it.</summary>
+    private async Task<ContainerException> FailAsync(string? because)
     {
-        _ when criu.MayHaveRun => "CRIU was killed as it let go of it. It may have run for a moment before it was ended.",
-        null => $"CRIU did not finish within {CheckpointTimers.Release.TotalSeconds:0} s.",
-        _ => CriuLog.Explain(LogPath) ?? $"{runtime.Name} or CRIU was killed, or failed, as it let go of it.",
-    };
-
-    private async Task<ContainerException> FailAsync(string because)
-    {
-        // Before anything that takes time: a CRIU that is still there might let go of it.
         if (record.CgroupPath is { } path) await new Cgroup(path).KillAsync(CheckpointTimers.Kill, CancellationToken.None).ConfigureAwait(false);
+        bool mayHaveRun = guard.CopyMayRun;
         await RemoveAsync(CancellationToken.None).ConfigureAwait(false);
-        return Failure(because);
+        _hasVanished = !mayHaveRun;
+        return Failure(mayHaveRun ? $"CRIU let go of it before it could be stopped, so that it may have run for a moment before it was ended. {because}".TrimEnd() : because ?? "CRIU failed.");
     }
 
     private ContainerException Failure(string because) => new($"The container {Name} could not be let run. {because}", LogPath);

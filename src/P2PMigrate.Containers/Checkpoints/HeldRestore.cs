@@ -80,6 +80,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         RestoreHook? hook = null;
         DetachedProcess? process = null;
         LateGiving? giving = null;
+        ReleaseGuard guard;
         try
         {
             giving = mayBeLazy && !MapsUsers ? BeginGiving() : null; // within a user namespace the kernel may refuse a userfaultfd
@@ -91,6 +92,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
             if (!await hook.HoldsAsync(process, cancellationToken).ConfigureAwait(false)) throw Failure();
             if (giving is not null) await giving.RequireHeardAsync(cancellationToken).ConfigureAwait(false);
             record = hook.Fence(record, runtime);
+            guard = hook.GuardOf(record, LogPath, runtime.Criu);
         }
         catch
         {
@@ -102,7 +104,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         }
 
         logger.Held(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        return new HeldContainer(runtime, logger, record, request.WorkDirectory, hook, hook.CriuOf(record, LogPath), process, giving, IsLazy ? RepeatAsync : null);
+        return new HeldContainer(runtime, logger, record, request.WorkDirectory, hook, guard, process, giving, IsLazy ? RepeatAsync : null);
     }
 
     /// <summary>Looks whether it can be, while nothing is touched, and says what it will touch, and whether the container gets a new network namespace, whose lo is down.</summary>

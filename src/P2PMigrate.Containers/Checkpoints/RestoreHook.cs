@@ -10,7 +10,8 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// runs; the script tells us so through one FIFO and waits on another. Only the word <see cref="ReleaseWord"/> lets it
 /// succeed. When we close the FIFO or die, it reads the end of file and fails, and CRIU kills what it had restored.
 /// At <c>pre-resume</c>, before CRIU lets go of the processes, the script freezes the container's own cgroup, first taking CRIU out of it, which runc puts there: whatever becomes of CRIU and the
-/// runtime from then on, the container runs when somebody thaws it, and not before. What cannot be frozen, or only once CRIU had been killed, is killed.
+/// runtime from then on, the container runs when somebody thaws it, and not before. What cannot be frozen, or only when CRIU is gone already, is killed. CRIU goes on even when the script could not run, so only the file that
+/// says that it has frozen counts (<see cref="HasFrozen"/>).
 /// Owns both FIFOs' descriptors; disposing it unreleased calls the restore off.
 /// </summary>
 internal sealed class RestoreHook : IDisposable
@@ -31,10 +32,7 @@ internal sealed class RestoreHook : IDisposable
     /// <summary>Writes the script and makes the FIFOs. <paramref name="raiseLoopback"/>: the container gets a new network namespace, whose lo is down.</summary>
     public static RestoreHook Create(string workDirectory, bool raiseLoopback)
     {
-        File.Delete(CgroupIn(workDirectory));
-        File.Delete(FreezingIn(workDirectory));
-        File.Delete(FrozenIn(workDirectory));
-        File.Delete(CriuIn(workDirectory));
+        foreach (string former in (string[])[InitIn(workDirectory), CriuIn(workDirectory), HeardIn(workDirectory), CgroupIn(workDirectory), FrozenIn(workDirectory)]) File.Delete(former);
         HookFifo.WriteScript(ScriptIn(workDirectory), Script(workDirectory, raiseLoopback, HookFifo.Quote(Cgroup.Of(Environment.ProcessId).Path + "/cgroup.procs")));
         return new RestoreHook(workDirectory, HookFifo.Make(HeldIn(workDirectory)), HookFifo.Make(ReleaseIn(workDirectory)));
     }
@@ -42,12 +40,12 @@ internal sealed class RestoreHook : IDisposable
     /// <summary>The number of the first process of what is, or was, held; null when it did not come so far.</summary>
     public static int? InitOf(string workDirectory) => NumberIn(InitIn(workDirectory));
 
-    /// <summary>Did the script of this work directory come to freeze the container? Who finds it not frozen then finds one that somebody has let run.</summary>
-    public static bool HasFrozen(string workDirectory) => File.Exists(FreezingIn(workDirectory));
+    /// <summary>Was CRIU told to let go of the container? From then on it may run, unless <see cref="HasFrozen"/>.</summary>
+    public static bool HasHeard(string workDirectory) => File.Exists(HeardIn(workDirectory));
 
-    /// <summary>Was the container frozen while CRIU had it in its hands? Then it has not run, whatever has become of CRIU.</summary>
+    /// <summary>Was the container frozen while CRIU had it in its hands? Then it does not run until somebody thaws it, whatever has become of CRIU.</summary>
     // spec: MIG-59
-    public static bool HasFrozenInTime(string workDirectory) => File.Exists(FrozenIn(workDirectory));
+    public static bool HasFrozen(string workDirectory) => File.Exists(FrozenIn(workDirectory));
 
     /// <summary>Waits until the container is held; false when <paramref name="restore"/> ended before.</summary>
     public async Task<bool> HoldsAsync(DetachedProcess restore, CancellationToken cancellationToken)
@@ -75,9 +73,15 @@ internal sealed class RestoreHook : IDisposable
         return fenced;
     }
 
-    /// <summary>Of a container that is held: CRIU, which has it in its hands.</summary>
-    public LettingGo CriuOf(RestoreRecord record, string logPath) =>
-        new(NumberIn(CriuIn(_workDirectory)) is { } pid ? ProcessIdentity.Of(pid) : null, _workDirectory, logPath, new Cgroup(record.CgroupPath!));
+    /// <summary>Of a container that is held: what watches over its release.</summary>
+    /// <param name="record">With its cgroup.</param>
+    /// <param name="logPath">CRIU's log.</param>
+    /// <param name="criu">The criu program. What the script takes for its parent is another, if CRIU was killed before it began.</param>
+    public ReleaseGuard GuardOf(RestoreRecord record, string logPath, string criu)
+    {
+        bool isCriu = NumberIn(CriuIn(_workDirectory)) is { } parent && ProcessTable.Status(parent, "Name") is { Length: > 0 } name && Path.GetFileName(criu).StartsWith(name, StringComparison.Ordinal);
+        return new ReleaseGuard(isCriu ? ProcessIdentity.Of(NumberIn(CriuIn(_workDirectory))!.Value) : null, _workDirectory, logPath, new Cgroup(record.CgroupPath!));
+    }
 
     /// <summary>Lets CRIU finish, and end.</summary>
     public void Release() => _release.Write(Encoding.ASCII.GetBytes(ReleaseWord + "\n"));
@@ -102,13 +106,13 @@ internal sealed class RestoreHook : IDisposable
             ;;
         post-restore)
             echo "$CRTOOLS_INIT_PID" > {{HookFifo.Quote(InitIn(workDirectory))}} && echo $PPID > {{HookFifo.Quote(CriuIn(workDirectory))}} || exit 1
-            {{HookFifo.Await(ReleaseIn(workDirectory), HeldIn(workDirectory), (char)HeldByte)}} && [ "$word" = {{ReleaseWord}} ] || exit 1
+            {{HookFifo.Await(ReleaseIn(workDirectory), HeldIn(workDirectory), (char)HeldByte)}} && [ "$word" = {{ReleaseWord}} ] && true > {{HookFifo.Quote(HeardIn(workDirectory))}} || exit 1
             ;;
         pre-resume)
-            read -r cgroup < {{HookFifo.Quote(CgroupIn(workDirectory))}} && echo $PPID > {{place}} && echo $$ > {{place}} && : > {{HookFifo.Quote(FreezingIn(workDirectory))}} && echo 1 > "$cgroup/cgroup.freeze" \
-                && [ -e /proc/$PPID/exe ] && : > {{HookFifo.Quote(FrozenIn(workDirectory))}} || {
-                [ -z "$cgroup" ] || echo 1 > "$cgroup/cgroup.kill"
-                kill -9 "$CRTOOLS_INIT_PID"
+            read -r cgroup < {{HookFifo.Quote(CgroupIn(workDirectory))}} && read -r criu < {{HookFifo.Quote(CriuIn(workDirectory))}} && [ "$PPID" = "$criu" ] \
+                && echo $PPID > {{place}} && echo $$ > {{place}} && echo 1 > "$cgroup/cgroup.freeze" && [ -e /proc/$PPID/exe ] && true > {{HookFifo.Quote(FrozenIn(workDirectory))}} || {
+                if [ -n "$cgroup" ]; then echo 1 > "$cgroup/cgroup.kill"; else kill -9 "$CRTOOLS_INIT_PID"; fi
+                [ "$PPID" != "$criu" ] || kill -9 $PPID # it would wait for what is killed
                 exit 1
             }
             ;;
@@ -124,9 +128,9 @@ internal sealed class RestoreHook : IDisposable
 
     private static string CriuIn(string workDirectory) => Path.Combine(workDirectory, "criu");
 
-    private static string CgroupIn(string workDirectory) => Path.Combine(workDirectory, "cgroup");
+    private static string HeardIn(string workDirectory) => Path.Combine(workDirectory, "heard");
 
-    private static string FreezingIn(string workDirectory) => Path.Combine(workDirectory, "freezing");
+    private static string CgroupIn(string workDirectory) => Path.Combine(workDirectory, "cgroup");
 
     private static string FrozenIn(string workDirectory) => Path.Combine(workDirectory, "frozen");
 

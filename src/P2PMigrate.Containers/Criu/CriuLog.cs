@@ -11,7 +11,7 @@ internal static partial class CriuLog
     private const int ComplaintsMax = 20;
     private const int LineMax = 300;
     private const string DumpFailed = "Dumping FAILED";
-    private const string RestoreFailed = "Restoring FAILED";
+    private const string RestoreFailed = "Restoring FAILED.", RestoreSource = "Error (criu/cr-restore.c:", LateScript = "Pre-resume script ret code";
     private const string Seized = "Seized task";
     private const string DumpDone = "Dumping finished successfully";
 
@@ -31,8 +31,13 @@ internal static partial class CriuLog
     /// <summary>Does the log at <paramref name="path"/> say that CRIU came to the end of a dump that failed? One that was killed says nothing.</summary>
     public static bool HasGivenUp(string path) => Any(path, line => line.Contains(DumpFailed, StringComparison.Ordinal)) ?? false;
 
-    /// <summary>Does the log at <paramref name="path"/> say that CRIU came to the end of a restore that failed, and so has killed what it had made? One that was killed says nothing.</summary>
-    public static bool HasFailedToRestore(string path) => Any(path, line => line.Contains(RestoreFailed, StringComparison.Ordinal)) ?? false;
+    /// <summary>
+    /// Does the log at <paramref name="path"/> say that CRIU came to the end of a restore that failed before it let go of anything, and so has killed what it had made? One that was killed says nothing. Names of files
+    /// are in the log too.
+    /// </summary>
+    public static bool HasUndoneRestore(string path) =>
+        Any(path, line => line.EndsWith(RestoreFailed, StringComparison.Ordinal) && line.Contains(RestoreSource, StringComparison.Ordinal)) == true
+        && Any(path, line => line.Contains(LateScript, StringComparison.Ordinal)) == false;
 
     /// <summary>Does the log of a dump at <paramref name="path"/> end while CRIU has processes in its hands? Then it was killed, or is at work.</summary>
     public static bool IsCutOff(string path) => Any(path, line => line.Contains(Seized, StringComparison.Ordinal)) == true

@@ -61,6 +61,10 @@ internal sealed class LateGiving(IRuntimeProgram runtime, RestoreRequest request
         throw new ContainerException($"Memory pages of {container} that were to follow have been lost, so it is not let run here{LateFailure.Because(workDirectory)}.");
     }
 
+    /// <summary>Of a container that is held: is somebody left who holds what CRIU has handed over?</summary>
+    // spec: MEM-41
+    public bool IsKept => LazyHandover.Load(request.WorkDirectory) is { } handover && (handover.Keeper.IsAlive || handover.Giver.IsAlive);
+
     /// <summary>Starts it. CRIU can be started at once: it waits for who begins meanwhile. Throws <see cref="ContainerException"/> where no such process can be.</summary>
     public void Start()
     {

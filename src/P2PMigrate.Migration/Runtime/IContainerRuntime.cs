@@ -175,7 +175,7 @@ public enum RestoredState
 /// </summary>
 public interface IHeldContainer : IAsyncDisposable
 {
-    /// <summary>Lets it run. To be called only after the source has committed. When this throws, it will not run, and has not, but perhaps for the moment after CRIU was killed (MIG-59).</summary>
+    /// <summary>Lets it run. To be called only after the source has committed. When this throws, it will not run, and has not, but perhaps for the moment until it was seen that CRIU was killed (MIG-59).</summary>
     Task ReleaseAsync(CancellationToken cancellationToken);
 
     /// <summary>Kills it before it ran, leaving nothing of it.</summary>

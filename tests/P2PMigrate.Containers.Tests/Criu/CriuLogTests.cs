@@ -86,4 +86,21 @@ public sealed class CriuLogTests
         File.Delete(path);
         Assert.False(CriuLog.IsCutOff(path));
     }
+
+    /// <summary>Names of files are in it too.</summary>
+    [Theory]
+    [Trait("Spec", "MIG-59")]
+    [InlineData("(00.1) Error (criu/files.c:1): odd\n(00.2) Error (criu/cr-restore.c:2536): Restoring FAILED.\n", true)]
+    [InlineData("(00.1) Collected [srv/Restoring FAILED.] ID 0x1\n", false)]
+    [InlineData("(00.1) Error (criu/cr-restore.c:2400): Pre-resume script ret code 1\n(00.2) Error (criu/cr-restore.c:2536): Restoring FAILED.\n", false)]
+    [InlineData("(00.1) Run late stage hook\n", false)]
+    [InlineData("", false)]
+    public async Task Only_CRIU_says_that_it_has_undone_a_restore(string log, bool hasUndone)
+    {
+        string path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, log, TestContext.Current.CancellationToken);
+        Assert.Equal(hasUndone, CriuLog.HasUndoneRestore(path));
+        File.Delete(path);
+        Assert.False(CriuLog.HasUndoneRestore(path));
+    }
 }

@@ -88,7 +88,34 @@ public sealed class LettingGoTests
     [InsideFact]
     [EveryRuntime]
     [Trait("Spec", "MIG-59")]
-    public async Task A_copy_whose_CRIU_is_killed_before_it_is_frozen_is_ended_and_not_restored_again()
+    public async Task A_copy_whose_CRIU_is_killed_before_it_is_frozen_is_ended_and_not_restored_again() =>
+        await AssertEndedAsync("kill -9 $PPID; sleep 2");
+
+    /// <summary>To the hook's shell somebody else is its parent then.</summary>
+    [InsideFact]
+    [EveryRuntime]
+    [Trait("Spec", "MIG-59")]
+    public async Task The_same_where_CRIU_is_killed_before_its_hook_has_begun() =>
+        await AssertEndedAsync("[ -n \"$again\" ] || { kill -9 $PPID; again=1 exec sh $0; }");
+
+    /// <summary>CRIU does not mind.</summary>
+    [InsideFact]
+    [EveryRuntime]
+    [Trait("Spec", "MIG-59")]
+    public async Task A_copy_whose_hook_is_killed_before_it_has_frozen_it_is_ended_and_not_restored_again() =>
+        await AssertEndedAsync("kill -9 $$");
+
+    [InsideFact]
+    [EveryRuntime]
+    [Trait("Spec", "MIG-59")]
+    public async Task A_copy_of_which_nothing_says_that_it_was_frozen_is_ended() =>
+        await AssertEndedAsync("mkdir ${0%/*}/frozen");
+
+    /// <summary>As if all of us had been killed when the word was given.</summary>
+    [InsideFact]
+    [EveryRuntime]
+    [Trait("Spec", "MIG-59")]
+    public async Task A_copy_that_CRIU_let_go_of_unfrozen_is_left_to_a_person_while_nobody_watches()
     {
         await using Workload workload = await Workload.CountingAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
@@ -96,7 +123,27 @@ public sealed class LettingGoTests
         await move.DumpAsync(fence);
         await move.CopyAsync();
         await using IHeldContainer held = await move.RestoreAsync();
-        await Shell.RunAsync($"sed -i '2i [ \"$CRTOOLS_SCRIPT_ACTION\" != pre-resume ] || {{ kill -9 $PPID; sleep 2; }}' {move.Request.WorkDirectory}/hook");
+        await AtPreResumeAsync(move, "kill -9 $PPID; exit 1");
+        await Shell.RunAsync($"echo release > {move.Request.WorkDirectory}/release");
+        await RestoreTests.WaitForAsync(() => move.TargetCount > 0);
+
+        Assert.Equal(RestoredState.Unknown, await Move.Runtime.FindRestoredAsync(move.Request, Token));
+
+        await Move.Runtime.CleanUpAsync(move.Request, Token);
+        await move.AssertNothingLeftAsync();
+        Assert.Equal(RestoredState.NeverRan, await Move.Runtime.FindRestoredAsync(move.Request, Token));
+        await fence.ThawAsync(Token);
+    }
+
+    private static async Task AssertEndedAsync(string atPreResume)
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await using IHeldContainer held = await move.RestoreAsync();
+        await AtPreResumeAsync(move, atPreResume);
 
         ContainerException failed = await Assert.ThrowsAsync<ContainerException>(() => held.ReleaseAsync(Token));
 
@@ -105,5 +152,12 @@ public sealed class LettingGoTests
         ulong count = workload.Count;
         await fence.ThawAsync(Token);
         await RestoreTests.WaitForAsync(() => workload.Count > count);
+    }
+
+    /// <summary>Has the hook of a container that is held do this first, when CRIU is about to let go of it.</summary>
+    internal static async Task AtPreResumeAsync(Move move, string words)
+    {
+        await File.WriteAllTextAsync($"{move.Request.WorkDirectory}/first", words + "\n", Token);
+        await Shell.RunAsync($"sed -i '2i [ \"$CRTOOLS_SCRIPT_ACTION\" != pre-resume ] || . {move.Request.WorkDirectory}/first' {move.Request.WorkDirectory}/hook");
     }
 }
