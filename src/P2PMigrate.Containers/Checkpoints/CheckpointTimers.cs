@@ -30,7 +30,7 @@ internal static class CheckpointTimers
     /// <summary>Until a restore that was called off has removed what it made; then it is killed.</summary>
     public static readonly TimeSpan RestoreUndo = TimeSpan.FromSeconds(20);
 
-    /// <summary>From the release of a held container until it runs.</summary>
+    /// <summary>From the release of a held container until it runs, and for a CRIU that an earlier process of ours has told to release one.</summary>
     public static readonly TimeSpan Release = TimeSpan.FromSeconds(60);
 
     /// <summary>Until killed processes are gone.</summary>

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Lazy;
-using P2PMigrate.Containers.Linux;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 
@@ -108,6 +107,10 @@ internal sealed class HeldContainer(
                 _ => CriuLog.Explain(LogPath) ?? $"{runtime.Name} or CRIU was killed, or failed, as it let go of it.",
             };
         }
+        catch (Exception unexpected)
+        {
+            return unexpected.Message; // the word is given: what is there must be ended in any case
+        }
         finally
         {
             await stop.CancelAsync().ConfigureAwait(false);
@@ -149,11 +152,18 @@ internal sealed class HeldContainer(
     /// <summary>Ends everything, and only then asks whether it may have run: a CRIU that is still there might let go of it.</summary>
     private async Task<ContainerException> FailAsync(string? because)
     {
-        if (record.CgroupPath is { } path) await new Cgroup(path).KillAsync(CheckpointTimers.Kill, CancellationToken.None).ConfigureAwait(false);
-        bool mayHaveRun = guard.CopyMayRun;
-        await RemoveAsync(CancellationToken.None).ConfigureAwait(false);
-        _hasVanished = !mayHaveRun;
-        return Failure(mayHaveRun ? $"CRIU let go of it before it could be stopped, so that it may have run for a moment before it was ended. {because}".TrimEnd() : because ?? "CRIU failed.");
+        try
+        {
+            await guard.KillAsync().ConfigureAwait(false);
+            if (guard.CopyMayRun) because = $"CRIU let go of it before it could be stopped, so that it may have run for a moment before it was ended. {because}".TrimEnd();
+            await RemoveAsync(CancellationToken.None).ConfigureAwait(false);
+            _hasVanished = !guard.CopyMayRun;
+            return Failure(because ?? "CRIU failed.");
+        }
+        catch (Exception removal) when (removal is ContainerException or IOException)
+        {
+            return Failure($"{because} It could not be removed: {removal.Message}".TrimStart());
+        }
     }
 
     private ContainerException Failure(string because) => new($"The container {Name} could not be let run. {because}", LogPath);

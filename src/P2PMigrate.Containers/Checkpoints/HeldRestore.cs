@@ -14,7 +14,7 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// </summary>
 internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, RestoreRequest request)
 {
-    private const string LogName = "restore.log";
+    public const string LogName = "restore.log";
 
     protected RestoreRequest Request => request;
 
@@ -93,6 +93,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
             if (giving is not null) await giving.RequireHeardAsync(cancellationToken).ConfigureAwait(false);
             record = hook.Fence(record, runtime);
             guard = hook.GuardOf(record, LogPath, runtime.Criu);
+            if (!guard.HasCriu) throw Failure(); // killed meanwhile
         }
         catch
         {

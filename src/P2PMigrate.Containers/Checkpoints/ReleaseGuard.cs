@@ -17,7 +17,18 @@ internal sealed class ReleaseGuard(ProcessIdentity? criu, string workDirectory, 
     /// May the copy run, or have run? To be asked when CRIU and the hook have ended, or everything is killed. Then its files are not those that were copied any more. Nothing but the hook's word, or CRIU's own that the restore failed,
     /// says that it has not.
     /// </summary>
-    public bool CopyMayRun => RestoreHook.HasHeard(workDirectory) && !RestoreHook.HasFrozen(workDirectory) && !CriuLog.HasUndoneRestore(logPath);
+    public bool CopyMayRun => MayRun(workDirectory, logPath);
+
+    /// <summary>The same of a restore that an earlier process of ours may have begun to release.</summary>
+    public static bool MayRun(string workDirectory, string logPath) => RestoreHook.HasHeard(workDirectory) && !RestoreHook.HasFrozen(workDirectory) && !CriuLog.HasUndoneRestore(logPath);
+
+    /// <summary>Kills the copy, and then CRIU, which would wait for what it traces. False when some of the copy could not be killed.</summary>
+    public async Task<bool> KillAsync()
+    {
+        bool isKilled = await copy.KillAsync(CheckpointTimers.Kill, CancellationToken.None).ConfigureAwait(false);
+        criu?.Kill();
+        return isKilled;
+    }
 
     /// <summary>Kills what a killed CRIU has let go of, as soon as it is gone. Ends then, or soon after <paramref name="cancellationToken"/> says so. Never throws: whoever finds that the copy may run kills it in any case.</summary>
     public async Task WatchAsync(CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ namespace P2PMigrate.Containers.Checkpoints;
 /// runs; the script tells us so through one FIFO and waits on another. Only the word <see cref="ReleaseWord"/> lets it
 /// succeed. When we close the FIFO or die, it reads the end of file and fails, and CRIU kills what it had restored.
 /// At <c>pre-resume</c>, before CRIU lets go of the processes, the script freezes the container's own cgroup, first taking CRIU out of it, which runc puts there: whatever becomes of CRIU and the
-/// runtime from then on, the container runs when somebody thaws it, and not before. What cannot be frozen, or only when CRIU is gone already, is killed. CRIU goes on even when the script could not run, so only the file that
+/// runtime from then on, the container runs when somebody thaws it, and not before. What cannot be frozen, or only when CRIU is gone already, is killed, and CRIU with it. CRIU goes on even when the script could not run, so only the file that
 /// says that it has frozen counts (<see cref="HasFrozen"/>).
 /// Owns both FIFOs' descriptors; disposing it unreleased calls the restore off.
 /// </summary>
@@ -79,8 +79,10 @@ internal sealed class RestoreHook : IDisposable
     /// <param name="criu">The criu program. What the script takes for its parent is another, if CRIU was killed before it began.</param>
     public ReleaseGuard GuardOf(RestoreRecord record, string logPath, string criu)
     {
-        bool isCriu = NumberIn(CriuIn(_workDirectory)) is { } parent && ProcessTable.Status(parent, "Name") is { Length: > 0 } name && Path.GetFileName(criu).StartsWith(name, StringComparison.Ordinal);
-        return new ReleaseGuard(isCriu ? ProcessIdentity.Of(NumberIn(CriuIn(_workDirectory))!.Value) : null, _workDirectory, logPath, new Cgroup(record.CgroupPath!));
+        int? parent = NumberIn(CriuIn(_workDirectory));
+        bool isCriu = parent is { } pid && ProcessTable.Status(pid, "Name") is { Length: > 0 } name
+            && (name.Contains("criu", StringComparison.Ordinal) || Path.GetFileName(criu).StartsWith(name, StringComparison.Ordinal));
+        return new ReleaseGuard(isCriu ? ProcessIdentity.Of(parent!.Value) : null, _workDirectory, logPath, new Cgroup(record.CgroupPath!));
     }
 
     /// <summary>Lets CRIU finish, and end.</summary>
@@ -109,12 +111,16 @@ internal sealed class RestoreHook : IDisposable
             {{HookFifo.Await(ReleaseIn(workDirectory), HeldIn(workDirectory), (char)HeldByte)}} && [ "$word" = {{ReleaseWord}} ] && true > {{HookFifo.Quote(HeardIn(workDirectory))}} || exit 1
             ;;
         pre-resume)
-            read -r cgroup < {{HookFifo.Quote(CgroupIn(workDirectory))}} && read -r criu < {{HookFifo.Quote(CriuIn(workDirectory))}} && [ "$PPID" = "$criu" ] \
+            criu= cgroup=
+            read -r criu < {{HookFifo.Quote(CriuIn(workDirectory))}} && read -r cgroup < {{HookFifo.Quote(CgroupIn(workDirectory))}} && [ "$PPID" = "$criu" ] \
                 && echo $PPID > {{place}} && echo $$ > {{place}} && echo 1 > "$cgroup/cgroup.freeze" && [ -e /proc/$PPID/exe ] && true > {{HookFifo.Quote(FrozenIn(workDirectory))}} || {
                 if [ -n "$cgroup" ]; then echo 1 > "$cgroup/cgroup.kill"; else kill -9 "$CRTOOLS_INIT_PID"; fi
-                [ "$PPID" != "$criu" ] || kill -9 $PPID # it would wait for what is killed
+                [ "$PPID" != "$criu" ] || [ ! -e /proc/$PPID/exe ] || kill -9 $PPID # it would wait for what is killed
                 exit 1
             }
+            ;;
+        post-resume)
+            [ -e {{HookFifo.Quote(FrozenIn(workDirectory))}} ] || { read -r cgroup < {{HookFifo.Quote(CgroupIn(workDirectory))}} && echo 1 > "$cgroup/cgroup.kill"; }
             ;;
         esac
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Processes;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Checkpoints;
@@ -15,10 +16,16 @@ internal sealed class RestoreKeep(IRuntimeProgram runtime, ILogger logger, Resto
     /// <summary>Sees to it that the container runs, on its network. Throws <see cref="ContainerException"/> when it never ran, or does not run; nothing is changed then.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        if (OwnedProcesses.Find(request.WorkDirectory).Count > 0) throw new ContainerException($"CRIU is still at work on '{Name}' here. Type the same once more in a minute.");
         RestoreRecord? record = RestoreRecord.Load(request.WorkDirectory);
         if (record is not null && await RestoredCopy.StateOfAsync(record, request.WorkDirectory, runtime, cancellationToken).ConfigureAwait(false) == RestoredState.NeverRan)
         {
             throw new ContainerException($"'{Name}' was restored here but never let run, even if {runtime.Name} calls it running; keep the source.");
+        }
+
+        if (record is { Released: false } && !RestoreHook.HasFrozen(request.WorkDirectory))
+        {
+            throw new ContainerException($"'{Name}' was not let run here, but CRIU was killed as it worked on it, so that it may run all the same, or never; keep the source.");
         }
 
         KnownContainer? state = await runtime.FindAsync(Name, cancellationToken).ConfigureAwait(false);

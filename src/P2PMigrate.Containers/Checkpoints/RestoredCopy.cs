@@ -30,7 +30,8 @@ internal sealed class RestoredCopy(RestoreRecord record, string workDirectory, I
     {
         null => RestoredState.Unknown,
         { Removed: true } => RestoredState.NeverRan,
-        { Released: false } => RestoreHook.HasHeard(workDirectory) && IsThawed(record) ? RestoredState.Unknown : RestoredState.NeverRan, // let go of by a CRIU that was killed, or thawed by somebody
+        { Released: false } when ReleaseGuard.MayRun(workDirectory, Path.Combine(workDirectory, HeldRestore.LogName)) => RestoredState.Unknown,
+        { Released: false } => RestoreHook.HasFrozen(workDirectory) && IsThawed(record) ? RestoredState.Unknown : RestoredState.NeverRan,
         { Thawed: false } when !IsThawed(record) => RestoredState.Unknown,
         _ => await runtime.FindAsync(record.Container, cancellationToken).ConfigureAwait(false) is { Lives: true } known && known.Bundle == record.BundlePath
             ? RestoredState.Runs : RestoredState.Unknown,

@@ -9,8 +9,8 @@ using P2PMigrate.Migration.Runtime;
 namespace P2PMigrate.Containers.Lxc;
 
 /// <summary>
-/// One <c>lxc-checkpoint -r</c>. LXC's monitor is the parent of what CRIU restores and stays for as long as the container lives. CRIU puts the container's interfaces on their bridges only after it was
-/// released, so no link has to be taken off one.
+/// One <c>lxc-checkpoint -r</c>. LXC's monitor is the parent of what CRIU restores and stays for as long as the container lives. CRIU makes the container's interfaces and puts them on
+/// their bridges itself, and lets nothing through before it was released, so no link is taken off one.
 /// </summary>
 internal sealed class LxcRestore(LxcTool lxc, ILogger logger, RestoreRequest request) : HeldRestore(lxc, logger, request)
 {

@@ -17,7 +17,7 @@ internal readonly record struct ProcessIdentity(int Pid, ulong StartTicks)
             : null;
 
     /// <summary>Is it still there? A zombie is not.</summary>
-    public bool IsAlive => Of(Pid) == this && Stat(Pid) is { } fields && fields[0] is not ("Z" or "X");
+    public bool IsAlive => Stat(Pid) is { } fields && fields[0] is not ("Z" or "X") && ulong.TryParse(fields[StartTicksField], CultureInfo.InvariantCulture, out ulong ticks) && ticks == StartTicks;
 
     /// <summary>The parent's number, or null when the process is gone.</summary>
     public static int? ParentOf(int pid) =>

@@ -79,7 +79,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
             throw new ContainerException($"'{request.Container.Name}' runs here, and was left alone.");
     }
 
-    /// <summary>Target: removes everything of the job. The bundle goes too: nobody has run from it.</summary>
+    /// <summary>Target: removes everything of the job. The bundle goes too: nobody runs from it.</summary>
     // spec: MIG-46
     public async Task CleanUpAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {

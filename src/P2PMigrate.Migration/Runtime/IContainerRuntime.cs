@@ -160,7 +160,7 @@ public interface IFence : IAsyncDisposable
 /// <summary>What has become of a container that was restored, and perhaps let run.</summary>
 public enum RestoredState
 {
-    /// <summary>Only a person can tell: it has ended, or the machine was started again, or it was about to be let run.</summary>
+    /// <summary>Only a person can tell: it has ended, or the machine was started again, or it was about to be let run, or CRIU may have let go of it.</summary>
     Unknown = 0,
 
     /// <summary>It was never let run, or is removed. What is there of it, or seems to run, can be removed.</summary>
@@ -175,7 +175,7 @@ public enum RestoredState
 /// </summary>
 public interface IHeldContainer : IAsyncDisposable
 {
-    /// <summary>Lets it run. To be called only after the source has committed. When this throws, it will not run, and has not, but perhaps for the moment until it was seen that CRIU was killed (MIG-59).</summary>
+    /// <summary>Lets it run. To be called only after the source has committed. When this throws, it will not run, and has not, but perhaps for the moment until it was seen that CRIU or its hook was killed (MIG-59).</summary>
     Task ReleaseAsync(CancellationToken cancellationToken);
 
     /// <summary>Kills it before it ran, leaving nothing of it.</summary>

@@ -111,11 +111,37 @@ public sealed class LettingGoTests
     public async Task A_copy_of_which_nothing_says_that_it_was_frozen_is_ended() =>
         await AssertEndedAsync("mkdir ${0%/*}/frozen");
 
-    /// <summary>As if all of us had been killed when the word was given.</summary>
+    /// <summary>CRIU goes on without it, and perhaps without its hook.</summary>
+    [InsideFact]
+    [EveryRuntime(WithBundles = true)]
+    [Trait("Spec", "MIG-59")]
+    public async Task A_copy_whose_runtime_is_killed_as_it_is_let_go_is_removed()
+    {
+        await using Workload workload = await Workload.CountingAsync();
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using IFence fence = await move.FreezeAsync();
+        await move.DumpAsync(fence);
+        await move.CopyAsync();
+        await using IHeldContainer held = await move.RestoreAsync();
+        foreach (Containers.Processes.ProcessIdentity process in Containers.Processes.OwnedProcesses.Find(move.Request.WorkDirectory))
+        {
+            if (Containers.Processes.ProcessTable.Status(process.Pid, "Name") is { } name && !name.Contains("criu", StringComparison.Ordinal) && name != "hook" && name != "sh") process.Kill();
+        }
+
+        await Assert.ThrowsAsync<ContainerException>(() => held.ReleaseAsync(Token));
+
+        await move.AssertNothingLeftAsync();
+        ulong count = workload.Count;
+        await fence.ThawAsync(Token);
+        await RestoreTests.WaitForAsync(() => workload.Count > count);
+    }
+
+    /// <summary>As if all of us had been killed when the word was given. Whether it runs yet, or has ended meanwhile, it may have run.</summary>
     [InsideFact]
     [EveryRuntime]
+    [Trait("Spec", "MIG-58")]
     [Trait("Spec", "MIG-59")]
-    public async Task A_copy_that_CRIU_let_go_of_unfrozen_is_left_to_a_person_while_nobody_watches()
+    public async Task A_copy_that_CRIU_let_go_of_unfrozen_while_nobody_watched_is_left_to_a_person_and_cannot_be_kept()
     {
         await using Workload workload = await Workload.CountingAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
@@ -127,6 +153,10 @@ public sealed class LettingGoTests
         await Shell.RunAsync($"echo release > {move.Request.WorkDirectory}/release");
         await RestoreTests.WaitForAsync(() => move.TargetCount > 0);
 
+        Assert.Equal(RestoredState.Unknown, await Move.Runtime.FindRestoredAsync(move.Request, Token));
+        ContainerException refused = await Assert.ThrowsAsync<ContainerException>(() => Move.Runtime.KeepAsync(move.Request, Token));
+        Assert.Contains("keep the source", refused.Message, StringComparison.Ordinal);
+        await new Containers.Linux.Cgroup(RestoreRecord.Load(move.Request.WorkDirectory)!.CgroupPath!).KillAsync(TimeSpan.FromSeconds(20), Token);
         Assert.Equal(RestoredState.Unknown, await Move.Runtime.FindRestoredAsync(move.Request, Token));
 
         await Move.Runtime.CleanUpAsync(move.Request, Token);
