@@ -38,6 +38,9 @@ internal static partial class Log
     [LoggerMessage(311, LogLevel.Warning, "CRIU could not leave the memory of {Container} in its processes, and dumps it once more: {Reason}")]
     public static partial void DumpRepeated(this ILogger logger, string container, string reason);
 
+    [LoggerMessage(315, LogLevel.Warning, "CRIU cannot leave the memory of {Container} in its processes, so that the dump takes longer: {Reason}")]
+    public static partial void DumpNotLazy(this ILogger logger, string container, string reason);
+
     [LoggerMessage(312, LogLevel.Information, "The dump of {Container} came at a bad moment; it goes on for a little and is dumped once more: {Reason}")]
     public static partial void DumpRepeatedLater(this ILogger logger, string container, string reason);
 

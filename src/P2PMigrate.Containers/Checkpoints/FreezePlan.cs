@@ -70,7 +70,12 @@ internal sealed class FreezePlan : IFreezePlan
     // spec: MEM-33
     private async Task StartDumpAsync(CancellationToken cancellationToken)
     {
-        if (WrittenMemory.IsLittle(new Cgroup(_record.CgroupPath).Pids()) && await TryStartDumpAsync(lazily: true, cancellationToken).ConfigureAwait(false)) return;
+        if (WrittenMemory.IsLittle(new Cgroup(_record.CgroupPath).Pids()))
+        {
+            if (await TryStartDumpAsync(lazily: true, cancellationToken).ConfigureAwait(false)) return;
+            _logger.DumpNotLazy(_record.Container, CriuLog.Explain(Path.Combine(_workDirectory, CriuDump.LogName)) ?? $"{_runtime.Name} gave no reason.");
+        }
+
         await TryStartDumpAsync(lazily: false, cancellationToken).ConfigureAwait(false);
     }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Processes;
 using P2PMigrate.Containers.Runc;
@@ -10,6 +11,7 @@ namespace P2PMigrate.Containers.Tests.Inside;
 internal static class LateRestore
 {
     private const string Script = "/data/give-pages";
+    private const int AttemptsMax = 3;
 
     /// <summary>runc that restores so.</summary>
     public static async Task<RuncRuntime> RuntimeAsync()
@@ -23,13 +25,32 @@ internal static class LateRestore
     /// <summary>Freezes, dumps, copies, restores and lets run; the source is destroyed. Pages are still being given.</summary>
     public static async Task RunAsync(Move move, IContainerRuntime runtime, Func<Task>? whileHeld = null)
     {
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await FreezeAndCopyAsync(move);
         await using IHeldContainer held = await runtime.RestoreAsync(move.Request, TestContext.Current.CancellationToken);
         if (whileHeld is not null) await whileHeld();
         await fence.DestroyAsync(TestContext.Current.CancellationToken);
         await held.ReleaseAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>
+    /// Freezes, dumps and copies. A dump that CRIU did not leave in the processes has no pages that could come late: that is said, with CRIU's log, and it is made once more.
+    /// </summary>
+    public static async Task<IFence> FreezeAndCopyAsync(Move move)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            IFence fence = await move.FreezeAsync();
+            await move.DumpAsync(fence);
+            if (LatePagesOf(move) >= LateGiving.PagesMin || attempt == AttemptsMax)
+            {
+                await move.CopyAsync();
+                return fence;
+            }
+
+            TestContext.Current.TestOutputHelper?.WriteLine($"The dump left nothing for later: {await Shell.RunAsync($"tail -n 20 {move.SourceDirectory}/*.log")}");
+            await using (fence) await fence.ThawAsync(TestContext.Current.CancellationToken);
+            foreach (string image in Directory.EnumerateFiles(move.Request.ImageDirectory)) File.Delete(image);
+        }
     }
 
     /// <summary>Who gives pages; null when nobody has to any more.</summary>
@@ -39,10 +60,13 @@ internal static class LateRestore
     public static LazyCounts CountsOf(Move move)
     {
         Assert.Null(HandoverOf(move));
-        LazyCounts counts = LazyCounts.Load(move.Request.WorkDirectory)!;
+        LazyCounts counts = LazyCounts.Load(move.Request.WorkDirectory) ?? throw new InvalidOperationException($"No page came late; {LatePagesOf(move)} could have.");
         TestContext.Current.TestOutputHelper?.WriteLine(counts.ToString());
         return counts;
     }
+
+    private static long LatePagesOf(Move move) =>
+        PagemapChain.ProcessesIn(move.Request.ImageDirectory).Sum(image => PagemapChain.LazyPagesOf(move.Request.ImageDirectory, image));
 
     /// <summary>Those who give and keep pages, and the cgroup in which they are.</summary>
     public static (LateProcesses Processes, string Place) ProcessesOf(Move move)

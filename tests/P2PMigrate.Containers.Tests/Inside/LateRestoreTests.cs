@@ -117,9 +117,7 @@ public sealed class LateRestoreTests
         RuncRuntime runtime = await LateRestore.RuntimeAsync();
         await using Workload workload = await Workload.RunningAsync("pages.py", "64", "200");
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await LateRestore.FreezeAndCopyAsync(move);
         await using (IHeldContainer held = await runtime.RestoreAsync(move.Request, Token))
         {
             Assert.NotEmpty(LateRestore.ProcessesOf(move).Processes.All);
@@ -154,9 +152,7 @@ public sealed class LateRestoreTests
         RuncRuntime runtime = await LateRestore.RuntimeAsync();
         await using Workload workload = await Workload.RunningAsync("pages.py", "64", "200");
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await LateRestore.FreezeAndCopyAsync(move);
         await using IHeldContainer held = await runtime.RestoreAsync(move.Request, Token);
         await LettingGoTests.AtPreResumeAsync(move, "kill -9 $PPID; sleep 2");
 

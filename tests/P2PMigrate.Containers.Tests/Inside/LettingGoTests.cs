@@ -16,9 +16,7 @@ public sealed class LettingGoTests
     {
         await using Workload workload = await Workload.CountingAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await move.FreezeAndCopyAsync();
         await using IHeldContainer held = await move.RestoreAsync();
         await fence.DestroyAsync(Token);
         await Shell.RunAsync($"echo release > {move.Request.WorkDirectory}/release");
@@ -43,9 +41,7 @@ public sealed class LettingGoTests
     {
         await using Workload workload = await Workload.CountingAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await move.FreezeAndCopyAsync();
         await using IHeldContainer held = await move.RestoreAsync();
         string hook = $"{move.Request.WorkDirectory}/hook";
         await Shell.RunAsync($"sed -i '2i [ \"$CRTOOLS_SCRIPT_ACTION\" != post-resume ] || {{ sleep 0.5; kill -9 $PPID; }}' {hook}");
@@ -65,9 +61,7 @@ public sealed class LettingGoTests
     {
         await using Workload workload = await Workload.CountingAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await move.FreezeAndCopyAsync();
         await using IHeldContainer held = await move.RestoreAsync();
 
         var criu = Containers.Processes.OwnedProcesses.Find(move.Request.WorkDirectory).Where(process => Containers.Processes.ProcessTable.Status(process.Pid, "Name") == "criu").ToList();
@@ -119,9 +113,7 @@ public sealed class LettingGoTests
     {
         await using Workload workload = await Workload.CountingAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await move.FreezeAndCopyAsync();
         await using IHeldContainer held = await move.RestoreAsync();
         foreach (Containers.Processes.ProcessIdentity process in Containers.Processes.OwnedProcesses.Find(move.Request.WorkDirectory))
         {
@@ -145,9 +137,7 @@ public sealed class LettingGoTests
     {
         await using Workload workload = await Workload.CountingAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await move.FreezeAndCopyAsync();
         await using IHeldContainer held = await move.RestoreAsync();
         await AtPreResumeAsync(move, "kill -9 $PPID; exit 1");
         await Shell.RunAsync($"echo release > {move.Request.WorkDirectory}/release");
@@ -169,9 +159,7 @@ public sealed class LettingGoTests
     {
         await using Workload workload = await Workload.CountingAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await move.FreezeAndCopyAsync();
         await using IHeldContainer held = await move.RestoreAsync();
         await AtPreResumeAsync(move, atPreResume);
 

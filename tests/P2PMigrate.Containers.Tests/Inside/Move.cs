@@ -55,6 +55,15 @@ internal sealed class Move : IAsyncDisposable
         return await plan.FreezeAsync(() => { }, TestContext.Current.CancellationToken);
     }
 
+    /// <summary>Freezes, dumps and copies: all that a restore needs is there.</summary>
+    public async Task<IFence> FreezeAndCopyAsync()
+    {
+        IFence fence = await FreezeAsync();
+        await DumpAsync(fence);
+        await CopyAsync();
+        return fence;
+    }
+
     public Task<IFreezePlan> PlanAsync() => Runtime.PrepareFreezeAsync(Container, SourceDirectory, TestContext.Current.CancellationToken);
 
     /// <summary>Dumps with the memory straight into the target's images, as if sent.</summary>

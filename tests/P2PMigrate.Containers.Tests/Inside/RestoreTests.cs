@@ -70,9 +70,7 @@ public sealed class RestoreTests
     {
         await using Workload workload = await Workload.CountingAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await move.FreezeAndCopyAsync();
         await using IHeldContainer held = await move.RestoreAsync();
         Directory.CreateDirectory($"{move.Request.WorkDirectory}/restore.json.new");
         await Assert.ThrowsAnyAsync<SystemException>(() => held.ReleaseAsync(Token));
@@ -125,9 +123,7 @@ public sealed class RestoreTests
     {
         await using Workload workload = await Workload.CountingAsync(8);
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await move.FreezeAndCopyAsync();
         await Move.Runtime.PrepareRestoreAsync(move.Request, Token);
         await using Workload other = await Workload.PrepareAsync(["sleep", "1000"]);
         await IGround.Current.StartAsync(move.Request.Container.Name, other.Name, "</dev/null >/dev/null 2>&1");
@@ -181,9 +177,7 @@ public sealed class RestoreTests
         var random = new Random(seed);
         await using Workload workload = await Workload.CountingAsync(20);
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await move.FreezeAndCopyAsync();
         string files = await Shell.RunAsync($"cd {move.Request.RootPath}; find . | sort | md5sum");
         for (int round = 0; round < rounds; round++)
         {
@@ -216,9 +210,7 @@ public sealed class RestoreTests
     {
         await using Workload workload = await Workload.CountingAsync();
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await move.FreezeAndCopyAsync();
         await File.AppendAllTextAsync($"{move.Request.RootPath}/log", "more\n", Token);
 
         IReadOnlyList<Finding> findings = await Move.Runtime.VerifyAsync(move.Request, Token);
@@ -311,9 +303,7 @@ public sealed class RestoreTests
         string runId = await Shell.RunAsync($"{cli} info server | grep -E '^run_id'");
         string keys = await Shell.RunAsync($"{cli} dbsize");
         await using Move move = await Move.PrepareAsync(workload.Name);
-        await using IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence);
-        await move.CopyAsync();
+        await using IFence fence = await move.FreezeAndCopyAsync();
         await Shell.RunAsync($"sed -i s#{here.Path}#{there.Path}# {move.Request.BundlePath}/config.json");
         await using IHeldContainer held = await move.RestoreAsync();
         await fence.DestroyAsync(Token);
