@@ -36,8 +36,8 @@ internal sealed class Cgroup(string path)
     /// <summary>Is there any process in it?</summary>
     public bool IsPopulated => Event("populated") == 1;
 
-    /// <summary>For how long it has been frozen in its life, in microseconds, by a kernel that counts it (6.18); else null.</summary>
-    public long? FrozenMicroseconds => Number("cgroup.stat.local", "frozen_usec");
+    /// <summary>For how long it has been frozen in its life, by a kernel that counts it (6.18); else null.</summary>
+    public FrozenTime? FrozenSoFar => FrozenTime.Read(System.IO.Path.Combine(Path, "cgroup.stat.local"));
 
     /// <summary>Processor time that its processes have used, in microseconds.</summary>
     public long UsedMicroseconds => Number("cpu.stat", "usage_usec") ?? 0;

@@ -13,20 +13,20 @@ internal sealed class Standstill
     private const long StirMax = 500;     // CONST-410: microseconds; a signal takes about 20
 
     private readonly Cgroup _cgroup;
-    private readonly long? _frozen;
+    private readonly FrozenTime? _frozen;
     private readonly long _used;
-    private readonly long _since;
 
-    private Standstill(Cgroup cgroup) => (_cgroup, _frozen, _used, _since) = (cgroup, cgroup.FrozenMicroseconds, cgroup.UsedMicroseconds, Stopwatch.GetTimestamp());
+    private Standstill(Cgroup cgroup) => (_cgroup, _used, _frozen) = (cgroup, cgroup.UsedMicroseconds, cgroup.FrozenSoFar);
 
     /// <summary>The first look.</summary>
     public static Standstill Begin(Cgroup cgroup) => new(cgroup);
 
-    /// <summary>Is it frozen, and was it all the time?</summary>
+    /// <summary>Is it frozen, and was it all the time? Whatever holds up this program while it looks makes the answer no less exact: it looks again.</summary>
     public bool HasHeld()
     {
-        long watched = (long)Stopwatch.GetElapsedTime(_since).TotalMicroseconds;
         if (!_cgroup.IsFrozen) return false;
-        return _frozen is { } before && _cgroup.FrozenMicroseconds is { } now ? now - before + Slack >= watched : _cgroup.UsedMicroseconds - _used <= StirMax;
+        return _frozen is { } before && _cgroup.FrozenSoFar is { } now
+            ? now.Microseconds - before.Microseconds + Slack >= (long)Stopwatch.GetElapsedTime(before.To, now.From).TotalMicroseconds
+            : _cgroup.UsedMicroseconds - _used <= StirMax;
     }
 }
