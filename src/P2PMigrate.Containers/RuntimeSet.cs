@@ -93,6 +93,9 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes, IConta
     public IPageSink CreatePageWriter(string imageDirectory) => runtimes[0].CreatePageWriter(imageDirectory);
 
     /// <inheritdoc/>
+    public ILateMemory? OpenLateMemory(RestoreRequest request) => For(request.Container).OpenLateMemory(request);
+
+    /// <inheritdoc/>
     public Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) => For(request.Container).VerifyAsync(request, cancellationToken);
 
     /// <inheritdoc/>

@@ -8,6 +8,10 @@ namespace P2PMigrate.Snapshot;
 /// </summary>
 public interface IPageSink
 {
+    /// <summary>May a dump leave pages for later, and tell of such a run with the flag 2 alone and without content? They follow when the container that they belong to runs elsewhere.</summary>
+    // spec: MEM-20
+    bool TakesLater => false;
+
     /// <summary>Starts the pages of one space; the previous one is complete.</summary>
     ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken);
 

@@ -118,6 +118,8 @@ internal sealed class CgroupFence : IFence
         return summary;
     }
 
+    public IRemainingMemory? OpenRemaining() => RemainingMemory.Open(_workDirectory, _record.Container, _cgroup);
+
     /// <summary>
     /// Again, when the dump fails, or would, for what the container itself will have done a moment later. It gets that moment, off its network; nothing of it has been delivered to anybody.
     /// </summary>

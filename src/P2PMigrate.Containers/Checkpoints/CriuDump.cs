@@ -35,7 +35,7 @@ internal sealed class CriuDump : IAsyncDisposable
         _cgroup = new Cgroup(fence.CgroupPath);
         string configuration = Path.Combine(workDirectory, "criu-dump.conf");
         _memory = IsLazy
-            ? new FrozenPages(DraftPath, _pages, _cgroup.Pids)
+            ? new FrozenPages(DraftPath, RemainingMemory.NotesIn(workDirectory), _pages, _cgroup.Pids)
             : new PageServerSink(PageServerDialect.Of(criu), _pages, () => OwnedProcesses.Find(workDirectory).Select(process => process.Pid));
         try
         {
@@ -91,6 +91,7 @@ internal sealed class CriuDump : IAsyncDisposable
             {
                 string draft = Path.Combine(workDirectory, "draft");
                 if (Directory.Exists(draft)) Directory.Delete(draft, recursive: true);
+                RemainingMemory.Forget(workDirectory);
                 File.Delete(Path.Combine(workDirectory, LogName)); // what an earlier one complained of is not this one's
                 Directory.CreateDirectory(draft);
                 return new CriuDump(fence, workDirectory, (lazily, keepsCgroups), runtime, criu, versioned);
@@ -153,7 +154,13 @@ internal sealed class CriuDump : IAsyncDisposable
         stop.CancelAfter(code == 0 ? _memory.Patience : TimeSpan.Zero);
         Exception? failure = await FailureOfAsync(pages).ConfigureAwait(false);
         await complete.ConfigureAwait(false);
-        if (code == 0 && failure is null) return standstill.HasHeld() ? await pages.ConfigureAwait(false) : throw Stirred();
+        if (code == 0 && failure is null)
+        {
+            if (!standstill.HasHeld()) throw Stirred();
+            RemainingMemory.Note(_workDirectory, standstill);
+            return await pages.ConfigureAwait(false);
+        }
+
         cancellationToken.ThrowIfCancellationRequested();
         CanBeRepeated = code != 0 && !_pages.IsUsed && CriuLog.HasGivenUp(LogPath);
         FailedInPassing = CanBeRepeated && CriuLog.IsPassing(LogPath);

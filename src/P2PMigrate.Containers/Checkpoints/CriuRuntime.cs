@@ -94,6 +94,9 @@ public abstract class CriuRuntime : IContainerRuntime
     public IPageSink CreatePageWriter(string imageDirectory) => new PageImageWriter(imageDirectory);
 
     /// <inheritdoc/>
+    public ILateMemory? OpenLateMemory(RestoreRequest request) => LateMemory.Open(request);
+
+    /// <inheritdoc/>
     public virtual Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         Task.Run(() => FileVerification.Run(request.ImageDirectory, request.RootPath, CopiedRemedy, cancellationToken), cancellationToken);
 

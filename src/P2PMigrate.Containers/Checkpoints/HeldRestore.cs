@@ -16,6 +16,8 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
 {
     public const string LogName = "restore.log";
 
+    private bool? _isAwaited; // once it was asked for
+
     protected RestoreRequest Request => request;
 
     protected string Name => request.Container.Name;
@@ -31,6 +33,10 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
 
     /// <summary>Does CRIU leave pages for later? Known when the runtime's command is started.</summary>
     protected bool IsLazy { get; private set; }
+
+    /// <summary>Does memory come only when the container runs? Then it cannot be restored without leaving pages for later.</summary>
+    // spec: MEM-24
+    private bool IsAwaited => _isAwaited ??= ArrivalFile.AwaitedIn(request.ImageDirectory).Count > 0;
 
     /// <summary>Lines of CRIU's configuration besides.</summary>
     protected virtual IEnumerable<string> CriuLines => [];
@@ -51,7 +57,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         {
             return await RunAsync(mayBeLazy: true, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception failure) when (IsLazy && failure is ContainerException or IOException)
+        catch (Exception failure) when (IsLazy && !IsAwaited && failure is ContainerException or IOException)
         {
             return await RepeatAsync(failure, cancellationToken).ConfigureAwait(false);
         }
@@ -84,6 +90,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         try
         {
             giving = mayBeLazy && !MapsUsers ? BeginGiving() : null; // within a user namespace the kernel may refuse a userfaultfd
+            if (giving is null && IsAwaited) throw new ContainerException($"The container {Name} cannot be restored here before all of its memory has come. Move it again with --mode auto.");
             await NetworkIsolation.DetachAsync(record.Links, staysUp: false, cancellationToken).ConfigureAwait(false);
             hook = RestoreHook.Create(request.WorkDirectory, raisesLoopback);
             await File.WriteAllTextAsync(CriuConfigurationPath, CriuConfiguration.ForRestore(hook.ScriptPath, CriuLines), cancellationToken).ConfigureAwait(false);
@@ -105,7 +112,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         }
 
         logger.Held(Name, (long)Stopwatch.GetElapsedTime(start).TotalMilliseconds);
-        return new HeldContainer(runtime, logger, record, request.WorkDirectory, hook, guard, process, giving, IsLazy ? RepeatAsync : null);
+        return new HeldContainer(runtime, logger, record, request.WorkDirectory, hook, guard, process, giving, IsLazy && !IsAwaited ? RepeatAsync : null);
     }
 
     /// <summary>Looks whether it can be, while nothing is touched, and says what it will touch, and whether the container gets a new network namespace, whose lo is down.</summary>
@@ -121,7 +128,8 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         if (runtime.PageProgram is null) return null;
         WipedOnFork.RestoreFirst(request.ImageDirectory);
         var giving = new LateGiving(runtime, request);
-        if (!LateGiving.Pays(request.ImageDirectory) || !giving.CanBegin()) return null;
+        if (!(IsAwaited || LateGiving.Pays(request.ImageDirectory)) || !giving.CanBegin()) return null;
+        ArrivalFile.Prepare(request.ImageDirectory);
         IsLazy = true;
         giving.Start();
         return giving;

@@ -57,4 +57,5 @@ internal static class WorkRecord
 [JsonSourceGenerationOptions(WriteIndented = true)]
 [JsonSerializable(typeof(FenceRecord))]
 [JsonSerializable(typeof(RestoreRecord))]
+[JsonSerializable(typeof(RemainingRecord))]
 internal sealed partial class RecordJson : JsonSerializerContext;

@@ -13,6 +13,8 @@ internal sealed class LatePageSink : IPageSink
     /// <summary>Where pages go from now on.</summary>
     public void Connect(IPageSink inner) => _inner = inner;
 
+    public bool TakesLater => Inner.TakesLater;
+
     public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)
     {
         IsUsed = true;

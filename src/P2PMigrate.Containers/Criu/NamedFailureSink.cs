@@ -8,6 +8,8 @@ internal sealed class PageSinkException(Exception reason) : Exception(reason.Mes
 /// <summary>Passes everything on and turns whatever the sink throws into a <see cref="PageSinkException"/>; cancellation stays as it is.</summary>
 internal sealed class NamedFailureSink(IPageSink sink) : IPageSink
 {
+    public bool TakesLater => sink.TakesLater;
+
     public async ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)
     {
         try

@@ -5,8 +5,8 @@ using P2PMigrate.Snapshot;
 
 namespace P2PMigrate.Containers.Criu;
 
-/// <summary>Consecutive pages of an image, and where in which file their content is.</summary>
-internal readonly record struct StoredRun(ulong Address, long Pages, bool IsLazy, string File, long Offset);
+/// <summary>Consecutive pages of an image, and where in which file their content is, or will be when <paramref name="IsAwaited"/> (<see cref="Lazy.ArrivalFile"/>).</summary>
+internal readonly record struct StoredRun(ulong Address, long Pages, bool IsLazy, bool IsAwaited, string File, long Offset);
 
 /// <summary>
 /// The images of a process's memory at the target, with those that they refer to, read as CRIU reads them: each pagemap from front to back, for addresses that rise. What a restore is given is in our own
@@ -23,7 +23,7 @@ internal sealed class PagemapChain
     private readonly uint _pagesId;
     private PagemapChain? _parent; // read when it is needed
     private int _entry;
-    private long _position;
+    private long _position, _arrivalPosition;
 
     private PagemapChain(string directory, ulong image)
     {
@@ -42,6 +42,13 @@ internal sealed class PagemapChain
         let name = Path.GetFileName(path)
         where !name.StartsWith(SharedPrefix, StringComparison.Ordinal)
         select ulong.Parse(name.AsSpan()[Prefix.Length..^Suffix.Length], NumberStyles.None, CultureInfo.InvariantCulture);
+
+    /// <summary>Does the content of this run come when the container runs already? Then it is neither in these images nor in those that they refer to.</summary>
+    // spec: MEM-20
+    public static bool IsAwaited(PageRun run) => run.Flags == PagemapImage.LazyFlag;
+
+    /// <summary>How many pages of a process come when the container runs already.</summary>
+    public static long AwaitedPagesOf(string directory, ulong image) => new PagemapChain(directory, image)._runs.Where(IsAwaited).Sum(run => (long)run.Pages);
 
     /// <summary>How many pages of a process CRIU could restore later than others.</summary>
     public static long LazyPagesOf(string directory, ulong image) => new PagemapChain(directory, image)._runs.Where(IsLazy).Sum(run => (long)run.Pages);
@@ -79,7 +86,9 @@ internal sealed class PagemapChain
                 throw new ContainerException($"The images in {_directory} lack a page of process {_image}. Start the migration again.");
             PageRun run = _runs[_entry];
             ulong until = Math.Min(end, EndOf(run));
-            if (run.IsPresent) stored.Add(new StoredRun(start, (long)((until - start) / PageRun.PageSize), isLazy, _pages, _position + (long)(start - run.Address)));
+            long pages = (long)((until - start) / PageRun.PageSize), within = (long)(start - run.Address);
+            if (run.IsPresent) stored.Add(new StoredRun(start, pages, isLazy, IsAwaited: false, _pages, _position + within));
+            else if (IsAwaited(run) && isLazy) stored.Add(new StoredRun(start, pages, isLazy, IsAwaited: true, Lazy.ArrivalFile.PathIn(_directory, _image), _arrivalPosition + within));
             else if (IsInParent(run) && Directory.Exists(Path.Combine(_directory, ParentLink))) Parent().Locate(start, until, isLazy, stored);
             else throw new ContainerException($"The images in {_directory} do not say where a page of process {_image} is. Start the migration again.");
             start = until;
@@ -93,6 +102,7 @@ internal sealed class PagemapChain
     private void Pass()
     {
         if (_runs[_entry].IsPresent) _position += (long)_runs[_entry].Pages * PageRun.PageSize;
+        if (IsAwaited(_runs[_entry])) _arrivalPosition += (long)_runs[_entry].Pages * PageRun.PageSize;
         _entry++;
     }
 }

@@ -19,12 +19,30 @@ internal static class WipedOnFork
     {
         foreach (ulong image in PagemapChain.ProcessesIn(imageDirectory).ToList())
         {
-            string path = Path.Combine(imageDirectory, string.Create(CultureInfo.InvariantCulture, $"mm-{image}.img"));
-            if (!ImageFile.TryReadFile(path, ImageFile.MemoryMagic, MappingsEntry.Parser, out List<MappingsEntry>? memory)) throw new ContainerException($"The image {path} is damaged. Start the migration again.");
-            List<MappingEntry> wiped = [.. memory.SelectMany(entry => entry.Mappings).Where(mapping => (mapping.Advice & Advice) != 0)];
-            if (wiped.Count > 0) PagemapChain.Rewrite(imageDirectory, image, run => Split(run, wiped));
+            List<MappingEntry> wiped = MappingsOf(imageDirectory, image);
+            if (wiped.Count > 0) PagemapChain.Rewrite(imageDirectory, image, run => PagemapChain.IsAwaited(run) && IsAny(run, wiped) ? throw Awaited(image) : Split(run, wiped));
         }
     }
+
+    /// <summary>The runs of an image of the local CRIU, those of such memory apart from others and not lazy.</summary>
+    public static List<PageRun> Apart(string imageDirectory, PagemapImage image)
+    {
+        List<MappingEntry> wiped = MappingsOf(imageDirectory, image.Space.Id);
+        return wiped.Count == 0 ? [.. image.Runs] : [.. image.Runs.SelectMany(run => Split(run, wiped))];
+    }
+
+    private static List<MappingEntry> MappingsOf(string imageDirectory, ulong image)
+    {
+        string path = Path.Combine(imageDirectory, string.Create(CultureInfo.InvariantCulture, $"mm-{image}.img"));
+        return ImageFile.TryReadFile(path, ImageFile.MemoryMagic, MappingsEntry.Parser, out List<MappingsEntry>? memory)
+            ? [.. memory.SelectMany(entry => entry.Mappings).Where(mapping => (mapping.Advice & Advice) != 0)]
+            : throw new ContainerException($"The image {path} is damaged. Start the migration again.");
+    }
+
+    private static bool IsAny(PageRun run, List<MappingEntry> wiped) =>
+        wiped.Exists(mapping => mapping.Start < run.Address + ((ulong)run.Pages * PageRun.PageSize) && run.Address < mapping.End);
+
+    private static ContainerException Awaited(ulong image) => new($"The source left memory of process {image} for later that must not come late (MADV_WIPEONFORK). Start the migration again.");
 
     private static IEnumerable<PageRun> Split(PageRun run, List<MappingEntry> wiped)
     {

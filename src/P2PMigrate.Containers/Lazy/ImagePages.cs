@@ -1,10 +1,10 @@
-using System.IO.MemoryMappedFiles;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
 
 namespace P2PMigrate.Containers.Lazy;
 
-/// <summary>Pages of the images that are on this machine, all of which are mapped into our memory. One caller at a time.</summary>
-internal sealed unsafe class ImagePages(string imageDirectory) : IPageSource, IDisposable
+/// <summary>Pages of the images that are on this machine, or arrive there, all of which are mapped into our memory. One caller at a time.</summary>
+internal sealed class ImagePages(string imageDirectory) : IPageSource, IDisposable
 {
     private readonly Dictionary<ulong, List<StoredRun>> _runs = [];
     private readonly Dictionary<string, MappedFile> _files = [];
@@ -18,7 +18,7 @@ internal sealed unsafe class ImagePages(string imageDirectory) : IPageSource, ID
     }
 
     /// <inheritdoc/>
-    public (nint Content, int Pages) Find(ulong image, ulong address, int pages)
+    public FoundPages Find(ulong image, ulong address, int pages)
     {
         List<StoredRun> runs = RunsOf(image);
         int low = 0;
@@ -33,7 +33,8 @@ internal sealed unsafe class ImagePages(string imageDirectory) : IPageSource, ID
         StoredRun run = runs[low];
         long within = (long)(address - run.Address);
         int found = (int)Math.Min(pages, run.Pages - (within / (long)MissingPages.PageSize));
-        return (FileOf(run.File).At(run.Offset + within, found * (long)MissingPages.PageSize), found);
+        if (run.IsAwaited && !IsThere(image, (run.Offset + within) / (long)MissingPages.PageSize, ref found)) return new FoundPages(0, found);
+        return new FoundPages(FileOf(run.File).At(run.Offset + within, found * (long)MissingPages.PageSize), found);
     }
 
     /// <summary>Opens what will be needed, ahead of need.</summary>
@@ -53,6 +54,18 @@ internal sealed unsafe class ImagePages(string imageDirectory) : IPageSource, ID
 
     private static ulong EndOf(StoredRun run) => run.Address + ((ulong)run.Pages * MissingPages.PageSize);
 
+    /// <summary>Has the page with this place arrived? Of those that follow it as many are counted as are like it.</summary>
+    // spec: MEM-22
+    private bool IsThere(ulong image, long page, ref int pages)
+    {
+        ReadOnlySpan<byte> marks = FileOf(ArrivalFile.MarksPathIn(imageDirectory, image)).Bytes(page, pages);
+        bool isThere = marks[0] == ArrivalFile.There;
+        int other = isThere ? marks.IndexOfAnyExcept(ArrivalFile.There) : marks.IndexOf(ArrivalFile.There);
+        if (other > 0) pages = other;
+        Interlocked.MemoryBarrier(); // a page is read after its mark
+        return isThere;
+    }
+
     private List<StoredRun> RunsOf(ulong image)
     {
         if (_runs.TryGetValue(image, out List<StoredRun>? runs)) return runs;
@@ -63,30 +76,5 @@ internal sealed unsafe class ImagePages(string imageDirectory) : IPageSource, ID
     {
         if (!_files.TryGetValue(path, out MappedFile? file)) _files[path] = file = new MappedFile(path);
         return file;
-    }
-
-    private sealed class MappedFile : IDisposable
-    {
-        private readonly MemoryMappedFile _file;
-        private readonly MemoryMappedViewAccessor _view;
-        private readonly byte* _start;
-        private readonly long _length;
-
-        public MappedFile(string path)
-        {
-            _length = new FileInfo(path).Length;
-            _file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
-            _view = _file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
-            _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _start);
-        }
-
-        public nint At(long offset, long length) => offset + length <= _length ? (nint)(_start + offset) : throw new EndOfStreamException("An image is shorter than it says.");
-
-        public void Dispose()
-        {
-            _view.SafeMemoryMappedViewHandle.ReleasePointer();
-            _view.Dispose();
-            _file.Dispose();
-        }
     }
 }

@@ -50,10 +50,11 @@ internal sealed class LazyBook(Func<ulong, MissingPages> pagesOf)
         switch (record.Event)
         {
             case FaultEvent.Fork:
-                _spaces.Add(new LazySpace(_spaces.Count, space.Image, record.Child, space.Missing.Copy()));
+                _spaces.Add(new LazySpace(_spaces.Count, space.Image, record.Child, space.Missing.Copy()) { HasMoved = space.HasMoved });
                 break;
             case FaultEvent.Remap:
                 space.Missing.Move(record.Start, record.Address, record.Bytes);
+                space.HasMoved = true;
                 break;
             case FaultEvent.Remove:
                 Removed += space.Missing.Drop(record.Start, record.Address);

@@ -20,7 +20,6 @@ internal sealed class LazyPages : IDisposable
 
     private const int RestoredWord = 0x52535446; // RSTF
     private const int Gone = -1;
-    private const int ChangeMilliseconds = 1;
     private const int MessagesMax = 64; // then pages are given that nobody asks for, so that it ends
 
     private readonly LazyCounts _counts = new();
@@ -29,6 +28,7 @@ internal sealed class LazyPages : IDisposable
     private readonly LazyLog _log;
     private readonly LazyBook _book;
     private readonly PageGiver _giver;
+    private readonly ArrivalWatch _arrivals;
     private readonly List<Descriptors.PollEntry> _entries = [];
     private LazyHandover _handover;
     private int _keeperEnd;
@@ -41,7 +41,8 @@ internal sealed class LazyPages : IDisposable
         _source = new ImagePages(imageDirectory);
         _log = log;
         _book = new LazyBook(_source.MissingOf);
-        _giver = new PageGiver(_source, _counts);
+        _arrivals = new ArrivalWatch(workDirectory);
+        _giver = new PageGiver(_source, _arrivals.Ask, _counts);
         _handover = new LazyHandover
         {
             BootId = WorkRecord.CurrentBootId,
@@ -84,6 +85,7 @@ internal sealed class LazyPages : IDisposable
     public void Dispose()
     {
         _criu?.Dispose();
+        _arrivals.Dispose();
         _source.Dispose();
         _log.Dispose();
     }
@@ -152,21 +154,22 @@ internal sealed class LazyPages : IDisposable
     /// <summary>Waits for what happens, not longer than there is nothing to give, and gives.</summary>
     private void Turn()
     {
-        bool pushes = _book.IsRestored && Push();
-        bool waits = _book.IsRestored || _book.Spaces.Any(space => space.Waiting.Count > 0);
+        bool pushes = _book.IsRestored && _giver.Push(_book.Spaces);
         _entries.Clear();
         foreach (LazySpace space in _book.Spaces)
             _entries.Add(new Descriptors.PollEntry { Descriptor = space.IsClosed ? -1 : space.Descriptor, Wanted = Descriptors.Readable });
+        _entries.Add(new Descriptors.PollEntry { Descriptor = _arrivals.Descriptor, Wanted = Descriptors.Readable });
         _entries.Add(new Descriptors.PollEntry { Descriptor = _keeperEnd, Wanted = Descriptors.Readable });
         _entries.Add(new Descriptors.PollEntry { Descriptor = _book.IsRestored ? -1 : (int)(_criu?.Handle ?? -1), Wanted = Descriptors.Readable });
         Span<Descriptors.PollEntry> entries = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_entries);
-        bool happened = Descriptors.Poll(entries, pushes ? 0 : waits ? ChangeMilliseconds : -1);
+        bool happened = Descriptors.Poll(entries, pushes ? 0 : ArrivalWatch.PatienceFor(_book));
         long told = Stopwatch.GetTimestamp();
-        for (int index = 0; index < entries.Length - 2; index++)
+        _arrivals.Hear(_book.Spaces, _giver);
+        for (int index = 0; index < entries.Length - 3; index++)
         {
             LazySpace space = _book.Spaces[index];
             if (happened && entries[index].Ready != 0) Hear(space, told);
-            if (space.Waiting.Count > 0) _giver.Again(space);
+            _giver.Again(space);
             if (!space.IsClosed && (space.IsGone || (_book.IsRestored && space.Missing.Count == 0))) Forget(space);
         }
 
@@ -231,18 +234,6 @@ internal sealed class LazyPages : IDisposable
             int descriptor = Descriptors.ReceiveDescriptor(socket) ?? throw new InvalidDataException($"CRIU named process {number} without its memory.");
             _book.Apply(_log.Add(new LazyRecord { Kind = LazyRecordKind.Process, Image = (ulong)number, Descriptor = descriptor }));
         }
-    }
-
-    /// <summary>Those that were restored come before those that were forked since: these often end soon.</summary>
-    private bool Push()
-    {
-        foreach (LazySpace space in _book.Spaces)
-        {
-            if (space.IsGone || space.Missing.Count == 0) continue;
-            if (_giver.Push(space)) return true;
-        }
-
-        return false;
     }
 
     /// <summary>It has ended, or lacks nothing any more: the kernel goes back to giving it its pages by itself.</summary>

@@ -15,11 +15,20 @@ internal sealed class LazySpace(int number, ulong image, int descriptor, Missing
     /// <summary>What it lacks.</summary>
     public MissingPages Missing => missing;
 
-    /// <summary>Addresses for which somebody waits and that could not be answered yet.</summary>
+    /// <summary>Addresses for which somebody waits and that could not be answered yet, as the space is changing.</summary>
     public List<ulong> Waiting { get; } = [];
+
+    /// <summary>Addresses for which somebody waits and whose pages have not arrived.</summary>
+    public List<ulong> Awaiting { get; } = [];
+
+    /// <summary>Was memory of it moved? Then a page can be missing at another address than it had.</summary>
+    public bool HasMoved { get; set; }
 
     /// <summary>Where the next pages are given that nobody asks for.</summary>
     public ulong Cursor { get; set; }
+
+    /// <summary>How many pages were found one after the other that have not arrived. When they are as many as are missing, nothing can be given until some arrive.</summary>
+    public long PassedOver { get; set; }
 
     /// <summary>How many of them at once.</summary>
     public int Batch { get; set; } = 1;

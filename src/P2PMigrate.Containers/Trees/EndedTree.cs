@@ -10,6 +10,8 @@ internal sealed class EndedTree : IFence
 
     public Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken) => throw new ContainerException("The process tree has ended.");
 
+    public IRemainingMemory? OpenRemaining() => throw new ContainerException("The process tree has ended.");
+
     public Task<bool> ThawAsync(CancellationToken cancellationToken) => Task.FromResult(false);
 
     public Task DestroyAsync(CancellationToken cancellationToken) => Task.CompletedTask;

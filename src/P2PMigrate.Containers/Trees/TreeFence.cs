@@ -18,6 +18,8 @@ internal sealed class TreeFence(IFence inner, Cgroup cgroup) : IFence
         return summary;
     }
 
+    public IRemainingMemory? OpenRemaining() => inner.OpenRemaining();
+
     /// <summary>Whoever of it is left goes on, without the first process too.</summary>
     public async Task<bool> ThawAsync(CancellationToken cancellationToken)
     {

@@ -88,6 +88,12 @@ public interface IContainerRuntime
     IPageSink CreatePageWriter(string imageDirectory);
 
     /// <summary>
+    /// Takes in what was left for later of a container's memory, as its images say; null when nothing was. To be opened before <see cref="RestoreAsync"/>: even to be held a container may need a page.
+    /// Throws <see cref="ContainerException"/> when there is no room for it.
+    /// </summary>
+    ILateMemory? OpenLateMemory(RestoreRequest request) => null;
+
+    /// <summary>
     /// Compares every file that the dump refers to (name, size, mode) with the restored root file system. A finding per
     /// difference; restore is not to be tried when there is a blocker.
     /// </summary>
@@ -145,6 +151,9 @@ public interface IFence : IAsyncDisposable
     /// afterwards, and also when this throws.
     /// </summary>
     Task<DumpSummary> DumpAsync(string imageDirectory, IPageSink pages, CancellationToken cancellationToken);
+
+    /// <summary>What the dump left in the processes, as the sink took it (<see cref="IPageSink.TakesLater"/>), also one by an earlier process of ours; null when nothing was left.</summary>
+    IRemainingMemory? OpenRemaining();
 
     /// <summary>
     /// Rollback: back on its network, running. False when the container has ended, because its first process did not survive: then its network and its cgroup are as before, and nothing more can be undone. Idempotent; retried until it

@@ -22,13 +22,15 @@ internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudg
     /// <summary>What a run costs the budget, whether or not it has pages: its entry in an image.</summary>
     public const long RunCost = 32;
 
+    private const uint LazyFlag = 2;
+
     private readonly PageBlockReader _blocks = new(meter);
     private readonly byte[] _record = new byte[PageRecord.Size];
     private readonly byte[] _piece = new byte[(PiecePages + SnapshotLimits.MaxBlockPages) * PageRun.PageSize];
     private PageKey? _key;
     private PageStore? _store;
     private long _pages;
-    private bool _isOpen;
+    private bool _isOpen, _isProcess;
 
     /// <summary>Takes in a whole stream and returns the bytes of all pages.</summary>
     public async Task<long> ReceiveAsync(PipeReader input, StreamHeader header, CancellationToken cancellationToken)
@@ -63,12 +65,14 @@ internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudg
         {
             budget.Spend(SpaceCost);
             await writer.OpenAsync(record.Space, cancellationToken).ConfigureAwait(false);
-            _isOpen = true;
+            (_isOpen, _isProcess) = (true, record.Space.Kind == PageSpaceKind.Process);
             return;
         }
 
         PeerFault.Require(record.Kind == PageRecordKind.Run && _isOpen, "sent pages of no space");
         budget.Spend(RunCost);
+        // spec: MEM-20
+        PeerFault.Require(record.Run.Flags != LazyFlag || !_isProcess, "left memory for later, which was not agreed");
         if (record.Run.IsPresent)
             await ReceiveRunAsync(input, record.Run, digest, cancellationToken).ConfigureAwait(false);
         else

@@ -24,6 +24,8 @@ public sealed class FrozenPagesTests : IDisposable
         for (int page = 0; page < Pages; page++) Marshal.Copy(Enumerable.Repeat((byte)page, Size).ToArray(), 0, _memory + (page * Size), Size);
     }
 
+    private string Notes => Path.Combine(_directory.Path, "notes");
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public void Dispose()
@@ -49,7 +51,7 @@ public sealed class FrozenPagesTests : IDisposable
         Write("pages-2.img", [.. Enumerable.Range(0, 302 * Size).Select(index => (byte)(index / Size * 3))]);
 
         var sink = new RecordedPages();
-        using var pages = new FrozenPages(_directory.Path, sink, () => [Environment.ProcessId]);
+        using var pages = new FrozenPages(_directory.Path, Notes, sink, () => [Environment.ProcessId]);
         long count = await pages.RunAsync(Task.FromResult(true), Token);
 
         Assert.True(sink.IsComplete);
@@ -63,6 +65,33 @@ public sealed class FrozenPagesTests : IDisposable
             .. Enumerable.Range(0, 2).Select(page => (0x7fff_ffff_0000 + (ulong)(page * Size), 4u, (byte)((300 + page) * 3))),
         ];
         Assert.Equal(expected, got);
+    }
+
+    /// <summary>What the image has, and what a child must not see, comes with its content.</summary>
+    [Fact]
+    [Trait("Spec", "MEM-20")]
+    [Trait("Spec", "MEM-21")]
+    public async Task A_sink_that_takes_it_is_told_what_is_left_for_later()
+    {
+        Write($"pagemap-{_id}.img", PagemapImageTests.Image(2, new PagemapRecord { Vaddr = 0x1000, NrPages = 1, Flags = 4 }, Lazy(0, 600), Lazy(800, 10)));
+        Write("pages-2.img", new byte[Size]);
+        using (var image = new FileStream(_directory[$"mm-{_id}.img"], FileMode.Create))
+        {
+            ImageFile.WriteMagic(image, ImageFile.MemoryMagic);
+            var memory = new MappingsEntry();
+            memory.Mappings.Add(new MappingEntry { Start = Lazy(100, 1).Vaddr, End = Lazy(102, 1).Vaddr, Advice = 1UL << 18 });
+            ImageFile.WriteRecord(image, memory);
+        }
+
+        var sink = new RecordedPages { TakesLater = true };
+        using var pages = new FrozenPages(_directory.Path, Notes, sink, () => [Environment.ProcessId]);
+        Assert.Equal(3, await pages.RunAsync(Task.FromResult(true), Token));
+
+        PageRun[] left = [RunOf(0, 100, 2), RunOf(102, 498, 2), RunOf(800, 10, 2)];
+        Assert.Equal([new PageRun(0x1000, 1, 4), left[0], RunOf(100, 2, 4), left[1], left[2]], sink.Runs.Select(run => run.Run));
+        Assert.Equal([Size, 0, 2 * Size, 0, 0], sink.Runs.Select(run => run.Content.Length));
+        Assert.Equal((100, 101), (sink.Runs[2].Content[0], sink.Runs[2].Content[Size]));
+        Assert.Equal(left, Assert.Single(PagemapImage.ReadAll(Notes)).Runs);
     }
 
     [Fact]
@@ -93,7 +122,7 @@ public sealed class FrozenPagesTests : IDisposable
     public async Task Nothing_is_delivered_of_a_dump_that_did_not_come_to_its_end()
     {
         var sink = new RecordedPages();
-        using var pages = new FrozenPages(_directory.Path, sink, () => []);
+        using var pages = new FrozenPages(_directory.Path, Notes, sink, () => []);
         await Assert.ThrowsAsync<EndOfStreamException>(() => pages.RunAsync(Task.FromResult(false), Token));
         Assert.False(sink.IsComplete);
     }
@@ -112,9 +141,11 @@ public sealed class FrozenPagesTests : IDisposable
 
     private async Task<string> FailAsync()
     {
-        using var pages = new FrozenPages(_directory.Path, new RecordedPages(), () => [Environment.ProcessId]);
+        using var pages = new FrozenPages(_directory.Path, Notes, new RecordedPages(), () => [Environment.ProcessId]);
         return (await Assert.ThrowsAsync<ContainerException>(() => pages.RunAsync(Task.FromResult(true), Token))).Message;
     }
+
+    private PageRun RunOf(int page, uint count, uint flags) => new(Lazy(page, 1).Vaddr, count, flags);
 
     private PagemapRecord Lazy(int page, int count) => new() { Vaddr = (ulong)_memory + (ulong)(page * Size), NrPages = (ulong)count, Flags = 2 };
 

@@ -155,7 +155,7 @@ public sealed class ParentImagesTests : IDisposable
             Assert.Equal(own.Count, PagemapChain.LazyPagesOf(Images, process));
             foreach (((_, ulong address), byte[] content) in own)
             {
-                (nint place, int count) = source.Find(process, address, 1);
+                (nint place, int count) = source.Find(process, address, 1); // all of them are there
                 Assert.Equal(1, count);
                 Marshal.Copy(place, page, 0, page.Length);
                 Assert.True(page.AsSpan().SequenceEqual(content), $"{process} {address:x}");

@@ -15,6 +15,8 @@ internal sealed class RecordedPages : IPageSink
 
     public int? FailAtCall { get; init; }
 
+    public bool TakesLater { get; init; }
+
     public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)
     {
         MaybeFail();

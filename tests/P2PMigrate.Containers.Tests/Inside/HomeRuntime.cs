@@ -45,6 +45,8 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
 
     public IPageSink CreatePageWriter(string imageDirectory) => inner.CreatePageWriter(imageDirectory);
 
+    public ILateMemory? OpenLateMemory(RestoreRequest request) => inner.OpenLateMemory(request);
+
     public Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.VerifyAsync(request, cancellationToken);
 
     public Task PrepareRestoreAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.PrepareRestoreAsync(request, cancellationToken);
@@ -82,6 +84,8 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
             await frozen();
             return await inner.DumpAsync(imageDirectory, pages, cancellationToken);
         }
+
+        public IRemainingMemory? OpenRemaining() => inner.OpenRemaining();
 
         public Task<bool> ThawAsync(CancellationToken cancellationToken) => inner.ThawAsync(cancellationToken);
 

@@ -88,6 +88,11 @@ public sealed class HostilePagesTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "MEM-20")]
+    public Task Memory_that_is_left_for_later_without_having_been_agreed_on_is_the_peers_fault() =>
+        AssertPeerFaultAsync(() => DumpAsync([.. Bytes(PageRecord.Of(new PageSpace(PageSpaceKind.Process, 7))), .. Bytes(PageRecord.Of(new PageRun(0x1000, 2, 2))), .. Bytes(PageRecord.End(0))], new Sink()));
+
+    [Fact]
     [Trait("Spec", "MIG-80")]
     public async Task Live_pages_out_of_order_or_of_zeros_or_of_another_kind_are_the_peers_fault()
     {

@@ -24,6 +24,8 @@ internal sealed class InMemoryFence(InMemoryRuntime runtime, SimulatedContainer 
         return new DumpSummary(TimeSpan.FromMilliseconds(1), count);
     }
 
+    public IRemainingMemory? OpenRemaining() => null;
+
     public async Task<bool> ThawAsync(CancellationToken cancellationToken)
     {
         await runtime.AtAsync("thaw", cancellationToken);

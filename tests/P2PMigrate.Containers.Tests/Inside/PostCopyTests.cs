@@ -1,0 +1,124 @@
+using P2PMigrate.Containers.Lazy;
+using P2PMigrate.Containers.Runc;
+using P2PMigrate.Migration.Runtime;
+
+namespace P2PMigrate.Containers.Tests.Inside;
+
+/// <summary>Containers that run before their memory has left the source.</summary>
+public sealed class PostCopyTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [InsideFact]
+    [Trait("Spec", "MEM-20")]
+    [Trait("Spec", "MEM-22")]
+    [Trait("Spec", "MEM-23")]
+    public async Task What_a_container_touches_comes_at_once_and_the_rest_when_it_is_sent()
+    {
+        RuncRuntime runtime = await LateRestore.RuntimeAsync();
+        await using Workload workload = await Workload.RunningAsync("pages.py", "128", "200");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using PostCopy copy = await PostCopy.RunAsync(move, runtime);
+        Assert.StartsWith("0 wrong", await LateRestore.CheckAsync(move)); // it has read all that it knows of
+        Assert.NotInRange(copy.Wanted, 0, 500);
+        Assert.NotNull(LateRestore.HandoverOf(move)); // but not all that it has
+        await copy.DeliverAsync();
+        await copy.CompleteAsync();
+        LazyCounts counts = LateRestore.CountsOf(move);
+        Assert.InRange(counts.Given, 96 << 8, 200 << 8);
+        Assert.Equal((0, 0), (counts.Nowhere, counts.There));
+        Assert.StartsWith("0 wrong", await LateRestore.CheckAsync(move));
+        LateRestore.AssertOver(move);
+    }
+
+    [InsideFact]
+    [Trait("Spec", "MEM-22")]
+    [Trait("Spec", "MEM-41")]
+    public async Task Who_gives_pages_may_be_killed_while_they_arrive()
+    {
+        RuncRuntime runtime = await LateRestore.RuntimeAsync();
+        await using Workload workload = await Workload.RunningAsync("pages.py", "256", "400");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using PostCopy copy = await PostCopy.RunAsync(move, runtime);
+        Task killing = LateRestore.KillAsync(move, times: 4, after: TimeSpan.FromMilliseconds(150));
+        Task delivering = copy.DeliverAsync(TimeSpan.FromMilliseconds(5));
+        Task complete = copy.CompleteAsync();
+        Assert.StartsWith("0 wrong", await LateRestore.CheckAsync(move));
+        await killing;
+        await delivering;
+        await complete;
+        LateRestore.CountsOf(move);
+        Assert.StartsWith("0 wrong", await LateRestore.CheckAsync(move));
+        LateRestore.AssertOver(move);
+    }
+
+    /// <summary>What has arrived need not be sent again; what is wanted meanwhile is asked for again.</summary>
+    [InsideFact]
+    [Trait("Spec", "MEM-22")]
+    [Trait("Spec", "MEM-23")]
+    public async Task Who_takes_pages_in_may_end_and_begin_again()
+    {
+        RuncRuntime runtime = await LateRestore.RuntimeAsync();
+        await using Workload workload = await Workload.RunningAsync("pages.py", "128", "400");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using PostCopy copy = await PostCopy.RunAsync(move, runtime);
+        Task<string> checking = LateRestore.CheckAsync(move);
+        for (int times = 0; times < 3; times++)
+        {
+            await Task.Delay(200, Token);
+            await copy.ReopenAsync();
+        }
+
+        Assert.StartsWith("0 wrong", await checking);
+        await copy.DeliverAsync();
+        await copy.CompleteAsync();
+        Assert.StartsWith("0 wrong", await LateRestore.CheckAsync(move));
+        LateRestore.AssertOver(move);
+    }
+
+    [InsideFact]
+    [Trait("Spec", "MEM-42")]
+    [Trait("Spec", "MEM-43")]
+    [Trait("Spec", "MEM-45")]
+    public async Task Memory_may_be_forked_moved_and_given_up_while_it_arrives()
+    {
+        RuncRuntime runtime = await LateRestore.RuntimeAsync();
+        await using Workload workload = await Workload.RunningAsync("changing.py", "200");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using PostCopy copy = await PostCopy.RunAsync(move, runtime, whileHeld: () => Shell.RunAsync($"touch {move.Request.RootPath}/check"));
+        Task delivering = copy.DeliverAsync(TimeSpan.FromMilliseconds(4));
+        string answer = await LateRestore.CheckAsync(move);
+        await delivering;
+        await copy.CompleteAsync();
+        LateRestore.CountsOf(move);
+        Assert.Equal("0 wrong, children 0 [0] 0", answer.Trim());
+    }
+
+    [InsideFact]
+    [Trait("Spec", "MEM-24")]
+    public async Task What_cannot_be_restored_without_late_memory_is_not_restored_at_all()
+    {
+        var runtime = new RuncRuntime(new RuncOptions { PageProgram = ["false"] }, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
+        await using Workload workload = await Workload.RunningAsync("pages.py", "64", "200");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using PostCopy copy = await PostCopy.PrepareAsync(move, runtime);
+        await Assert.ThrowsAsync<ContainerException>(() => runtime.RestoreAsync(move.Request, Token));
+        await move.AssertNothingLeftAsync();
+        LateRestore.AssertOver(move);
+        await copy.ThawSourceAsync();
+        Assert.Equal("running", await Workload.StatusAsync(workload.Name));
+    }
+
+    [InsideFact]
+    [Trait("Spec", "MEM-21")]
+    [Trait("Spec", "MIG-151")]
+    public async Task Memory_of_a_source_that_ran_meanwhile_is_not_sent()
+    {
+        RuncRuntime runtime = await LateRestore.RuntimeAsync();
+        await using Workload workload = await Workload.RunningAsync("pages.py", "64", "200");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using PostCopy copy = await PostCopy.PrepareAsync(move, runtime);
+        await Shell.RunAsync($"runc resume {workload.Name}; runc pause {workload.Name}");
+        Assert.Contains("thawed by somebody", (await Assert.ThrowsAsync<ContainerException>(() => copy.DeliverAsync())).Message, StringComparison.Ordinal);
+    }
+}
