@@ -35,7 +35,7 @@ internal sealed class CriuDump : IAsyncDisposable
         _cgroup = new Cgroup(fence.CgroupPath);
         string configuration = Path.Combine(workDirectory, "criu-dump.conf");
         _memory = IsLazy
-            ? new FrozenPages(DraftPath, RemainingMemory.NotesIn(workDirectory), _pages, _cgroup.Pids)
+            ? new FrozenPages(DraftPath, RemainingMemory.NotesIn(workDirectory), _pages, mayLeave: _cgroup.FrozenSoFar is not null, _cgroup.Pids)
             : new PageServerSink(PageServerDialect.Of(criu), _pages, () => OwnedProcesses.Find(workDirectory).Select(process => process.Pid));
         try
         {

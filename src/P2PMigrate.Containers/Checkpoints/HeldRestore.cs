@@ -16,7 +16,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
 {
     public const string LogName = "restore.log";
 
-    private bool? _isAwaited; // once it was asked for
+    private IReadOnlyDictionary<ulong, long>? _awaited; // once it was asked for
 
     protected RestoreRequest Request => request;
 
@@ -36,7 +36,9 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
 
     /// <summary>Does memory come only when the container runs? Then it cannot be restored without leaving pages for later.</summary>
     // spec: MEM-24
-    private bool IsAwaited => _isAwaited ??= ArrivalFile.AwaitedIn(request.ImageDirectory).Count > 0;
+    private bool IsAwaited => Awaited.Count > 0;
+
+    private IReadOnlyDictionary<ulong, long> Awaited => _awaited ??= ArrivalFile.AwaitedIn(request.ImageDirectory);
 
     /// <summary>Lines of CRIU's configuration besides.</summary>
     protected virtual IEnumerable<string> CriuLines => [];
@@ -90,7 +92,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         try
         {
             giving = mayBeLazy && !MapsUsers ? BeginGiving() : null; // within a user namespace the kernel may refuse a userfaultfd
-            if (giving is null && IsAwaited) throw new ContainerException($"The container {Name} cannot be restored here before all of its memory has come. Move it again with --mode auto.");
+            if (giving is null && IsAwaited) throw new ContainerException($"The container {Name} cannot be restored here before all of its memory has come, so it goes on at the source. Move it from there with --mode auto.");
             await NetworkIsolation.DetachAsync(record.Links, staysUp: false, cancellationToken).ConfigureAwait(false);
             hook = RestoreHook.Create(request.WorkDirectory, raisesLoopback);
             await File.WriteAllTextAsync(CriuConfigurationPath, CriuConfiguration.ForRestore(hook.ScriptPath, CriuLines), cancellationToken).ConfigureAwait(false);
@@ -129,7 +131,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         WipedOnFork.RestoreFirst(request.ImageDirectory);
         var giving = new LateGiving(runtime, request);
         if (!(IsAwaited || LateGiving.Pays(request.ImageDirectory)) || !giving.CanBegin()) return null;
-        ArrivalFile.Prepare(request.ImageDirectory);
+        ArrivalFile.Prepare(request.ImageDirectory, Awaited);
         IsLazy = true;
         giving.Start();
         return giving;

@@ -24,6 +24,7 @@ internal sealed record RemainingRecord
 internal sealed class RemainingMemory : IRemainingMemory
 {
     private const string NotesName = "remaining", RecordName = "remaining.json";
+    private const string Fate = "If it runs at the target already, it waits there for memory that will not come: end it there, and start it anew.";
 
     private readonly string _container;
     private readonly Cgroup _cgroup;
@@ -61,7 +62,7 @@ internal sealed class RemainingMemory : IRemainingMemory
     public static RemainingMemory? Open(string workDirectory, string container, Cgroup cgroup)
     {
         if (WorkRecord.Load(Path.Combine(workDirectory, RecordName), RecordJson.Default.RemainingRecord) is not { } record) return null;
-        if (record.BootId != WorkRecord.CurrentBootId || !cgroup.Exists) throw new ContainerException($"The memory of {container} that was left here is gone with its processes.");
+        if (record.BootId != WorkRecord.CurrentBootId || !cgroup.Exists) throw new ContainerException($"The memory of {container} that was left here is gone with its processes. {Fate}");
         return new RemainingMemory(container, cgroup, Standstill.Since(record.Mark, cgroup), PagemapImage.ReadAll(NotesIn(workDirectory)));
     }
 
@@ -81,8 +82,9 @@ internal sealed class RemainingMemory : IRemainingMemory
     /// <inheritdoc/>
     public int Read(ulong process, ulong address, int pages, Span<byte> content)
     {
+        ArgumentOutOfRangeException.ThrowIfLessThan(pages, 1);
         PageRun run = RunWith(process, address);
-        uint count = (uint)Math.Min(pages, run.Pages - ((address - run.Address) / PageRun.PageSize));
+        uint count = (uint)Math.Min((ulong)Math.Min(pages, content.Length / PageRun.PageSize), run.Pages - ((address - run.Address) / PageRun.PageSize));
         _forOne.Read(process, [new PageRun(address, count, PagemapImage.LazyFlag)], content[..(int)(count * PageRun.PageSize)]);
         RequireStill();
         return (int)count;
@@ -99,7 +101,7 @@ internal sealed class RemainingMemory : IRemainingMemory
     private void RequireStill()
     {
         if (_standstill.HasHeld()) return;
-        throw new ContainerException($"The frozen copy of {_container} was thawed by somebody ({_cgroup.Path}) while its memory was still needed, so what is left of it is not what was dumped.");
+        throw new ContainerException($"The frozen copy of {_container} was thawed by somebody ({_cgroup.Path}) while its memory was still needed, so what is left of it is not what was dumped. {Fate}");
     }
 
     private PageRun RunWith(ulong process, ulong address)

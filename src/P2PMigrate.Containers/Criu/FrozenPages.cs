@@ -12,9 +12,10 @@ namespace P2PMigrate.Containers.Criu;
 /// <param name="imageDirectory">Where CRIU's images are.</param>
 /// <param name="notesDirectory">Where it is noted what was left for later: nothing is there.</param>
 /// <param name="sink">Gets it.</param>
+/// <param name="mayLeave">Can it be told later whether the processes stood still?</param>
 /// <param name="pids">The container's processes.</param>
 // spec: MEM-20, MEM-30, MEM-31, MEM-32
-internal sealed class FrozenPages(string imageDirectory, string notesDirectory, IPageSink sink, Func<IEnumerable<int>> pids) : IMemoryDelivery
+internal sealed class FrozenPages(string imageDirectory, string notesDirectory, IPageSink sink, bool mayLeave, Func<IEnumerable<int>> pids) : IMemoryDelivery
 {
     private readonly EndedConnection _noQuestions = new();
     private readonly NamedFailureSink _sink = new(sink);
@@ -43,11 +44,12 @@ internal sealed class FrozenPages(string imageDirectory, string notesDirectory, 
         if (!await complete.WaitAsync(cancellationToken).ConfigureAwait(false)) throw new EndOfStreamException("CRIU ended before its images were complete");
         IReadOnlyList<PagemapImage> images = PagemapImage.ReadAll(imageDirectory);
         using var memory = new FrozenMemory(pids());
-        var delivery = new PageDelivery(_sink, memory, _sink.TakesLater);
+        bool leaves = mayLeave && _sink.TakesLater;
+        var delivery = new PageDelivery(_sink, memory, leaves);
         foreach (PagemapImage image in images)
         {
             await _sink.OpenAsync(image.Space, cancellationToken).ConfigureAwait(false);
-            IReadOnlyList<PageRun> runs = _sink.TakesLater && image.Space.Kind == PageSpaceKind.Process ? WipedOnFork.Apart(imageDirectory, image) : image.Runs;
+            IReadOnlyList<PageRun> runs = leaves && image.Space.Kind == PageSpaceKind.Process ? WipedOnFork.Apart(imageDirectory, image) : image.Runs;
             await delivery.DeliverAsync(image.Space, runs, image.PagesPath, cancellationToken).ConfigureAwait(false);
             Note(image.Space, [.. runs.Where(delivery.IsLeft)]);
         }

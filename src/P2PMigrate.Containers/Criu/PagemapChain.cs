@@ -25,7 +25,7 @@ internal sealed class PagemapChain
     private int _entry;
     private long _position, _arrivalPosition;
 
-    private PagemapChain(string directory, ulong image)
+    private PagemapChain(string directory, ulong image, bool isParent = false)
     {
         (_directory, _image) = (directory, image);
         _path = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"{Prefix}{image}{Suffix}"));
@@ -34,6 +34,7 @@ internal sealed class PagemapChain
         _pagesId = (uint)records[0].Vaddr;
         _pages = Path.Combine(directory, string.Create(CultureInfo.InvariantCulture, $"pages-{_pagesId}{Suffix}"));
         _runs = [.. records.Skip(1).Select(record => new PageRun(record.Vaddr, record.HasNrPages ? (uint)record.NrPages : record.CompatNrPages, record.Flags))];
+        if (!isParent && !Rise(_runs)) throw new ContainerException($"The image {_path} does not make sense. Start the migration again.");
     }
 
     /// <summary>The processes that have memory there.</summary>
@@ -95,9 +96,22 @@ internal sealed class PagemapChain
         }
     }
 
+    /// <summary>Whole pages, one run behind the other. Those of a parent are ours, and pass over others.</summary>
+    private static bool Rise(List<PageRun> runs)
+    {
+        ulong next = 0;
+        foreach (PageRun run in runs)
+        {
+            if (run.Address % PageRun.PageSize != 0 || run.Address < next || EndOf(run) < run.Address) return false;
+            next = EndOf(run);
+        }
+
+        return true;
+    }
+
     private static ulong EndOf(PageRun run) => run.Address + ((ulong)run.Pages * PageRun.PageSize);
 
-    private PagemapChain Parent() => _parent ??= new PagemapChain(Path.Combine(_directory, ParentLink), _image);
+    private PagemapChain Parent() => _parent ??= new PagemapChain(Path.Combine(_directory, ParentLink), _image, isParent: true);
 
     private void Pass()
     {

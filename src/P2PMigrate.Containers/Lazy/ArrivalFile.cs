@@ -1,6 +1,8 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using P2PMigrate.Containers.Criu;
+using P2PMigrate.Containers.Linux;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
 
@@ -15,6 +17,9 @@ internal sealed class ArrivalFile : IDisposable
 {
     /// <summary>The mark of a page that is there.</summary>
     public const byte There = 1;
+
+    private const int PieceBytes = 1 << 16;     // while one is written, nobody else writes to the file
+    private const int NotSupported = 95;
 
     private readonly List<StoredRun> _runs;
     private readonly SafeFileHandle _pages, _marks;
@@ -35,26 +40,24 @@ internal sealed class ArrivalFile : IDisposable
     /// <summary>Where it is said which of them are there.</summary>
     public static string MarksPathIn(string imageDirectory, ulong image) => Path.Combine(imageDirectory, string.Create(CultureInfo.InvariantCulture, $"arrived-{image}"));
 
-    /// <summary>The processes of which pages are still to arrive when they are restored.</summary>
-    public static IReadOnlyList<ulong> AwaitedIn(string imageDirectory) =>
-        [.. PagemapChain.ProcessesIn(imageDirectory).Where(image => PagemapChain.AwaitedPagesOf(imageDirectory, image) > 0).Order()];
+    /// <summary>The processes of which pages are still to arrive when they are restored, and how many.</summary>
+    public static IReadOnlyDictionary<ulong, long> AwaitedIn(string imageDirectory) =>
+        PagemapChain.ProcessesIn(imageDirectory).ToDictionary(image => image, image => PagemapChain.AwaitedPagesOf(imageDirectory, image)).Where(process => process.Value > 0).ToDictionary();
 
     /// <summary>Makes room for all of them, of which none is there, unless that was done before. Throws <see cref="ContainerException"/> when the disk has none.</summary>
-    public static void Prepare(string imageDirectory)
+    public static void Prepare(string imageDirectory, IReadOnlyDictionary<ulong, long> awaited)
     {
-        foreach (ulong image in AwaitedIn(imageDirectory))
+        try
         {
-            long pages = PagemapChain.AwaitedPagesOf(imageDirectory, image);
-            try
+            foreach ((ulong image, long pages) in awaited)
             {
-                Make(PathIn(imageDirectory, image), pages * PageRun.PageSize);
+                Make(PathIn(imageDirectory, image), checked(pages * PageRun.PageSize));
                 Make(MarksPathIn(imageDirectory, image), pages);
             }
-            catch (IOException full)
-            {
-                throw new ContainerException(
-                    string.Create(CultureInfo.InvariantCulture, $"There is no room in {imageDirectory} for {pages * PageRun.PageSize >> 20} MiB of memory that is to follow: {full.Message}"), inner: full);
-            }
+        }
+        catch (Exception full) when (full is IOException or OverflowException)
+        {
+            throw new ContainerException($"There is no room in {imageDirectory} for memory that is to follow ({awaited.Values.Sum():N0} pages): {full.Message}", inner: full);
         }
     }
 
@@ -64,13 +67,14 @@ internal sealed class ArrivalFile : IDisposable
     /// <summary>Writes pages and marks them. Throws <see cref="SnapshotException"/> when nobody waits for one of them.</summary>
     public void Write(ulong address, ReadOnlySpan<byte> pages)
     {
+        if (pages.Length % PageRun.PageSize != 0) throw new ArgumentException("pages come whole", nameof(pages));
         while (!pages.IsEmpty)
         {
             (long position, long room) = PlaceOf(address);
-            ReadOnlySpan<byte> here = pages[..(int)Math.Min(pages.Length, room)];
-            WriteAt(position, here);
-            address += (ulong)here.Length;
-            pages = pages[here.Length..];
+            ReadOnlySpan<byte> piece = pages[..(int)Math.Min(Math.Min(pages.Length, PieceBytes), room)];
+            WriteAt(position, piece);
+            address += (ulong)piece.Length;
+            pages = pages[piece.Length..];
         }
     }
 
@@ -78,7 +82,7 @@ internal sealed class ArrivalFile : IDisposable
     public long CountLacking()
     {
         long lacking = 0;
-        byte[] marks = new byte[1 << 16];
+        byte[] marks = new byte[PieceBytes];
         for (long position = 0; ;)
         {
             int read = RandomAccess.Read(_marks, marks, position);
@@ -95,29 +99,44 @@ internal sealed class ArrivalFile : IDisposable
         _marks.Dispose();
     }
 
-    /// <summary>It has its name when it has its room.</summary>
+    /// <summary>It has its name when it has its room. Where a file system cannot set room aside, zeros take it.</summary>
     private static void Make(string path, long length)
     {
-        if (File.Exists(path)) return;
+        if (File.Exists(path) && new FileInfo(path).Length == length) return;
         string draft = path + ".new";
-        using (SafeFileHandle file = File.OpenHandle(draft, FileMode.Create, FileAccess.Write, FileShare.None, FileOptions.None, preallocationSize: length))
-            RandomAccess.SetLength(file, length);
-        File.Move(draft, path);
+        try
+        {
+            using (SafeFileHandle file = File.OpenHandle(draft, FileMode.Create, FileAccess.Write, FileShare.None)) SetAside(file, length);
+            File.Move(draft, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(draft);
+            throw;
+        }
+    }
+
+    private static void SetAside(SafeFileHandle file, long length)
+    {
+        if (Native.Allocate(file, 0, 0, length) == 0) return;
+        int error = Marshal.GetLastPInvokeError();
+        if (error != NotSupported) throw new IOException(Marshal.GetPInvokeErrorMessage(error));
+        byte[] zeros = new byte[PieceBytes];
+        for (long at = 0; at < length; at += zeros.Length) RandomAccess.Write(file, zeros.AsSpan(0, (int)Math.Min(zeros.Length, length - at)), at);
     }
 
     /// <summary>What is marked is not written again: somebody may be reading it.</summary>
     private void WriteAt(long position, ReadOnlySpan<byte> pages)
     {
         long first = position / PageRun.PageSize;
-        int count = pages.Length / PageRun.PageSize;
-        Span<byte> marks = count <= 1024 ? stackalloc byte[count] : new byte[count];
+        Span<byte> marks = stackalloc byte[pages.Length / PageRun.PageSize];
         lock (_lock)
         {
-            _ = RandomAccess.Read(_marks, marks, first);
-            for (int page = 0; page < count;)
+            if (RandomAccess.Read(_marks, marks, first) != marks.Length) throw new EndOfStreamException("The marks of pages that have arrived are fewer than the pages.");
+            for (int page = 0; page < marks.Length;)
             {
                 int run = marks[page..].IndexOfAnyExcept(marks[page]);
-                run = run < 0 ? count - page : run;
+                run = run < 0 ? marks.Length - page : run;
                 if (marks[page] != There)
                     RandomAccess.Write(_pages, pages.Slice(page * PageRun.PageSize, run * PageRun.PageSize), position + (page * (long)PageRun.PageSize));
                 page += run;

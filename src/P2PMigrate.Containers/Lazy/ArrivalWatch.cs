@@ -8,60 +8,53 @@ namespace P2PMigrate.Containers.Lazy;
 // spec: MEM-23
 internal sealed class ArrivalWatch(string workDirectory) : IDisposable
 {
-    private const int LettersMax = 64;             // then pages are given
-    private const int ChangeMilliseconds = 1;
+    private const int LettersMax = 64;             // CONST-382: then pages are given
+    private const int ChangeMilliseconds = 1;      // CONST-382
     private const int AwaitMilliseconds = 10;      // CONST-382
+    private const int SoonMilliseconds = 100;      // CONST-382
     private const int LookMilliseconds = 1000;     // CONST-382
 
     private readonly LetterBox<LateLetter> _letters = new(workDirectory, LateLetter.Giver);
     private long _looked = Environment.TickCount64;
+    private bool _looksSoon; // something has arrived, and it is not known where it belongs
 
     /// <summary>Has something to read when there is something to hear.</summary>
     public int Descriptor => _letters.Descriptor;
 
     /// <summary>How long there is nothing to be done, if nothing happens, in milliseconds; for ever when that is negative.</summary>
-    public static int PatienceFor(LazyBook book)
+    public int PatienceFor(LazyBook book, PageGiver giver)
     {
         bool isAwaited = false;
         foreach (LazySpace space in book.Spaces)
         {
             if (space.IsGone) continue;
-            if (space.Waiting.Count > 0 || (book.IsRestored && space.PassedOver < space.Missing.Count)) return ChangeMilliseconds;
+            if (space.Waiting.Count > 0 || (book.IsRestored && giver.IsHeldUp(space))) return ChangeMilliseconds;
             isAwaited |= space.Awaiting.Count > 0;
         }
 
-        return isAwaited ? AwaitMilliseconds : book.IsRestored ? LookMilliseconds : -1;
+        return isAwaited ? AwaitMilliseconds : _looksSoon ? SoonMilliseconds : book.IsRestored ? LookMilliseconds : -1;
     }
 
-    /// <summary>Has a page sent for; one that is not heard is asked for once more.</summary>
-    public void Ask(ulong image, ulong address) =>
+    /// <summary>Has a page sent for; false when that could not be said.</summary>
+    public bool TryAsk(ulong image, ulong address) =>
         _letters.TrySend(LateLetter.Taker, new LateLetter { Kind = LateLetterKind.Wanted, Pages = PageGiver.FaultPages, Image = image, Address = address });
 
-    /// <summary>Takes in what is said, and looks around and asks once more when that is due.</summary>
+    /// <summary>Takes in what is said, and looks around when that is due.</summary>
     public void Hear(IReadOnlyList<LazySpace> spaces, PageGiver giver)
     {
-        bool isDue = Environment.TickCount64 - _looked >= LookMilliseconds;
         for (int letters = 0; letters < LettersMax && _letters.TryTake(out LateLetter letter); letters++)
         {
-            if (letter.Kind != LateLetterKind.Arrived)
-            {
-                isDue = true;
-                continue;
-            }
-
+            _looksSoon |= letter.Kind == LateLetterKind.LookAround;
+            if (letter.Kind != LateLetterKind.Arrived) continue;
             foreach (LazySpace space in spaces)
             {
-                if (space.Image == letter.Image && !space.IsGone) giver.Arrived(space, letter.Address, letter.Pages);
+                if (space.Image == letter.Image && !space.IsGone && !giver.TryExpect(space, letter.Address, letter.Pages)) _looksSoon = true;
             }
         }
 
-        if (!isDue) return;
-        _looked = Environment.TickCount64;
-        foreach (LazySpace space in spaces)
-        {
-            space.PassedOver = 0;
-            giver.AskAgain(space);
-        }
+        if (Environment.TickCount64 - _looked < (_looksSoon ? SoonMilliseconds : LookMilliseconds)) return;
+        (_looked, _looksSoon) = (Environment.TickCount64, false);
+        foreach (LazySpace space in spaces) giver.Look(space);
     }
 
     /// <inheritdoc/>

@@ -13,6 +13,9 @@ internal interface IPageSource
     /// <summary>What the process with this number in the images lacks at first.</summary>
     MissingPages MissingOf(ulong image);
 
+    /// <summary>Do pages of that process arrive only now?</summary>
+    bool IsAwaited(ulong image);
+
     /// <summary>
     /// The page that the process had at this address, and up to <paramref name="pages"/> that follow it, as many as lie side by side and are all there, or all not. They stay there as long as the source is.
     /// </summary>

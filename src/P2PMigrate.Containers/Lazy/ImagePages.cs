@@ -8,6 +8,7 @@ internal sealed class ImagePages(string imageDirectory) : IPageSource, IDisposab
 {
     private readonly Dictionary<ulong, List<StoredRun>> _runs = [];
     private readonly Dictionary<string, MappedFile> _files = [];
+    private readonly HashSet<ulong> _awaited = [];
 
     /// <inheritdoc/>
     public MissingPages MissingOf(ulong image)
@@ -15,6 +16,13 @@ internal sealed class ImagePages(string imageDirectory) : IPageSource, IDisposab
         var missing = new MissingPages();
         foreach (StoredRun run in RunsOf(image)) missing.Add(run.Address, run.Address, run.Pages);
         return missing;
+    }
+
+    /// <inheritdoc/>
+    public bool IsAwaited(ulong image)
+    {
+        _ = RunsOf(image);
+        return _awaited.Contains(image);
     }
 
     /// <inheritdoc/>
@@ -43,6 +51,7 @@ internal sealed class ImagePages(string imageDirectory) : IPageSource, IDisposab
         foreach (ulong image in images)
         {
             foreach (StoredRun run in RunsOf(image)) FileOf(run.File);
+            if (IsAwaited(image)) FileOf(ArrivalFile.MarksPathIn(imageDirectory, image));
         }
     }
 
@@ -69,7 +78,9 @@ internal sealed class ImagePages(string imageDirectory) : IPageSource, IDisposab
     private List<StoredRun> RunsOf(ulong image)
     {
         if (_runs.TryGetValue(image, out List<StoredRun>? runs)) return runs;
-        return _runs[image] = [.. PagemapChain.Of(imageDirectory, image).Where(run => run.IsLazy)];
+        runs = [.. PagemapChain.Of(imageDirectory, image).Where(run => run.IsLazy)];
+        if (runs.Exists(run => run.IsAwaited)) _awaited.Add(image);
+        return _runs[image] = runs;
     }
 
     private MappedFile FileOf(string path)

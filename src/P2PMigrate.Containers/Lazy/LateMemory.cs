@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
@@ -13,23 +12,32 @@ internal sealed class LateMemory : ILateMemory, IPageSink
 {
     private readonly Dictionary<ulong, ArrivalFile> _files = [];
     private readonly LetterBox<LateLetter> _letters;
-    private readonly Socket _arrivals;
+    private readonly string _container;
     private ulong? _process;
     private volatile bool _isUntold;
 
-    private LateMemory(string workDirectory, string imageDirectory, IReadOnlyList<ulong> awaited)
+    private LateMemory(RestoreRequest request, IEnumerable<ulong> awaited)
     {
-        foreach (ulong process in awaited) _files.Add(process, ArrivalFile.Open(imageDirectory, process));
-        _letters = new LetterBox<LateLetter>(workDirectory, LateLetter.Taker);
-        _arrivals = new Socket(new SafeSocketHandle(_letters.Descriptor, ownsHandle: false));
+        _container = request.Container.Name;
+        _letters = new LetterBox<LateLetter>(request.WorkDirectory, LateLetter.Taker);
+        try
+        {
+            foreach (ulong process in awaited) _files.Add(process, ArrivalFile.Open(request.ImageDirectory, process));
+        }
+        catch
+        {
+            Close();
+            throw;
+        }
     }
 
     /// <summary>Opens it; null when nothing was left for later. Throws <see cref="ContainerException"/> when there is no room for it.</summary>
     public static LateMemory? Open(RestoreRequest request)
     {
-        IReadOnlyList<ulong> awaited = ArrivalFile.AwaitedIn(request.ImageDirectory);
-        ArrivalFile.Prepare(request.ImageDirectory);
-        return awaited.Count == 0 ? null : new LateMemory(request.WorkDirectory, request.ImageDirectory, awaited);
+        IReadOnlyDictionary<ulong, long> awaited = ArrivalFile.AwaitedIn(request.ImageDirectory);
+        if (awaited.Count == 0) return null;
+        ArrivalFile.Prepare(request.ImageDirectory, awaited);
+        return new LateMemory(request, awaited.Keys);
     }
 
     /// <inheritdoc/>
@@ -46,7 +54,8 @@ internal sealed class LateMemory : ILateMemory, IPageSink
     public ValueTask WriteAsync(PageRun run, ReadOnlyMemory<byte> pages, CancellationToken cancellationToken)
     {
         if (_process is not { } process) throw new InvalidOperationException("no page space is open");
-        if (pages.Length != run.Pages * (long)PageRun.PageSize) throw new SnapshotException("The source left pages for later a second time.");
+        if (!run.IsPresent) throw new SnapshotException("The source left pages for later a second time.");
+        if (pages.Length != run.Pages * (long)PageRun.PageSize) throw new ArgumentException("the content does not fit the run", nameof(pages));
         Take(process, run.Address, pages.Span);
         return ValueTask.CompletedTask;
     }
@@ -62,10 +71,16 @@ internal sealed class LateMemory : ILateMemory, IPageSink
     public void Take(ulong process, ulong address, ReadOnlySpan<byte> pages)
     {
         if (!_files.TryGetValue(process, out ArrivalFile? file)) throw new SnapshotException($"The source sent memory of process {process}, for which nobody waits.");
-        file.Write(address, pages);
-        if (_isUntold && _letters.TrySend(LateLetter.Giver, new LateLetter { Kind = LateLetterKind.LookAround })) _isUntold = false;
-        var letter = new LateLetter { Kind = LateLetterKind.Arrived, Pages = pages.Length / PageRun.PageSize, Image = process, Address = address };
-        if (!_letters.TrySend(LateLetter.Giver, letter)) _isUntold = true;
+        try
+        {
+            file.Write(address, pages);
+        }
+        catch (IOException refused)
+        {
+            throw new ContainerException($"Memory of {_container}, which runs here and waits for it, cannot be written: {refused.Message} Make room, and the source will send it again.", inner: refused);
+        }
+
+        Tell(new LateLetter { Kind = LateLetterKind.Arrived, Pages = pages.Length / PageRun.PageSize, Image = process, Address = address });
     }
 
     /// <inheritdoc/>
@@ -73,22 +88,31 @@ internal sealed class LateMemory : ILateMemory, IPageSink
     {
         while (true)
         {
-            if (_letters.TryTake(out LateLetter letter))
+            while (_letters.TryTake(out LateLetter letter))
             {
                 if (letter.Kind == LateLetterKind.Wanted) return new WantedPage(letter.Image, letter.Address, letter.Pages);
-                continue;
             }
 
-            await _arrivals.ReceiveAsync(Memory<byte>.Empty, SocketFlags.Peek, cancellationToken).ConfigureAwait(false);
+            await _letters.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync()
     {
-        _arrivals.Dispose();
+        Close();
+        return ValueTask.CompletedTask;
+    }
+
+    private void Tell(LateLetter letter)
+    {
+        if (_isUntold && _letters.TrySend(LateLetter.Giver, new LateLetter { Kind = LateLetterKind.LookAround })) _isUntold = false;
+        if (!_letters.TrySend(LateLetter.Giver, letter)) _isUntold = true;
+    }
+
+    private void Close()
+    {
         _letters.Dispose();
         foreach (ArrivalFile file in _files.Values) file.Dispose();
-        return ValueTask.CompletedTask;
     }
 }

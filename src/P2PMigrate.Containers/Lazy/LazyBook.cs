@@ -53,8 +53,7 @@ internal sealed class LazyBook(Func<ulong, MissingPages> pagesOf)
                 _spaces.Add(new LazySpace(_spaces.Count, space.Image, record.Child, space.Missing.Copy()) { HasMoved = space.HasMoved });
                 break;
             case FaultEvent.Remap:
-                space.Missing.Move(record.Start, record.Address, record.Bytes);
-                space.HasMoved = true;
+                space.HasMoved |= space.Missing.Move(record.Start, record.Address, record.Bytes);
                 break;
             case FaultEvent.Remove:
                 Removed += space.Missing.Drop(record.Start, record.Address);

@@ -42,7 +42,7 @@ internal sealed class LazyPages : IDisposable
         _log = log;
         _book = new LazyBook(_source.MissingOf);
         _arrivals = new ArrivalWatch(workDirectory);
-        _giver = new PageGiver(_source, _arrivals.Ask, _counts);
+        _giver = new PageGiver(_source, _arrivals.TryAsk, _counts);
         _handover = new LazyHandover
         {
             BootId = WorkRecord.CurrentBootId,
@@ -162,7 +162,7 @@ internal sealed class LazyPages : IDisposable
         _entries.Add(new Descriptors.PollEntry { Descriptor = _keeperEnd, Wanted = Descriptors.Readable });
         _entries.Add(new Descriptors.PollEntry { Descriptor = _book.IsRestored ? -1 : (int)(_criu?.Handle ?? -1), Wanted = Descriptors.Readable });
         Span<Descriptors.PollEntry> entries = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_entries);
-        bool happened = Descriptors.Poll(entries, pushes ? 0 : ArrivalWatch.PatienceFor(_book));
+        bool happened = Descriptors.Poll(entries, pushes ? 0 : _arrivals.PatienceFor(_book, _giver));
         long told = Stopwatch.GetTimestamp();
         _arrivals.Hear(_book.Spaces, _giver);
         for (int index = 0; index < entries.Length - 3; index++)

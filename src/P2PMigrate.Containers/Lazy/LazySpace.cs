@@ -18,17 +18,17 @@ internal sealed class LazySpace(int number, ulong image, int descriptor, Missing
     /// <summary>Addresses for which somebody waits and that could not be answered yet, as the space is changing.</summary>
     public List<ulong> Waiting { get; } = [];
 
-    /// <summary>Addresses for which somebody waits and whose pages have not arrived.</summary>
-    public List<ulong> Awaiting { get; } = [];
+    /// <summary>Those for which somebody waits and that have not arrived.</summary>
+    public List<AwaitedPage> Awaiting { get; } = [];
 
-    /// <summary>Was memory of it moved? Then a page can be missing at another address than it had.</summary>
+    /// <summary>Was memory of it moved that lacked pages? Then one can be missing at another address than it had.</summary>
     public bool HasMoved { get; set; }
 
-    /// <summary>Where the next pages are given that nobody asks for.</summary>
-    public ulong Cursor { get; set; }
+    /// <summary>Where the next pages are given that nobody asks for. Where some are awaited: up to where it was looked for those that have arrived; null when all of it was.</summary>
+    public ulong? Cursor { get; set; } = 0;
 
-    /// <summary>How many pages were found one after the other that have not arrived. When they are as many as are missing, nothing can be given until some arrive.</summary>
-    public long PassedOver { get; set; }
+    /// <summary>Has something arrived, perhaps, where it was looked already?</summary>
+    public bool IsLookedThroughAgain { get; set; }
 
     /// <summary>How many of them at once.</summary>
     public int Batch { get; set; } = 1;
@@ -41,4 +41,14 @@ internal sealed class LazySpace(int number, ulong image, int descriptor, Missing
 
     /// <summary>Is there nothing left to be done for it? Then its descriptor is closed.</summary>
     public bool IsClosed { get; set; }
+}
+
+/// <summary>A page that somebody waits for and that has not arrived.</summary>
+internal sealed class AwaitedPage(ulong address)
+{
+    /// <summary>Where it is missing.</summary>
+    public ulong Address => address;
+
+    /// <summary>Was it asked for since the last look?</summary>
+    public bool IsAskedFor { get; set; }
 }

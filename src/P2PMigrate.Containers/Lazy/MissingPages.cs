@@ -61,8 +61,8 @@ internal sealed class MissingPages
         return before - Count;
     }
 
-    /// <summary>Memory has moved, with what it lacks, over whatever was there.</summary>
-    public void Move(ulong from, ulong to, ulong length)
+    /// <summary>Memory has moved, with what it lacks, over whatever was there. Returns whether it lacked anything.</summary>
+    public bool Move(ulong from, ulong to, ulong length)
     {
         var moved = new List<Stretch>();
         for (ulong at = from; at < from + length;)
@@ -76,6 +76,7 @@ internal sealed class MissingPages
         Drop(from, from + length);
         Drop(to, to + length);
         foreach (Stretch stretch in moved) Insert(stretch);
+        return moved.Count > 0;
     }
 
     /// <summary>As many missing pages, in another address space that was made of this one.</summary>

@@ -8,10 +8,10 @@ namespace P2PMigrate.Containers.Lazy;
 /// it already, or has no place for it and nothing more to say of that address space. One that has not arrived yet is asked for, and whoever wants it waits. One caller at a time.
 /// </summary>
 /// <param name="source">Where pages are.</param>
-/// <param name="ask">Has the page that a process of the images had at an address sent for, if it can.</param>
+/// <param name="ask">Has the page that a process of the images had at an address sent for; false when it could not be said now.</param>
 /// <param name="counts">What becomes of them.</param>
 // spec: MEM-42
-internal sealed class PageGiver(IPageSource source, Action<ulong, ulong> ask, LazyCounts counts)
+internal sealed class PageGiver(IPageSource source, Func<ulong, ulong, bool> ask, LazyCounts counts)
 {
     /// <summary>Pages that come with the one that somebody waits for.</summary>
     public const int FaultPages = 16; // CONST-386
@@ -19,7 +19,8 @@ internal sealed class PageGiver(IPageSource source, Action<ulong, ulong> ask, La
     /// <summary>Pages that are given at once, at most: nobody waits longer than that takes.</summary>
     public const int BatchPages = 256; // CONST-386
 
-    private const int LooksMax = 1024; // then whoever waits is heard again
+    private const int LooksMax = 16, LookPages = 1 << 16; // CONST-382: that takes no longer
+    private const int ArrivalsMax = 4096;                 // CONST-382
 
     private readonly Queue<Arrival> _arrivals = new();
 
@@ -43,34 +44,54 @@ internal sealed class PageGiver(IPageSource source, Action<ulong, ulong> ask, La
         address &= ~(MissingPages.PageSize - 1);
         Outcome outcome = Answer(space, address, FaultPages);
         if (outcome == Outcome.NotNow) space.Waiting.Add(address);
-        if (outcome != Outcome.Absent) return;
-        if (!space.Awaiting.Contains(address)) space.Awaiting.Add(address);
-        Ask(space, address);
+        if (outcome == Outcome.Absent) Await(space, address);
     }
 
     /// <summary>Those who could not be answered before are, now that the space has changed or pages have arrived, as far as they can be.</summary>
     public void Again(LazySpace space)
     {
-        if (space.Waiting.Count > 0) Move(space, space.Waiting, Outcome.Absent, space.Awaiting);
-        if (space.Awaiting.Count > 0) Move(space, space.Awaiting, Outcome.NotNow, space.Waiting);
+        if (space.Waiting.Count > 0)
+        {
+            space.Waiting.RemoveAll(address =>
+            {
+                Outcome outcome = Answer(space, address, FaultPages);
+                if (outcome == Outcome.Absent) Await(space, address);
+                return outcome != Outcome.NotNow;
+            });
+        }
+
+        if (space.Awaiting.Count > 0)
+        {
+            space.Awaiting.RemoveAll(page =>
+            {
+                Outcome outcome = Answer(space, page.Address, FaultPages);
+                if (outcome == Outcome.NotNow) space.Waiting.Add(page.Address);
+                if (outcome == Outcome.Absent && !page.IsAskedFor) Ask(space, page);
+                return outcome != Outcome.Absent;
+            });
+        }
     }
 
-    /// <summary>What somebody waits for and has not arrived is asked for once more.</summary>
+    /// <summary>Pages may have arrived of which nothing was heard: they are looked for, what is waited for is asked for once more, and a space that has ended is found out.</summary>
     // spec: MEM-23
-    public void AskAgain(LazySpace space)
+    public void Look(LazySpace space)
     {
-        foreach (ulong address in space.Awaiting) Ask(space, address);
+        if (space.IsGone || !source.IsAwaited(space.Image) || space.Missing.Next(0) is not { } first) return;
+        space.IsLookedThroughAgain = true;
+        foreach (AwaitedPage page in space.Awaiting) page.IsAskedFor = false;
+        space.IsGone = Userfault.HasEnded(space.Descriptor, first.Start, (long)MissingPages.PageSize);
     }
 
-    /// <summary>Pages of a process of the images have arrived: they are given next to this space, which lacks pages of it.</summary>
-    public void Arrived(LazySpace space, ulong address, long pages)
+    /// <summary>Pages of a process of the images have arrived: they are given to this space, which lacks pages of it. False when they are to be looked for.</summary>
+    public bool TryExpect(LazySpace space, ulong address, long pages)
     {
-        if (space.HasMoved) space.PassedOver = 0;
-        else _arrivals.Enqueue(new Arrival(space, address, address + ((ulong)pages * MissingPages.PageSize)));
+        if (space.HasMoved || _arrivals.Count >= ArrivalsMax) return false;
+        _arrivals.Enqueue(new Arrival(space, address, address + ((ulong)pages * MissingPages.PageSize)));
+        return true;
     }
 
     /// <summary>
-    /// Gives some of what nobody waits for: what arrived last, then to those that were restored, before those that were forked since, which often end soon. False when there is nothing that can be given now.
+    /// Gives some of what nobody waits for: what has arrived, then to those that were restored, before those that were forked since, which often end soon. False when there is nothing that can be given now.
     /// </summary>
     public bool Push(IReadOnlyList<LazySpace> spaces)
     {
@@ -82,55 +103,81 @@ internal sealed class PageGiver(IPageSource source, Action<ulong, ulong> ask, La
 
         foreach (LazySpace space in spaces)
         {
-            if (!space.IsGone && space.Missing.Count > 0 && Push(space)) return true;
+            if (space.IsGone || space.Missing.Count == 0) continue;
+            if (source.IsAwaited(space.Image) ? PushFound(space) : PushNext(space)) return true;
         }
 
         return false;
     }
 
-    /// <summary>False when all of them have been given.</summary>
+    /// <summary>Is there something to give to this space that could not be given just now, because it is changing?</summary>
+    public bool IsHeldUp(LazySpace space) => space.Missing.Count > 0 && (!source.IsAwaited(space.Image) || space.Cursor is not null || space.IsLookedThroughAgain);
+
+    /// <summary>Of pages that have arrived; false when all of them have been given.</summary>
     private bool PushArrival(Arrival arrival)
     {
         LazySpace space = arrival.Space;
-        if (space.IsGone || space.HasMoved)
+        if (space.IsGone) return false;
+        bool isThere = !space.HasMoved && space.Missing.Next(arrival.Next) is { } next && next.Start >= arrival.Next && next.Start < arrival.End;
+        if (!isThere)
         {
-            space.PassedOver = 0;
+            space.IsLookedThroughAgain |= space.HasMoved;
             return false;
         }
 
-        if (space.Missing.Next(arrival.Next) is not { } stretch || stretch.Start < arrival.Next || stretch.Start >= arrival.End) return false;
-        (ulong cursor, arrival.Next) = (space.Cursor, stretch.Start);
-        int pages = (int)Math.Min(Math.Min(stretch.Pages, BatchPages), (long)((arrival.End - stretch.Start) / MissingPages.PageSize));
-        bool hasProgressed = Push(space, stretch, pages);
-        arrival.Next = space.Cursor;
-        space.Cursor = cursor;
-        if (!hasProgressed) space.PassedOver = 0; // the space is changing: they are looked for with all others
+        Stretch stretch = space.Missing.Next(arrival.Next)!.Value;
+        long pages = Math.Min(Math.Min(stretch.Pages, BatchPages), (long)((arrival.End - stretch.Start) / MissingPages.PageSize));
+        bool hasProgressed = Push(space, stretch, (int)pages, out ulong behind);
+        arrival.Next = behind;
+        space.IsLookedThroughAgain |= !hasProgressed; // it is changing
         return hasProgressed;
     }
 
-    private bool Push(LazySpace space)
+    /// <summary>Of a space of which all pages are there.</summary>
+    private bool PushNext(LazySpace space)
+    {
+        if (space.Missing.Next(space.Cursor ?? 0) is not { } stretch) return false;
+        bool hasProgressed = Push(space, stretch, (int)Math.Min(stretch.Pages, space.Batch), out ulong behind);
+        space.Cursor = behind;
+        return hasProgressed;
+    }
+
+    /// <summary>Of a space of which pages have not arrived: it is looked through from its beginning to its end for some that have.</summary>
+    private bool PushFound(LazySpace space)
     {
         for (int looks = 0; looks < LooksMax; looks++)
         {
-            if (space.PassedOver >= space.Missing.Count || space.Missing.Next(space.Cursor) is not { } stretch) return false;
-            FoundPages found = source.Find(space.Image, stretch.Source, (int)Math.Min(stretch.Pages, BatchPages));
-            if (found.AreThere) return Push(space, stretch, (int)Math.Min(stretch.Pages, space.Batch));
-            space.PassedOver += found.Pages;
-            space.Cursor = stretch.Start + ((ulong)found.Pages * MissingPages.PageSize);
+            if (space.Cursor is null && !space.IsLookedThroughAgain) return false;
+            if (space.Cursor is null) (space.Cursor, space.IsLookedThroughAgain) = (0, false);
+            if (space.Missing.Next(space.Cursor.Value) is not { } stretch || stretch.Start < space.Cursor)
+            {
+                space.Cursor = null;
+                continue;
+            }
+
+            FoundPages found = source.Find(space.Image, stretch.Source, (int)Math.Min(stretch.Pages, LookPages));
+            if (!found.AreThere)
+            {
+                space.Cursor = stretch.Start + ((ulong)found.Pages * MissingPages.PageSize);
+                continue;
+            }
+
+            bool hasProgressed = Push(space, stretch, (int)Math.Min(stretch.Pages, space.Batch), out ulong behind);
+            space.Cursor = behind;
+            return hasProgressed;
         }
 
         return true;
     }
 
-    /// <summary>Gives the first pages of a stretch, the first of which is there; the cursor is behind them then.</summary>
-    private bool Push(LazySpace space, Stretch stretch, int pages)
+    /// <summary>Gives the first pages of a stretch, as far as they are there.</summary>
+    private bool Push(LazySpace space, Stretch stretch, int pages, out ulong behind)
     {
         FoundPages found = source.Find(space.Image, stretch.Source, pages);
-        space.Cursor = stretch.Start;
+        behind = stretch.Start;
         if (!found.AreThere) return false;
         FaultAnswer answer = Give(space, stretch.Start, found, out long given);
-        space.Cursor = stretch.Start + (ulong)given;
-        space.PassedOver = 0;
+        behind = stretch.Start + (ulong)given;
         switch (answer)
         {
             case FaultAnswer.Done:
@@ -138,7 +185,7 @@ internal sealed class PageGiver(IPageSource source, Action<ulong, ulong> ask, La
                 return true;
             case FaultAnswer.Nowhere when found.Pages > 1: // a mapping ends on the way
                 space.Batch = found.Pages / 2;
-                return given > 0 || Push(space, stretch, found.Pages / 2);
+                return Push(space, stretch, space.Batch, out behind);
             case FaultAnswer.Nowhere:
                 return Lose(space, stretch.Start);
             case FaultAnswer.There:
@@ -160,21 +207,16 @@ internal sealed class PageGiver(IPageSource source, Action<ulong, ulong> ask, La
         return true;
     }
 
-    private void Move(LazySpace space, List<ulong> from, Outcome other, List<ulong> to)
+    private void Await(LazySpace space, ulong address)
     {
-        from.RemoveAll(address =>
-        {
-            Outcome outcome = Answer(space, address, FaultPages);
-            if (outcome == other) to.Add(address);
-            if (outcome == other && other == Outcome.Absent) Ask(space, address);
-            return outcome == Outcome.Answered || outcome == other;
-        });
+        if (space.Awaiting.Exists(page => page.Address == address)) return;
+        var page = new AwaitedPage(address);
+        space.Awaiting.Add(page);
+        Ask(space, page);
     }
 
-    private void Ask(LazySpace space, ulong address)
-    {
-        if (space.Missing.From(address) is { } stretch) ask(space.Image, stretch.Source);
-    }
+    private void Ask(LazySpace space, AwaitedPage page) =>
+        page.IsAskedFor = space.Missing.From(page.Address) is not { } stretch || ask(space.Image, stretch.Source);
 
     private Outcome Answer(LazySpace space, ulong address, int pages)
     {
@@ -185,7 +227,7 @@ internal sealed class PageGiver(IPageSource source, Action<ulong, ulong> ask, La
             FoundPages found = source.Find(space.Image, stretch.Source, (int)Math.Min(stretch.Pages, pages));
             if (!found.AreThere) return Outcome.Absent;
             answer = Give(space, address, found, out long given);
-            if (given > 0) space.Cursor = address + (ulong)given;
+            if (given > 0 && !source.IsAwaited(space.Image)) space.Cursor = address + (ulong)given;
             if (given > 0) return Outcome.Answered;
             if (answer == FaultAnswer.Nowhere && found.Pages > 1) return Answer(space, address, pages: 1);
             if (answer == FaultAnswer.There) counts.There += space.Missing.Drop(address, address + MissingPages.PageSize);

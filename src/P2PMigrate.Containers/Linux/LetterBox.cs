@@ -1,12 +1,14 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace P2PMigrate.Containers.Linux;
 
 /// <summary>
 /// Short letters between processes of ours that know the same directory: whoever has a name there gets what is sent to it. Nobody ever waits for anybody: a letter that finds no room, or nobody, is lost, and whoever sent it is
-/// told. A name belongs to the process that took it last. However long the directory's path is, names are found from there.
+/// told. A name belongs to the process that took it last, and stays when that ends. However long the directory's path is, names are found from there. Any thread.
 /// </summary>
 /// <typeparam name="T">A letter, without references.</typeparam>
 internal sealed unsafe class LetterBox<T> : IDisposable
@@ -17,30 +19,36 @@ internal sealed unsafe class LetterBox<T> : IDisposable
     private const int DoNotWait = 0x40, NoSignal = 0x4000;
     private const int Interrupted = 4;
 
-    private readonly int _place;
+    private readonly SafeFileHandle _place;
+    private readonly Socket _socket; // .NET has not bound it, and so does not remove the name
 
     /// <summary>Takes the name.</summary>
     public LetterBox(string directory, string name)
     {
         File.Delete(Path.Combine(directory, name));
-        _place = Native.Open(directory, PathOnly | CloseOnExec, 0);
-        Descriptor = Native.OpenSocket(UnixFamily, DatagramCloseOnExec, 0);
+        _place = new SafeFileHandle(Native.Open(directory, PathOnly | CloseOnExec, 0), ownsHandle: true);
+        int socket = Native.OpenSocket(UnixFamily, DatagramCloseOnExec, 0);
         byte[] address = AddressOf(name);
-        if (_place >= 0 && Descriptor >= 0 && LetterCalls.Bind(Descriptor, address, address.Length) == 0) return;
-        string reason = Marshal.GetLastPInvokeErrorMessage();
-        Dispose();
-        throw new IOException($"Cannot open a socket in {directory}: {reason}.");
+        if (_place.IsInvalid || socket < 0 || LetterCalls.Bind(socket, address, address.Length) != 0)
+        {
+            string reason = Marshal.GetLastPInvokeErrorMessage();
+            _place.Dispose();
+            if (socket >= 0) _ = Native.Close(socket);
+            throw new IOException($"Cannot open a socket in {directory}: {reason}.");
+        }
+
+        _socket = new Socket(new SafeSocketHandle(socket, ownsHandle: true));
     }
 
     /// <summary>Has something to read when a letter is there. Belongs to this.</summary>
-    public int Descriptor { get; }
+    public int Descriptor => (int)_socket.Handle;
 
     /// <summary>Sends a letter to who has the name; false when it is lost.</summary>
     public bool TrySend(string name, in T letter)
     {
         byte[] address = AddressOf(name);
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in letter));
-        return Native.SendTo(Descriptor, bytes, bytes.Length, DoNotWait | NoSignal, address, address.Length) == bytes.Length;
+        return LetterCalls.Send(_socket.SafeHandle, bytes, bytes.Length, DoNotWait | NoSignal, address, address.Length) == bytes.Length;
     }
 
     /// <summary>Takes a letter out, if one is there.</summary>
@@ -50,21 +58,25 @@ internal sealed unsafe class LetterBox<T> : IDisposable
         {
             while (true)
             {
-                nint read = LetterCalls.Receive(Descriptor, room, sizeof(T), DoNotWait);
+                nint read = LetterCalls.Receive(_socket.SafeHandle, room, sizeof(T), DoNotWait);
                 if (read == sizeof(T)) return true;
                 if (read < 0 && Marshal.GetLastPInvokeError() != Interrupted) return false;
             }
         }
     }
 
+    /// <summary>Waits until there may be one. Throws when this is disposed of meanwhile.</summary>
+    public async ValueTask WaitAsync(CancellationToken cancellationToken) =>
+        await _socket.ReceiveAsync(Memory<byte>.Empty, SocketFlags.Peek, cancellationToken).ConfigureAwait(false);
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_place >= 0) _ = Native.Close(_place);
-        if (Descriptor >= 0) _ = Native.Close(Descriptor);
+        _socket.Dispose();
+        _place.Dispose();
     }
 
-    private byte[] AddressOf(string name) => [UnixFamily, 0, .. Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{_place}/{name}")), 0];
+    private byte[] AddressOf(string name) => [UnixFamily, 0, .. Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{_place.DangerousGetHandle()}/{name}")), 0];
 }
 
 /// <summary>The calls that a generic type cannot import.</summary>
@@ -73,6 +85,9 @@ internal static unsafe partial class LetterCalls
     [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
     public static partial int Bind(int socket, ReadOnlySpan<byte> address, int length);
 
+    [LibraryImport("libc", EntryPoint = "sendto", SetLastError = true)]
+    public static partial nint Send(SafeHandle socket, ReadOnlySpan<byte> bytes, nint length, int flags, ReadOnlySpan<byte> address, int addressLength);
+
     [LibraryImport("libc", EntryPoint = "recv", SetLastError = true)]
-    public static partial nint Receive(int socket, void* buffer, nint length, int flags);
+    public static partial nint Receive(SafeHandle socket, void* buffer, nint length, int flags);
 }

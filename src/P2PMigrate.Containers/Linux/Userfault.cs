@@ -27,7 +27,7 @@ internal enum FaultAnswer
 /// <summary>The calls on a userfaultfd, which is known by its number: it is shared with a process that keeps it.</summary>
 internal static unsafe partial class Userfault
 {
-    private const nuint Wake = 0x8010_AA02, CopyPages = 0xC028_AA03, ZeroPages = 0xC020_AA04;
+    private const nuint Wake = 0x8010_AA02, CopyPages = 0xC028_AA03, ZeroPages = 0xC020_AA04, ContinuePages = 0xC020_AA07;
     private const nint CloseOnExec = 0x8_0000, NonBlocking = 0x800;
     private const int NoEntry = 2, NoProcess = 3, Again = 11, OutOfMemory = 12, Exists = 17;
     private const int Interrupted = 4;
@@ -73,6 +73,15 @@ internal static unsafe partial class Userfault
     {
         var order = new ZeroOrder { Range = new Range { Start = address, Length = (ulong)bytes } };
         return Control(descriptor, ZeroPages, &order) == 0 ? FaultAnswer.Done : AnswerOf(order.Result, Marshal.GetLastPInvokeError());
+    }
+
+    /// <summary>
+    /// Has the address space ended? The kernel tells of that by no event. It is asked to do what it never does with private memory, which it refuses with another reason as long as there is such memory.
+    /// </summary>
+    public static bool HasEnded(int descriptor, ulong address, long bytes)
+    {
+        var order = new ZeroOrder { Range = new Range { Start = address, Length = (ulong)bytes } }; // struct uffdio_continue is like it
+        return Control(descriptor, ContinuePages, &order) != 0 && Marshal.GetLastPInvokeError() == NoProcess;
     }
 
     /// <summary>Whoever waits for a page there looks again.</summary>

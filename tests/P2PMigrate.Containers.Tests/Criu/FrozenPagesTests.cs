@@ -51,7 +51,7 @@ public sealed class FrozenPagesTests : IDisposable
         Write("pages-2.img", [.. Enumerable.Range(0, 302 * Size).Select(index => (byte)(index / Size * 3))]);
 
         var sink = new RecordedPages();
-        using var pages = new FrozenPages(_directory.Path, Notes, sink, () => [Environment.ProcessId]);
+        using var pages = new FrozenPages(_directory.Path, Notes, sink, mayLeave: true, () => [Environment.ProcessId]);
         long count = await pages.RunAsync(Task.FromResult(true), Token);
 
         Assert.True(sink.IsComplete);
@@ -84,7 +84,7 @@ public sealed class FrozenPagesTests : IDisposable
         }
 
         var sink = new RecordedPages { TakesLater = true };
-        using var pages = new FrozenPages(_directory.Path, Notes, sink, () => [Environment.ProcessId]);
+        using var pages = new FrozenPages(_directory.Path, Notes, sink, mayLeave: true, () => [Environment.ProcessId]);
         Assert.Equal(3, await pages.RunAsync(Task.FromResult(true), Token));
 
         PageRun[] left = [RunOf(0, 100, 2), RunOf(102, 498, 2), RunOf(800, 10, 2)];
@@ -122,7 +122,7 @@ public sealed class FrozenPagesTests : IDisposable
     public async Task Nothing_is_delivered_of_a_dump_that_did_not_come_to_its_end()
     {
         var sink = new RecordedPages();
-        using var pages = new FrozenPages(_directory.Path, Notes, sink, () => []);
+        using var pages = new FrozenPages(_directory.Path, Notes, sink, mayLeave: true, () => []);
         await Assert.ThrowsAsync<EndOfStreamException>(() => pages.RunAsync(Task.FromResult(false), Token));
         Assert.False(sink.IsComplete);
     }
@@ -141,7 +141,7 @@ public sealed class FrozenPagesTests : IDisposable
 
     private async Task<string> FailAsync()
     {
-        using var pages = new FrozenPages(_directory.Path, Notes, new RecordedPages(), () => [Environment.ProcessId]);
+        using var pages = new FrozenPages(_directory.Path, Notes, new RecordedPages(), mayLeave: true, () => [Environment.ProcessId]);
         return (await Assert.ThrowsAsync<ContainerException>(() => pages.RunAsync(Task.FromResult(true), Token))).Message;
     }
 

@@ -94,6 +94,25 @@ public sealed class PostCopyTests
         Assert.Equal("0 wrong, children 0 [0] 0", answer.Trim());
     }
 
+    /// <summary>The kernel does not say that an address space has ended.</summary>
+    [InsideFact]
+    [Trait("Spec", "MEM-23")]
+    public async Task Children_that_have_ended_are_forgotten_though_nothing_arrives()
+    {
+        RuncRuntime runtime = await LateRestore.RuntimeAsync();
+        await using Workload workload = await Workload.RunningAsync("forking.py", "64", "300");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using PostCopy copy = await PostCopy.RunAsync(move, runtime);
+        Assert.Equal("300 children", (await LateRestore.CheckAsync(move)).Trim());
+        string descriptors = $"/proc/{LateRestore.HandoverOf(move)!.Giver.Pid}/fd";
+        long start = Environment.TickCount64;
+        while (Directory.EnumerateFileSystemEntries(descriptors).Count() > 100 && Environment.TickCount64 - start < 30_000) await Task.Delay(100, Token);
+        Assert.InRange(Directory.EnumerateFileSystemEntries(descriptors).Count(), 5, 100);
+        await copy.DeliverAsync();
+        await copy.CompleteAsync();
+        LateRestore.AssertOver(move);
+    }
+
     [InsideFact]
     [Trait("Spec", "MEM-24")]
     public async Task What_cannot_be_restored_without_late_memory_is_not_restored_at_all()

@@ -18,7 +18,7 @@ public sealed class ArrivalFileTests : IDisposable
     {
         File.WriteAllBytes(_directory["pagemap-7.img"], PagemapImageTests.Image(1, Run(0x1000, 2, 6), Run(0x10000, 3, 2), Run(0x20000, 1, 4), Run(0x30000, 2, 2)));
         File.WriteAllBytes(_directory["pages-1.img"], [.. Pages(0xa0, 3)]);
-        ArrivalFile.Prepare(_directory.Path);
+        Prepare();
     }
 
     public void Dispose() => _directory.Dispose();
@@ -48,7 +48,7 @@ public sealed class ArrivalFileTests : IDisposable
     public void What_has_arrived_is_not_written_again_and_is_there_for_who_comes_later()
     {
         using (ArrivalFile file = ArrivalFile.Open(_directory.Path, Process)) file.Write(0x11000, Pages(1, 1));
-        ArrivalFile.Prepare(_directory.Path);
+        Prepare();
         using (ArrivalFile again = ArrivalFile.Open(_directory.Path, Process)) again.Write(0x10000, Pages(5, 3));
         using var source = new ImagePages(_directory.Path);
         Assert.Equal([5, 1, 7], new[] { 0x10000UL, 0x11000UL, 0x12000UL }.Select(address => FirstOf(source.Find(Process, address, 1))));
@@ -68,6 +68,26 @@ public sealed class ArrivalFileTests : IDisposable
         Assert.InRange(file.CountLacking(), 4, 5);
     }
 
+    [Theory]
+    [InlineData(0x10000, 0x10000)] // the same twice
+    [InlineData(0x10000, 0x11000)]
+    [InlineData(0x20000, 0x10000)]
+    [InlineData(0x10000, 0xfffffffffffff000)]
+    [Trait("Spec", "MEM-22")]
+    public void Images_whose_runs_do_not_rise_are_refused(ulong first, ulong second)
+    {
+        File.WriteAllBytes(_directory["pagemap-7.img"], PagemapImageTests.Image(1, Run(first, 2, 2), Run(second, 2, 2)));
+        Assert.Contains("does not make sense", Assert.Throws<ContainerException>(() => ArrivalFile.AwaitedIn(_directory.Path)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Spec", "MEM-22")]
+    public void Memory_for_which_there_is_no_room_is_refused_before_anything_is_restored()
+    {
+        File.WriteAllBytes(_directory["pagemap-7.img"], PagemapImageTests.Image(1, Run(0x10000, uint.MaxValue, 2), Run(0x10000 + ((ulong)uint.MaxValue * Size), uint.MaxValue, 2)));
+        Assert.Contains("no room", Assert.Throws<ContainerException>(Prepare).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     [Trait("Spec", "MEM-24")]
     [Trait("Spec", "MEM-45")]
@@ -83,6 +103,8 @@ public sealed class ArrivalFileTests : IDisposable
 
         Assert.Contains("must not come late", Assert.Throws<ContainerException>(() => WipedOnFork.RestoreFirst(_directory.Path)).Message, StringComparison.Ordinal);
     }
+
+    private void Prepare() => ArrivalFile.Prepare(_directory.Path, ArrivalFile.AwaitedIn(_directory.Path));
 
     private static Containers.Criu.Messages.PagemapRecord Run(ulong address, ulong pages, uint flags) => new() { Vaddr = address, NrPages = pages, Flags = flags };
 
