@@ -67,14 +67,17 @@ byte spoils = SPOILS;
 mtype = { Writing, Syncing, Acting, Letting, Acted };
 
 /* The events of both tables. Trouble is what MIG-12 calls a failure, before it is clear what that means in the state it meets. */
-mtype = { on_Accepted, on_RoundCopied, on_Converged, on_Frozen, on_Dumped, on_Shipped, on_PreparedInLease, on_CommitDurable, on_RunningHeard,
+mtype = { on_Accepted, on_RoundCopied, on_Converged, on_Frozen, on_Dumped, on_Shipped, on_PreparedInLease, on_CommitDurable, on_RunningHeard, on_LackingHeard, on_Given,
           on_Destroyed, on_Thawed, on_Proposed, on_ChecksPassed, on_Denied, on_Admitted, on_PrepareHeard, on_Restored, on_CommitHeard, on_Released,
           on_ReleaseFailed, on_Finished, on_CleanedUp, on_Failed, on_GaveUp, Trouble, Nothing };
+
+bit left;               /* the dump has left memory at the source that the copy at the target needs, and has not got (MIG-101) */
 
 /* At every instant at most one copy runs or is on its way to run; and there is always one that runs or can. */
 inline check_copies() {
     assert(!(sCopy == Running && (tCopy == Running || tCopy == Released)));
-    assert(sCopy != Gone || tCopy == Running)
+    assert(sCopy != Gone || tCopy == Running);
+    assert(!(left && sCopy == Gone))
 }
 
 /* With intact programs and a working path the leases leave no doubt. */
@@ -105,6 +108,10 @@ init {
         source = S_Shipping;
         sStage = Acted;
         sCopy = Frozen;
+        if
+        :: left = 1
+        :: left = 0
+        fi;
         sJournal.disk = S_Freezing;
         target = T_Receiving;
         tJournal.exists = 1;

@@ -1,6 +1,6 @@
 /* The source: its machine (chapter 11, section 3.1), the work that it asks for, and its next start (MIG-54). */
 
-mtype = { S_Proposing, S_Copying, S_Freezing, S_Dumping, S_Shipping, S_Preparing, S_Committing, S_Committed, S_Destroying, S_RollingBack,
+mtype = { S_Proposing, S_Copying, S_Freezing, S_Dumping, S_Shipping, S_Preparing, S_Committing, S_Committed, S_Giving, S_Destroying, S_RollingBack,
           S_Completed, S_RolledBack, S_InDoubt };
 #define S_Nothing 0
 
@@ -25,12 +25,12 @@ bit sStuck;                     /* in doubt for one reason only: it could not be
 #define S_IS_ENDING         (S_IS(S_Destroying) || S_IS(S_RollingBack))
 
 /* Where a failure means something (MIG-12, MIG-42). A rollback awaits the record that is being written, so it comes first. */
-#define S_MINDS_TROUBLE     ((S_BEFORE_COMMIT && !S_IS_WRITING) || ((S_IS(S_Committing) || S_IS(S_Committed)) && !sFailed))
+#define S_MINDS_TROUBLE     (((S_BEFORE_COMMIT || S_IS(S_Giving)) && !S_IS_WRITING) || ((S_IS(S_Committing) || S_IS(S_Committed)) && !sFailed))
 
 /* What is due in a state, and what is ignored there; all else is a failure of the target (MIG-11). */
 #define S_DUE               (source == S_Proposing -> Accept | Refuse : (source == S_Preparing && !sPrepared -> Prepared : \
                              (source == S_Preparing -> Prepared | StillPrepared : (source == S_Committing -> StillPrepared : \
-                             (source == S_Committed -> StillPrepared | RunningSaid : 0)))))
+                             (source == S_Committed -> StillPrepared | RunningSaid : (source == S_Giving -> StillPrepared : 0))))))
 
 inline source_begins(record) {
     sRecord = record;
@@ -74,7 +74,7 @@ inline source_event() {
     :: S_IS(S_Proposing) && S_HEARS(Refuse) -> TAKE(toSource); sEvent = Trouble
     :: S_IS(S_Preparing) && S_HEARS(Prepared) -> TAKE(toSource); judge_answer()
     :: S_IS(S_Preparing) && sPrepared && S_HEARS(StillPrepared) -> TAKE(toSource); judge_answer()
-    :: S_IS(S_Committed) && S_HEARS(RunningSaid) -> TAKE(toSource); sEvent = on_RunningHeard
+    :: S_IS(S_Committed) && S_HEARS(RunningSaid) -> TAKE(toSource); sEvent = (left -> on_LackingHeard : on_RunningHeard)
     :: S_MINDS_TROUBLE && !sDeaf && HEARS_OTHER(toSource, S_DUE) ->
         TAKE(toSource);
         sEvent = Trouble;
@@ -94,22 +94,31 @@ inline source_event() {
 #else
     :: S_IS(S_Committed) && DEADLINES_PASS -> sEvent = Trouble
 #endif
+    :: S_IS(S_Giving) && S_MINDS_TROUBLE && DEADLINES_PASS -> sEvent = Trouble
     :: S_IS(S_Committed) && sFailed -> sEvent = on_GaveUp
 
     /* work is done */
     :: S_IS(S_Copying) && sStage == Acted && !sRoundsOver -> sRoundsOver = 1; sEvent = on_RoundCopied
     :: S_IS(S_Copying) && sStage == Acted -> sEvent = on_Converged
     :: S_IS(S_Freezing) && sStage == Acted -> sEvent = on_Frozen
-    :: S_IS(S_Dumping) && sStage == Acted -> sEvent = on_Dumped
+    :: S_IS(S_Dumping) && sStage == Acted ->
+        if
+        :: left = 1
+        :: left = 0
+        fi;
+        sEvent = on_Dumped
     :: S_IS(S_Shipping) && sStage == Acted -> sEvent = on_Shipped
     :: S_IS(S_Committing) && sStage == Acted -> sEvent = on_CommitDurable
+    :: S_IS(S_Giving) && sStage == Acted -> sEvent = on_Given
     :: S_IS(S_Destroying) && sStage == Acted -> delete(sJournal); sEvent = on_Destroyed
     :: S_IS(S_RollingBack) && sStage == Acted -> delete(sJournal); sEvent = on_Thawed
 
     /* work fails, before or after it had its effect (a freeze that fails has none); a record cannot be written */
     :: S_BEFORE_COMMIT && WORK_FAILS && (sStage == Acting || (sStage == Acted && source != S_Freezing)) -> sEvent = Trouble
+    :: S_IS(S_Giving) && WORK_FAILS && (sStage == Acting || sStage == Acted) -> sEvent = Trouble
     :: S_IS_ENDING && !ENDS_AT_ONCE && (sStage == Acting || sStage == Acted) -> source_tries_again()
     :: S_IS_WRITING && diskFaults > 0 && (S_BEFORE_COMMIT || S_IS(S_Committing)) -> diskFaults--; sEvent = on_Failed
+    :: S_IS_WRITING && diskFaults > 0 && S_IS(S_Giving) -> diskFaults--; sEvent = on_GaveUp
     :: S_IS_WRITING && diskFaults > 0 && S_IS_ENDING -> diskFaults--; source_tries_again()
     fi
 }
@@ -131,7 +140,7 @@ inline source_trouble() {
     if
     :: sEvent == Trouble && S_BEFORE_COMMIT -> sEvent = on_Failed
     :: sEvent == Trouble && S_IS(S_Committing) -> sFailed = 1; sEvent = Nothing
-    :: sEvent == Trouble && S_IS(S_Committed) -> sEvent = on_GaveUp
+    :: sEvent == Trouble && (S_IS(S_Committed) || S_IS(S_Giving)) -> sEvent = on_GaveUp
     :: sEvent == Trouble && S_IS_ENDING -> sEvent = Nothing
     :: else
     fi
@@ -164,6 +173,7 @@ inline source_enters() {
 #ifdef DESTROY_AT_COMMIT
         source_copy(Gone)
 #endif
+    :: source == S_Giving -> source_begins(S_Giving)
 #ifdef DONE_TOO_EARLY
     :: source == S_Destroying -> SAY(toTarget, Done, 0); source_begins(S_Destroying)
 #else
@@ -177,7 +187,7 @@ inline source_enters() {
         source_begins(0)
     :: source == S_InDoubt ->
         source_doubts();
-        sStuck = (sEvent == on_GaveUp && sJournal.disk != S_Committed);
+        sStuck = (sEvent == on_GaveUp && sJournal.disk != S_Committed && sJournal.disk != S_Giving);
         source_rests()
     :: source == S_Completed || source == S_RolledBack ->
         if
@@ -195,10 +205,11 @@ inline source_acts() {
     :: source == S_Freezing -> assert(sJournal.disk == S_Freezing); source_copy(Frozen)
     :: source == S_RollingBack ->
         if
-        :: sCopy == Frozen -> source_copy(Running)
+        :: sCopy == Frozen -> left = 0; source_copy(Running)
         :: else
         fi;
         source_closes(S_RolledBack)
+    :: source == S_Giving -> assert(sJournal.disk == S_Giving); left = 0
     :: source == S_Destroying ->
         assert(sLife != Up || sJournal.disk == S_Destroying);
         source_copy(Gone);
@@ -254,7 +265,7 @@ end:
     :: atomic { sStage == Writing -> sJournal.cache = sRecord; sStage = Syncing }
 #endif
     :: atomic { sStage == Syncing -> flush(sJournal); sStage = (sClosing -> Acted : Acting) }
-    :: atomic { sStage == Acting -> source_acts() }
+    :: atomic { sStage == Acting && (source != S_Giving || !SESSION_IS_OVER(toSource, tLife)) -> source_acts() }
 
     :: atomic { sLife == Recovering && sStage == Acted ->
         delete(sJournal);

@@ -232,13 +232,17 @@ end:
     :: atomic { tStage == Writing -> tJournal.cache = tRecord; tStage = Syncing }
 #endif
     :: atomic { tStage == Syncing -> flush(tJournal); tStage = (tClosing -> Acted : Acting) }
+#ifdef FORGETS_TOO_EARLY
     :: atomic { tStage == Acting -> target_acts() }
+#else
+    :: atomic { tStage == Acting && (target != T_Confirming || !left) -> target_acts() } /* MIG-100 */
+#endif
 
     /* The thaw. */
     :: atomic { T_IS(T_Releasing) && tStage == Letting && tCopy == Released -> target_copy(Running) }
 
     :: atomic { tLife == Recovering && tStage == Acted -> delete(tJournal); decide(Gone); target = T_Aborted; tByPerson = 0; target_rests() }
-    :: atomic { tLife == Down || (tLife == Over && tJournal.exists && !tDoubt) -> target_recovers() }
+    :: atomic { (tLife == Down || (tLife == Over && tJournal.exists && !tDoubt)) && !(left && tCopy == Running) -> target_recovers() }
 #ifdef CLOCK
     :: atomic { !tDeaf && T_IS(T_Holding) && tFailed && HEARS(toTarget, LeaseRequest) -> DROP(toTarget) }
     :: atomic { !tDeaf && (T_IS(T_Releasing) || T_IS(T_CleaningUp)) && nempty(toTarget) -> DROP(toTarget) }

@@ -93,7 +93,10 @@ end:
     :: atomic { tCopy == Held && (tLife == Down || tLife == Over) -> target_copy(None) }
 
     :: atomic { sDoubt && (fate == Running || SAYS_GONE) -> target_answers() }
-    :: atomic { sDoubt && TARGET_HAS_ENDED -> person_at_source() }
+    :: atomic { sDoubt && TARGET_HAS_ENDED && !(left && SEEMS_TO_RUN) -> person_at_source() } /* MIG-104 */
+
+    /* MIG-105. Whenever the two meet again, what is left follows. */
+    :: atomic { sDoubt && left && tCopy == Running && sLife == Over -> left = 0 }
     :: atomic { tDoubt && tLife == Over -> person_at_target() }
     od
 }

@@ -93,6 +93,12 @@ public sealed class RuntimeSet(IReadOnlyList<IContainerRuntime> runtimes, IConta
     public IPageSink CreatePageWriter(string imageDirectory) => runtimes[0].CreatePageWriter(imageDirectory);
 
     /// <inheritdoc/>
+    public bool TakesLateMemory(RestoreRequest request) => For(request.Container).TakesLateMemory(request);
+
+    /// <inheritdoc/>
+    public bool LacksMemory(RestoreRequest request) => For(request.Container).LacksMemory(request);
+
+    /// <inheritdoc/>
     public ILateMemory? OpenLateMemory(RestoreRequest request) => For(request.Container).OpenLateMemory(request);
 
     /// <inheritdoc/>

@@ -47,4 +47,7 @@ public enum MigrationMode
 
     /// <summary>The root file system and memory, in rounds; what has changed since is sent while the container is frozen.</summary>
     PreCopy,
+
+    /// <summary>The root file system; memory follows when the container runs at the target, what it touches first. Until all of it has come, the container depends on both machines and on the way between them.</summary>
+    PostCopy,
 }

@@ -60,7 +60,9 @@ public sealed class DoubtInquiry(MigrationEnvironment environment)
             Fate fate;
             await using (stream.ConfigureAwait(false))
                 fate = await Question.AskAsync<Fate>(stream, new Inquiry(job), time.Token).ConfigureAwait(false);
-            return await _recovery.HearAsync(job, fate.Of, CancellationToken.None).ConfigureAwait(false);
+            RecoveredJob? heard = await _recovery.HearAsync(job, fate.Of, CancellationToken.None).ConfigureAwait(false);
+            RecoveredJob? given = fate.Of == JobFate.UnderWay ? await _recovery.GiveAsync(session, job, CancellationToken.None).ConfigureAwait(false) : null; // for as long as the session lasts
+            return given ?? heard;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

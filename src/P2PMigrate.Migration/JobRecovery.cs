@@ -15,7 +15,8 @@ public sealed class JobRecovery(MigrationEnvironment environment)
 
     /// <summary>
     /// On start of <c>receive</c>: every unfinished job of the target role is cleaned up, unless its commit was heard. One entry per job
-    /// found; a job that could not be cleaned is among them and says why.
+    /// found; a job that could not be cleaned is among them and says why. One whose container lacks memory that its source has to send is left as it is (<see cref="RecoveryAction.Awaits"/>), to be ended by <see cref="ResumeAsync"/>, which waits
+    /// for that, while this machine can be met.
     /// </summary>
     public Task<IReadOnlyList<RecoveredJob>> RecoverTargetAsync(CancellationToken cancellationToken = default) =>
         RecoverAsync(JobRole.Target, null, cancellationToken);
@@ -58,6 +59,8 @@ public sealed class JobRecovery(MigrationEnvironment environment)
             throw NobodyKnows(unfinished);
         bool isTargetJob = unfinished.Head?.Role == JobRole.Target;
         bool mayTargetRun = unfinished.Contents is null || RecoveryRules.For(unfinished.Contents) is RecoveryAction.InDoubt;
+        if (!isTargetJob && mayTargetRun && await _effects.HasLeftAsync(unfinished, cancellationToken).ConfigureAwait(false))
+            throw new MigrationException(MigrationFault.WrongState, RecoveryMessage.IsNeeded(unfinished), job); // spec: MIG-104
         return (isTargetJob, keep) switch
         {
             (_, ContainerSide.None) => throw new MigrationException(MigrationFault.WrongState, "Say which copy to keep: source or target.", job),
@@ -138,6 +141,30 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         }
     }
 
+    /// <summary>
+    /// Gives the target, at the other end of <paramref name="session"/>, what it lacks of a container that runs there and whose memory has been left here, and then ends the job. Null when nothing has been left, or another process is about it.
+    /// Throws <see cref="MigrationException"/> or <see cref="Tunnel.TunnelException"/> when that breaks off.
+    /// </summary>
+    // spec: MIG-105
+    internal async Task<RecoveredJob?> GiveAsync(Tunnel.ITunnelSession session, JobId job, CancellationToken cancellationToken)
+    {
+        using UnfinishedJob? unfinished = UnfinishedJob.Find(environment.State, job);
+        if (unfinished is null || !DoubtInquiry.IsOpen(unfinished.Head, unfinished.Contents))
+            return null;
+        using FileLock? turn = FileLock.TryTake(environment.State.Lock(unfinished.Head!.Container));
+        if (turn is null)
+            return null;
+        try
+        {
+            return await _effects.TryGiveAsync(unfinished, session, cancellationToken).ConfigureAwait(false)
+                ? await FinishAsync(unfinished, RecoveryAction.Destroyed, CancellationToken.None).ConfigureAwait(false) : null;
+        }
+        catch (Exception exception) when (exception is ContainerException or IOException or UnauthorizedAccessException)
+        {
+            return RecoveryMessage.Failed(unfinished, exception.Message);
+        }
+    }
+
     // spec: MIG-150
     private MigrationException NobodyKnows(UnfinishedJob job) => new(
         MigrationFault.JournalDamaged,
@@ -184,10 +211,10 @@ public sealed class JobRecovery(MigrationEnvironment environment)
     }
 
     // spec: MIG-58
-    private async Task<RecoveredJob> KeepAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    private async Task<RecoveredJob> KeepAsync(UnfinishedJob job, CancellationToken cancellationToken, bool waits = true)
     {
         await _effects.KeepAsync(job, cancellationToken).ConfigureAwait(false);
-        return await FinishAsync(job, RecoveryAction.Forgotten, cancellationToken).ConfigureAwait(false);
+        return await FinishAsync(job, RecoveryAction.Forgotten, cancellationToken, waits).ConfigureAwait(false);
     }
 
     private async Task<IReadOnlyList<RecoveredJob>> RecoverAsync(JobRole role, ContainerName? container, CancellationToken cancellationToken)
@@ -199,7 +226,7 @@ public sealed class JobRecovery(MigrationEnvironment environment)
             {
                 if (!job.Concerns(role, container) && !(role == JobRole.Source && HasEndedHere(job, container)))
                     continue;
-                RecoveredJob entry = await RecoverOneAsync(job, cancellationToken).ConfigureAwait(false);
+                RecoveredJob entry = await RecoverOneAsync(job, cancellationToken, waits: false).ConfigureAwait(false);
                 Log.JobRecovered(environment.Logger, entry.JobId, entry.Container, entry.Action, entry.Message);
                 recovered.Add(entry);
             }
@@ -214,14 +241,14 @@ public sealed class JobRecovery(MigrationEnvironment environment)
     private static bool HasEndedHere(UnfinishedJob job, ContainerName? container) =>
         container is not null && job.Contents is { } contents && job.Concerns(JobRole.Target, container) && RecoveryRules.For(contents) == RecoveryAction.Forgotten;
 
-    private async Task<RecoveredJob> RecoverOneAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    private async Task<RecoveredJob> RecoverOneAsync(UnfinishedJob job, CancellationToken cancellationToken, bool waits = true)
     {
         RecoveryAction action = job.Contents is { } contents ? RecoveryRules.For(contents) : RecoveryAction.InDoubt;
         try
         {
             return action == RecoveryAction.InDoubt
-                ? await JudgeAsync(job, cancellationToken).ConfigureAwait(false)
-                : await FinishAsync(job, action, cancellationToken).ConfigureAwait(false);
+                ? await JudgeAsync(job, waits, cancellationToken).ConfigureAwait(false)
+                : await FinishAsync(job, action, cancellationToken, waits).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is ContainerException or IOException or UnauthorizedAccessException)
         {
@@ -231,7 +258,7 @@ public sealed class JobRecovery(MigrationEnvironment environment)
 
     /// <summary>The journal leaves a doubt, which the copy here may end.</summary>
     // spec: MIG-59
-    private async Task<RecoveredJob> JudgeAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    private async Task<RecoveredJob> JudgeAsync(UnfinishedJob job, bool waits, CancellationToken cancellationToken)
     {
         if (job.Contents is not { Head.Role: JobRole.Target })
             return RecoveryMessage.InDoubt(job);
@@ -250,12 +277,12 @@ public sealed class JobRecovery(MigrationEnvironment environment)
         return state switch
         {
             RestoredState.NeverRan => await FinishAsync(job, RecoveryAction.CleanedUp, cancellationToken).ConfigureAwait(false),
-            RestoredState.Runs => RecoveryMessage.Arrived(job, await KeepAsync(job, cancellationToken).ConfigureAwait(false)),
+            RestoredState.Runs => RecoveryMessage.Arrived(job, await KeepAsync(job, cancellationToken, waits).ConfigureAwait(false)),
             _ => RecoveryMessage.InDoubt(job),
         };
     }
 
-    private async Task<RecoveredJob> FinishAsync(UnfinishedJob job, RecoveryAction action, CancellationToken cancellationToken)
+    private async Task<RecoveredJob> FinishAsync(UnfinishedJob job, RecoveryAction action, CancellationToken cancellationToken, bool waits = true)
     {
         if (action != RecoveryAction.Forgotten)
             _effects.RequireRuntime(job);
@@ -272,6 +299,8 @@ public sealed class JobRecovery(MigrationEnvironment environment)
                 await _effects.CleanUpAsync(job, cancellationToken).ConfigureAwait(false);
                 break;
             default:
+                if (!waits && _effects.LacksMemory(job))
+                    return RecoveryMessage.Awaits(job);
                 await _effects.CompleteAsync(job, cancellationToken).ConfigureAwait(false);
                 _effects.Forget(job);
                 lives = job.Contents is not { Head.Role: JobRole.Source, LastState: (int)SourceState.RolledBack } || await _effects.LivesAsync(job).ConfigureAwait(false);

@@ -24,6 +24,9 @@ public enum MigrationPhase
     /// <summary>The commit point is written, and the target lets the container run. Downtime ends here.</summary>
     Committing,
 
+    /// <summary>The container runs at the target, and memory that was left at the source follows.</summary>
+    Giving,
+
     /// <summary>The source destroys its copy.</summary>
     Destroying,
 

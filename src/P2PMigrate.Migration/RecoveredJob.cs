@@ -34,6 +34,9 @@ public enum RecoveryAction
     /// <summary>The process that works on it was asked, to stop or how it ended, and has not ended it yet. Where it commits first, the job goes on.</summary>
     Asked,
 
+    /// <summary>Target: its container runs here and lacks memory that its source is to give, if it can be met; the job ends when that has come.</summary>
+    Awaits,
+
     /// <summary>It could not be done; it will be tried again at the next start.</summary>
     Failed,
 }

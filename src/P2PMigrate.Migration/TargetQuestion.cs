@@ -30,6 +30,9 @@ public sealed class TargetQuestion
     /// <summary>What it is about.</summary>
     public QuestionSubject Subject { get; }
 
+    /// <summary>Of a job's fate: of which.</summary>
+    public JobId Job { get; init; }
+
     /// <summary>Answers it. Throws <see cref="TunnelException"/> when the peer goes away.</summary>
     public async Task AnswerAsync(CancellationToken cancellationToken) =>
         await Question.WriteAsync(_stream, await _answer(cancellationToken).ConfigureAwait(false), cancellationToken).ConfigureAwait(false);

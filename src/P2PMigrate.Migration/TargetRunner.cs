@@ -34,6 +34,13 @@ public sealed class TargetRunner(MigrationEnvironment environment)
     public Task<TargetQuestion> ReadQuestionAsync(ITunnelStream stream, string peer, CancellationToken cancellationToken) =>
         Question.ReadAsync(stream, peer, new TargetCheck(environment), new JobFates(environment.State), cancellationToken);
 
+    /// <summary>
+    /// When <paramref name="peer"/> has asked what became of <paramref name="job"/> and was answered: takes in, on the same session, memory of its container that follows, until the session ends. Returns soon when nothing does.
+    /// </summary>
+    // spec: MIG-105
+    public Task TakeLateAsync(ITunnelSession session, JobId job, string peer, CancellationToken cancellationToken) =>
+        new LateReception(environment, session, job).RunAsync(peer, environment.Timers.Proposal, cancellationToken);
+
     /// <summary>The peers that may have to ask what became of a job of theirs: whoever receives admits them without a ticket.</summary>
     // spec: MIG-193
     public IReadOnlyCollection<PublicIdentity> Askers() => new JobFates(environment.State).Askers();

@@ -68,7 +68,7 @@ internal sealed class ReceiveCommand : AgentCommand
         TimeSpan lifetime = PeerAddressing.Duration(context.Parsed.GetValue(_lifetime)!);
         using var sole = SoleReceiver.Take(context.State.Root);
         string? directory = DirectoryOf(context);
-        await RecoverAsync(environment, context.Output, cancellationToken).ConfigureAwait(false); // by the place that was kept before
+        RecoveredJob[] found = await RecoverAsync(environment, context.Output, cancellationToken).ConfigureAwait(false); // by the place that was kept before
         if (directory is not null)
             Keep(context, directory);
 
@@ -76,6 +76,7 @@ internal sealed class ReceiveCommand : AgentCommand
             context, PeerAddressing.Server(context.Parsed.GetValue(_rendezvous)), context.Parsed.GetValue(_listen), cancellationToken).ConfigureAwait(false);
         await peer.Endpoint.WaitRegisteredAsync(cancellationToken).ConfigureAwait(false);
         await using var tickets = new TicketDesk(peer.Endpoint, new TicketFile(context.State.Root), lifetime, context.Parsed.GetValue(_ticketFile), context.Output);
+        await using var late = LateWatch.Start(environment, found, context.Output);
         await using var doubts = DoubtWatch.Start(environment, peer.Endpoint, context.Output);
         using var places = new PlaceDesk(directory is null ? null : ServerOf(directory), tickets, context.Output);
         using var reception = new ContainerReception(environment, peer.Endpoint, (tickets, places), context.Output, context.Parsed.GetValue(_once));
@@ -107,7 +108,7 @@ internal sealed class ReceiveCommand : AgentCommand
     private static PlaceServer ServerOf(string directory) => new(new DirectoryObjectStore(directory), () => new DriveInfo(directory).AvailableFreeSpace);
 
     /// <summary>Of jobs of either role: this may be the program that is started when the machine is.</summary>
-    private static async Task RecoverAsync(MigrationEnvironment environment, IOutput output, CancellationToken cancellationToken)
+    private static async Task<RecoveredJob[]> RecoverAsync(MigrationEnvironment environment, IOutput output, CancellationToken cancellationToken)
     {
         var recovery = new JobRecovery(environment);
         RecoveredJob[] jobs =
@@ -117,5 +118,6 @@ internal sealed class ReceiveCommand : AgentCommand
         ];
         foreach (RecoveredJob job in jobs.DistinctBy(job => job.JobId))
             output.Show(JobView.Of(job));
+        return jobs;
     }
 }

@@ -77,7 +77,7 @@ internal sealed class TargetsWord(MigrationEnvironment environment, TunnelEndpoi
         {
             TunnelSession session = await endpoint.DialAsync(doubt.Target.Key, doubt.Target.Rendezvous, doubt.Target.Addresses, attempt.Token).ConfigureAwait(false);
             await using (session.ConfigureAwait(false))
-                return new TargetHeard(await _inquiry.AskAsync(session, doubt.JobId, attempt.Token).ConfigureAwait(false));
+                return new TargetHeard(await _inquiry.AskAsync(session, doubt.JobId, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception unreachable) when (unreachable is TunnelException or MigrationException)
         {

@@ -28,7 +28,7 @@ internal static class JobView
     public static ExitCode CodeOf(RecoveredJob job) => job switch
     {
         { Action: RecoveryAction.InDoubt or RecoveryAction.Failed } => ExitCode.InDoubt,
-        { Action: RecoveryAction.Asked } => ExitCode.NotYet,
+        { Action: RecoveryAction.Asked or RecoveryAction.Awaits } => ExitCode.NotYet,
         { HasContainerEnded: true } => ExitCode.Ended,
         _ => ExitCode.Done,
     };

@@ -137,6 +137,8 @@ internal sealed class ContainerReception(
                     _ => question.AnswerAsync(time.Token),
                 }).ConfigureAwait(false);
                 isAnswered = true;
+                if (question.Subject == QuestionSubject.Fate)
+                    await _runner.TakeLateAsync(session, question.Job, session.Peer.ToString(), cancellationToken).ConfigureAwait(false);
             }
             catch (Exception end)
             {

@@ -94,6 +94,12 @@ public abstract class CriuRuntime : IContainerRuntime
     public IPageSink CreatePageWriter(string imageDirectory) => new PageImageWriter(imageDirectory);
 
     /// <inheritdoc/>
+    public bool TakesLateMemory(RestoreRequest request) => Restore(request).TakesLate;
+
+    /// <inheritdoc/>
+    public bool LacksMemory(RestoreRequest request) => LateMemory.IsLacking(request);
+
+    /// <inheritdoc/>
     public ILateMemory? OpenLateMemory(RestoreRequest request) => LateMemory.Open(request);
 
     /// <inheritdoc/>

@@ -43,6 +43,17 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
     /// <summary>Lines of CRIU's configuration besides.</summary>
     protected virtual IEnumerable<string> CriuLines => [];
 
+    /// <summary>Can pages be left for later, by this runtime, for this container?</summary>
+    public bool TakesLate
+    {
+        get
+        {
+            if (runtime.PageProgram is null || MapsUsers) return false;
+            using var giving = new LateGiving(runtime, request);
+            return giving.CanBegin();
+        }
+    }
+
     /// <summary>Does ahead of time what needs neither images nor a frozen source.</summary>
     public virtual async Task PrepareAsync(CancellationToken cancellationToken)
     {

@@ -16,13 +16,14 @@ internal sealed class LateMemory : ILateMemory, IPageSink
     private ulong? _process;
     private volatile bool _isUntold;
 
-    private LateMemory(RestoreRequest request, IEnumerable<ulong> awaited)
+    private LateMemory(RestoreRequest request, IReadOnlyDictionary<ulong, long> awaited)
     {
+        Bytes = awaited.Values.Sum() * PageRun.PageSize;
         _container = request.Container.Name;
         _letters = new LetterBox<LateLetter>(request.WorkDirectory, LateLetter.Taker);
         try
         {
-            foreach (ulong process in awaited) _files.Add(process, ArrivalFile.Open(request.ImageDirectory, process));
+            foreach (ulong process in awaited.Keys) _files.Add(process, ArrivalFile.Open(request.ImageDirectory, process));
         }
         catch
         {
@@ -37,11 +38,27 @@ internal sealed class LateMemory : ILateMemory, IPageSink
         IReadOnlyDictionary<ulong, long> awaited = ArrivalFile.AwaitedIn(request.ImageDirectory);
         if (awaited.Count == 0) return null;
         ArrivalFile.Prepare(request.ImageDirectory, awaited);
-        return new LateMemory(request, awaited.Keys);
+        return new LateMemory(request, awaited);
+    }
+
+    /// <summary>Was something left for later, and has not come yet?</summary>
+    public static bool IsLacking(RestoreRequest request)
+    {
+        if (!Directory.Exists(request.ImageDirectory)) return false;
+        foreach (ulong process in ArrivalFile.AwaitedIn(request.ImageDirectory).Keys)
+        {
+            using ArrivalFile file = ArrivalFile.Open(request.ImageDirectory, process);
+            if (file.CountLacking() > 0) return true;
+        }
+
+        return false;
     }
 
     /// <inheritdoc/>
     public IPageSink Pages => this;
+
+    /// <inheritdoc/>
+    public long Bytes { get; }
 
     /// <inheritdoc/>
     public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)

@@ -79,8 +79,9 @@ internal static class ControlCodec
         return message is not null;
     }
 
-    private static Wire.Accept Wrap(Accept accept) => accept.Costs is not { } costs ? new() : new()
+    private static Wire.Accept Wrap(Accept accept) => accept.Costs is not { } costs ? new() { TakesLate = accept.TakesLate } : new()
     {
+        TakesLate = accept.TakesLate,
         FixedMicroseconds = WireTime.ToMicroseconds(costs.Fixed),
         PerPageNanoseconds = (ulong)costs.PerPage.TotalNanoseconds,
         Migrations = (uint)costs.Migrations,
@@ -91,7 +92,7 @@ internal static class ControlCodec
     private static Accept Unwrap(Wire.Accept wire)
     {
         var costs = new DowntimeCosts(wire.FixedMicroseconds / 1e3, wire.PerPageNanoseconds / 1e3, (int)Math.Min(wire.Migrations, DowntimeCosts.MostMigrations));
-        return new Accept { Costs = costs.IsBelievable ? costs : null };
+        return new Accept { Costs = costs.IsBelievable ? costs : null, TakesLate = wire.TakesLate };
     }
 
     private static Wire.Prepared Wrap(Prepared prepared) => new()

@@ -19,6 +19,10 @@ internal sealed record Accept : ControlMessage
     /// <summary>What the target has learned of the costs of a switchover; null when it has not.</summary>
     // spec: MIG-123
     public DowntimeCosts? Costs { get; init; }
+
+    /// <summary>May memory follow when the container runs already?</summary>
+    // spec: MIG-101
+    public bool TakesLate { get; init; }
 }
 
 /// <summary>Target: no, and why. Nothing was changed.</summary>

@@ -25,7 +25,7 @@ internal static class Question
         return asked switch
         {
             Propose proposal => new TargetQuestion(stream, QuestionSubject.Container, async stop => new Answer(await check.AskAsync(proposal, arrived, stop).ConfigureAwait(false))),
-            Inquiry inquiry => new TargetQuestion(stream, QuestionSubject.Fate, _ => Task.FromResult<ControlMessage>(new Fate(fates.Of(inquiry.JobId, peer)))),
+            Inquiry inquiry => new TargetQuestion(stream, QuestionSubject.Fate, _ => Task.FromResult<ControlMessage>(new Fate(fates.Of(inquiry.JobId, peer)))) { Job = inquiry.JobId },
             PlaceAsked => new TargetQuestion(stream, QuestionSubject.Place, _ => Task.FromResult<ControlMessage>(new PlaceOpened())),
             _ => throw PeerFault.Of("asked nothing that can be answered"),
         };

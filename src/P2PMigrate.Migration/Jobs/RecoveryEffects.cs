@@ -2,6 +2,9 @@ using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Stages;
+using P2PMigrate.Migration.Transfer;
+using P2PMigrate.Snapshot.Pages;
+using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Jobs;
 
@@ -71,6 +74,48 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         Forget(job, (int)SourceState.Completed);
     }
 
+    /// <summary>Source: has the dump left memory here that can still be given? Whatever the journal says: the target may run without its having been heard.</summary>
+    // spec: MIG-104
+    public async Task<bool> HasLeftAsync(UnfinishedJob job, CancellationToken cancellationToken)
+    {
+        if (await ReopenAsync(job, cancellationToken).ConfigureAwait(false) is not { } fence)
+            return false;
+        await using (fence.ConfigureAwait(false))
+        {
+            try
+            {
+                using IRemainingMemory? left = fence.OpenRemaining();
+                return left is not null;
+            }
+            catch (ContainerException)
+            {
+                return false; // it is lost, and needs no care any more
+            }
+        }
+    }
+
+    /// <summary>Source: gives the target what was left here; false when nothing was.</summary>
+    // spec: MIG-105
+    public async Task<bool> TryGiveAsync(UnfinishedJob job, ITunnelSession session, CancellationToken cancellationToken)
+    {
+        if (await ReopenAsync(job, cancellationToken).ConfigureAwait(false) is not { } fence)
+            return false;
+        await using (fence.ConfigureAwait(false))
+        {
+            if (fence.OpenRemaining() is not { } left)
+                return false;
+            using var key = PageKey.Create();
+            var giver = new MemoryGiver(session, job.JobId, left, (key, new PageBook(0)), new TransferMeter(() => { }));
+            await using (giver.ConfigureAwait(false))
+            {
+                await giver.BeginAsync(cancellationToken).ConfigureAwait(false);
+                await giver.GiveAsync(cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Target: removes what a restore has made. Throws when that was let run, and was left alone.</summary>
     public static async Task RemoveRestoredAsync(IContainerRuntime runtime, RestoreRequest request)
     {
@@ -130,6 +175,11 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         await environment.Runtime.CompleteAsync(RequestOf(head, FilesOf(job)), cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Target: does the container that runs here lack memory that only its source has?</summary>
+    // spec: MIG-105
+    public bool LacksMemory(UnfinishedJob job) =>
+        job.Head is { Role: JobRole.Target } head && environment.Runtime.Of(head.Runtime) is not null && Directory.Exists(FilesOf(job).Work) && environment.Runtime.LacksMemory(RequestOf(head, FilesOf(job)));
+
     /// <summary>Clean-up leaves a container alone that was released and runs; then its files are not taken from under it either.</summary>
     private async Task RefuseIfRunningAsync(JournalHead head, CancellationToken cancellationToken)
     {
@@ -167,7 +217,8 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
 
     private JobFiles FilesOf(UnfinishedJob job) => new(environment.State, job.JobId);
 
-    private RestoreRequest RequestOf(JournalHead head, JobFiles files)
+    /// <summary>Target: what was to be restored, as far as the journal tells.</summary>
+    public RestoreRequest RequestOf(JournalHead head, JobFiles files)
     {
         string bundle = environment.State.Bundle(head.Container);
         string configuration = Path.Combine(bundle, "config.json");

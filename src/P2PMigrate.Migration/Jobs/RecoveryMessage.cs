@@ -31,7 +31,7 @@ internal static class RecoveryMessage
     /// <summary>Its release was under way, and had come to its end.</summary>
     // spec: MIG-59
     public static RecoveredJob Arrived(UnfinishedJob job, RecoveredJob kept) =>
-        kept with { Message = $"An earlier {WorkOf(job.Head)} of '{kept.Container}' was interrupted as it began to run here; it runs here." };
+        kept.Action == RecoveryAction.Awaits ? kept : kept with { Message = $"An earlier {WorkOf(job.Head)} of '{kept.Container}' was interrupted as it began to run here; it runs here." };
 
     /// <summary>What the target said of a job in doubt, and what was <paramref name="done"/>, if anything.</summary>
     // spec: MIG-191
@@ -66,6 +66,16 @@ internal static class RecoveryMessage
     public static string NotToBeUndone(UnfinishedJob job) => job.Contents is { Head: { Role: JobRole.Target } head }
         ? $"'{head.Container.Value}' was being released here when the program was stopped. To have it finished, or removed if it never ran, type: p2pmigrate resume {job.JobId}"
         : InDoubt(job).Message;
+
+    /// <summary>Why the copy here is neither thawed nor destroyed, whoever wants it.</summary>
+    // spec: MIG-104
+    public static string IsNeeded(UnfinishedJob job) =>
+        $"'{NameOf(job)}' runs at the target, and memory of it is still in the frozen copy here, so that is neither thawed nor removed. Leave both machines up: what is missing follows.";
+
+    /// <summary>What the container lacks comes only when this program can be met.</summary>
+    // spec: MIG-105
+    public static RecoveredJob Awaits(UnfinishedJob job) => new(
+        job.JobId, NameOf(job), RecoveryAction.Awaits, ContainerSide.Target, $"'{NameOf(job)}' runs here and waits for memory that is still at its source, which sends it when it meets this program. Leave both machines up.");
 
     /// <summary>It did not work.</summary>
     public static RecoveredJob Failed(UnfinishedJob job, string reason) =>

@@ -24,8 +24,16 @@ internal sealed class SourceEffects(
     private LiveMemorySender? _memory;
     private IFreezePlan? _plan;
     private IFence? _fence;
+    private MemoryGiver? _giver;
 
-    /// <summary>Cancelled when the job rolls back.</summary>
+    /// <summary>May a dump leave memory for later?</summary>
+    // spec: MIG-101
+    public bool MayLeave { get; set; }
+
+    /// <summary>Has the dump left some?</summary>
+    public bool HasLeft => _giver is not null;
+
+    /// <summary>Cancelled when the job rolls back, or has ended.</summary>
     public CancellationToken Stopping => _stop.Token;
 
     /// <summary>Memory that the dump held, in bytes.</summary>
@@ -58,15 +66,20 @@ internal sealed class SourceEffects(
             SourceWork.Dump => await DumpAsync().ConfigureAwait(false),
             SourceWork.Ship => await ShipAsync(request.Round).ConfigureAwait(false),
             SourceWork.Commit => default,
+            SourceWork.Give => await GiveAsync().ConfigureAwait(false),
             SourceWork.Destroy => await DestroyAsync().ConfigureAwait(false),
             SourceWork.RollBack => await RollBackAsync().ConfigureAwait(false),
             _ => throw new InvalidOperationException($"Nobody knows how to {request.Work}."),
         };
     }
 
+    /// <summary>The machine has ended: what is still under way, on a session that may go on, is given up.</summary>
+    public Task StopAsync() => _stop.CancelAsync();
+
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        await QuietDisposal.OfAsync(_giver, environment.Logger).ConfigureAwait(false);
         _rootfs?.Dispose();
         _memory?.Dispose();
         _pageKey.Dispose();
@@ -82,6 +95,8 @@ internal sealed class SourceEffects(
     // spec: MIG-71, MIG-85
     private async Task<RoundFigures> CopyRoundAsync(int round)
     {
+        if (copy.Mode == MigrationMode.PostCopy && !MayLeave)
+            throw new ContainerException("The target cannot let this container run before all of its memory is there. Leave out --mode post-copy.");
         _rootfs ??= new RootfsSender(session, proposal.JobId, proposal.Container.Files, sent, meter);
         long files = await _rootfs.SendRoundAsync(round, isFinal: false, _stop.Token).ConfigureAwait(false);
         if (round == 0)
@@ -93,7 +108,7 @@ internal sealed class SourceEffects(
 
     private void OpenMemory()
     {
-        if (copy.Mode == MigrationMode.StopAndCopy || environment.Runtime.OpenLiveMemory(proposal.Container) is not { } memory)
+        if (copy.Mode is MigrationMode.StopAndCopy or MigrationMode.PostCopy || environment.Runtime.OpenLiveMemory(proposal.Container) is not { } memory)
             return;
         _memory = new LiveMemorySender(session, proposal.JobId, memory, _pageKey, _pageBook, meter, environment.Time);
         meter.Expect(proposal.Container.MemoryBytes);
@@ -109,10 +124,11 @@ internal sealed class SourceEffects(
         return default;
     }
 
-    /// <summary>Memory flows while CRIU dumps; done when the target has all of it.</summary>
+    /// <summary>Memory flows while CRIU dumps; done when the target has all of it, but what was left for later.</summary>
     private async Task<RoundFigures> DumpAsync()
     {
-        PageSender pages = await PageSender.OpenAsync(session, proposal.JobId, _pageKey, _pageBook, meter, _stop.Token).ConfigureAwait(false);
+        bool mayLeave = copy.Mode == MigrationMode.PostCopy && MayLeave;
+        PageSender pages = await PageSender.OpenAsync(session, proposal.JobId, _pageKey, _pageBook, meter, mayLeave, _stop.Token).ConfigureAwait(false);
         await using (pages.ConfigureAwait(false))
         {
             meter.Expect(proposal.Container.MemoryBytes);
@@ -121,6 +137,9 @@ internal sealed class SourceEffects(
             MemoryBytes = pages.Pages * PageRun.PageSize;
             FrozenMemoryBytes = pages.FreshPages * PageRun.PageSize;
         }
+
+        if (mayLeave && _fence.OpenRemaining() is { } left)
+            _giver = new MemoryGiver(session, proposal.JobId, left, (_pageKey, _pageBook), meter);
 
         return default;
     }
@@ -141,6 +160,16 @@ internal sealed class SourceEffects(
         await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await first.ConfigureAwait(false);
         await Task.WhenAll(both).ConfigureAwait(false);
+        if (_giver is not null)
+            await _giver.BeginAsync(_stop.Token).ConfigureAwait(false);
+        return default;
+    }
+
+    /// <summary>The target has all of it; nobody asks any more.</summary>
+    private async Task<RoundFigures> GiveAsync()
+    {
+        await _giver!.GiveAsync(_stop.Token).ConfigureAwait(false);
+        await _giver.DisposeAsync().ConfigureAwait(false);
         return default;
     }
 

@@ -38,6 +38,7 @@ internal sealed class SourceJob(
             Listen(control);
             _machine.Start(_loop.Now);
             await _loop.RunAsync(() => _machine.NextTimeout, _machine.HandleTimeout, () => Drain(control, effects)).ConfigureAwait(false);
+            await effects.StopAsync().ConfigureAwait(false);
             await _work.ConfigureAwait(false);
             await control.FinishAsync(environment.Timers.Farewell, environment.Time).ConfigureAwait(false);
         }
@@ -72,6 +73,7 @@ internal sealed class SourceJob(
                 _loop.Post(now => _machine.HandleFault(now, "The target does not read what it is told."));
         }
 
+        effects.MayLeave = _machine.MayLeave;
         while (_machine.TryPollRequest(out SourceRequest request))
             _work = CarryOutAsync(effects, request, _work);
         return _machine.Result is not null;
@@ -83,7 +85,8 @@ internal sealed class SourceJob(
         try
         {
             RoundFigures figures = await Task.Run(() => effects.CarryOutAsync(request, previous)).ConfigureAwait(false);
-            report = now => NoteDone(now, request.Work, figures);
+            bool hasLeft = request.Work == SourceWork.Dump && effects.HasLeft;
+            report = now => NoteDone(now, request.Work, figures, hasLeft);
         }
         catch (Exception exception)
         {
@@ -95,8 +98,10 @@ internal sealed class SourceJob(
         _loop.Post(report);
     }
 
-    private void NoteDone(Instant now, SourceWork work, RoundFigures figures)
+    private void NoteDone(Instant now, SourceWork work, RoundFigures figures, bool hasLeft)
     {
+        if (hasLeft)
+            _machine.NoteLeft();
         _machine.HandleDone(now, work, figures.RootfsBytes, figures.Memory);
         if (work == SourceWork.CopyRound && _machine.LastRound is { } round)
             _reporter.EndRound(round);
@@ -134,6 +139,7 @@ internal sealed class SourceJob(
         SourceState.Shipping => MigrationPhase.Shipping,
         SourceState.Preparing => MigrationPhase.Restoring,
         SourceState.Committing or SourceState.Committed => MigrationPhase.Committing,
+        SourceState.Giving => MigrationPhase.Giving,
         SourceState.Destroying => MigrationPhase.Destroying,
         SourceState.RollingBack => MigrationPhase.RollingBack,
         _ => null,

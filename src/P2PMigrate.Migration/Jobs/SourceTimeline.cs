@@ -14,7 +14,7 @@ internal sealed class SourceTimeline(TimeProvider time)
 
     /// <summary>From <paramref name="stoppedAt"/>, when the container began to be stopped, until the target was heard running.</summary>
     // spec: MIG-60
-    public TimeSpan Downtime(long? stoppedAt) => Until(SourceState.Destroying, stoppedAt ?? At(SourceState.Freezing));
+    public TimeSpan Downtime(long? stoppedAt) => Until(Heard, stoppedAt ?? At(SourceState.Freezing));
 
     /// <summary>How the bytes travelled last, as long as they did; the relay when it was never told, for direct is a claim.</summary>
     public PathKind Path { get; private set; } = PathKind.Relay;
@@ -45,10 +45,13 @@ internal sealed class SourceTimeline(TimeProvider time)
             Restore = restore,
             Flush = Within(target.Prepare.Flush, preparing - verify - restore),
             Commit = Between(SourceState.Committing, SourceState.Committed),
-            Release = Within(target.Release, Between(SourceState.Committed, SourceState.Destroying)),
+            Release = Within(target.Release, Between(SourceState.Committed, Heard)),
         };
         return parts with { Other = Downtime(stoppedAt) - parts.Sum };
     }
+
+    /// <summary>What comes when the target was heard running.</summary>
+    private SourceState Heard => _entered.ContainsKey(SourceState.Giving) ? SourceState.Giving : SourceState.Destroying;
 
     private static TimeSpan Within(TimeSpan told, TimeSpan seen) => told < seen ? told : seen;
 

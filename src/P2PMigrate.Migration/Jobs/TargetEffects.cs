@@ -23,6 +23,7 @@ internal sealed class TargetEffects(
     private JobFiles? _files;
     private ContentReceiver? _receiver;
     private IHeldContainer? _held;
+    private ILateMemory? _late;
     private readonly CancellationTokenSource _patience = new();
     private Task _completion = Task.CompletedTask;
     private bool _isRestoreBegun;
@@ -30,6 +31,10 @@ internal sealed class TargetEffects(
 
     /// <summary>Where the bytes are counted.</summary>
     public TransferMeter Meter => meter;
+
+    /// <summary>May memory of it follow later? Known when it is admitted.</summary>
+    // spec: MIG-101
+    public bool TakesLate { get; private set; }
 
     /// <summary>Does one thing. Returns what <see cref="TargetWork.Restore"/> took. Whatever goes wrong is thrown.</summary>
     public async Task<PrepareTimes> CarryOutAsync(TargetRequest request, Propose proposal, Task previous)
@@ -87,6 +92,7 @@ internal sealed class TargetEffects(
         _patience.Dispose();
         if (_receiver is not null)
             await _receiver.DisposeAsync().ConfigureAwait(false);
+        await QuietDisposal.OfAsync(_late, environment.Logger).ConfigureAwait(false);
         await QuietDisposal.OfAsync(_held, environment.Logger).ConfigureAwait(false);
         _chunks?.Dispose();
         _journal?.Dispose();
@@ -109,7 +115,8 @@ internal sealed class TargetEffects(
         _files.Create(head);
         _files.CreateBundle(proposal.Name, proposal.Container.Configuration);
         await environment.Runtime.PrepareRestoreAsync(RequestOf(proposal), _stop.Token).ConfigureAwait(false);
-        _receiver = new ContentReceiver(session, proposal, state, environment.Runtime.CreatePageWriter(_files.Images), _chunks!.Store, environment.Logger, meter, stored);
+        TakesLate = environment.Runtime.TakesLateMemory(RequestOf(proposal));
+        _receiver = new ContentReceiver(session, proposal, state, environment.Runtime.CreatePageWriter(_files.Images), _chunks!.Store, environment.Logger, meter, TakesLate, stored);
     }
 
     /// <summary>The disk is flushed while CRIU restores: both must be done before anyone commits.</summary>
@@ -122,6 +129,8 @@ internal sealed class TargetEffects(
         CheckFailedException.ThrowIfBlocked(await environment.Runtime.VerifyAsync(request, _stop.Token).ConfigureAwait(false));
         TimeSpan verify = Stopwatch.GetElapsedTime(started);
         _isRestoreBegun = true;
+        _late = TakesLate ? environment.Runtime.OpenLateMemory(request) : null;
+        _receiver.Await(_late);
         _held = await environment.Runtime.RestoreAsync(request, _stop.Token).ConfigureAwait(false);
         TimeSpan restore = Stopwatch.GetElapsedTime(started) - verify;
         await flushing.ConfigureAwait(false);

@@ -107,6 +107,8 @@ internal sealed class TargetJob(
         try
         {
             PrepareTimes times = await Task.Run(() => effects.CarryOutAsync(request, proposal, previous)).ConfigureAwait(false);
+            if (request.Work == TargetWork.Admit)
+                _loop.Post(_ => _machine.TakesLate = effects.TakesLate);
             report = request.Work == TargetWork.Restore
                 ? now => _machine.HandleRestored(now, times)
                 : now => _machine.HandleDone(now, request.Work);

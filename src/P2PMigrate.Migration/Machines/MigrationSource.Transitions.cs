@@ -43,6 +43,10 @@ internal sealed partial class MigrationSource
             case Committed:
                 EnterCommitted(now);
                 break;
+            case Giving:
+                _renewAt = Instant.Never;
+                _requests.Enqueue(new SourceRequest(SourceWork.Give, Giving));
+                break;
             case Destroying:
                 _requests.Enqueue(new SourceRequest(SourceWork.Destroy, Destroying));
                 break;
@@ -119,7 +123,7 @@ internal sealed partial class MigrationSource
         if (State is Destroying or RollingBack || SourceTransitions.IsEnd(State))
             return;
         _failure ??= failure;
-        if (State == Committed)
+        if (State is Committed or Giving)
             Move(now, GaveUp);
         else if (State != Committing)
             Move(now, Failed);
@@ -167,6 +171,7 @@ internal sealed partial class MigrationSource
     private TimeSpan? StallAllowance(SourceState state) => state switch
     {
         Copying => timers.CopyStall,
+        Giving => timers.CopyStall,
         Dumping or Shipping => timers.FrozenStall + TimeToWriteMemory,
         _ => null,
     };

@@ -27,6 +27,7 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
     private Failure? _failure;           // the first reason wins
     private bool _isSessionOver;
     private bool _isPrepared;            // the target has said so
+    private bool _hasLeft;               // the dump has left memory here
     private TargetTimes _times;
     private int _round;
     private int _attempts;
@@ -60,6 +61,10 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
     /// <summary>Was <see cref="ContentRate"/> measured, or is it what is usual?</summary>
     public bool IsContentRateKnown => _convergence.IsRateKnown;
 
+    /// <summary>Has the target said that memory may follow later?</summary>
+    // spec: MIG-101
+    public bool MayLeave { get; private set; }
+
     /// <summary>What a word and its answer take at present, as far as the caller knows.</summary>
     public TimeSpan RoundTrip { get; set; }
 
@@ -74,7 +79,7 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
     // spec: MIG-13
     public void Cancel(Instant now)
     {
-        if (State is not (Committing or Committed))
+        if (State is not (Committing or Committed or Giving))
             Fail(now, new Failure(FailureKind.Interrupted, "The migration was interrupted."));
     }
 
@@ -87,6 +92,7 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
         {
             case Accept accept when State == Proposing:
                 _convergence.Hear(accept.Costs);
+                MayLeave = accept.TakesLate;
                 Move(now, Accepted);
                 break;
             case Refuse refuse when State == Proposing:
@@ -99,11 +105,11 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
             case StillPrepared still when State == Preparing && _isPrepared:
                 CommitIfFresh(now, still.Lease);
                 break;
-            case StillPrepared when State is Committing or Committed or Destroying:
+            case StillPrepared when State is Committing or Committed or Giving or Destroying:
                 break;
             case Running running when State == Committed:
                 _times = _times with { Release = running.Release };
-                Move(now, RunningHeard);
+                Move(now, _hasLeft ? LackingHeard : RunningHeard);
                 break;
             case Abort abort:
                 Fail(now, new Failure(FailureKind.Peer, $"The target gave up: {abort.Reason}") { IsPeersWord = true });
@@ -113,6 +119,9 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
                 break;
         }
     }
+
+    /// <summary>The dump has left memory here, which is to follow.</summary>
+    public void NoteLeft() => _hasLeft = true;
 
     /// <summary>
     /// A piece of work is done. <paramref name="bytes"/> is what a round sent of the root file system, <paramref name="memory"/> its pass over memory. Work that was
@@ -136,6 +145,9 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
                 break;
             case (SourceWork.Commit, Committing):
                 Move(now, CommitDurable);
+                break;
+            case (SourceWork.Give, Giving):
+                Move(now, Given);
                 break;
             case (SourceWork.Destroy, Destroying):
                 Move(now, Destroyed);

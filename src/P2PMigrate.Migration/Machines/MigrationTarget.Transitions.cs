@@ -28,7 +28,7 @@ internal sealed partial class MigrationTarget
                 _requests.Enqueue(new TargetRequest(TargetWork.Admit));
                 break;
             case Receiving:
-                _messages.Enqueue(new Accept { Costs = learned });
+                _messages.Enqueue(new Accept { Costs = learned, TakesLate = TakesLate });
                 _requests.Enqueue(new TargetRequest(TargetWork.Receive));
                 _deadline = now + timers.ReceiveStall;
                 break;

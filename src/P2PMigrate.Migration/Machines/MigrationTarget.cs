@@ -47,6 +47,10 @@ internal sealed partial class MigrationTarget(MigrationTimers timers, DowntimeCo
     /// <summary>What is left to do by hand, or null.</summary>
     public string? Warning => _warning;
 
+    /// <summary>May memory follow when the container runs already?</summary>
+    // spec: MIG-101
+    public bool TakesLate { get; set; }
+
     /// <summary>What was proposed, or null.</summary>
     public Propose? Proposal { get; private set; }
 

@@ -26,6 +26,9 @@ internal enum SourceWork
     /// <summary>Nothing but the journal record: the commit point.</summary>
     Commit,
 
+    /// <summary>Send what the dump left here, and wait until it is stored.</summary>
+    Give,
+
     /// <summary>Destroy the copy here and forget the job.</summary>
     Destroy,
 

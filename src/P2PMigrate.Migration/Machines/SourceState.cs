@@ -30,6 +30,9 @@ internal enum SourceState
     /// <summary>It runs at the target; the copy here is being destroyed.</summary>
     Destroying = 9,
 
+    /// <summary>It runs at the target, and lacks memory that is still here, frozen for good, and is being sent.</summary>
+    Giving = 14,
+
     /// <summary>Something failed before the commit point; it is being thawed.</summary>
     RollingBack = 10,
 
@@ -72,6 +75,12 @@ internal enum SourceEvent
 
     /// <summary>The target says that the container runs.</summary>
     RunningHeard,
+
+    /// <summary>The target says that the container runs, whose memory has been left here in part.</summary>
+    LackingHeard,
+
+    /// <summary>The target has all of its memory.</summary>
+    Given,
 
     /// <summary>The copy here is gone.</summary>
     Destroyed,

@@ -87,6 +87,13 @@ public interface IContainerRuntime
     /// <summary>Writes the memory part of a dump in the form that this machine's CRIU reads.</summary>
     IPageSink CreatePageWriter(string imageDirectory);
 
+    /// <summary>Can this container be restored here while memory of it is still at its source?</summary>
+    bool TakesLateMemory(RestoreRequest request) => false;
+
+    /// <summary>Does a container that was restored still lack memory that has not come from its source?</summary>
+    // spec: MIG-105
+    bool LacksMemory(RestoreRequest request) => false;
+
     /// <summary>
     /// Takes in what was left for later of a container's memory, as its images say; null when nothing was. To be opened before <see cref="RestoreAsync"/>: even to be held a container may need a page.
     /// Throws <see cref="ContainerException"/> when there is no room for it.

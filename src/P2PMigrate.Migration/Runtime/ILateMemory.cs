@@ -29,6 +29,9 @@ public interface ILateMemory : IAsyncDisposable
     /// </summary>
     IPageSink Pages { get; }
 
+    /// <summary>How much was left for later, in bytes, come or not.</summary>
+    long Bytes { get; }
+
     /// <summary>Takes in pages that were asked for, beside the other.</summary>
     void Take(ulong process, ulong address, ReadOnlySpan<byte> pages);
 

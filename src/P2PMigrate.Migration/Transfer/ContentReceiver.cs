@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using Microsoft.Extensions.Logging;
 using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
 using P2PMigrate.Snapshot.Chunks;
 using P2PMigrate.Tunnel;
@@ -28,25 +29,31 @@ internal sealed class ContentReceiver : IAsyncDisposable
     private readonly Action<StoredContent> _stored;
     private readonly CancellationTokenSource _stop = new();
     private readonly SemaphoreSlim _room = new(StreamsMax);
+    private readonly TaskCompletionSource<ILateMemory?> _late = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TransferMeter _meter;
+    private readonly long _memoryBytes;
     private int _begun;                  // flags of ContentKind that may come only once
     private Task _receiving = Task.CompletedTask;
     private bool _isDisposed;
 
     /// <summary>Memory goes to <paramref name="writer"/>, which is disposed of with this if it can be; the rest to the directories that follow from the proposal.</summary>
     public ContentReceiver(
-        ITunnelSession session, Propose proposal, StateDirectory state, IPageSink writer, IChunkStore store, ILogger logger, TransferMeter meter, Action<StoredContent> stored)
+        ITunnelSession session, Propose proposal, StateDirectory state, IPageSink writer, IChunkStore store, ILogger logger, TransferMeter meter, bool mayLeave, Action<StoredContent> stored)
     {
-        (_session, _job, _stored) = (session, proposal.JobId, stored);
+        (_session, _job, _stored, _meter, _memoryBytes) = (session, proposal.JobId, stored, meter, proposal.Container.MemoryBytes);
         _rootfs = new RootfsReceiver(state.Rootfs(proposal.Name), store, new ContentBudget(proposal.RootfsBytes), logger, meter);
         _writer = writer;
         _kept = new KeptPages(state.Job(proposal.JobId), proposal.Container.MemoryBytes);
         _live = new LiveMemoryReceiver(_kept, meter);
-        _pages = new PageReceiver(writer, _kept, new ContentBudget(proposal.Container.MemoryBytes), meter);
+        _pages = new PageReceiver(writer, _kept, new ContentBudget(proposal.Container.MemoryBytes), meter, mayLeave);
         _images = new ImageReceiver(state.Images(proposal.JobId), meter);
     }
 
     /// <summary>How long the final round took to apply.</summary>
     public TimeSpan FinalApply => _rootfs.FinalApply;
+
+    /// <summary>All content but what was left for later is here: that goes to <paramref name="late"/>, which stays its owner's; null when nothing was left.</summary>
+    public void Await(ILateMemory? late) => _late.TrySetResult(late);
 
     /// <summary>Takes in streams until <paramref name="stop"/> or the end of the session. <paramref name="failed"/> gets whatever goes wrong.</summary>
     public void Start(Action<Exception> failed, CancellationToken stop)
@@ -65,6 +72,7 @@ internal sealed class ContentReceiver : IAsyncDisposable
             return;
         _isDisposed = true;
         await _stop.CancelAsync().ConfigureAwait(false);
+        _late.TrySetCanceled();
         await _receiving.ConfigureAwait(false);
         _rootfs.Dispose();
         _kept.Dispose();
@@ -120,12 +128,32 @@ internal sealed class ContentReceiver : IAsyncDisposable
         {
             ContentKind.Rootfs => await ReceiveRoundAsync(stream, header, stop).ConfigureAwait(false),
             ContentKind.LiveMemory => (await _live.ReceiveRoundAsync(stream.Input, header, stop).ConfigureAwait(false), StoredContent.None),
+            ContentKind.LateMemory => (await ReceiveLateAsync(Once(stream, header), header, stop).ConfigureAwait(false), StoredContent.None),
+            ContentKind.WantedMemory => (await ReceiveWantedAsync(stream, header, stop).ConfigureAwait(false), StoredContent.None),
             ContentKind.Memory => (await _pages.ReceiveAsync(Once(stream, header), header, stop).ConfigureAwait(false), StoredContent.Memory),
             _ => (await _images.ReceiveAsync(Once(stream, header), stop).ConfigureAwait(false), StoredContent.Images),
         };
         _stored(content);
         await new StreamReceipt(bytes).WriteAsync(stream.Output, stop).ConfigureAwait(false);
     }
+
+    // spec: MIG-103
+    private async Task<long> ReceiveLateAsync(PipeReader input, StreamHeader header, CancellationToken stop)
+    {
+        ILateMemory late = await LateAsync(stop).ConfigureAwait(false);
+        return await new PageReceiver(late.Pages, _kept, new ContentBudget(_memoryBytes), _meter).ReceiveAsync(input, header, stop).ConfigureAwait(false);
+    }
+
+    // spec: MIG-102
+    private async Task<long> ReceiveWantedAsync(ITunnelStream stream, StreamHeader header, CancellationToken stop)
+    {
+        _ = Once(stream, header);
+        await WantedPages.AskAsync(stream, await LateAsync(stop).ConfigureAwait(false), _meter, stop).ConfigureAwait(false);
+        return 0;
+    }
+
+    private async Task<ILateMemory> LateAsync(CancellationToken stop) =>
+        await _late.Task.WaitAsync(stop).ConfigureAwait(false) ?? throw PeerFault.Of("sent memory late of which nothing had been left");
 
     private async Task<(long Bytes, StoredContent Content)> ReceiveRoundAsync(ITunnelStream stream, StreamHeader header, CancellationToken stop)
     {

@@ -11,7 +11,7 @@ namespace P2PMigrate.Migration.Transfer;
 /// came is known, so that what was put together is proven to be what was dumped.
 /// </summary>
 // spec: MIG-26, MIG-81
-internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudget budget, TransferMeter meter)
+internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudget budget, TransferMeter meter, bool mayLeave = false)
 {
     /// <summary>Pages handed to the writer at once.</summary>
     public const int PiecePages = 1024;
@@ -30,7 +30,7 @@ internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudg
     private PageKey? _key;
     private PageStore? _store;
     private long _pages;
-    private bool _isOpen, _isProcess;
+    private bool _isOpen, _isProcess, _hasLeft;
 
     /// <summary>Takes in a whole stream and returns the bytes of all pages.</summary>
     public async Task<long> ReceiveAsync(PipeReader input, StreamHeader header, CancellationToken cancellationToken)
@@ -55,7 +55,8 @@ internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudg
         if (!CryptographicOperations.FixedTimeEquals(expected, digest.Finish()))
             throw new SnapshotException("The memory that was put together at the target is not what was dumped at the source.");
         await writer.CompleteAsync(cancellationToken).ConfigureAwait(false);
-        kept.Release();
+        if (!_hasLeft)
+            kept.Release(); // else what follows may name pages that are kept
         return _pages * PageRun.PageSize;
     }
 
@@ -71,12 +72,21 @@ internal sealed class PageReceiver(IPageSink writer, KeptPages kept, ContentBudg
 
         PeerFault.Require(record.Kind == PageRecordKind.Run && _isOpen, "sent pages of no space");
         budget.Spend(RunCost);
-        // spec: MEM-20
-        PeerFault.Require(record.Run.Flags != LazyFlag || !_isProcess, "left memory for later, which was not agreed");
+        if (_isProcess && record.Run.Flags == LazyFlag)
+            Leave(record.Run);
         if (record.Run.IsPresent)
             await ReceiveRunAsync(input, record.Run, digest, cancellationToken).ConfigureAwait(false);
         else
             await writer.WriteAsync(record.Run, ReadOnlyMemory<byte>.Empty, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>What follows later takes the same room.</summary>
+    // spec: MEM-20, MIG-101
+    private void Leave(PageRun run)
+    {
+        PeerFault.Require(mayLeave, "left memory for later, which was not agreed");
+        budget.Spend((long)run.Pages * PageRun.PageSize);
+        _hasLeft = true;
     }
 
     private async Task ReceiveRunAsync(PipeReader input, PageRun run, MemoryDigest digest, CancellationToken cancellationToken)

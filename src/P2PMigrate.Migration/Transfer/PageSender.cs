@@ -21,11 +21,15 @@ internal sealed class PageSender : IPageSink, IAsyncDisposable
     private readonly TransferMeter _meter;
     private readonly MemoryDigest _digest = new();
     private readonly long[] _numbers = new long[SlicePages];      // of the slice's pages; -1 for one that the target lacks
+    private readonly bool _takesLater;
     private int _unflushed;
     private bool _isComplete;
 
-    private PageSender(ITunnelStream stream, PageKey key, PageBook book, TransferMeter meter) =>
-        (_stream, _key, _book, _meter) = (stream, key, book, meter);
+    private PageSender(ITunnelStream stream, PageKey key, PageBook book, TransferMeter meter, bool takesLater) =>
+        (_stream, _key, _book, _meter, _takesLater) = (stream, key, book, meter, takesLater);
+
+    /// <inheritdoc/>
+    public bool TakesLater => _takesLater;
 
     /// <summary>Pages with content that the dump held.</summary>
     public long Pages { get; private set; }
@@ -33,13 +37,22 @@ internal sealed class PageSender : IPageSink, IAsyncDisposable
     /// <summary>Those of them that were sent; the others were kept at the target, or of zeros.</summary>
     public long FreshPages { get; private set; }
 
-    /// <summary>Opens the stream.</summary>
-    public static async Task<PageSender> OpenAsync(
-        ITunnelSession session, JobId job, PageKey key, PageBook book, TransferMeter meter, CancellationToken cancellationToken)
+    /// <summary>Opens the stream, of a dump that may leave pages for later or not.</summary>
+    public static Task<PageSender> OpenAsync(
+        ITunnelSession session, JobId job, PageKey key, PageBook book, TransferMeter meter, bool mayLeave, CancellationToken cancellationToken) =>
+        OpenAsync(session, new StreamHeader(job, ContentKind.Memory, PageKey: key.Export()), (key, book), meter, mayLeave, cancellationToken);
+
+    /// <summary>Opens the stream of what a dump has left.</summary>
+    // spec: MIG-103
+    public static Task<PageSender> OpenLateAsync(
+        ITunnelSession session, JobId job, PageKey key, PageBook book, TransferMeter meter, CancellationToken cancellationToken) =>
+        OpenAsync(session, new StreamHeader(job, ContentKind.LateMemory, PageKey: key.Export()), (key, book), meter, mayLeave: false, cancellationToken);
+
+    private static async Task<PageSender> OpenAsync(
+        ITunnelSession session, StreamHeader header, (PageKey Key, PageBook Book) names, TransferMeter meter, bool mayLeave, CancellationToken cancellationToken)
     {
-        var header = new StreamHeader(job, ContentKind.Memory, PageKey: key.Export());
         ITunnelStream stream = await header.OpenAsync(session, cancellationToken).ConfigureAwait(false);
-        return new PageSender(stream, key, book, meter);
+        return new PageSender(stream, names.Key, names.Book, meter, mayLeave);
     }
 
     /// <inheritdoc/>

@@ -20,6 +20,12 @@ internal enum ContentKind
 
     /// <summary>Memory pages, ahead of the freeze.</summary>
     LiveMemory = 4,
+
+    /// <summary>Memory pages that the dump left for later.</summary>
+    LateMemory = 5,
+
+    /// <summary>Such pages, one by one, as they are asked for.</summary>
+    WantedMemory = 6,
 }
 
 /// <summary>The first record of every bulk stream.</summary>
@@ -28,7 +34,7 @@ internal enum ContentKind
 /// <param name="Round">The round, for <see cref="ContentKind.Rootfs"/> and <see cref="ContentKind.LiveMemory"/>.</param>
 /// <param name="IsFinal">Is the container frozen? For <see cref="ContentKind.Rootfs"/>.</param>
 /// <param name="IsWhole">Does the demand speak of the whole manifest's chunks? For <see cref="ContentKind.Rootfs"/>.</param>
-/// <param name="PageKey">The key of page names, for <see cref="ContentKind.Memory"/> and <see cref="ContentKind.LiveMemory"/>.</param>
+/// <param name="PageKey">The key of page names, for all that is memory and not asked for page by page.</param>
 /// <param name="AnswersLacks">May the target ask for more behind a receipt? For <see cref="ContentKind.Rootfs"/>.</param>
 // spec: MIG-20
 internal readonly record struct StreamHeader(
@@ -48,7 +54,8 @@ internal readonly record struct StreamHeader(
             PageKey = ByteString.CopyFrom(PageKey.Span),
             AnswersLacks = AnswersLacks,
         };
-        ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Bulk, cancellationToken).ConfigureAwait(false);
+        StreamPriority priority = Kind == ContentKind.WantedMemory ? StreamPriority.Urgent : StreamPriority.Bulk;
+        ITunnelStream stream = await session.OpenStreamAsync(priority, cancellationToken).ConfigureAwait(false);
         await stream.Output.WriteRecordAsync(wire, cancellationToken).ConfigureAwait(false);
         return stream;
     }
@@ -59,7 +66,7 @@ internal readonly record struct StreamHeader(
         byte[] record = await input.ReadRecordAsync(ControlLimits.MaxRecordLength, cancellationToken).ConfigureAwait(false);
         Wire.StreamHeader wire = PeerFault.Parse(Wire.StreamHeader.Parser, record);
         PeerFault.Require(JobId.TryParse(wire.JobId.Span, out JobId job), "opened a stream for no job");
-        PeerFault.Require(wire.Kind is >= Wire.StreamKind.Rootfs and <= Wire.StreamKind.LiveMemory, "opened a stream of an unknown kind");
+        PeerFault.Require(wire.Kind is >= Wire.StreamKind.Rootfs and <= Wire.StreamKind.WantedMemory, "opened a stream of an unknown kind");
         PeerFault.Require(wire.Round < ControlLimits.MaxRounds, "sent too many rounds");
         return new StreamHeader(job, (ContentKind)wire.Kind, (int)wire.Round, wire.IsFinal, wire.WholeCatalogue, wire.PageKey.Memory, wire.AnswersLacks);
     }

@@ -45,6 +45,10 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
 
     public IPageSink CreatePageWriter(string imageDirectory) => inner.CreatePageWriter(imageDirectory);
 
+    public bool TakesLateMemory(RestoreRequest request) => inner.TakesLateMemory(request);
+
+    public bool LacksMemory(RestoreRequest request) => inner.LacksMemory(request);
+
     public ILateMemory? OpenLateMemory(RestoreRequest request) => inner.OpenLateMemory(request);
 
     public Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.VerifyAsync(request, cancellationToken);

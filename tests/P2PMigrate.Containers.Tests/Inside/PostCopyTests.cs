@@ -1,5 +1,6 @@
 using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Runc;
+using P2PMigrate.Migration;
 using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Containers.Tests.Inside;
@@ -139,5 +140,28 @@ public sealed class PostCopyTests
         await using PostCopy copy = await PostCopy.PrepareAsync(move, runtime);
         await Shell.RunAsync($"runc resume {workload.Name}; runc pause {workload.Name}");
         Assert.Contains("thawed by somebody", (await Assert.ThrowsAsync<ContainerException>(() => copy.DeliverAsync())).Message, StringComparison.Ordinal);
+    }
+
+    [InsideFact]
+    [Trait("Spec", "MIG-101")]
+    [Trait("Spec", "MIG-102")]
+    [Trait("Spec", "MIG-103")]
+    public async Task A_whole_migration_leaves_memory_for_later_and_its_downtime_does_not_wait_for_it()
+    {
+        await using Workload workload = await Workload.RunningAsync("pages.py", "256", "400");
+        MigrationCompleted completed = HomeMigration.Completed(
+            await HomeMigration.RunAsync(workload, await LateRestore.RuntimeAsync(), new CopyOptions { Mode = MigrationMode.PostCopy }));
+        Assert.InRange(completed.FrozenMemoryBytes, 1, 128 << 20); // a quarter of it is shared
+        await HomeMigration.AssertMemoryIsRightAsync(workload);
+    }
+
+    [InsideFact]
+    [Trait("Spec", "MIG-101")]
+    public async Task A_target_that_cannot_is_told_from_one_that_can_before_anything_is_stopped()
+    {
+        await using Workload workload = await Workload.RunningAsync("pages.py", "16", "400");
+        var failed = Assert.IsType<MigrationFailed>(await HomeMigration.RunAsync(workload, Move.Runtime, new CopyOptions { Mode = MigrationMode.PostCopy }));
+        Assert.Contains("before all of its memory is there", failed.Reason, StringComparison.Ordinal);
+        Assert.Equal("running", await Workload.StatusAsync(workload.Name));
     }
 }

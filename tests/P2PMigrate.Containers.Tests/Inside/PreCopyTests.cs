@@ -1,6 +1,5 @@
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Runtime;
-using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Containers.Tests.Inside;
 
@@ -8,8 +7,6 @@ namespace P2PMigrate.Containers.Tests.Inside;
 public sealed class PreCopyTests
 {
     private const int Megabytes = 200;
-
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [InsideFact]
     [EveryRuntime(WithBundles = true)]
@@ -114,42 +111,13 @@ public sealed class PreCopyTests
 
     private static Task<Workload> StartAsync(int pagesPerSecond) => Workload.RunningAsync("pages.py", $"{Megabytes}", $"{pagesPerSecond}");
 
-    private static async Task<MigrationOutcome> MigrateAsync(
-        Workload workload, CopyOptions copy, Rounds rounds, Func<Task>? frozen = null, Func<string, Task>? complete = null)
-    {
-        var runtime = new HomeRuntime(Move.Runtime) { Frozen = frozen ?? (() => Task.CompletedTask), Complete = complete ?? (_ => Task.CompletedTask) };
-        MigrationEnvironment Environment(string side) => new() { Runtime = runtime, State = new StateDirectory($"/data/state-{workload.Name}/{side}") };
-        (InMemorySession near, InMemorySession far) = InMemorySession.CreatePair();
-        Task<ReceiveOutcome> receiving = Task.Run(() => new TargetRunner(Environment("target")).ReceiveAsync(
-            far, new ReceiveOptions { PeerName = "one", AdmitAsync = _ => ValueTask.FromResult<string?>(null) }, cancellationToken: Token));
-        MigrationOutcome outcome = await new SourceRunner(Environment("source")).SendAsync(
-            near, await runtime.InspectAsync(workload.Name, null, Token), new SendOptions { PeerName = "two", Copy = copy }, rounds, Token);
-        await near.CloseAsync(0, "done", Token);
-        await receiving;
-        TestContext.Current.TestOutputHelper?.WriteLine(outcome.ToString());
-        return outcome;
-    }
+    private static Task<MigrationOutcome> MigrateAsync(
+        Workload workload, CopyOptions copy, Rounds rounds, Func<Task>? frozen = null, Func<string, Task>? complete = null) =>
+        HomeMigration.RunAsync(workload, Move.Runtime, copy, rounds, frozen, complete);
 
-    private static MigrationCompleted Completed(MigrationOutcome outcome) =>
-        outcome as MigrationCompleted ?? throw new Xunit.Sdk.XunitException(((MigrationFailed)outcome).Reason);
+    private static MigrationCompleted Completed(MigrationOutcome outcome) => HomeMigration.Completed(outcome);
 
-    /// <summary>The program itself knows what each page must be.</summary>
-    private static async Task AssertMemoryIsRightAsync(Workload workload)
-    {
-        string moved = workload.Name + HomeRuntime.Suffix, root = $"/data/state-{workload.Name}/target/containers/{moved}/rootfs";
-        try
-        {
-            Assert.Equal("running", await Workload.StatusAsync(moved));
-            Assert.Equal("gone", await Workload.StatusAsync(workload.Name));
-            string answer = await Shell.RunAsync($"touch {root}/check; timeout 30 sh -c 'until [ -e {root}/checked ]; do sleep 0.05; done'; cat {root}/checked");
-            TestContext.Current.TestOutputHelper?.WriteLine(answer);
-            Assert.StartsWith("0 wrong", answer, StringComparison.Ordinal);
-        }
-        finally
-        {
-            await Shell.RunAsync($"{IGround.Current.Removal(moved)}; rm -rf --one-file-system /data/state-{workload.Name}");
-        }
-    }
+    private static Task AssertMemoryIsRightAsync(Workload workload) => HomeMigration.AssertMemoryIsRightAsync(workload);
 
     /// <summary>Shows each round in the test's output.</summary>
     private sealed class Rounds : IProgress<MigrationProgress>

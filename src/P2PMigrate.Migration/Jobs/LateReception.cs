@@ -1,0 +1,89 @@
+using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Transfer;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Migration.Jobs;
+
+/// <summary>
+/// Takes in, on a session in which the source has asked what became of a job, what that job's container still lacks. Whichever program of this machine the job belongs to: what arrives is on the disk, where it is looked for. Used once.
+/// </summary>
+// spec: MIG-105
+internal sealed class LateReception(MigrationEnvironment environment, ITunnelSession session, JobId job)
+{
+    private const int StreamsMax = 2;
+
+    /// <summary>Until the session ends, or <paramref name="firstWithin"/> passes without a stream. Does nothing when the container of <paramref name="peer"/> lacks nothing here.</summary>
+    public async Task RunAsync(string peer, TimeSpan firstWithin, CancellationToken cancellationToken)
+    {
+        JournalContents? contents;
+        using (JournalView? view = JournalView.TryOpen(environment.State.Journal(job)))
+            contents = view?.Read().Contents; // who has it open is taken for the job's owner
+
+        // Only of one that has been let run for good: with the receipt the source destroys its copy.
+        if (contents is not { LastState: (int)TargetState.Confirming, Head: { Role: JobRole.Target, Kind: JobKind.Migration } head } || head.Peer != peer)
+            return;
+        var files = new JobFiles(environment.State, job);
+        if (!Directory.Exists(files.Images) || environment.Runtime.OpenLateMemory(new RecoveryEffects(environment).RequestOf(head, files)) is not { } late)
+            return;
+        await using (late.ConfigureAwait(false))
+            await ReceiveAsync(late, firstWithin, cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task ReceiveAsync(ILateMemory late, TimeSpan firstWithin, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var first = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
+        first.CancelAfter(firstWithin);
+        _ = session.Completion.ContinueWith(_ => stop.CancelAsync(), TaskScheduler.Default);
+        var streams = new List<Task>();
+        try
+        {
+            for (CancellationToken patience = first.Token; streams.Count < StreamsMax; patience = stop.Token)
+            {
+                ITunnelStream stream = await session.AcceptStreamAsync(patience).ConfigureAwait(false);
+                streams.Add(Task.Run(() => ReceiveOneAsync(stream, late, stop.Token), CancellationToken.None));
+            }
+
+            await session.Completion.WaitAsync(stop.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is TunnelException or OperationCanceledException)
+        {
+            // the source went away, or gives nothing
+        }
+
+        await stop.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(streams).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>One that fails ends the session: the source comes again.</summary>
+    private async Task ReceiveOneAsync(ITunnelStream stream, ILateMemory late, CancellationToken cancellationToken)
+    {
+        await using (stream.ConfigureAwait(false))
+        {
+            try
+            {
+                StreamHeader header = await StreamHeader.ReadAsync(stream.Input, cancellationToken).ConfigureAwait(false);
+                PeerFault.Require(header.JobId == job && header.Kind is ContentKind.LateMemory or ContentKind.WantedMemory, "opened a stream that is not for memory of the job that it asked about");
+                var meter = new TransferMeter(() => { });
+                if (header.Kind == ContentKind.WantedMemory)
+                    await WantedPages.AskAsync(stream, late, meter, cancellationToken).ConfigureAwait(false);
+                else
+                    await TakeAllAsync(stream, header, late, meter, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                Log.WorkFailed(environment.Logger, job, "late memory", exception);
+                await session.CloseAsync(0x101, exception.Message, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task TakeAllAsync(ITunnelStream stream, StreamHeader header, ILateMemory late, TransferMeter meter, CancellationToken cancellationToken)
+    {
+        using var kept = new KeptPages(environment.State.Job(job), late.Bytes);
+        long bytes = await new PageReceiver(late.Pages, kept, new ContentBudget(late.Bytes), meter).ReceiveAsync(stream.Input, header, cancellationToken).ConfigureAwait(false);
+        await new StreamReceipt(bytes).WriteAsync(stream.Output, cancellationToken).ConfigureAwait(false);
+    }
+}

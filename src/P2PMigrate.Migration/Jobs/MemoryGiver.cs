@@ -1,0 +1,65 @@
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Migration.Transfer;
+using P2PMigrate.Snapshot.Pages;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Migration.Jobs;
+
+/// <summary>
+/// Gives a container that runs at the target the memory that its dump has left here: what it waits for at once, and all of it behind that. Owns the memory, neither key nor book. Used once for each session.
+/// </summary>
+// spec: MIG-102, MIG-103
+internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingMemory memory, (PageKey Key, PageBook Book) names, TransferMeter meter) : IAsyncDisposable
+{
+    private readonly CancellationTokenSource _over = new();
+    private ITunnelStream? _wanted;
+    private Task _answering = Task.CompletedTask;
+    private bool _isDisposed;
+
+    /// <summary>Answers from now on. Even to be restored a container may need a page.</summary>
+    public async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        ITunnelStream wanted = await new StreamHeader(job, ContentKind.WantedMemory).OpenAsync(session, cancellationToken).ConfigureAwait(false);
+        _wanted = wanted;
+        _answering = Task.Run(() => WantedPages.AnswerAsync(wanted, memory, meter, _over.Token), CancellationToken.None);
+    }
+
+    /// <summary>Sends all of it while it goes on answering, and returns when the target has all. When one of the two cannot go on, neither does.</summary>
+    public async Task GiveAsync(CancellationToken cancellationToken)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task giving = GiveAllAsync(either.Token);
+        bool isAsked = await Task.WhenAny(giving, _answering).ConfigureAwait(false) == giving;
+        if (!isAsked)
+            await either.CancelAsync().ConfigureAwait(false);
+        await giving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!isAsked && !giving.IsCompletedSuccessfully)
+        {
+            await _answering.ConfigureAwait(false);
+            throw PeerFault.Of("does not ask for memory any more, and has not got all of it");
+        }
+
+        await giving.ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
+        await _over.CancelAsync().ConfigureAwait(false);
+        await _answering.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // it writes to the stream and reads the memory
+        if (_wanted is not null)
+            await _wanted.DisposeAsync().ConfigureAwait(false);
+        memory.Dispose();
+        _over.Dispose();
+    }
+
+    private async Task GiveAllAsync(CancellationToken cancellationToken)
+    {
+        PageSender pages = await PageSender.OpenLateAsync(session, job, names.Key, names.Book, meter, cancellationToken).ConfigureAwait(false);
+        await using (pages.ConfigureAwait(false))
+            await memory.DeliverAsync(pages, cancellationToken).ConfigureAwait(false);
+    }
+}
