@@ -11,7 +11,7 @@ namespace P2PMigrate.Containers.Linux;
 /// told. A name belongs to the process that took it last, and stays when that ends. However long the directory's path is, names are found from there. Any thread.
 /// </summary>
 /// <typeparam name="T">A letter, without references.</typeparam>
-internal sealed unsafe class LetterBox<T> : IDisposable
+internal sealed class LetterBox<T> : IDisposable
     where T : unmanaged
 {
     private const int UnixFamily = 1, DatagramCloseOnExec = 2 | 0x80000;
@@ -52,7 +52,7 @@ internal sealed unsafe class LetterBox<T> : IDisposable
     }
 
     /// <summary>Takes a letter out, if one is there.</summary>
-    public bool TryTake(out T letter)
+    public unsafe bool TryTake(out T letter)
     {
         fixed (T* room = &letter)
         {

@@ -144,7 +144,7 @@ public sealed class LazyBookTests
 
     private bool Push(int space)
     {
-        if (_book.Spaces[space].Missing.Next(_book.Spaces[space].Cursor) is not { } stretch) return false;
+        if (_book.Spaces[space].Missing.Next(_book.Spaces[space].Cursor ?? 0) is not { } stretch) return false;
         Give(space, stretch with { End = Math.Min(stretch.End, stretch.Start + (8 * Page)) });
         return true;
     }
