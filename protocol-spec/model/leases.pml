@@ -8,6 +8,7 @@
 #define DEADLINES_PASS      true
 #define WORK_FAILS          true
 #define RELEASES_FAIL       true
+#define GIVING_FAILS        true
 #define ENDS_AT_ONCE          false
 #define NEW_LEASE           (target == T_Holding && !IS_SAID(toSource, StillPrepared))
 #define LEASE_HEARD         0
@@ -59,6 +60,7 @@ inline note_restore() { skip }
 #define NEW_LEASE           true
 #define LEASE_HEARD         leaseHeard
 #define RELEASES_FAIL       false
+#define GIVING_FAILS        false   /* the leases do not bear on it */
 #define ENDS_AT_ONCE          true
 #define PROMISE_IS_OVER     (instant >= promisedUntil)
 #define DEADLINES_PASS      (source == S_Preparing && instant >= PREPARE)

@@ -31,6 +31,7 @@ byte toSource;
 #define TAKE(from)                  skip
 #define IS_SAID(to, message)        (to & (message))
 #define SESSION_IS_OVER(from, peer) (cut || peer != Up)
+#define PEER_LISTENS                (!cut && tLife == Up)
 #define HAS_SAID_DONE               (toTarget & Done)
 
 #else
@@ -47,6 +48,7 @@ chan toSource = [8] of { byte, byte, byte };
 #define TAKE(from)                  from?_, heard, _
 #define DROP(from)                  from?_, _, _
 #define SESSION_IS_OVER(from, peer) (peer != Up && empty(from))
+#define PEER_LISTENS                (tLife == Up)
 #define HAS_SAID_DONE               false
 
 #endif

@@ -115,7 +115,7 @@ inline source_event() {
 
     /* work fails, before or after it had its effect (a freeze that fails has none); a record cannot be written */
     :: S_BEFORE_COMMIT && WORK_FAILS && (sStage == Acting || (sStage == Acted && source != S_Freezing)) -> sEvent = Trouble
-    :: S_IS(S_Giving) && WORK_FAILS && (sStage == Acting || sStage == Acted) -> sEvent = Trouble
+    :: S_IS(S_Giving) && GIVING_FAILS && (sStage == Acting || sStage == Acted) -> sEvent = Trouble
     :: S_IS_ENDING && !ENDS_AT_ONCE && (sStage == Acting || sStage == Acted) -> source_tries_again()
     :: S_IS_WRITING && diskFaults > 0 && (S_BEFORE_COMMIT || S_IS(S_Committing)) -> diskFaults--; sEvent = on_Failed
     :: S_IS_WRITING && diskFaults > 0 && S_IS(S_Giving) -> diskFaults--; sEvent = on_GaveUp
@@ -265,7 +265,8 @@ end:
     :: atomic { sStage == Writing -> sJournal.cache = sRecord; sStage = Syncing }
 #endif
     :: atomic { sStage == Syncing -> flush(sJournal); sStage = (sClosing -> Acted : Acting) }
-    :: atomic { sStage == Acting && (source != S_Giving || !SESSION_IS_OVER(toSource, tLife)) -> source_acts() }
+    :: atomic { sStage == Acting && source != S_Giving -> source_acts() }
+    :: atomic { sStage == Acting && S_IS(S_Giving) && PEER_LISTENS -> source_acts() }
 
     :: atomic { sLife == Recovering && sStage == Acted ->
         delete(sJournal);

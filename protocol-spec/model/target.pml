@@ -101,7 +101,7 @@ inline target_event() {
     :: T_BEFORE_HOLD && WORK_FAILS && (tStage == Acting || (tStage == Acted && target != T_Restoring)) -> tEvent = Trouble
     :: T_IS(T_Releasing) && RELEASES_FAIL && tStage == Acting -> tEvent = on_ReleaseFailed
     :: T_IS(T_Releasing) && RELEASES_FAIL && tStage == Letting && tCopy == Released -> tCopy = Held; tEvent = on_ReleaseFailed  /* it was not thawed, and will not be */
-    :: T_IS(T_Confirming) && WORK_FAILS && tStage == Acting -> tStage = 0; tForgotten = 1; tEvent = Nothing
+    :: T_IS(T_Confirming) && (left -> GIVING_FAILS : WORK_FAILS) && tStage == Acting -> tStage = 0; tForgotten = 1; tEvent = Nothing
     :: T_IS(T_CleaningUp) && WORK_FAILS && tStage == Acting -> tEvent = on_GaveUp
     :: T_IS_WRITING && diskFaults > 0 && T_BEFORE_HOLD -> diskFaults--; tEvent = on_Failed
     :: T_IS_WRITING && diskFaults > 0 && T_IS(T_Releasing) -> diskFaults--; tEvent = on_ReleaseFailed

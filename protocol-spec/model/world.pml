@@ -56,9 +56,17 @@ inline person_at_target() {
         :: tCopy == Released -> target_copy(Running)
         :: else
         fi;
-        target = T_Completed;
-        delete(tJournal);
-        decide(Running)
+        if
+#ifndef KEEPS_WHAT_LACKS
+        :: left -> target = 0; tJournal.cache = T_Confirming; flush(tJournal) /* MIG-100: the job ends when nothing is missing */
+        :: !left ->
+#else
+        :: true ->
+#endif
+            target = T_Completed;
+            delete(tJournal);
+            decide(Running)
+        fi
     :: tCopy != Running -> tLife = Recovering; tByPerson = 1; target = T_CleaningUp; target_begins(0)
     fi
 }
