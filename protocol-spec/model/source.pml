@@ -265,8 +265,7 @@ end:
     :: atomic { sStage == Writing -> sJournal.cache = sRecord; sStage = Syncing }
 #endif
     :: atomic { sStage == Syncing -> flush(sJournal); sStage = (sClosing -> Acted : Acting) }
-    :: atomic { sStage == Acting && source != S_Giving -> source_acts() }
-    :: atomic { sStage == Acting && S_IS(S_Giving) && PEER_LISTENS -> source_acts() }
+    :: atomic { sStage == Acting && (source != S_Giving || PEER_LISTENS) -> source_acts() }
 
     :: atomic { sLife == Recovering && sStage == Acted ->
         delete(sJournal);

@@ -7,7 +7,12 @@ using P2PMigrate.Tunnel;
 namespace P2PMigrate.Migration;
 
 /// <summary>A job of this source that is in doubt, and how its target can be asked.</summary>
-public sealed record OpenDoubt(JobId JobId, string Container, PeerContact Target);
+public sealed record OpenDoubt(JobId JobId, string Container, PeerContact Target)
+{
+    /// <summary>Is it known that the container runs at the target, and needs memory that is still here?</summary>
+    // spec: MIG-105
+    public bool IsLacking { get; init; }
+}
 
 /// <summary>
 /// Asks targets what became of jobs that are in doubt at this source, and does what follows. The caller dials: by <see cref="OpenDoubt.Target"/>, whose target admits this peer for that. Safe for use
@@ -37,7 +42,7 @@ public sealed class DoubtInquiry(MigrationEnvironment environment)
             JournalContents? contents = view.Read().Contents;
             JournalHead? head = contents?.Head ?? HeadCopy.TryRead(environment.State, job);
             if (IsOpen(head, contents) && head is { Contact: { } target } && (container is null || head.Container.Value == container) && view.FindOwner(path) is null)
-                open.Add(new OpenDoubt(job, head.Container.Value, target));
+                open.Add(new OpenDoubt(job, head.Container.Value, target) { IsLacking = RecoveryMessage.IsLacking(contents) });
         }
 
         return open;
@@ -48,21 +53,26 @@ public sealed class DoubtInquiry(MigrationEnvironment environment)
 
     /// <summary>
     /// Asks the target, at the other end of <paramref name="session"/>, about a job, and ends its doubt if the answer does. <see cref="RecoveryAction.InDoubt"/> when it does not, <see cref="RecoveryAction.Asked"/> when it does not yet; null when the job is not in
-    /// doubt any more. Throws <see cref="TunnelException"/> when the target goes away, <see cref="MigrationException"/> when it answers something else or nothing in time.
+    /// doubt any more. What the target lacks of the container's memory, and is here, it is given on the same session, for as long as that lasts or until <paramref name="giving"/> is cancelled: the question is over by then.
+    /// Throws <see cref="TunnelException"/> when the target goes away, <see cref="MigrationException"/> when it answers something else or nothing in time.
     /// </summary>
-    public async Task<RecoveredJob?> AskAsync(ITunnelSession session, JobId job, CancellationToken cancellationToken)
+    // spec: MIG-105
+    public async Task<RecoveredJob?> AskAsync(ITunnelSession session, JobId job, CancellationToken cancellationToken, CancellationToken giving = default)
+    {
+        Fate fate = await AskFateAsync(session, job, cancellationToken).ConfigureAwait(false);
+        RecoveredJob? heard = await _recovery.HearAsync(job, fate.Of, CancellationToken.None).ConfigureAwait(false);
+        return fate.Of == JobFate.UnderWay ? await _recovery.GiveAsync(session, job, giving).ConfigureAwait(false) ?? heard : heard;
+    }
+
+    private async Task<Fate> AskFateAsync(ITunnelSession session, JobId job, CancellationToken cancellationToken)
     {
         using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         time.CancelAfter(environment.Timers.Proposal);
         try
         {
             ITunnelStream stream = await session.OpenStreamAsync(StreamPriority.Bulk, time.Token).ConfigureAwait(false);
-            Fate fate;
             await using (stream.ConfigureAwait(false))
-                fate = await Question.AskAsync<Fate>(stream, new Inquiry(job), time.Token).ConfigureAwait(false);
-            RecoveredJob? heard = await _recovery.HearAsync(job, fate.Of, CancellationToken.None).ConfigureAwait(false);
-            RecoveredJob? given = fate.Of == JobFate.UnderWay ? await _recovery.GiveAsync(session, job, CancellationToken.None).ConfigureAwait(false) : null; // for as long as the session lasts
-            return given ?? heard;
+                return await Question.AskAsync<Fate>(stream, new Inquiry(job), time.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

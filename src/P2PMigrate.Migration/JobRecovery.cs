@@ -43,13 +43,13 @@ public sealed class JobRecovery(MigrationEnvironment environment)
     /// cannot be done: the target is kept at the target only if it runs there by the runtime's word.
     /// </summary>
     // spec: MIG-56
-    public Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, CancellationToken cancellationToken = default) => ResolveAsync(job, keep, placeIsLost: false, cancellationToken);
+    public Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, CancellationToken cancellationToken = default) => ResolveAsync(job, keep, LostForGood.Nothing, cancellationToken);
 
     /// <summary>
-    /// The same. Of a stage, <paramref name="placeIsLost"/> decides without asking the place of its dump, of which the person says that it is lost for good; else <see cref="Depots.PlaceException"/>
-    /// when it cannot be asked.
+    /// The same, where the person says what is <paramref name="lost"/>: of a stage, the place of its dump, which else is asked first (<see cref="Depots.PlaceException"/> when it cannot be); of a container
+    /// whose memory is here in part, the target, whose copy else needs that: it is refused.
     /// </summary>
-    public async Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, bool placeIsLost, CancellationToken cancellationToken)
+    public async Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, LostForGood lost, CancellationToken cancellationToken)
     {
         using UnfinishedJob unfinished = UnfinishedJob.Find(environment.State, job)
             ?? throw new MigrationException(MigrationFault.UnknownJob, $"There is no unfinished job {job} here, or a process works on it right now.", job);
@@ -59,7 +59,9 @@ public sealed class JobRecovery(MigrationEnvironment environment)
             throw NobodyKnows(unfinished);
         bool isTargetJob = unfinished.Head?.Role == JobRole.Target;
         bool mayTargetRun = unfinished.Contents is null || RecoveryRules.For(unfinished.Contents) is RecoveryAction.InDoubt;
-        if (!isTargetJob && mayTargetRun && await _effects.HasLeftAsync(unfinished, cancellationToken).ConfigureAwait(false))
+        bool placeIsLost = lost.HasFlag(LostForGood.Place);
+        bool isTargetLost = keep == ContainerSide.Source && lost.HasFlag(LostForGood.Target);
+        if (!isTargetJob && mayTargetRun && !isTargetLost && await _effects.HasLeftAsync(unfinished, cancellationToken).ConfigureAwait(false))
             throw new MigrationException(MigrationFault.WrongState, RecoveryMessage.IsNeeded(unfinished), job); // spec: MIG-104
         return (isTargetJob, keep) switch
         {

@@ -59,7 +59,7 @@ public sealed record MigrationFailed : MigrationOutcome
     /// <summary>Where the container runs now. <see cref="ContainerSide.None"/> while <see cref="IsInDoubt"/> (frozen at the source, perhaps running at the target), and when <see cref="HasContainerEnded"/>.</summary>
     public required ContainerSide RunningAt { get; init; }
 
-    /// <summary>The source has committed (or cannot thaw) and does not know the target's end: the container stays frozen until <see cref="JobRecovery.ResolveAsync(Migration.JobId, ContainerSide, CancellationToken)"/>.</summary>
+    /// <summary>The source has committed (or cannot thaw) and does not know the target's end, or has memory that the container at the target still needs (then it is known to run there): the copy here stays frozen until <see cref="JobRecovery.ResolveAsync(Migration.JobId, ContainerSide, CancellationToken)"/>.</summary>
     public bool IsInDoubt { get; init; }
 
     /// <summary>The container has ended at the source: it runs nowhere, and <see cref="Reason"/> says how to start it anew from its files there.</summary>

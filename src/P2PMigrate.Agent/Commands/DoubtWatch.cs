@@ -12,6 +12,7 @@ internal sealed class DoubtWatch : IAsyncDisposable
     private readonly DoubtInquiry _inquiry;
     private readonly TargetsWord _word;
     private readonly IOutput _output;
+    private readonly Dictionary<JobId, Task> _asking = [];  // of the task that watches alone
     private Task _watching = Task.CompletedTask;
 
     private DoubtWatch(MigrationEnvironment environment, TunnelEndpoint endpoint, IOutput output) =>
@@ -46,22 +47,45 @@ internal sealed class DoubtWatch : IAsyncDisposable
         {
             // The program ends.
         }
+
+        await Task.WhenAll(_asking.Values).ConfigureAwait(false);
     }
 
+    /// <summary>One that is given memory for a while keeps no other waiting.</summary>
+    // spec: MIG-105
     private async Task AskAllAsync(CancellationToken cancellationToken)
     {
+        foreach (JobId ended in _asking.Where(asking => asking.Value.IsCompleted).Select(asking => asking.Key).ToArray())
+        {
+            await _asking[ended].ConfigureAwait(false);
+            _asking.Remove(ended);
+        }
+
         try
         {
             foreach (OpenDoubt doubt in _inquiry.FindAll())
             {
-                TargetHeard heard = await _word.AskOnceAsync(doubt, cancellationToken).ConfigureAwait(false);
-                if (heard.EndsDoubt)
-                    _output.Show(JobView.Of(heard.Job!));
+                if (!_asking.ContainsKey(doubt.JobId))
+                    _asking.Add(doubt.JobId, AskOneAsync(doubt, cancellationToken));
             }
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
         {
             // The journals cannot be read now; they are looked at again in a moment.
+        }
+    }
+
+    private async Task AskOneAsync(OpenDoubt doubt, CancellationToken cancellationToken)
+    {
+        try
+        {
+            TargetHeard heard = await _word.AskOnceAsync(doubt, cancellationToken).ConfigureAwait(false);
+            if (heard.EndsDoubt)
+                _output.Show(JobView.Of(heard.Job!));
+        }
+        catch (Exception end) when (end is IOException or UnauthorizedAccessException or OperationCanceledException)
+        {
+            // It is asked again in a moment, unless the program ends.
         }
     }
 }

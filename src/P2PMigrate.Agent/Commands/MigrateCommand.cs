@@ -139,7 +139,8 @@ internal sealed class MigrateCommand : AgentCommand
     {
         if (new DoubtInquiry(environment).Find(job) is not { } open)
             return null;
-        TargetHeard heard = await new TargetsWord(environment, endpoint).AskAsync(open, context.Output, cancellationToken).ConfigureAwait(false);
+        TargetHeard heard = await new TargetsWord(environment, endpoint).AskAsync(
+            open, open.IsLacking ? Timeout.InfiniteTimeSpan : DoubtInquiry.Patience, context.Output, cancellationToken).ConfigureAwait(false);
         if (heard is { Job: null, Reason: null })
         {
             context.Output.Show(new Output.MigrationFailed(

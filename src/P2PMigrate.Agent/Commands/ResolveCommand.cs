@@ -28,6 +28,11 @@ internal sealed class ResolveCommand : AgentCommand
         Description = "Of a container that create-dump has frozen: decide without asking the place of its dump, because it is lost for good. If anybody can still restore from it, two copies may run.",
     };
 
+    private readonly Option<bool> _targetIsLost = new("--target-is-lost")
+    {
+        Description = "With --keep source, of a container whose memory was still following it to the target: let what is frozen here go on, because the target is lost for good. If the container runs there all the same, two copies run.",
+    };
+
     public ResolveCommand()
         : base("resolve", "Decides which copy of a container to keep after a migration that ended in doubt.")
     {
@@ -35,6 +40,7 @@ internal sealed class ResolveCommand : AgentCommand
         Arguments.Add(_job);
         Options.Add(_keep);
         Options.Add(_placeIsLost);
+        Options.Add(_targetIsLost);
         Options.Add(_runtime.Option);
         Options.Add(PeerAddressing.NoPunching);
         Options.Add(PeerAddressing.Turn);
@@ -47,8 +53,11 @@ internal sealed class ResolveCommand : AgentCommand
         if (context.Parsed.GetValue(_place) is { } place)
             ObjectPlaces.NameOf(context, place);
         ContainerSide keep = context.Parsed.GetValue(_keep) == "source" ? ContainerSide.Source : ContainerSide.Target;
-        RecoveredJob resolved = await new JobRecovery(_runtime.Environment(context)).ResolveAsync(
-            job, keep, context.Parsed.GetValue(_placeIsLost), cancellationToken).ConfigureAwait(false);
+        LostForGood lost = (context.Parsed.GetValue(_placeIsLost) ? LostForGood.Place : LostForGood.Nothing)
+            | (context.Parsed.GetValue(_targetIsLost) ? LostForGood.Target : LostForGood.Nothing);
+        if (lost.HasFlag(LostForGood.Target) && keep != ContainerSide.Source)
+            throw new UsageException("--target-is-lost goes with --keep source: what ran at the target is lost with it.");
+        RecoveredJob resolved = await new JobRecovery(_runtime.Environment(context)).ResolveAsync(job, keep, lost, cancellationToken).ConfigureAwait(false);
         context.Output.Show(JobView.Of(resolved));
         return JobView.CodeOf(resolved);
     }

@@ -32,7 +32,7 @@ internal sealed class TargetsWord(MigrationEnvironment environment, TunnelEndpoi
         {
             await using PeerConnection peer = await PeerConnection.OpenAsync(
                 context, rendezvous: null, listen: null, options => options with { MapPortOnGateway = false }, cancellationToken).ConfigureAwait(false);
-            return await new TargetsWord(environment, peer.Endpoint).AskAsync(doubt, context.Output, cancellationToken).ConfigureAwait(false);
+            return await new TargetsWord(environment, peer.Endpoint).AskAsync(doubt, DoubtInquiry.Patience, context.Output, cancellationToken).ConfigureAwait(false);
         }
         catch (TunnelException closed)
         {
@@ -40,20 +40,21 @@ internal sealed class TargetsWord(MigrationEnvironment environment, TunnelEndpoi
         }
     }
 
-    /// <summary>The same with the endpoint that there is. A user who has interrupted waits for nothing.</summary>
-    public async Task<TargetHeard> AskAsync(OpenDoubt doubt, IOutput output, CancellationToken cancellationToken)
+    /// <summary>The same with the endpoint that there is, for so long. A user who has interrupted waits for nothing. What the target lacks it is given meanwhile, however long that takes.</summary>
+    // spec: MIG-105
+    public async Task<TargetHeard> AskAsync(OpenDoubt doubt, TimeSpan patience, IOutput output, CancellationToken cancellationToken)
     {
         if (cancellationToken.IsCancellationRequested)
             return new TargetHeard(null, "It was interrupted.");
-        output.Show(new TargetAsked(doubt.JobId.ToString(), doubt.Container, DoubtInquiry.Patience.TotalSeconds));
+        output.Show(new TargetAsked(doubt.JobId.ToString(), doubt.Container, patience == Timeout.InfiniteTimeSpan ? null : patience.TotalSeconds) { IsLacking = doubt.IsLacking });
         using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        time.CancelAfter(DoubtInquiry.Patience);
+        time.CancelAfter(patience);
         var heard = new TargetHeard(null, "It was not reached.");
         try
         {
             for (TimeSpan attempt = s_firstAttempt; ; attempt = attempt < s_longAttempt ? attempt * 2 : s_longAttempt)
             {
-                TargetHeard last = await AskOnceAsync(doubt, attempt, time.Token).ConfigureAwait(false);
+                TargetHeard last = await AskOnceAsync(doubt, attempt, time.Token, cancellationToken).ConfigureAwait(false);
                 heard = last.Reason is null || heard.Job is null ? last : heard; // what was said once is worth more than that it is silent now
                 if (!heard.MayChange)
                     return heard;
@@ -67,9 +68,9 @@ internal sealed class TargetsWord(MigrationEnvironment environment, TunnelEndpoi
     }
 
     /// <summary>Asks once, patiently.</summary>
-    public Task<TargetHeard> AskOnceAsync(OpenDoubt doubt, CancellationToken cancellationToken) => AskOnceAsync(doubt, s_longAttempt, cancellationToken);
+    public Task<TargetHeard> AskOnceAsync(OpenDoubt doubt, CancellationToken cancellationToken) => AskOnceAsync(doubt, s_longAttempt, cancellationToken, cancellationToken);
 
-    private async Task<TargetHeard> AskOnceAsync(OpenDoubt doubt, TimeSpan limit, CancellationToken cancellationToken)
+    private async Task<TargetHeard> AskOnceAsync(OpenDoubt doubt, TimeSpan limit, CancellationToken cancellationToken, CancellationToken giving)
     {
         using var attempt = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         attempt.CancelAfter(limit);
@@ -77,7 +78,7 @@ internal sealed class TargetsWord(MigrationEnvironment environment, TunnelEndpoi
         {
             TunnelSession session = await endpoint.DialAsync(doubt.Target.Key, doubt.Target.Rendezvous, doubt.Target.Addresses, attempt.Token).ConfigureAwait(false);
             await using (session.ConfigureAwait(false))
-                return new TargetHeard(await _inquiry.AskAsync(session, doubt.JobId, cancellationToken).ConfigureAwait(false));
+                return new TargetHeard(await _inquiry.AskAsync(session, doubt.JobId, attempt.Token, giving).ConfigureAwait(false));
         }
         catch (Exception unreachable) when (unreachable is TunnelException or MigrationException)
         {

@@ -129,11 +129,17 @@ internal sealed record PlaceUsed(string Peer) : AgentEvent
     public override string ToLine() => $"{Peer} uses the place that is kept here, for a stage. Nothing runs here by that.";
 }
 
-/// <summary>A job is in doubt here, and its target is asked what became of it, for so many seconds at most.</summary>
-internal sealed record TargetAsked(string JobId, string Container, double Seconds) : AgentEvent
+/// <summary>A job is in doubt here, and its target is asked what became of it, for so many seconds at most; for good when that is null.</summary>
+internal sealed record TargetAsked(string JobId, string Container, double? Seconds) : AgentEvent
 {
-    public override string ToLine() =>
-        $"'{Container}' is frozen here and may be running at the target: the connection ended just as it was handed over. Asking the target, for up to {Seconds:0} s…";
+    /// <summary>Is it known to run there, and to need memory that is still here?</summary>
+    public bool IsLacking { get; init; }
+
+    public override string ToLine() => $"{Standing} {(Seconds is { } limit ? $"Asking the target, for up to {limit:0} s…" : "Looking for the target until it is reached…")}";
+
+    private string Standing => IsLacking
+        ? $"'{Container}' runs at the target, and needs memory that is still here: leave both machines up."
+        : $"'{Container}' is frozen here and may be running at the target: the connection ended just as it was handed over.";
 }
 
 /// <summary>The verdict of <c>check</c>.</summary>

@@ -146,7 +146,7 @@ internal sealed class ContainerReception(
                 await session.CloseAsync(NoAnswer, end is MigrationException ? end.Message : "the question could not be answered", CancellationToken.None).ConfigureAwait(false);
             }
 
-            if (isAnswered)
+            if (isAnswered) // what it gave meanwhile took as long as it took
                 await session.Completion.WaitAsync(time.Token).ConfigureAwait(false);
         }
         catch (Exception end) when (end is TunnelException or OperationCanceledException)

@@ -138,7 +138,8 @@ public abstract class CriuRuntime : IContainerRuntime
         }
         catch (ContainerException)
         {
-            if (await _program.FindAsync(request.Container.Name, cancellationToken).ConfigureAwait(false) is not { Lives: true })
+            // One whose memory is still at the source can go on there: a person decides.
+            if (!LacksMemory(request) && await _program.FindAsync(request.Container.Name, cancellationToken).ConfigureAwait(false) is not { Lives: true })
                 await LateGiving.ForgetAsync(request.WorkDirectory, cancellationToken).ConfigureAwait(false); // it has ended: said once
             throw;
         }

@@ -69,13 +69,15 @@ internal static class JobStanding
             RecoveryAction.Forgotten => ("It had ended; what is left of it is still to be removed.", [$"p2pmigrate resume {job}"]),
             _ when contents.Head.Role == JobRole.Target => (
                 $"'{name}' was being released here when the program was stopped. Whether it ran is found out by the next `receive` too.", [$"p2pmigrate resume {job}", .. Resolutions(job)]),
-            _ => (RecoveryMessage.DoubtOf(contents.Head), contents.Head is { Role: JobRole.Source, Kind: JobKind.Stage } ? AfterDump(job, name) : [.. Inquiries(contents.Head), .. Resolutions(job)]),
+            _ when RecoveryMessage.IsLacking(contents) => (
+                RecoveryMessage.DoubtOf(contents), [.. Inquiries(contents.Head), $"p2pmigrate resolve {job} --keep source --target-is-lost"]),
+            _ => (RecoveryMessage.DoubtOf(contents), contents.Head is { Role: JobRole.Source, Kind: JobKind.Stage } ? AfterDump(job, name) : [.. Inquiries(contents.Head), .. Resolutions(job)]),
         };
     }
 
     private static ContainerSide? PlaceOf(JournalContents contents, RecoveryAction action, bool isOwned) => (contents.Head.Role, action) switch
     {
-        (_, RecoveryAction.InDoubt) => null,
+        (_, RecoveryAction.InDoubt) => RecoveryMessage.IsLacking(contents) ? ContainerSide.Target : null,
         (JobRole.Source, RecoveryAction.Thawed) => contents.LastState == (int)SourceState.Freezing ? ContainerSide.None : ContainerSide.Source,
         (JobRole.Source, RecoveryAction.Forgotten) when contents.LastState == (int)SourceState.RolledBack => ContainerSide.Source,
         (JobRole.Target, RecoveryAction.CleanedUp) => isOwned && contents.LastState == (int)TargetState.Restoring ? ContainerSide.None : ContainerSide.Source,

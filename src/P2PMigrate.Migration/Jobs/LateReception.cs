@@ -13,6 +13,7 @@ namespace P2PMigrate.Migration.Jobs;
 internal sealed class LateReception(MigrationEnvironment environment, ITunnelSession session, JobId job)
 {
     private const int StreamsMax = 2;
+    private const int NotTaken = 0x101;
 
     /// <summary>Until the session ends, or <paramref name="firstWithin"/> passes without a stream. Does nothing when the container of <paramref name="peer"/> lacks nothing here.</summary>
     public async Task RunAsync(string peer, TimeSpan firstWithin, CancellationToken cancellationToken)
@@ -21,14 +22,39 @@ internal sealed class LateReception(MigrationEnvironment environment, ITunnelSes
         using (JournalView? view = JournalView.TryOpen(environment.State.Journal(job)))
             contents = view?.Read().Contents; // who has it open is taken for the job's owner
 
-        // Only of one that has been let run for good: with the receipt the source destroys its copy.
-        if (contents is not { LastState: (int)TargetState.Confirming, Head: { Role: JobRole.Target, Kind: JobKind.Migration } head } || head.Peer != peer)
+        if (Open(contents, peer) is not { } late)
+        {
+            await RefuseAsync(firstWithin, cancellationToken).ConfigureAwait(false);
             return;
-        var files = new JobFiles(environment.State, job);
-        if (!Directory.Exists(files.Images) || environment.Runtime.OpenLateMemory(new RecoveryEffects(environment).RequestOf(head, files)) is not { } late)
-            return;
+        }
+
         await using (late.ConfigureAwait(false))
             await ReceiveAsync(late, firstWithin, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Only of one that has been let run for good: with the receipt the source destroys its copy.</summary>
+    private ILateMemory? Open(JournalContents? contents, string peer)
+    {
+        if (contents is not { LastState: (int)TargetState.Confirming, Head: { Role: JobRole.Target, Kind: JobKind.Migration } head } || head.Peer != peer)
+            return null;
+        var files = new JobFiles(environment.State, job);
+        return Directory.Exists(files.Images) ? environment.Runtime.OpenLateMemory(new RecoveryEffects(environment).RequestOf(head, files)) : null;
+    }
+
+    /// <summary>Whoever has something to give all the same need not wait to find out that it is not taken.</summary>
+    private async Task RefuseAsync(TimeSpan within, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(within);
+        try
+        {
+            await using ITunnelStream stream = await session.AcceptStreamAsync(patience.Token).ConfigureAwait(false);
+            await session.CloseAsync(NotTaken, "memory of this job is not taken in now", CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is TunnelException or OperationCanceledException)
+        {
+            // it gives nothing
+        }
     }
 
     private async Task ReceiveAsync(ILateMemory late, TimeSpan firstWithin, CancellationToken cancellationToken)
@@ -75,7 +101,7 @@ internal sealed class LateReception(MigrationEnvironment environment, ITunnelSes
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
                 Log.WorkFailed(environment.Logger, job, "late memory", exception);
-                await session.CloseAsync(0x101, exception.Message, CancellationToken.None).ConfigureAwait(false);
+                await session.CloseAsync(NotTaken, exception.Message, CancellationToken.None).ConfigureAwait(false);
             }
         }
     }

@@ -1,5 +1,6 @@
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Transfer;
+using P2PMigrate.Snapshot;
 using P2PMigrate.Snapshot.Pages;
 using P2PMigrate.Tunnel;
 
@@ -15,6 +16,12 @@ internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingM
     private ITunnelStream? _wanted;
     private Task _answering = Task.CompletedTask;
     private bool _isDisposed;
+
+    /// <summary>How much was sent with the rest, in bytes; known when that is done.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>Ends when nobody asks any more; fails with why no more can be answered.</summary>
+    public Task Answering => _answering;
 
     /// <summary>Answers from now on. Even to be restored a container may need a page.</summary>
     public async Task BeginAsync(CancellationToken cancellationToken)
@@ -60,6 +67,9 @@ internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingM
     {
         PageSender pages = await PageSender.OpenLateAsync(session, job, names.Key, names.Book, meter, cancellationToken).ConfigureAwait(false);
         await using (pages.ConfigureAwait(false))
+        {
             await memory.DeliverAsync(pages, cancellationToken).ConfigureAwait(false);
+            Bytes = pages.Pages * PageRun.PageSize;
+        }
     }
 }

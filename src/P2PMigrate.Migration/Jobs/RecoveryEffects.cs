@@ -94,7 +94,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         }
     }
 
-    /// <summary>Source: gives the target what was left here; false when nothing was.</summary>
+    /// <summary>Source: gives the target what was left here; false when nothing was. Throws <see cref="MigrationException"/> when the target takes none of it for too long.</summary>
     // spec: MIG-105
     public async Task<bool> TryGiveAsync(UnfinishedJob job, ITunnelSession session, CancellationToken cancellationToken)
     {
@@ -104,16 +104,30 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         {
             if (fence.OpenRemaining() is not { } left)
                 return false;
-            using var key = PageKey.Create();
-            var giver = new MemoryGiver(session, job.JobId, left, (key, new PageBook(0)), new TransferMeter(() => { }));
-            await using (giver.ConfigureAwait(false))
-            {
-                await giver.BeginAsync(cancellationToken).ConfigureAwait(false);
-                await giver.GiveAsync(cancellationToken).ConfigureAwait(false);
-            }
+            await GiveAsync(session, job.JobId, left, cancellationToken).ConfigureAwait(false);
         }
 
         return true;
+    }
+
+    private async Task GiveAsync(ITunnelSession session, JobId job, IRemainingMemory left, CancellationToken cancellationToken)
+    {
+        using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        stall.CancelAfter(environment.Timers.CopyStall);
+        using var key = PageKey.Create();
+        var giver = new MemoryGiver(session, job, left, (key, new PageBook(0)), new TransferMeter(() => stall.CancelAfter(environment.Timers.CopyStall)));
+        await using (giver.ConfigureAwait(false))
+        {
+            try
+            {
+                await giver.BeginAsync(stall.Token).ConfigureAwait(false);
+                await giver.GiveAsync(stall.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw PeerFault.Of("has taken nothing for too long of the memory that it lacks");
+            }
+        }
     }
 
     /// <summary>Target: removes what a restore has made. Throws when that was let run, and was left alone.</summary>
@@ -172,7 +186,22 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         if (job.Head is not { Role: JobRole.Target } head || !Directory.Exists(FilesOf(job).Work))
             return;
         RequireRuntime(job);
-        await environment.Runtime.CompleteAsync(RequestOf(head, FilesOf(job)), cancellationToken).ConfigureAwait(false);
+        await CompleteAsync(environment.Runtime, RequestOf(head, FilesOf(job)), job.JobId, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The same, of a job whose process lives. Where memory lacks that is still at the source, the exception says how to go on there.</summary>
+    // spec: MIG-100, MIG-104
+    public static async Task CompleteAsync(IContainerRuntime runtime, RestoreRequest request, JobId job, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await runtime.CompleteAsync(request, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ContainerException failed) when (runtime.LacksMemory(request))
+        {
+            throw new ContainerException(
+                $"{failed.Message} Memory of it is still at the source, whose copy can go on instead, as it was when it was stopped; when nothing of it runs here any more, type here: p2pmigrate resolve {job} --keep source", failed.LogPath, failed);
+        }
     }
 
     /// <summary>Target: does the container that runs here lack memory that only its source has?</summary>

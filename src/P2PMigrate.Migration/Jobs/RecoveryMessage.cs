@@ -59,18 +59,24 @@ internal static class RecoveryMessage
     }
 
     /// <summary>Nobody but a person can decide.</summary>
-    public static RecoveredJob InDoubt(UnfinishedJob job) =>
-        new(job.JobId, NameOf(job), RecoveryAction.InDoubt, ContainerSide.None, job.Contents is { } contents ? DoubtOf(contents.Head) : DamagedWords(job.JobId, job.Head, job.Damage!));
+    public static RecoveredJob InDoubt(UnfinishedJob job) => new(
+        job.JobId, NameOf(job), RecoveryAction.InDoubt, IsLacking(job.Contents) ? ContainerSide.Target : ContainerSide.None,
+        job.Contents is { } contents ? DoubtOf(contents) : DamagedWords(job.JobId, job.Head, job.Damage!));
 
     /// <summary>Why a job that may have committed is not undone.</summary>
     public static string NotToBeUndone(UnfinishedJob job) => job.Contents is { Head: { Role: JobRole.Target } head }
         ? $"'{head.Container.Value}' was being released here when the program was stopped. To have it finished, or removed if it never ran, type: p2pmigrate resume {job.JobId}"
         : InDoubt(job).Message;
 
-    /// <summary>Why the copy here is neither thawed nor destroyed, whoever wants it.</summary>
+    /// <summary>Why the copy here is neither thawed nor destroyed because a person wants it.</summary>
     // spec: MIG-104
     public static string IsNeeded(UnfinishedJob job) =>
-        $"'{NameOf(job)}' runs at the target, and memory of it is still in the frozen copy here, so that is neither thawed nor removed. Leave both machines up: what is missing follows.";
+        $"The frozen copy of '{NameOf(job)}' here holds memory that the target has not got, so it is neither thawed nor removed: if '{NameOf(job)}' runs at the target, it needs that. "
+        + $"Whether it does, and what is missing, is settled with the target by: p2pmigrate resume {job.JobId}. If the target is lost for good, what was frozen here goes on by: p2pmigrate resolve {job.JobId} --keep source --target-is-lost";
+
+    /// <summary>Is it known that the container runs at the target and lacks memory that is here?</summary>
+    // spec: MIG-104
+    public static bool IsLacking(JournalContents? contents) => contents is { Head.Role: JobRole.Source, LastState: (int)SourceState.Giving };
 
     /// <summary>What the container lacks comes only when this program can be met.</summary>
     // spec: MIG-105
@@ -82,9 +88,13 @@ internal static class RecoveryMessage
         new(job.JobId, NameOf(job), RecoveryAction.Failed, ContainerSide.None, $"The interrupted migration {job.JobId} of '{NameOf(job)}' could not be tidied up: {reason}");
 
     /// <summary>Why nobody but a person can decide, and what to type.</summary>
-    public static string DoubtOf(JournalHead head) => head is { Role: JobRole.Source, Kind: JobKind.Stage } ? DumpedWords(head)
-        : head.Role == JobRole.Source ? SourceOutcome.InDoubtMessage(head.JobId, head.Container.Value)
-        : $"'{head.Container.Value}' was being released here when this program was stopped, and it cannot be told any more whether it ran. {AtTarget(head)}";
+    public static string DoubtOf(JournalContents contents) => contents.Head switch
+    {
+        { Role: JobRole.Source, Kind: JobKind.Stage } head => DumpedWords(head),
+        { Role: JobRole.Source } head when IsLacking(contents) => SourceOutcome.LackingMessage(head.JobId, head.Container.Value),
+        { Role: JobRole.Source } head => SourceOutcome.InDoubtMessage(head.JobId, head.Container.Value),
+        var head => $"'{head.Container.Value}' was being released here when this program was stopped, and it cannot be told any more whether it ran. {AtTarget(head)}",
+    };
 
     /// <summary>The same of a journal that cannot be trusted; <paramref name="head"/> is the copy of its head, or null.</summary>
     // spec: MIG-150

@@ -33,10 +33,14 @@ internal sealed class SourceEffects(
     /// <summary>Has the dump left some?</summary>
     public bool HasLeft => _giver is not null;
 
+    /// <summary>Told, at most once, why what the target asks for page by page cannot be answered any more: its container may wait for that.</summary>
+    // spec: MIG-102
+    public Action<Exception>? CannotAnswer { get; init; }
+
     /// <summary>Cancelled when the job rolls back, or has ended.</summary>
     public CancellationToken Stopping => _stop.Token;
 
-    /// <summary>Memory that the dump held, in bytes.</summary>
+    /// <summary>Memory that the dump held, in bytes, with what it left for later once that is given.</summary>
     public long MemoryBytes { get; private set; }
 
     /// <summary>Memory that was sent while the container was frozen, in bytes before compression.</summary>
@@ -161,14 +165,21 @@ internal sealed class SourceEffects(
         await first.ConfigureAwait(false);
         await Task.WhenAll(both).ConfigureAwait(false);
         if (_giver is not null)
-            await _giver.BeginAsync(_stop.Token).ConfigureAwait(false);
+            await BeginGivingAsync(_giver).ConfigureAwait(false);
         return default;
+    }
+
+    private async Task BeginGivingAsync(MemoryGiver giver)
+    {
+        await giver.BeginAsync(_stop.Token).ConfigureAwait(false);
+        _ = giver.Answering.ContinueWith(failed => CannotAnswer?.Invoke(failed.Exception!.InnerException!), CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
     }
 
     /// <summary>The target has all of it; nobody asks any more.</summary>
     private async Task<RoundFigures> GiveAsync()
     {
         await _giver!.GiveAsync(_stop.Token).ConfigureAwait(false);
+        MemoryBytes += _giver.Bytes;
         await _giver.DisposeAsync().ConfigureAwait(false);
         return default;
     }

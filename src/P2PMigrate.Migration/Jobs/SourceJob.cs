@@ -30,7 +30,7 @@ internal sealed class SourceJob(
     {
         var meter = new TransferMeter(NoteProgress);
         _reporter.Watch(meter);
-        var effects = new SourceEffects(environment, session, proposal, journal, copy, sent, meter);
+        var effects = new SourceEffects(environment, session, proposal, journal, copy, sent, meter) { CannotAnswer = NoteUnanswered };
         await using (effects.ConfigureAwait(false))
         {
             using CancellationTokenRegistration interrupt = cancellationToken.Register(() => _loop.Post(_machine.Cancel));
@@ -45,12 +45,19 @@ internal sealed class SourceJob(
 
         _reporter.Enter(null);
         MigrationOutcome outcome = SourceOutcome.Of(_machine.Result!, proposal, _timeline, meter, effects, _machine.LastRound);
-        if (outcome is MigrationCompleted completed)
+        if (outcome is MigrationCompleted completed && !effects.HasLeft)
             Learn(completed);
         return outcome;
     }
 
-    /// <summary>What the downtime was beside sending and waiting is what the next one may be expected to be, if it is known how fast content travelled.</summary>
+    private void NoteUnanswered(Exception exception)
+    {
+        Log.WorkFailed(environment.Logger, proposal.JobId, nameof(SourceWork.Give), exception);
+        var failure = FailureReason.Of(exception, environment.State);
+        _loop.Post(now => _machine.HandleFailed(now, SourceWork.Give, failure));
+    }
+
+    /// <summary>What the downtime was beside sending and waiting is what the next one may be expected to be, if it is known how fast content travelled and all of memory counted.</summary>
     private void Learn(MigrationCompleted completed)
     {
         if (!_machine.IsContentRateKnown)

@@ -57,6 +57,12 @@ internal static class SourceOutcome
         + "If it never will be, look there, but not before the program has ended there or has been started again, for until then it may still begin to run; "
         + $"if it runs, type: p2pmigrate resolve {job} --keep target; if it does not: p2pmigrate resolve {job} --keep source";
 
+    /// <summary>The same, where the container runs at the target and lacks memory that is still here.</summary>
+    // spec: MIG-104
+    public static string LackingMessage(JobId job, string container) =>
+        $"'{container}' runs at the target, and memory that it needs is still in the frozen copy here: leave both machines up. What is missing follows when `p2pmigrate receive` can be reached there again, by itself while a `p2pmigrate receive` runs here, else by: p2pmigrate resume {job}. "
+        + $"If the target is lost for good, what was frozen here can go on instead, as it was then: p2pmigrate resolve {job} --keep source --target-is-lost";
+
     private static MigrationFailed Failed(SourceResult result, Propose proposal)
     {
         Failure failure = result.Failure!;
@@ -65,12 +71,15 @@ internal static class SourceOutcome
         return !isInDoubt ? failed : failed with
         {
             Reason = $"{failure.Reason} {WhatNow(result, proposal)}",
-            RunningAt = ContainerSide.None,
+            RunningAt = result.IsLacking ? ContainerSide.Target : ContainerSide.None,
             IsInDoubt = true,
         };
     }
 
-    private static string WhatNow(SourceResult result, Propose proposal) => result.Warning is { } warning
-        ? $"It could not be thawed ({warning}). Type: p2pmigrate resolve {proposal.JobId} --keep source"
-        : InDoubtMessage(proposal.JobId, proposal.Name.Value);
+    private static string WhatNow(SourceResult result, Propose proposal) => result switch
+    {
+        { Warning: { } warning } => $"It could not be thawed ({warning}). Type: p2pmigrate resolve {proposal.JobId} --keep source",
+        { IsLacking: true } => LackingMessage(proposal.JobId, proposal.Name.Value),
+        _ => InDoubtMessage(proposal.JobId, proposal.Name.Value),
+    };
 }

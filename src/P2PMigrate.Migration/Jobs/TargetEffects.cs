@@ -57,7 +57,7 @@ internal sealed class TargetEffects(
                 return await RestoreAsync(proposal).ConfigureAwait(false);
             case TargetWork.Release:
                 await _held!.ReleaseAsync(CancellationToken.None).ConfigureAwait(false);
-                _completion = environment.Runtime.CompleteAsync(RequestOf(proposal), _patience.Token); // from now on it is watched, however long the source is silent
+                _completion = RecoveryEffects.CompleteAsync(environment.Runtime, RequestOf(proposal), proposal.JobId, _patience.Token); // from now on it is watched, however long the source is silent
                 break;
             case TargetWork.Forget:
                 await WaitForCompletionAsync(proposal).ConfigureAwait(false);

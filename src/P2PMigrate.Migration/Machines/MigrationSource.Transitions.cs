@@ -44,7 +44,7 @@ internal sealed partial class MigrationSource
                 EnterCommitted(now);
                 break;
             case Giving:
-                _renewAt = Instant.Never;
+                (_isGiving, _renewAt) = (true, Instant.Never);
                 _requests.Enqueue(new SourceRequest(SourceWork.Give, Giving));
                 break;
             case Destroying:
@@ -159,7 +159,7 @@ internal sealed partial class MigrationSource
     private void Finish()
     {
         (_deadline, _renewAt, _retryAt) = (Instant.Never, Instant.Never, Instant.Never);
-        Result = new SourceResult(State, State == Completed ? null : _failure, _warning, _times);
+        Result = new SourceResult(State, State == Completed ? null : _failure, _warning, _times) { IsLacking = State == InDoubt && _isGiving };
     }
 
     /// <summary>

@@ -28,6 +28,7 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
     private bool _isSessionOver;
     private bool _isPrepared;            // the target has said so
     private bool _hasLeft;               // the dump has left memory here
+    private bool _isGiving;              // the container runs at the target, and needs that
     private TargetTimes _times;
     private int _round;
     private int _attempts;

@@ -92,8 +92,16 @@ internal sealed partial class MigrationTarget
     {
         _messages.Enqueue(new Running(now - _releasedAt!.Value));
         _requests.Enqueue(new TargetRequest(TargetWork.Forget, Confirming));
-        _deadline = now + timers.Linger;
         _isSourceDone = _isSessionOver;
+    }
+
+    /// <summary>From now on the source has no more to do with it than to say its last word: while memory still came, that could not be waited for.</summary>
+    // spec: MIG-100, MIG-103
+    private void LackNothing(Instant now)
+    {
+        _isForgotten = true;
+        _deadline = now + timers.Linger;
+        FinishWhenHeard(now);
     }
 
     private void EndConfirming(Instant now)

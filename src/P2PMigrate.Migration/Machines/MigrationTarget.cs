@@ -123,8 +123,7 @@ internal sealed partial class MigrationTarget(MigrationTimers timers, DowntimeCo
                 Move(now, Released);
                 break;
             case (TargetWork.Forget, Confirming):
-                _isForgotten = true;
-                FinishWhenHeard(now);
+                LackNothing(now);
                 break;
             case (TargetWork.CleanUp, CleaningUp):
                 Move(now, CleanedUp);
@@ -154,8 +153,8 @@ internal sealed partial class MigrationTarget(MigrationTimers timers, DowntimeCo
                 Move(now, ReleaseFailed);
                 break;
             case (TargetWork.Forget, Confirming):
-                (_isForgotten, _warning) = (true, failure.Reason);
-                FinishWhenHeard(now);
+                _warning = failure.Reason;
+                LackNothing(now);
                 break;
             case (TargetWork.CleanUp, CleaningUp):
                 _warning = failure.Reason;

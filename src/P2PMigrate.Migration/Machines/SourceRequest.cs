@@ -41,4 +41,9 @@ internal enum SourceWork
 /// <param name="Failure">The first reason, unless <see cref="SourceState.Completed"/>.</param>
 /// <param name="Warning">What a completed job left to do by hand.</param>
 /// <param name="Times">What the target told of its part of the downtime.</param>
-internal sealed record SourceResult(SourceState End, Failure? Failure, string? Warning, Control.TargetTimes Times);
+internal sealed record SourceResult(SourceState End, Failure? Failure, string? Warning, Control.TargetTimes Times)
+{
+    /// <summary>In doubt for one reason only: the container runs at the target, and lacks memory that is here.</summary>
+    // spec: MIG-104
+    public bool IsLacking { get; init; }
+}

@@ -11,12 +11,14 @@ namespace P2PMigrate.Migration.Transfer;
 
 /// <summary>
 /// Takes in the bulk streams of one job, several at a time, and says when a kind of content is complete. A stream that fails is held open until the
-/// job stops, so that the reason, which travels on the control stream, arrives before the reset.
+/// job stops, so that the reason, which travels on the control stream, arrives before the reset; one of memory that comes late for a moment only, for the job may not stop for it.
 /// </summary>
 internal sealed class ContentReceiver : IAsyncDisposable
 {
     /// <summary>Streams at a time; a source needs two.</summary>
     public const int StreamsMax = 4;
+
+    private static readonly TimeSpan s_peersWord = new MigrationTimers().PeersWord;
 
     private readonly ITunnelSession _session;
     private readonly JobId _job;
@@ -107,23 +109,25 @@ internal sealed class ContentReceiver : IAsyncDisposable
     {
         await using (stream.ConfigureAwait(false))
         {
+            StreamHeader header = default;
             try
             {
-                await ReceiveContentAsync(stream, stop).ConfigureAwait(false);
+                header = await StreamHeader.ReadAsync(stream.Input, stop).ConfigureAwait(false);
+                PeerFault.Require(header.JobId == _job, "opened a stream for another job");
+                await ReceiveContentAsync(stream, header, stop).ConfigureAwait(false);
                 _room.Release();
             }
             catch (Exception exception)
             {
                 failed(exception);
-                await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                TimeSpan held = header.Kind is ContentKind.LateMemory or ContentKind.WantedMemory ? s_peersWord : Timeout.InfiniteTimeSpan; // spec: MIG-103
+                await Task.Delay(held, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    private async Task ReceiveContentAsync(ITunnelStream stream, CancellationToken stop)
+    private async Task ReceiveContentAsync(ITunnelStream stream, StreamHeader header, CancellationToken stop)
     {
-        StreamHeader header = await StreamHeader.ReadAsync(stream.Input, stop).ConfigureAwait(false);
-        PeerFault.Require(header.JobId == _job, "opened a stream for another job");
         (long bytes, StoredContent content) = header.Kind switch
         {
             ContentKind.Rootfs => await ReceiveRoundAsync(stream, header, stop).ConfigureAwait(false),

@@ -49,7 +49,7 @@ internal sealed class StageRig : IAsyncDisposable
     public Task<MigrationOutcome> RestoreDumpAsync() => new RestoreDumpRunner(World.Target.Environment, _targetPlace).RunAsync(Name);
 
     /// <summary>A person's word at the source.</summary>
-    public Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, bool placeIsLost = false) => World.Source.Recovery.ResolveAsync(job, keep, placeIsLost, default);
+    public Task<RecoveredJob> ResolveAsync(JobId job, ContainerSide keep, bool placeIsLost = false) => World.Source.Recovery.ResolveAsync(job, keep, placeIsLost ? LostForGood.Place : LostForGood.Nothing, default);
 
     /// <summary>Another machine's directory, mounted where the place was.</summary>
     public void MountElse(Action during)

@@ -33,7 +33,7 @@ public sealed class HostileContentTests : IDisposable
         Assert.Equal(pages, sink.Pages.ToArray());
         Assert.All(sink.Runs, run => Assert.True(run.Pages <= PageReceiver.PiecePages));
         Assert.Equal(0x1000_0000ul + (ulong)pages.Length, sink.Runs[^2].Address + (sink.Runs[^2].Pages * (ulong)PageRun.PageSize));
-        Assert.Equal(new PageRun(0x9000_0000, 7, 2), sink.Runs[^1]);
+        Assert.Equal(new PageRun(0x9000_0000, 7, 1), sink.Runs[^1]);
     }
 
     [Fact]
@@ -187,7 +187,7 @@ public sealed class HostileContentTests : IDisposable
 
         for (int offset = 0; offset < pages.Length; offset += PageRun.PageSize)
             digest.AddPage(s_key.NameOf(pages.AsSpan(offset, PageRun.PageSize)));
-        Open(PageRecord.Of(new PageRun(0x9000_0000, 7, 2)));
+        Open(PageRecord.Of(new PageRun(0x9000_0000, 7, 1)));
         stream.Write(Record(PageRecord.End(pages.Length / PageRun.PageSize)));
         stream.Write(digest.Finish());
         return stream.ToArray();
