@@ -30,6 +30,9 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
     public Task<bool> LivesAsync(string name, CancellationToken cancellationToken) =>
         inner.LivesAsync(name.EndsWith(Suffix, StringComparison.Ordinal) ? name[..^Suffix.Length] : name, cancellationToken);
 
+    /// <summary>Asked at the target, of what was restored.</summary>
+    public Task<bool> LivesFromAsync(string name, string bundlePath, CancellationToken cancellationToken) => inner.LivesFromAsync(name, bundlePath, cancellationToken);
+
     public Task<IReadOnlyList<Finding>> CheckSourceAsync(ContainerDescription container, CancellationToken cancellationToken) =>
         inner.CheckSourceAsync(Here(container), cancellationToken);
 

@@ -1,0 +1,90 @@
+using P2PMigrate.Containers.Lazy;
+using P2PMigrate.Migration;
+using P2PMigrate.Migration.Runtime;
+using P2PMigrate.Tunnel;
+
+namespace P2PMigrate.Containers.Tests.Inside;
+
+/// <summary>A migration from this host to this host whose session ended when the container ran at the target, and most of its memory was at the source.</summary>
+internal sealed class BrokenGiving
+{
+    private readonly Workload _workload;
+    private readonly Task<ReceiveOutcome> _receiving;
+
+    private BrokenGiving(Workload workload, MigrationEnvironment source, MigrationEnvironment target, MigrationFailed failed, Task<ReceiveOutcome> receiving) =>
+        (_workload, Source, Target, Failed, _receiving) = (workload, source, target, failed, receiving);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public MigrationEnvironment Source { get; }
+
+    public MigrationEnvironment Target { get; }
+
+    /// <summary>What the source's user was told.</summary>
+    public MigrationFailed Failed { get; }
+
+    public string Moved => _workload.Name + HomeRuntime.Suffix;
+
+    /// <summary>Runs it so far; the target's program lives, and waits.</summary>
+    public static async Task<BrokenGiving> RunAsync(Workload workload, IContainerRuntime inner)
+    {
+        var runtime = new HomeRuntime(inner);
+        MigrationEnvironment Environment(string side) => new() { Runtime = runtime, State = new StateDirectory($"/data/state-{workload.Name}/{side}") };
+        MigrationEnvironment source = Environment("source"), target = Environment("target");
+        (InMemorySession near, InMemorySession far) = InMemorySession.CreatePair();
+        Task<ReceiveOutcome> receiving = Task.Run(() => new TargetRunner(target).ReceiveAsync(
+            far, new ReceiveOptions { PeerName = "one", AdmitAsync = _ => ValueTask.FromResult<string?>(null) }, cancellationToken: Token));
+        MigrationOutcome outcome = await new SourceRunner(source).SendAsync(
+            near, await runtime.InspectAsync(workload.Name, null, Token),
+            new SendOptions { PeerName = "two", Copy = new CopyOptions { Mode = MigrationMode.PostCopy } }, new Cut(near), Token);
+        return new BrokenGiving(workload, source, target, Assert.IsType<MigrationFailed>(outcome), receiving);
+    }
+
+    /// <summary>The source asks on a new session, as its program does by itself.</summary>
+    public async Task<RecoveredJob?> AskAsync()
+    {
+        (InMemorySession near, InMemorySession far) = InMemorySession.CreatePair();
+        Task answering = Task.Run(() => AnswerAsync(far), Token);
+        RecoveredJob? heard = await new DoubtInquiry(Source).AskAsync(near, Failed.JobId, Token, Token);
+        await near.CloseAsync(0, "done", Token);
+        await answering;
+        return heard;
+    }
+
+    /// <summary>How the job ended at the target.</summary>
+    public Task<ReceiveOutcome> EndAsync() => _receiving;
+
+    /// <summary>What a machine loses that is started again: the container, and who gave and kept its pages.</summary>
+    public async Task LoseTargetAsync()
+    {
+        var processes = new LateProcesses(Target.State.Work(Failed.JobId));
+        await Shell.RunAsync($"runc kill {Moved} KILL");
+        await new Containers.Linux.Cgroup(processes.TryMakePlace()!).KillAsync(TimeSpan.FromSeconds(10), Token);
+    }
+
+    /// <summary>It runs at the source again as if nothing had been.</summary>
+    public async Task AssertBackAsync()
+    {
+        Assert.Equal("running", await Workload.StatusAsync(_workload.Name));
+        string root = _workload.Root;
+        Assert.StartsWith("0 wrong", await Shell.RunAsync($"touch {root}/check; timeout 30 sh -c 'until [ -e {root}/checked ]; do sleep 0.05; done'; cat {root}/checked"), StringComparison.Ordinal);
+        await Shell.RunAsync($"{IGround.Current.Removal(Moved)}; rm -rf --one-file-system /data/state-{_workload.Name}");
+    }
+
+    private async Task AnswerAsync(InMemorySession far)
+    {
+        var runner = new TargetRunner(Target);
+        await using (ITunnelStream stream = await far.AcceptStreamAsync(Token))
+            await (await runner.ReadQuestionAsync(stream, "one", Token)).AnswerAsync(Token);
+        await runner.TakeLateAsync(far, Failed.JobId, "one", Token);
+    }
+
+    /// <summary>Ends the session as soon as memory would follow.</summary>
+    private sealed class Cut(InMemorySession session) : IProgress<MigrationProgress>
+    {
+        public void Report(MigrationProgress value)
+        {
+            if (value.Phase == MigrationPhase.Giving) _ = session.CloseAsync(7, "the link was cut", CancellationToken.None);
+        }
+    }
+}
