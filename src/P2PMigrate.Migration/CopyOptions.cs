@@ -23,6 +23,13 @@ public sealed record CopyOptions
         }
     }
 
+    /// <summary>
+    /// With <see cref="MigrationMode.Auto"/>: where the rounds end and <see cref="DowntimeTarget"/> is not met, memory may follow when the container runs at the target, as with <see cref="MigrationMode.Hybrid"/>,
+    /// if the target can do that. For a user who has named the target.
+    /// </summary>
+    // spec: MIG-106
+    public bool MayFollow { get; init; }
+
     /// <summary>Most rounds while the container runs, 1 to <see cref="MaxRoundsLimit"/>.</summary>
     public int MaxRounds
     {
@@ -39,7 +46,7 @@ public sealed record CopyOptions
 /// <summary>What is copied while the container runs.</summary>
 public enum MigrationMode
 {
-    /// <summary>Whatever makes the shortest downtime: at present <see cref="PreCopy"/> where memory can be read live, else <see cref="StopAndCopy"/>.</summary>
+    /// <summary>Whatever makes the shortest downtime without depending on two machines: <see cref="PreCopy"/> where memory can be read live, else <see cref="StopAndCopy"/>; but see <see cref="CopyOptions.MayFollow"/>.</summary>
     Auto,
 
     /// <summary>The root file system; memory is sent while the container is frozen.</summary>
@@ -50,4 +57,7 @@ public enum MigrationMode
 
     /// <summary>The root file system; memory follows when the container runs at the target, what it touches first. Until all of it has come, the container depends on both machines and on the way between them.</summary>
     PostCopy,
+
+    /// <summary>Both: memory in rounds, and what has changed since follows when the container runs at the target. Less is to follow, and for a shorter time.</summary>
+    Hybrid,
 }

@@ -108,6 +108,7 @@ internal sealed class LateReception(MigrationEnvironment environment, ITunnelSes
 
     private async Task TakeAllAsync(ITunnelStream stream, StreamHeader header, ILateMemory late, TransferMeter meter, CancellationToken cancellationToken)
     {
+        await LackingPages.WriteAsync(stream.Output, late, cancellationToken).ConfigureAwait(false);
         using var kept = new KeptPages(environment.State.Job(job), late.Bytes);
         long bytes = await new PageReceiver(late.Pages, kept, new ContentBudget(late.Bytes), meter).ReceiveAsync(stream.Input, header, cancellationToken).ConfigureAwait(false);
         await new StreamReceipt(bytes).WriteAsync(stream.Output, cancellationToken).ConfigureAwait(false);

@@ -68,7 +68,8 @@ internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingM
         PageSender pages = await PageSender.OpenLateAsync(session, job, names.Key, names.Book, meter, cancellationToken).ConfigureAwait(false);
         await using (pages.ConfigureAwait(false))
         {
-            await memory.DeliverAsync(pages, cancellationToken).ConfigureAwait(false);
+            LackingPages lacking = await pages.ReadLackingAsync(cancellationToken).ConfigureAwait(false);
+            await memory.DeliverAsync(lacking.Before(pages), cancellationToken).ConfigureAwait(false);
             Bytes = pages.Pages * PageRun.PageSize;
         }
     }

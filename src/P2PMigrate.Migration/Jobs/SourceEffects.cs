@@ -26,9 +26,12 @@ internal sealed class SourceEffects(
     private IFence? _fence;
     private MemoryGiver? _giver;
 
-    /// <summary>May a dump leave memory for later?</summary>
+    /// <summary>May memory of this container follow later?</summary>
     // spec: MIG-101
-    public bool MayLeave { get; set; }
+    public bool TakesLate { get; set; }
+
+    /// <summary>Is the dump to leave some?</summary>
+    public bool Leaves { get; set; }
 
     /// <summary>Has the dump left some?</summary>
     public bool HasLeft => _giver is not null;
@@ -99,7 +102,7 @@ internal sealed class SourceEffects(
     // spec: MIG-71, MIG-85
     private async Task<RoundFigures> CopyRoundAsync(int round)
     {
-        if (copy.Mode == MigrationMode.PostCopy && !MayLeave)
+        if (copy.Mode is MigrationMode.PostCopy or MigrationMode.Hybrid && !TakesLate)
             throw new ContainerException("The target cannot let this container run before all of its memory is there. Leave out --mode post-copy.");
         _rootfs ??= new RootfsSender(session, proposal.JobId, proposal.Container.Files, sent, meter);
         long files = await _rootfs.SendRoundAsync(round, isFinal: false, _stop.Token).ConfigureAwait(false);
@@ -131,8 +134,8 @@ internal sealed class SourceEffects(
     /// <summary>Memory flows while CRIU dumps; done when the target has all of it, but what was left for later.</summary>
     private async Task<RoundFigures> DumpAsync()
     {
-        bool mayLeave = copy.Mode == MigrationMode.PostCopy && MayLeave;
-        PageSender pages = await PageSender.OpenAsync(session, proposal.JobId, _pageKey, _pageBook, meter, mayLeave, _stop.Token).ConfigureAwait(false);
+        bool leaves = Leaves;
+        PageSender pages = await PageSender.OpenAsync(session, proposal.JobId, _pageKey, _pageBook, meter, leaves, _stop.Token).ConfigureAwait(false);
         await using (pages.ConfigureAwait(false))
         {
             meter.Expect(proposal.Container.MemoryBytes);
@@ -142,7 +145,7 @@ internal sealed class SourceEffects(
             FrozenMemoryBytes = pages.FreshPages * PageRun.PageSize;
         }
 
-        if (mayLeave && _fence.OpenRemaining() is { } left)
+        if (leaves && _fence.OpenRemaining() is { } left)
             _giver = new MemoryGiver(session, proposal.JobId, left, (_pageKey, _pageBook), meter);
 
         return default;

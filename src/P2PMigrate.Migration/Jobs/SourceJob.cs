@@ -80,7 +80,7 @@ internal sealed class SourceJob(
                 _loop.Post(now => _machine.HandleFault(now, "The target does not read what it is told."));
         }
 
-        effects.MayLeave = _machine.MayLeave;
+        (effects.TakesLate, effects.Leaves) = (_machine.TakesLate, _machine.Leaves);
         while (_machine.TryPollRequest(out SourceRequest request))
             _work = CarryOutAsync(effects, request, _work);
         return _machine.Result is not null;

@@ -50,6 +50,15 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
     /// <summary>The round that was judged last.</summary>
     public RoundSummary? Last { get; private set; }
 
+    /// <summary>Is the dump to leave memory for later, where the target takes it? Known when the rounds are over.</summary>
+    // spec: MIG-101, MIG-106
+    public bool Leaves => options.Mode switch
+    {
+        MigrationMode.PostCopy or MigrationMode.Hybrid => true,
+        MigrationMode.Auto => options.MayFollow && Last is { PredictedDowntime: not null, End: RoundsEnd.RoundLimit or RoundsEnd.NoRoom or RoundsEnd.NotImproving or RoundsEnd.DirtierThanLink },
+        _ => false,
+    };
+
     /// <summary>A round is over. A word and its answer take <paramref name="roundTrip"/> at present.</summary>
     public RoundSummary Judge(RoundFigures figures, TimeSpan roundTrip = default)
     {
@@ -69,7 +78,9 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
         long expected = ExpectedBytes(memory);
         long files = _round == 0 ? 0 : figures.RootfsBytes;   // the first round sends what is there, not what changes
         TimeSpan sending = TimeSpan.FromSeconds((expected + files) / Rate);
-        TimeSpan predicted = Costs.Fixed + ((memory.Pages + (memory.UnseenBytes / PageRun.PageSize)) * Costs.PerPage) + (roundTrip * RoundTrips) + sending;
+        TimeSpan predicted = Costs.Fixed + (roundTrip * RoundTrips);
+        if (options.Mode != MigrationMode.Hybrid) // else nobody waits for memory
+            predicted += ((memory.Pages + (memory.UnseenBytes / PageRun.PageSize)) * Costs.PerPage) + sending;
         var end = EndAfter(memory, predicted);
         _previousPrediction = predicted;
         double? dirty = memory.Interval is { } interval && interval > TimeSpan.Zero

@@ -64,7 +64,10 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
 
     /// <summary>Has the target said that memory may follow later?</summary>
     // spec: MIG-101
-    public bool MayLeave { get; private set; }
+    public bool TakesLate { get; private set; }
+
+    /// <summary>Is the dump to leave memory for later? Known when the rounds are over.</summary>
+    public bool Leaves => TakesLate && _convergence.Leaves;
 
     /// <summary>What a word and its answer take at present, as far as the caller knows.</summary>
     public TimeSpan RoundTrip { get; set; }
@@ -93,7 +96,7 @@ internal sealed partial class MigrationSource(Propose proposal, MigrationTimers 
         {
             case Accept accept when State == Proposing:
                 _convergence.Hear(accept.Costs);
-                MayLeave = accept.TakesLate;
+                TakesLate = accept.TakesLate;
                 Move(now, Accepted);
                 break;
             case Refuse refuse when State == Proposing:

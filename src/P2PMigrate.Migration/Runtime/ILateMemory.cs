@@ -20,6 +20,9 @@ public interface IRemainingMemory : IDisposable
 /// <summary>A page for which a running container waits: of which process, and where it was when it was dumped.</summary>
 public readonly record struct WantedPage(ulong Process, ulong Address, int Pages);
 
+/// <summary>Pages side by side that have not come.</summary>
+public readonly record struct LackingRun(ulong Process, ulong Address, uint Pages);
+
 /// <summary>Memory that arrives at the target for a container that has been restored and may run. Whoever was killed opens it again; what had arrived stays.</summary>
 // spec: MEM-22, MEM-23
 public interface ILateMemory : IAsyncDisposable
@@ -31,6 +34,10 @@ public interface ILateMemory : IAsyncDisposable
 
     /// <summary>How much was left for later, in bytes, come or not.</summary>
     long Bytes { get; }
+
+    /// <summary>What has not come, process by process and in the order of addresses; where that would be more than <paramref name="most"/> runs, pages are among them that have.</summary>
+    // spec: MIG-103
+    IReadOnlyList<LackingRun> FindLacking(int most);
 
     /// <summary>Takes in pages that were asked for, beside the other.</summary>
     void Take(ulong process, ulong address, ReadOnlySpan<byte> pages);

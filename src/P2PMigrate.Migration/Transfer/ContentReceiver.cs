@@ -132,7 +132,7 @@ internal sealed class ContentReceiver : IAsyncDisposable
         {
             ContentKind.Rootfs => await ReceiveRoundAsync(stream, header, stop).ConfigureAwait(false),
             ContentKind.LiveMemory => (await _live.ReceiveRoundAsync(stream.Input, header, stop).ConfigureAwait(false), StoredContent.None),
-            ContentKind.LateMemory => (await ReceiveLateAsync(Once(stream, header), header, stop).ConfigureAwait(false), StoredContent.None),
+            ContentKind.LateMemory => (await ReceiveLateAsync(stream, header, stop).ConfigureAwait(false), StoredContent.None),
             ContentKind.WantedMemory => (await ReceiveWantedAsync(stream, header, stop).ConfigureAwait(false), StoredContent.None),
             ContentKind.Memory => (await _pages.ReceiveAsync(Once(stream, header), header, stop).ConfigureAwait(false), StoredContent.Memory),
             _ => (await _images.ReceiveAsync(Once(stream, header), stop).ConfigureAwait(false), StoredContent.Images),
@@ -142,9 +142,11 @@ internal sealed class ContentReceiver : IAsyncDisposable
     }
 
     // spec: MIG-103
-    private async Task<long> ReceiveLateAsync(PipeReader input, StreamHeader header, CancellationToken stop)
+    private async Task<long> ReceiveLateAsync(ITunnelStream stream, StreamHeader header, CancellationToken stop)
     {
+        PipeReader input = Once(stream, header);
         ILateMemory late = await LateAsync(stop).ConfigureAwait(false);
+        await LackingPages.WriteAsync(stream.Output, late, stop).ConfigureAwait(false);
         return await new PageReceiver(late.Pages, _kept, new ContentBudget(_memoryBytes), _meter).ReceiveAsync(input, header, stop).ConfigureAwait(false);
     }
 

@@ -48,6 +48,10 @@ internal sealed class PageSender : IPageSink, IAsyncDisposable
         ITunnelSession session, JobId job, PageKey key, PageBook book, TransferMeter meter, CancellationToken cancellationToken) =>
         OpenAsync(session, new StreamHeader(job, ContentKind.LateMemory, PageKey: key.Export()), (key, book), meter, mayLeave: false, cancellationToken);
 
+    /// <summary>On such a stream: what the target lacks, which it says first.</summary>
+    // spec: MIG-103
+    public Task<LackingPages> ReadLackingAsync(CancellationToken cancellationToken) => LackingPages.ReadAsync(_stream.Input, cancellationToken);
+
     private static async Task<PageSender> OpenAsync(
         ITunnelSession session, StreamHeader header, (PageKey Key, PageBook Book) names, TransferMeter meter, bool mayLeave, CancellationToken cancellationToken)
     {

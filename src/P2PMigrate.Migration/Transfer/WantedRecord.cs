@@ -29,9 +29,16 @@ internal readonly record struct WantedRecord(ulong Process, ulong Address, uint 
     /// <summary>Reads one; what is none is the peer's fault.</summary>
     public static WantedRecord Read(ReadOnlySpan<byte> bytes)
     {
-        var record = new WantedRecord(
-            BinaryPrimitives.ReadUInt64LittleEndian(bytes), BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]), BinaryPrimitives.ReadUInt32LittleEndian(bytes[16..]));
-        PeerFault.Require(record.Pages is > 0 and <= PagesMax && BinaryPrimitives.ReadUInt32LittleEndian(bytes[20..]) == 0, "asked for pages in a form that is none");
+        WantedRecord record = ReadRun(bytes);
+        PeerFault.Require(record.Pages is > 0 and <= PagesMax, "asked for no pages, or for too many at once");
         return record;
+    }
+
+    /// <summary>Reads one of as many pages as there may be, or of none.</summary>
+    public static WantedRecord ReadRun(ReadOnlySpan<byte> bytes)
+    {
+        PeerFault.Require(BinaryPrimitives.ReadUInt32LittleEndian(bytes[20..]) == 0, "asked for pages in a form that is none");
+        return new WantedRecord(
+            BinaryPrimitives.ReadUInt64LittleEndian(bytes), BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]), BinaryPrimitives.ReadUInt32LittleEndian(bytes[16..]));
     }
 }
