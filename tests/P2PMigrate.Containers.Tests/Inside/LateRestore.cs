@@ -65,6 +65,9 @@ internal static class LateRestore
         return counts;
     }
 
+    /// <summary>How many address spaces are in the hands of who gives pages. What else it has open, above all its program's own files, is not counted.</summary>
+    public static int CountUserfaults(Move move) => new DirectoryInfo($"/proc/{HandoverOf(move)!.Giver.Pid}/fd").EnumerateFileSystemInfos().Count(file => file.LinkTarget == "anon_inode:[userfaultfd]");
+
     private static long LatePagesOf(Move move) =>
         PagemapChain.ProcessesIn(move.Request.ImageDirectory).Sum(image => PagemapChain.LazyPagesOf(move.Request.ImageDirectory, image));
 
