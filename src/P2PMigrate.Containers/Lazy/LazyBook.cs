@@ -7,10 +7,15 @@ namespace P2PMigrate.Containers.Lazy;
 // spec: MEM-43
 internal sealed class LazyBook(Func<ulong, MissingPages> pagesOf)
 {
-    private readonly List<LazySpace> _spaces = [];
+    private readonly List<LazySpace?> _spaces = []; // by their numbers; null for one that is closed
+    private readonly List<LazySpace> _open = [];
+    private readonly HashSet<ulong> _images = [];
 
-    /// <summary>In the order of coming.</summary>
-    public IReadOnlyList<LazySpace> Spaces => _spaces;
+    /// <summary>Those that are not closed, in the order of coming. A container may fork for as long as its memory takes to come: what has ended is not kept.</summary>
+    public IReadOnlyList<LazySpace> Spaces => _open;
+
+    /// <summary>The processes of the images that were handed over, whatever has become of them.</summary>
+    public IReadOnlySet<ulong> Images => _images;
 
     /// <summary>Has CRIU restored everything?</summary>
     public bool IsRestored { get; private set; }
@@ -27,21 +32,32 @@ internal sealed class LazyBook(Func<ulong, MissingPages> pagesOf)
         switch (record.Kind)
         {
             case LazyRecordKind.Process:
-                _spaces.Add(new LazySpace(_spaces.Count, record.Image, record.Descriptor, pagesOf(record.Image)));
+                Add(new LazySpace(_spaces.Count, record.Image, record.Descriptor, pagesOf(record.Image)));
                 break;
             case LazyRecordKind.Restored:
                 IsRestored = true;
                 break;
-            case LazyRecordKind.Gone when record.Space < _spaces.Count:
-                _spaces[record.Space].IsGone = _spaces[record.Space].IsClosed = true;
-                Unmapped += _spaces[record.Space].Missing.Drop(0, ulong.MaxValue);
+            case LazyRecordKind.Gone when At(record.Space) is { } space:
+                space.IsGone = true;
+                Unmapped += space.Missing.Drop(0, ulong.MaxValue);
+                _spaces[space.Number] = null;
+                _open.Remove(space);
                 break;
-            case LazyRecordKind.Event when record.Space < _spaces.Count:
-                Apply(_spaces[record.Space], record);
+            case LazyRecordKind.Event when At(record.Space) is { } space:
+                Apply(space, record);
                 break;
             default:
                 throw new InvalidDataException($"Nothing is known of a record of kind {record.Kind} about space {record.Space}.");
         }
+    }
+
+    private LazySpace? At(int number) => number < _spaces.Count ? _spaces[number] : null;
+
+    private void Add(LazySpace space)
+    {
+        _spaces.Add(space);
+        _images.Add(space.Image);
+        _open.Add(space);
     }
 
     private void Apply(LazySpace space, in LazyRecord record)
@@ -50,7 +66,7 @@ internal sealed class LazyBook(Func<ulong, MissingPages> pagesOf)
         switch (record.Event)
         {
             case FaultEvent.Fork:
-                _spaces.Add(new LazySpace(_spaces.Count, space.Image, record.Child, space.Missing.Copy()) { HasMoved = space.HasMoved });
+                Add(new LazySpace(_spaces.Count, space.Image, record.Child, space.Missing.Copy()) { HasMoved = space.HasMoved });
                 break;
             case FaultEvent.Remap:
                 space.HasMoved |= space.Missing.Move(record.Start, record.Address, record.Bytes);

@@ -42,15 +42,16 @@ internal sealed unsafe partial class LazyLog : IDisposable
     /// <summary>With the records that an earlier process wrote.</summary>
     public static LazyLog Open(int descriptor) => new(descriptor);
 
-    /// <summary>Is the descriptor of this address space closed, by a record that says so?</summary>
-    public bool HasClosed(int space)
+    /// <summary>The address spaces whose descriptors are closed, or about to be.</summary>
+    public HashSet<int> ClosedSpaces()
     {
+        var closed = new HashSet<int>();
         foreach (ref readonly LazyRecord record in Records)
         {
-            if (record.Kind == LazyRecordKind.Gone && record.Space == space) return true;
+            if (record.Kind == LazyRecordKind.Gone) closed.Add(record.Space);
         }
 
-        return false;
+        return closed;
     }
 
     /// <summary>Adds a record; returns it. What makes it one is written last.</summary>

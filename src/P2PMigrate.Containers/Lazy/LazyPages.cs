@@ -30,6 +30,7 @@ internal sealed class LazyPages : IDisposable
     private readonly PageGiver _giver;
     private readonly ArrivalWatch _arrivals;
     private readonly List<Descriptors.PollEntry> _entries = [];
+    private readonly List<LazySpace> _heard = []; // those of the entries
     private LazyHandover _handover;
     private int _keeperEnd;
     private Socket? _criu;
@@ -119,6 +120,7 @@ internal sealed class LazyPages : IDisposable
     private void Inherit(LazyLog past, LazyHandover former)
     {
         int spaces = 0;
+        HashSet<int> closed = past.ClosedSpaces();
         foreach (LazyRecord record in past.Records)
         {
             LazyRecord inherited = record;
@@ -139,7 +141,7 @@ internal sealed class LazyPages : IDisposable
         }
 
         // One that has ended is closed there, and its number may be another's.
-        int From(int descriptor) => past.HasClosed(spaces++) ? Gone : Descriptors.Fetch(former.Keeper, descriptor);
+        int From(int descriptor) => closed.Contains(spaces++) ? Gone : Descriptors.Fetch(former.Keeper, descriptor);
     }
 
     /// <summary>Has CRIU handed over every process whose memory is in the images? Nothing may run before it has.</summary>
@@ -147,7 +149,7 @@ internal sealed class LazyPages : IDisposable
     {
         foreach (ulong image in PagemapChain.ProcessesIn(_imageDirectory))
         {
-            if (_book.Spaces.All(space => space.Image != image)) throw new InvalidDataException($"CRIU has not handed over the memory of process {image}.");
+            if (!_book.Images.Contains(image)) throw new InvalidDataException($"CRIU has not handed over the memory of process {image}.");
         }
     }
 
@@ -156,8 +158,9 @@ internal sealed class LazyPages : IDisposable
     {
         bool pushes = _book.IsRestored && _giver.Push(_book.Spaces);
         _entries.Clear();
-        foreach (LazySpace space in _book.Spaces)
-            _entries.Add(new Descriptors.PollEntry { Descriptor = space.IsClosed ? -1 : space.Descriptor, Wanted = Descriptors.Readable });
+        _heard.Clear();
+        _heard.AddRange(_book.Spaces);
+        foreach (LazySpace space in _heard) _entries.Add(new Descriptors.PollEntry { Descriptor = space.Descriptor, Wanted = Descriptors.Readable });
         _entries.Add(new Descriptors.PollEntry { Descriptor = _arrivals.Descriptor, Wanted = Descriptors.Readable });
         _entries.Add(new Descriptors.PollEntry { Descriptor = _keeperEnd, Wanted = Descriptors.Readable });
         _entries.Add(new Descriptors.PollEntry { Descriptor = _book.IsRestored ? -1 : (int)(_criu?.Handle ?? -1), Wanted = Descriptors.Readable });
@@ -165,12 +168,12 @@ internal sealed class LazyPages : IDisposable
         bool happened = Descriptors.Poll(entries, pushes ? 0 : _arrivals.PatienceFor(_book, _giver));
         long told = Stopwatch.GetTimestamp();
         _arrivals.Hear(_book.Spaces, _giver);
-        for (int index = 0; index < entries.Length - 3; index++)
+        for (int index = 0; index < _heard.Count; index++)
         {
-            LazySpace space = _book.Spaces[index];
+            LazySpace space = _heard[index];
             if (happened && entries[index].Ready != 0) Hear(space, told);
             _giver.Again(space);
-            if (!space.IsClosed && (space.IsGone || (_book.IsRestored && space.Missing.Count == 0))) Forget(space);
+            if (space.IsGone || (_book.IsRestored && space.Missing.Count == 0)) Forget(space);
         }
 
         if (happened && entries[^1].Ready != 0) HearCriu();

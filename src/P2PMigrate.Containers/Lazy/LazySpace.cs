@@ -38,9 +38,6 @@ internal sealed class LazySpace(int number, ulong image, int descriptor, Missing
 
     /// <summary>Has it ended?</summary>
     public bool IsGone { get; set; }
-
-    /// <summary>Is there nothing left to be done for it? Then its descriptor is closed.</summary>
-    public bool IsClosed { get; set; }
 }
 
 /// <summary>A page that somebody waits for and that has not arrived.</summary>

@@ -29,7 +29,7 @@ internal static unsafe partial class Userfault
 {
     private const nuint Wake = 0x8010_AA02, CopyPages = 0xC028_AA03, ZeroPages = 0xC020_AA04, ContinuePages = 0xC020_AA07;
     private const nint CloseOnExec = 0x8_0000, NonBlocking = 0x800;
-    private const int NoEntry = 2, NoProcess = 3, Again = 11, OutOfMemory = 12, Exists = 17;
+    private const int NoEntry = 2, NoProcess = 3, Again = 11, OutOfMemory = 12, Exists = 17, TooManyOpen = 24;
     private const int Interrupted = 4;
     private const ulong LowestAddress = 0x10000;
 
@@ -49,13 +49,13 @@ internal static unsafe partial class Userfault
         }
     }
 
-    /// <summary>Reads one message, if there is one. It is where <paramref name="message"/> says as soon as it is read, even if this process is killed.</summary>
+    /// <summary>Reads one message, if there is one. That of a fork needs a descriptor: while we can have no more of them, there is none, and who forks waits. It is where <paramref name="message"/> says as soon as it is read, even if this process is killed.</summary>
     public static bool TryRead(int descriptor, void* message, int length)
     {
         nint read = Read(descriptor, message, length);
         if (read == length) return true;
         int error = Marshal.GetLastPInvokeError();
-        if (read < 0 && error is Again or Interrupted) return false;
+        if (read < 0 && error is Again or Interrupted or TooManyOpen) return false;
         throw new IOException($"Cannot read what a userfaultfd says: {Marshal.GetPInvokeErrorMessage(error)}.");
     }
 

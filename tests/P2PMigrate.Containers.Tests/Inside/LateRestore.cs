@@ -13,11 +13,11 @@ internal static class LateRestore
     private const string Script = "/data/give-pages";
     private const int AttemptsMax = 3;
 
-    /// <summary>runc that restores so.</summary>
-    public static async Task<RuncRuntime> RuntimeAsync()
+    /// <summary>runc that restores so. Whoever gives pages may have so many descriptors, if there is a limit.</summary>
+    public static async Task<RuncRuntime> RuntimeAsync(int? descriptorsMax = null)
     {
         string own = $"exec {Environment.ProcessPath} {typeof(Drivers).Assembly.Location} --filter-method {typeof(Drivers).FullName}.{nameof(Drivers.Give_pages)} --results-directory /tmp/results";
-        await File.WriteAllTextAsync(Script, $"#!/bin/sh\nexport {Drivers.PageWordsVariable}=\"$*\"\n{own}\n", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Script, $"#!/bin/sh\n{(descriptorsMax is { } most ? $"ulimit -n {most}" : "")}\nexport {Drivers.PageWordsVariable}=\"$*\"\n{own}\n", TestContext.Current.CancellationToken);
         await Shell.RunAsync($"chmod +x {Script}");
         return new RuncRuntime(new RuncOptions { PageProgram = [Script] }, new OutputLogger());
     }

@@ -114,6 +114,23 @@ public sealed class PostCopyTests
         LateRestore.AssertOver(move);
     }
 
+    /// <summary>Those who fork wait a moment when too many children live; how many there were in all is no matter.</summary>
+    [InsideFact]
+    [Trait("Spec", "MEM-43")]
+    public async Task More_children_may_come_and_go_than_there_are_descriptors()
+    {
+        RuncRuntime runtime = await LateRestore.RuntimeAsync(descriptorsMax: 300); // of which the test program takes half
+        await using Workload workload = await Workload.RunningAsync("forking.py", "64", "1000");
+        await using Move move = await Move.PrepareAsync(workload.Name);
+        await using PostCopy copy = await PostCopy.RunAsync(move, runtime);
+        Containers.Processes.ProcessIdentity giver = LateRestore.HandoverOf(move)!.Giver;
+        Assert.Equal("1000 children", (await LateRestore.CheckAsync(move)).Trim());
+        Assert.Equal(giver, LateRestore.HandoverOf(move)!.Giver); // it was not replaced
+        await copy.DeliverAsync();
+        await copy.CompleteAsync();
+        LateRestore.AssertOver(move);
+    }
+
     [InsideFact]
     [Trait("Spec", "MEM-24")]
     public async Task What_cannot_be_restored_without_late_memory_is_not_restored_at_all()

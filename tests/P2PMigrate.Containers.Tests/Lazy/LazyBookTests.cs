@@ -35,12 +35,19 @@ public sealed class LazyBookTests
     }
 
     [Fact]
-    public void A_space_that_is_gone_lacks_nothing()
+    public void A_space_that_is_gone_lacks_nothing_and_is_not_kept()
     {
         Start(7);
+        LazySpace space = _book.Spaces[0];
+        Apply(new LazyRecord { Kind = LazyRecordKind.Event, Event = FaultEvent.Fork, Space = 0, Child = 3 });
         Apply(new LazyRecord { Kind = LazyRecordKind.Gone, Space = 0 });
-        Assert.Equal((0, true), (_book.Spaces.Sum(space => space.Missing.Count), _book.Spaces[0].IsGone));
+        Assert.Equal((0, true), (space.Missing.Count, space.IsGone));
         Assert.Equal(PagesMax / 2, _book.Unmapped);
+        Assert.Equal(1, Assert.Single(_book.Spaces).Number);
+        Assert.Contains(7UL, _book.Images);
+        Apply(new LazyRecord { Kind = LazyRecordKind.Event, Event = FaultEvent.Fork, Space = 1, Child = 4 }); // by its number, whoever is gone
+        Assert.Equal([1, 2], _book.Spaces.Select(other => other.Number));
+        Assert.Throws<InvalidDataException>(() => _book.Apply(new LazyRecord { Kind = LazyRecordKind.Gone, Space = 0 }));
     }
 
     [Fact]
