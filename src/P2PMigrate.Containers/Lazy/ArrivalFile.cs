@@ -10,7 +10,7 @@ namespace P2PMigrate.Containers.Lazy;
 
 /// <summary>
 /// Pages of one process that arrive when it runs already. Each has its place in a file, in the order of the runs of its image that are awaited, and a byte of a second file that says that it is there, which is written when it
-/// is. Both files have all their room before anything runs. Any number of threads.
+/// is. Both files have all their room before anything runs. Any number of threads, and of these: two that write one page at once write the same, for nothing runs where it comes from (MEM-21), and whoever reads it sees no difference.
 /// </summary>
 // spec: MEM-22
 internal sealed class ArrivalFile : IDisposable
@@ -18,7 +18,7 @@ internal sealed class ArrivalFile : IDisposable
     /// <summary>The mark of a page that is there.</summary>
     public const byte There = 1;
 
-    private const int PieceBytes = 1 << 16;     // while one is written, nobody else writes to the file
+    private const int PieceBytes = 1 << 16;     // while one is written, nobody else writes by this
     private const int NotSupported = 95;
 
     private readonly List<StoredRun> _runs;

@@ -1,3 +1,4 @@
+using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Linux;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
@@ -6,6 +7,8 @@ namespace P2PMigrate.Containers.Lazy;
 
 /// <summary>
 /// Takes in, from the peer, the memory of a container that has been restored: each page is written to its place and marked, and whoever gives pages to the container is told. Nobody waits for that one: it finds by itself what it was not told.
+/// There may be several of these for a restore, also in different processes: of a session that has gone silent, and of the one that came in its place. Each writes what it is sent (<see cref="ArrivalFile"/>), and the one that
+/// waited last for what is wanted hears of it.
 /// </summary>
 // spec: MEM-22, MEM-23
 internal sealed class LateMemory : ILateMemory, IPageSink
@@ -15,12 +18,13 @@ internal sealed class LateMemory : ILateMemory, IPageSink
     private readonly string _container;
     private ulong? _process;
     private volatile bool _isUntold;
+    private int _isNamed;
 
     private LateMemory(RestoreRequest request, IReadOnlyDictionary<ulong, long> awaited)
     {
         Bytes = awaited.Values.Sum() * PageRun.PageSize;
         _container = request.Container.Name;
-        _letters = new LetterBox<LateLetter>(request.WorkDirectory, LateLetter.Taker);
+        _letters = new LetterBox<LateLetter>(request.WorkDirectory);
         try
         {
             foreach (ulong process in awaited.Keys) _files.Add(process, ArrivalFile.Open(request.ImageDirectory, process));
@@ -37,7 +41,7 @@ internal sealed class LateMemory : ILateMemory, IPageSink
     {
         IReadOnlyDictionary<ulong, long> awaited = ArrivalFile.AwaitedIn(request.ImageDirectory);
         if (awaited.Count == 0) return null;
-        ArrivalFile.Prepare(request.ImageDirectory, awaited);
+        if (RestoreRecord.Load(request.WorkDirectory) is null) ArrivalFile.Prepare(request.ImageDirectory, awaited); // else they are there, or go with a job that has ended meanwhile
         return new LateMemory(request, awaited);
     }
 
@@ -100,9 +104,10 @@ internal sealed class LateMemory : ILateMemory, IPageSink
         Tell(new LateLetter { Kind = LateLetterKind.Arrived, Pages = pages.Length / PageRun.PageSize, Image = process, Address = address });
     }
 
-    /// <inheritdoc/>
+    /// <summary>What is wanted is told to whoever has asked last: who only has this open may never be sent anything.</summary>
     public async ValueTask<WantedPage> WaitForWantedAsync(CancellationToken cancellationToken)
     {
+        if (Interlocked.Exchange(ref _isNamed, 1) == 0) _letters.TakeName(LateLetter.Taker);
         while (true)
         {
             while (_letters.TryTake(out LateLetter letter))

@@ -23,7 +23,7 @@ public readonly record struct WantedPage(ulong Process, ulong Address, int Pages
 /// <summary>Pages side by side that have not come.</summary>
 public readonly record struct LackingRun(ulong Process, ulong Address, uint Pages);
 
-/// <summary>Memory that arrives at the target for a container that has been restored and may run. Whoever was killed opens it again; what had arrived stays.</summary>
+/// <summary>Memory that arrives at the target for a container that has been restored and may run. Whoever was killed opens it again; what had arrived stays. It may be open more than once, also in several processes.</summary>
 // spec: MEM-22, MEM-23
 public interface ILateMemory : IAsyncDisposable
 {
@@ -42,6 +42,6 @@ public interface ILateMemory : IAsyncDisposable
     /// <summary>Takes in pages that were asked for, beside the other.</summary>
     void Take(ulong process, ulong address, ReadOnlySpan<byte> pages);
 
-    /// <summary>Waits until the container waits for a page. The same one may be named more than once. One caller.</summary>
+    /// <summary>Waits until the container waits for a page. The same one may be named more than once. One caller; where it is open more than once, who began to wait last is told.</summary>
     ValueTask<WantedPage> WaitForWantedAsync(CancellationToken cancellationToken);
 }

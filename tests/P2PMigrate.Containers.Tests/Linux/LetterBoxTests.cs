@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using P2PMigrate.Containers.Linux;
 
 namespace P2PMigrate.Containers.Tests.Linux;
@@ -34,6 +35,42 @@ public sealed class LetterBoxTests : IDisposable
         Assert.InRange(sent, 1, 10_000);
         idle.Dispose();
         Assert.False(sender.TrySend("idle", 1));
+    }
+
+    [Fact]
+    [Trait("Spec", "MEM-23")]
+    public async Task A_name_that_changes_hands_is_never_without_any()
+    {
+        using var sender = new LetterBox<long>(_directory.Path, "sender");
+        var boxes = new ConcurrentQueue<LetterBox<long>>([new(_directory.Path, "name")]);
+        Task taking = Task.Run(() =>
+        {
+            for (int times = 0; times < 200; times++) boxes.Enqueue(new LetterBox<long>(_directory.Path, "name"));
+        });
+        while (!taking.IsCompleted)
+        {
+            Assert.True(sender.TrySend("name", 1));
+            while (!boxes.Any(box => box.TryTake(out _)))
+            {
+            }
+        }
+
+        await taking;
+        foreach (LetterBox<long> box in boxes) box.Dispose();
+        Assert.Equal(["name", "sender"], Directory.EnumerateFileSystemEntries(_directory.Path).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    [Trait("Spec", "MEM-23")]
+    public void Who_has_no_name_can_send()
+    {
+        using var nameless = new LetterBox<long>(_directory.Path);
+        using var named = new LetterBox<long>(_directory.Path, "name");
+        Assert.True(nameless.TrySend("name", 5));
+        nameless.TakeName("name");
+        Assert.True(named.TrySend("name", 6));
+        Assert.True(nameless.TryTake(out long letter));
+        Assert.Equal(6, letter);
     }
 
     [Fact]
