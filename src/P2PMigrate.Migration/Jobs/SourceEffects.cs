@@ -103,7 +103,7 @@ internal sealed class SourceEffects(
     private async Task<RoundFigures> CopyRoundAsync(int round)
     {
         if (copy.Mode is MigrationMode.PostCopy or MigrationMode.Hybrid && !TakesLate)
-            throw new ContainerException("The target cannot let this container run before all of its memory is there. Leave out --mode post-copy.");
+            throw new ContainerException($"The target cannot let '{proposal.Name.Value}' run before all of its memory is there, so it goes on running here. Type the same without --mode.");
         _rootfs ??= new RootfsSender(session, proposal.JobId, proposal.Container.Files, sent, meter);
         long files = await _rootfs.SendRoundAsync(round, isFinal: false, _stop.Token).ConfigureAwait(false);
         if (round == 0)
