@@ -92,6 +92,37 @@ internal sealed class ArrivalFile : IDisposable
         }
     }
 
+    /// <summary>The pages that are not there yet, side by side.</summary>
+    public IEnumerable<LackingRun> FindLacking()
+    {
+        byte[] marks = new byte[PieceBytes];
+        foreach (StoredRun run in _runs)
+        {
+            for (long first = 0; first < run.Pages;)
+            {
+                Span<byte> piece = marks.AsSpan(0, (int)Math.Min(run.Pages - first, PieceBytes));
+                if (RandomAccess.Read(_marks, piece, (run.Offset / PageRun.PageSize) + first) != piece.Length) throw new EndOfStreamException("The marks of pages that have arrived are fewer than the pages.");
+                bool isThere = piece[0] == There;
+                int length = isThere ? piece.IndexOfAnyExcept(There) : piece.IndexOf(There);
+                length = length < 0 ? piece.Length : length;
+                if (!isThere) yield return new LackingRun(_image, run.Address + ((ulong)first * PageRun.PageSize), (uint)length);
+                first += length;
+            }
+        }
+    }
+
+    /// <summary>All from the first page that was awaited to the last.</summary>
+    public IEnumerable<LackingRun> FindExtent()
+    {
+        ulong end = _runs[^1].Address + ((ulong)_runs[^1].Pages * PageRun.PageSize);
+        for (ulong address = _runs[0].Address; address < end;)
+        {
+            uint pages = (uint)Math.Min((end - address) / PageRun.PageSize, uint.MaxValue);
+            yield return new LackingRun(_image, address, pages);
+            address += pages * (ulong)PageRun.PageSize;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -65,6 +65,13 @@ internal sealed class LateMemory : ILateMemory, IPageSink
     public long Bytes { get; }
 
     /// <inheritdoc/>
+    public IReadOnlyList<LackingRun> FindLacking(int most)
+    {
+        LackingRun[] lacking = [.. _files.Values.SelectMany(file => file.FindLacking()).Take(most + 1)];
+        return lacking.Length <= most ? lacking : [.. _files.Values.SelectMany(file => file.FindExtent())];
+    }
+
+    /// <inheritdoc/>
     public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)
     {
         _process = space.Kind == PageSpaceKind.Process ? space.Id : throw new SnapshotException("The source sent shared memory late, which nobody waits for.");

@@ -44,6 +44,18 @@ public sealed class ArrivalFileTests : IDisposable
     }
 
     [Fact]
+    [Trait("Spec", "MIG-103")]
+    public void What_has_not_arrived_is_found_run_by_run()
+    {
+        using ArrivalFile file = ArrivalFile.Open(_directory.Path, Process);
+        Assert.Equal([new LackingRun(Process, 0x10000, 3), new LackingRun(Process, 0x30000, 2)], file.FindLacking());
+        file.Write(0x11000, Pages(1, 1));
+        file.Write(0x30000, Pages(5, 1));
+        Assert.Equal([new LackingRun(Process, 0x10000, 1), new LackingRun(Process, 0x12000, 1), new LackingRun(Process, 0x31000, 1)], file.FindLacking());
+        Assert.Equal([new LackingRun(Process, 0x10000, 0x22)], file.FindExtent());
+    }
+
+    [Fact]
     [Trait("Spec", "MEM-22")]
     public void What_has_arrived_is_not_written_again_and_is_there_for_who_comes_later()
     {
