@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using P2PMigrate.Migration;
+using P2PMigrate.Migration.Runtime;
 
 namespace P2PMigrate.Agent.Commands;
 
@@ -10,17 +11,24 @@ internal sealed class CopyChoice
     /// <summary>No downtime target is longer.</summary>
     internal static readonly TimeSpan LongestTarget = TimeSpan.FromHours(1);
 
+    private const string PostCopy = "post-copy";
+
+    /// <summary>The one runtime that restores a container before its memory is there.</summary>
+    private const string LateRuntime = "runc";
+
     private static readonly CopyOptions s_default = new();
 
     private static readonly (string Word, MigrationMode Mode)[] s_modes =
     [
         ("auto", MigrationMode.Auto), ("stop-and-copy", MigrationMode.StopAndCopy), ("pre-copy", MigrationMode.PreCopy),
+        (PostCopy, MigrationMode.PostCopy),
     ];
 
     private readonly Option<string> _mode = new("--mode")
     {
-        Description = "pre-copy sends memory in rounds while the container runs, stop-and-copy only while it is stopped; auto takes the better one.",
-        HelpName = "auto|stop-and-copy|pre-copy",
+        Description = "pre-copy sends memory in rounds while the container runs, stop-and-copy only while it is stopped; auto takes the better of these. "
+            + "post-copy (runc only) sends it when the container runs at the target: until the last page has come, the container depends on both machines and on the way between them.",
+        HelpName = "auto|stop-and-copy|pre-copy|post-copy",
         DefaultValueFactory = _ => s_modes[0].Word,
     };
 
@@ -54,8 +62,26 @@ internal sealed class CopyChoice
             throw new UsageException($"--downtime-target {target} is no time of at most {LongestTarget.TotalHours:0} h: write 300ms or 1.5s.");
         if (rounds is < 1 or > CopyOptions.MaxRoundsLimit)
             throw new UsageException($"--max-rounds is 1 to {CopyOptions.MaxRoundsLimit}.");
+        if (word == PostCopy && WasTyped(parsed, _target))
+            throw new UsageException("--downtime-target says when memory has been sent in enough rounds, and --mode post-copy sends none before the container runs at the target: leave out one of the two.");
         return new CopyOptions { Mode = s_modes[mode].Mode, DowntimeTarget = downtime, MaxRounds = rounds };
     }
+
+    /// <summary>Refuses what a stage cannot do: between its machines is a place, which nobody can ask for a page.</summary>
+    public void RefuseStage(ParseResult parsed)
+    {
+        if (parsed.GetValue(_mode) == PostCopy)
+            throw new UsageException("--mode post-copy needs both machines at once, and a stage leaves everything in a place between them: leave out --mode, or migrate with --to TICKET and without -s.");
+    }
+
+    /// <summary>Refuses what can be known here not to be possible with this container.</summary>
+    public static void RefuseUnable(CopyOptions copy, ContainerDescription container)
+    {
+        if (copy.Mode == MigrationMode.PostCopy && container.Runtime != LateRuntime)
+            throw new UsageException($"--mode post-copy is for containers of {LateRuntime}, and '{container.Name}' is one of {container.Runtime}, which is restored with all its memory or not at all. Type the same without --mode.");
+    }
+
+    private static bool WasTyped(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
 
     /// <summary>Reads <c>300ms</c>, <c>1.5s</c>, or a number of milliseconds; from nothing to <see cref="LongestTarget"/>.</summary>
     internal static bool TryParseDuration(string text, out TimeSpan duration)

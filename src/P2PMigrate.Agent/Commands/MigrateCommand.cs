@@ -87,6 +87,7 @@ internal sealed class MigrateCommand : AgentCommand
         {
             if (context.Parsed.GetValue(_ticket) is not null)
                 throw new UsageException("A stage goes through the place that -d names, which may be a ticket too, a whole migration to the peer of a ticket: leave out --to, or -s.");
+            _copy.RefuseStage(context.Parsed);
             (_isStage, _isAfterFreeze) = (true, _stage.IsAfterFreeze(context.Parsed));
             (context.Tunnels.Listen, context.Tunnels.MaxRate) = (context.Parsed.GetValue(_listen), _rate.Of(context.Parsed));
             return await _stage.RunAsync(context, environment, name, _source, cancellationToken).ConfigureAwait(false);
@@ -105,6 +106,7 @@ internal sealed class MigrateCommand : AgentCommand
         if (context.Output is ReportingOutput report)
             report.Subject = new ReportSubject(name, $"{Environment.MachineName} ({peer.Endpoint.PeerId.ToShortString()})", ticket.Responder.PeerId.ToString());
         ContainerDescription container = await _source.InspectAsync(context.Parsed, environment, name, cancellationToken).ConfigureAwait(false);
+        CopyChoice.RefuseUnable(copy, container);
         if (!await SourcePreparation.CheckAsync(environment.Runtime, container, context.Output, cancellationToken).ConfigureAwait(false))
             return ExitCode.Preflight;
 

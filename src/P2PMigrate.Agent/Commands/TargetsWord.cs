@@ -46,7 +46,7 @@ internal sealed class TargetsWord(MigrationEnvironment environment, TunnelEndpoi
     {
         if (cancellationToken.IsCancellationRequested)
             return new TargetHeard(null, "It was interrupted.");
-        output.Show(new TargetAsked(doubt.JobId.ToString(), doubt.Container, patience == Timeout.InfiniteTimeSpan ? null : patience.TotalSeconds) { IsLacking = doubt.IsLacking });
+        output.Show(new TargetAsked(doubt.JobId.ToString(), doubt.Container, patience == Timeout.InfiniteTimeSpan ? null : patience.TotalSeconds) { LacksMemory = doubt.IsLacking });
         using var time = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         time.CancelAfter(patience);
         var heard = new TargetHeard(null, "It was not reached.");

@@ -21,6 +21,7 @@ namespace P2PMigrate.Agent.Output;
 [JsonDerivedType(typeof(PhaseProgressed), "progress")]
 [JsonDerivedType(typeof(PhaseFinished), "phaseFinished")]
 [JsonDerivedType(typeof(RoundCompleted), "round")]
+[JsonDerivedType(typeof(MemoryFollows), "memoryFollows")]
 [JsonDerivedType(typeof(JobRecovered), "recovered")]
 [JsonDerivedType(typeof(JobListed), "job")]
 [JsonDerivedType(typeof(JobTable), "jobs")]
@@ -132,12 +133,13 @@ internal sealed record PlaceUsed(string Peer) : AgentEvent
 /// <summary>A job is in doubt here, and its target is asked what became of it, for so many seconds at most; for good when that is null.</summary>
 internal sealed record TargetAsked(string JobId, string Container, double? Seconds) : AgentEvent
 {
-    /// <summary>Is it known to run there, and to need memory that is still here?</summary>
-    public bool IsLacking { get; init; }
+    /// <summary>Is it known that the container runs there, and lacks memory that is sent when the target is met?</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool LacksMemory { get; init; }
 
     public override string ToLine() => $"{Standing} {(Seconds is { } limit ? $"Asking the target, for up to {limit:0} s…" : "Looking for the target until it is reached…")}";
 
-    private string Standing => IsLacking
+    private string Standing => LacksMemory
         ? $"'{Container}' runs at the target, and needs memory that is still here: leave both machines up."
         : $"'{Container}' is frozen here and may be running at the target: the connection ended just as it was handed over.";
 }

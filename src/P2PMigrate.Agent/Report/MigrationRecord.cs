@@ -62,11 +62,14 @@ internal sealed class MigrationRecord(ReportSubject subject, DateTimeOffset bega
         get
         {
             PhaseSpan? freeze = _phases.Find(phase => phase.Phase == "freezing");
-            PhaseSpan? after = _phases.Find(phase => phase.Phase is "destroying");
+            PhaseSpan? after = _phases.Find(phase => phase.Phase is "giving" or "destroying");
             PhaseSpan? undone = _phases.Find(phase => phase.Phase is "rolling back");
             return freeze is null ? null : (freeze.Start, after?.Start ?? undone?.End ?? Length);
         }
     }
+
+    /// <summary>Was memory still to come when the last phase broke off?</summary>
+    public bool Lacks => _phases is [.., { Phase: "giving", Finished: false }];
 
     /// <summary>Something was shown at <paramref name="time"/>.</summary>
     public void Add(AgentEvent shown, TimeSpan time)
@@ -91,6 +94,8 @@ internal sealed class MigrationRecord(ReportSubject subject, DateTimeOffset bega
             case PathChosen path:
                 Path = path;
                 break;
+            case MemoryFollows:
+                break; // the timeline has it, and what a failed one needs is in its last word
             case MigrationCompleted completed:
                 Close(time, finished: true);
                 Completed = completed;

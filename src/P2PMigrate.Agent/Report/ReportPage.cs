@@ -54,6 +54,7 @@ internal static class ReportPage
         (_, { RunningAt: "source" }) => "The migration failed; the container was never stopped.",
         (_, { HasEnded: true }) => "The migration failed, and the container has ended at the source, where its files are.",
         (_, { RunningAt: "none" }) => "Nobody can tell from here whether it runs; it stays frozen at the source until a person decides.",
+        (_, { RunningAt: "target" }) when record.Lacks => "It has moved, and part of its memory has not: that is still at the source, frozen, and follows when the two machines meet again.",
         (_, { RunningAt: "target" }) => "It has moved, but not everything was done as it should be.",
         _ => "The program ended without a word on how the migration ended. Type the same command at the source once more: before anything else it looks for what was left, and says where the container runs.",
     };

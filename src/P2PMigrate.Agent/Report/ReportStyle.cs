@@ -27,7 +27,7 @@ internal static class ReportStyle
         .dot { fill:var(--c1) } .target { stroke:var(--good); stroke-width:1.6; stroke-dasharray:6 4 } .measured { stroke:var(--c4); stroke-width:1.6 }
         .frozen { fill:var(--c4); opacity:.13 } svg .frozen-text { fill:var(--c4); font-weight:600 } .files { fill:var(--c6) } .memory { fill:var(--c2) } .rate { fill:var(--c1) } .dirty { fill:var(--c3) }
         .phase { fill:var(--c8) } .phase-checking { fill:#98a2b3 } .phase-copying { fill:var(--c1) } .phase-freezing,.phase-dumping { fill:var(--c4) } .phase-shipping { fill:var(--c3) } .phase-restoring { fill:var(--c5) }
-        .phase-committing { fill:var(--c7) } .phase-destroying { fill:var(--c6) } .phase-rolling { fill:var(--doubt) } .broken { stroke:var(--bad); stroke-width:2; stroke-dasharray:4 3 }
+        .phase-committing { fill:var(--c7) } .phase-giving { fill:var(--c2) } .phase-destroying { fill:var(--c6) } .phase-rolling { fill:var(--doubt) } .broken { stroke:var(--bad); stroke-width:2; stroke-dasharray:4 3 }
         .part { fill:var(--c8) } .part-freeze { fill:var(--c1) } .part-dump { fill:var(--c4) } .part-transfer { fill:var(--c3) } .part-apply { fill:var(--c6) } .part-verify { fill:#7a8ca3 } .part-restore { fill:var(--c5) }
         .part-flush { fill:#6b7f99 } .part-commit { fill:var(--c7) } .part-release { fill:var(--c2) }
         .legend { display:flex; flex-wrap:wrap; gap:4px 18px; margin:8px 0 0; padding:0; list-style:none; font-size:13px; color:var(--soft) } .legend b { color:var(--ink); font-weight:550; font-variant-numeric:tabular-nums }

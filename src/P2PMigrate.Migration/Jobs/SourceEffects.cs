@@ -181,6 +181,7 @@ internal sealed class SourceEffects(
     /// <summary>The target has all of it; nobody asks any more.</summary>
     private async Task<RoundFigures> GiveAsync()
     {
+        meter.Expect(Math.Max(0, proposal.Container.MemoryBytes - MemoryBytes));
         await _giver!.GiveAsync(_stop.Token).ConfigureAwait(false);
         MemoryBytes += _giver.Bytes;
         await _giver.DisposeAsync().ConfigureAwait(false);

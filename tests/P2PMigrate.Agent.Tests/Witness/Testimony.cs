@@ -8,7 +8,8 @@ namespace P2PMigrate.Agent.Tests.Witness;
 /// <param name="ReadOffset">Where its open file for reading stands.</param>
 /// <param name="WriteOffset">Where its open file for writing stands.</param>
 /// <param name="Wrong">What its memory and its disk disagree on; filled only by <c>check</c>.</param>
-internal sealed record Testimony(string Nonce, long Counter, long ReadOffset, long WriteOffset, string[] Wrong)
+/// <param name="Sum">Of the memory that it never touches otherwise; filled only by <c>sum</c>.</param>
+internal sealed record Testimony(string Nonce, long Counter, long ReadOffset, long WriteOffset, string[] Wrong, long Sum = 0)
 {
     private static readonly JsonSerializerOptions s_options = new(JsonSerializerDefaults.Web);
 

@@ -1,7 +1,7 @@
 # Runs inside the container that moves and can testify afterwards: a counter that lives only in memory, open files at
 # certain offsets, memory full of a marker, and a directory that changes all the time and that it remembers exactly.
 # One request per connection: a line in, a line of JSON out.
-import json, os, random, socket, sys, threading
+import json, os, random, socket, sys, threading, zlib
 
 marker = sys.argv[1].encode()
 megabytes = int(sys.argv[2])
@@ -57,6 +57,14 @@ def self_check():
     return wrong
 
 
+def noise_sum():
+    # Of memory that nothing else touches.
+    total = 0
+    for megabyte in noise:
+        total = zlib.crc32(megabyte, total)
+    return total
+
+
 def answer(request):
     global churning
     if request == "write":
@@ -69,6 +77,7 @@ def answer(request):
         "readOffset": reader.seek(0, os.SEEK_CUR),
         "writeOffset": writer.seek(0, os.SEEK_CUR),
         "wrong": self_check() if request == "check" else [],
+        "sum": noise_sum() if request == "sum" else 0,
     }
 
 
