@@ -24,6 +24,21 @@ public sealed class OutputTests
             JsonOutput.Format(new MigrationFailed("CRIU said \"no\"", "source")));
 
     [Fact]
+    [Trait("Spec", "MIG-104")]
+    public void A_migration_that_breaks_off_while_memory_follows_says_that_the_container_runs_at_the_target_and_how_the_rest_is_sent()
+    {
+        var broken = new Migration.MigrationFailed
+        {
+            JobId = Migration.JobId.Create(), Container = "web", Reason = "The link broke.", Kind = Migration.FailureKind.Peer, RunningAt = Migration.ContainerSide.Target, IsInDoubt = true,
+        };
+        (AgentEvent shown, ExitCode code) = MigrationView.Of(broken);
+        Assert.Equal(ExitCode.InDoubt, code);
+        Assert.Contains("The container runs at the target.", shown.ToLine(), StringComparison.Ordinal);
+        Assert.Contains($"p2pmigrate resume {broken.JobId}", shown.ToLine(), StringComparison.Ordinal);
+        Assert.DoesNotContain("resolve", shown.ToLine(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Every_event_can_be_written_as_json_and_as_a_line()
     {
         AgentEvent[] events =
@@ -35,6 +50,7 @@ public sealed class OutputTests
             new JobRecovered("00", "web", "thawed", "source", "said"), new MigrationFailed("no", "none") { Remedy = "try" },
             new ContainerReceived("web", "peer", "direct", 1), new ReceptionFailed("peer", "why"), new Interrupting(), new PingCompleted("direct", "a:1", 1, 2, null),
             new SpeedCompleted(1, "direct", 2, 3, 4, 5, "aegis-128l", "sent"), new PlaceUsed("peer"),
+            new MemoryFollows("web"), new TargetAsked("00", "web", 30) { LacksMemory = true }, new TargetAsked("00", "web", 30),
         ];
         Assert.All(events, shown =>
         {

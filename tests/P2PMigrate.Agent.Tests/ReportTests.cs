@@ -37,6 +37,27 @@ public sealed partial class ReportTests
         PicturesOf(page);
     }
 
+    [Theory]
+    [Trait("Spec", "MIG-103")]
+    [InlineData(true, "stopped for 400 ms", "runs at the target")]
+    [InlineData(false, "part of its memory has not", "runs at the target")]
+    public void Memory_that_follows_is_a_phase_in_which_the_container_does_not_stand_still(bool completes, params string[] expected)
+    {
+        var record = new MigrationRecord(new ReportSubject("web", "here", "peer"), DateTimeOffset.UnixEpoch);
+        AgentEvent[] events =
+        [
+            new PhaseStarted("freezing"), new PhaseFinished("freezing", 100, 0), new PhaseStarted("committing"), new PhaseFinished("committing", 100, 0), new MemoryFollows("web"), new PhaseStarted("giving"),
+            new PhaseProgressed("giving", 1_000, 4_000),
+            .. completes ? new AgentEvent[] { new PhaseFinished("giving", 100, 4_000), new MigrationCompleted("web", "direct", 400, 4000, 1, 2, 3) } : [new MigrationFailed("The link broke.", "target")],
+        ];
+        for (int i = 0; i < events.Length; i++)
+            record.Add(events[i], TimeSpan.FromMilliseconds(i is 5 ? 400 : 100 * i));
+        string page = ReportPage.Of(record);
+        Assert.All(expected, words => Assert.Contains(words, page, StringComparison.Ordinal));
+        Assert.Contains("phase-giving", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("still here, frozen", page, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void One_that_failed_before_anything_happened_leaves_a_page_too()
     {

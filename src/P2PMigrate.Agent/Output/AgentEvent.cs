@@ -260,7 +260,11 @@ internal sealed record MigrationFailed(string Reason, string RunningAt) : AgentE
 /// <summary>A container arrived and runs here.</summary>
 internal sealed record ContainerReceived(string Container, string Peer, string Path, double TotalMs) : AgentEvent
 {
-    public override string ToLine() => $"{Container} runs here now (from {Peer}, path {Path}, {Milliseconds(TotalMs)}).";
+    /// <summary>What it still needs of this machine, or null.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Warning { get; init; }
+
+    public override string ToLine() => $"{Container} runs here now (from {Peer}, path {Path}, {Milliseconds(TotalMs)})." + (Warning is null ? "" : $"\n{Warning}");
 }
 
 /// <summary>A migration to this machine did not happen; nothing of it is left here, unless <see cref="Remedy"/> says what to do about it.</summary>

@@ -43,7 +43,7 @@ internal sealed class LiveOutput : IOutput
             MigrationCompleted or ContainerReceived or ArchiveWritten or ArchiveRestored or DataPushed or DataPulled or DumpWritten => $"[green]{line}[/]",
             MigrationFailed or ReceptionFailed => $"[red]{line}[/]",
             FindingMade { Severity: "blocker" } => $"[red]{line}[/]",
-            FindingMade { Severity: "warning" } => $"[yellow]{line}[/]",
+            FindingMade { Severity: "warning" } or MemoryFollows => $"[yellow]{line}[/]",
             TicketIssued => $"[bold]{line}[/]",
             _ => line,
         };

@@ -25,7 +25,7 @@ internal sealed class PlainOutput(TextWriter results, TextWriter progress) : IOu
                     break;
                 case PhaseStarted:
                     break;
-                case PhaseFinished or RoundCompleted or PathChosen or JobRecovered or TargetAsked or Interrupting or ReportMissed or MigrationFailed or ReceptionFailed:
+                case PhaseFinished or RoundCompleted or PathChosen or MemoryFollows or JobRecovered or TargetAsked or Interrupting or ReportMissed or MigrationFailed or ReceptionFailed:
                     progress.WriteLine(agentEvent.ToLine());
                     break;
                 default:

@@ -222,7 +222,7 @@ internal sealed class ContainerReception(
         {
             case ReceiveEnd.Completed:
                 string path = session.PrimaryPath is { } primary ? MigrationView.Word(primary.Kind) : "closed";
-                output.Show(new ContainerReceived(outcome.Container!, peer, path, Math.Round(elapsed.TotalMilliseconds, 1)));
+                output.Show(new ContainerReceived(outcome.Container!, peer, path, Math.Round(elapsed.TotalMilliseconds, 1)) { Warning = outcome.Reason });
                 break;
             case ReceiveEnd.NothingProposed:
                 break;
