@@ -12,14 +12,23 @@ public sealed class CopyChoiceTests
     [InlineData("--mode pre-copy --downtime-target 1s", MigrationMode.PreCopy)]
     [InlineData("--mode stop-and-copy", MigrationMode.StopAndCopy)]
     [InlineData("--mode post-copy --max-rounds 3", MigrationMode.PostCopy)]
+    [InlineData("--mode hybrid --downtime-target 100ms", MigrationMode.Hybrid)]
     public void A_mode_is_a_word(string typed, MigrationMode expected) => Assert.Equal(expected, Look(typed, (choice, parsed) => choice.Of(parsed)).Mode);
 
     [Theory]
-    [InlineData("--mode postcopy", "there are auto, stop-and-copy, pre-copy, post-copy")]
+    [InlineData("--mode postcopy", "there are auto, stop-and-copy, pre-copy, hybrid, post-copy")]
     [InlineData("--mode post-copy --downtime-target 1s", "leave out one of the two")]
     [InlineData("--mode post-copy --downtime-target 300ms", "leave out one of the two")]
     public void What_goes_with_no_mode_is_refused_with_what_to_type(string typed, string sentence) =>
         Assert.Contains(sentence, Assert.Throws<UsageException>(() => Look(typed, (choice, parsed) => choice.Of(parsed))).Message, StringComparison.Ordinal);
+
+    /// <summary>A container is made to depend on two machines only for somebody who wants something for it.</summary>
+    [Theory]
+    [InlineData("", false)]
+    [InlineData("--max-rounds 3", false)]
+    [InlineData("--downtime-target 300ms", true)]
+    [Trait("Spec", "MIG-106")]
+    public void Memory_may_follow_where_a_downtime_was_named(string typed, bool mayFollow) => Assert.Equal(mayFollow, Look(typed, (choice, parsed) => choice.Of(parsed)).MayFollow);
 
     [Fact]
     public void A_stage_leaves_no_memory_for_later()
@@ -31,6 +40,7 @@ public sealed class CopyChoiceTests
         }
 
         Assert.True(Look("--mode pre-copy", Stage));
+        Assert.Contains("--mode hybrid needs both", Assert.Throws<UsageException>(() => Look("--mode hybrid", Stage)).Message, StringComparison.Ordinal);
         Assert.Contains("without -s", Assert.Throws<UsageException>(() => Look("--mode post-copy", Stage)).Message, StringComparison.Ordinal);
     }
 

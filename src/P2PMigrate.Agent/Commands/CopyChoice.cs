@@ -11,7 +11,7 @@ internal sealed class CopyChoice
     /// <summary>No downtime target is longer.</summary>
     internal static readonly TimeSpan LongestTarget = TimeSpan.FromHours(1);
 
-    private const string PostCopy = "post-copy";
+    private const string PostCopy = "post-copy", Hybrid = "hybrid";
 
     /// <summary>The one runtime that restores a container before its memory is there.</summary>
     private const string LateRuntime = "runc";
@@ -21,20 +21,20 @@ internal sealed class CopyChoice
     private static readonly (string Word, MigrationMode Mode)[] s_modes =
     [
         ("auto", MigrationMode.Auto), ("stop-and-copy", MigrationMode.StopAndCopy), ("pre-copy", MigrationMode.PreCopy),
-        (PostCopy, MigrationMode.PostCopy),
+        (Hybrid, MigrationMode.Hybrid), (PostCopy, MigrationMode.PostCopy),
     ];
 
     private readonly Option<string> _mode = new("--mode")
     {
         Description = "pre-copy sends memory in rounds while the container runs, stop-and-copy only while it is stopped; auto takes the better of these. "
-            + "post-copy (runc only) sends it when the container runs at the target: until the last page has come, the container depends on both machines and on the way between them.",
-        HelpName = "auto|stop-and-copy|pre-copy|post-copy",
+            + "post-copy (runc only) sends it when the container runs at the target, hybrid in rounds before and what has changed then: until the last page has come, the container depends on both machines and on the way between them.",
+        HelpName = "auto|stop-and-copy|pre-copy|hybrid|post-copy",
         DefaultValueFactory = _ => s_modes[0].Word,
     };
 
     private readonly Option<string> _target = new("--downtime-target")
     {
-        Description = "Stop the container as soon as the downtime is predicted to be no longer than this.",
+        Description = "Stop the container as soon as the downtime is predicted to be no longer than this. Where auto cannot come so far, and you have named it, memory follows as with hybrid, if the target can do that.",
         HelpName = "300ms",
         DefaultValueFactory = _ => "300ms",
     };
@@ -64,21 +64,21 @@ internal sealed class CopyChoice
             throw new UsageException($"--max-rounds is 1 to {CopyOptions.MaxRoundsLimit}.");
         if (word == PostCopy && WasTyped(parsed, _target))
             throw new UsageException("--downtime-target says when memory has been sent in enough rounds, and --mode post-copy sends none before the container runs at the target: leave out one of the two.");
-        return new CopyOptions { Mode = s_modes[mode].Mode, DowntimeTarget = downtime, MaxRounds = rounds };
+        return new CopyOptions { Mode = s_modes[mode].Mode, DowntimeTarget = downtime, MaxRounds = rounds, MayFollow = WasTyped(parsed, _target) };
     }
 
     /// <summary>Refuses what a stage cannot do: between its machines is a place, which nobody can ask for a page.</summary>
     public void RefuseStage(ParseResult parsed)
     {
-        if (parsed.GetValue(_mode) == PostCopy)
-            throw new UsageException("--mode post-copy needs both machines at once, and a stage leaves everything in a place between them: leave out --mode, or migrate with --to TICKET and without -s.");
+        if (parsed.GetValue(_mode) is { } word and (PostCopy or Hybrid))
+            throw new UsageException($"--mode {word} needs both machines at once, and a stage leaves everything in a place between them: leave out --mode, or migrate with --to TICKET and without -s.");
     }
 
     /// <summary>Refuses what can be known here not to be possible with this container.</summary>
     public static void RefuseUnable(CopyOptions copy, ContainerDescription container)
     {
-        if (copy.Mode == MigrationMode.PostCopy && container.Runtime != LateRuntime)
-            throw new UsageException($"--mode post-copy is for containers of {LateRuntime}, and '{container.Name}' is one of {container.Runtime}, which is restored with all its memory or not at all. Type the same without --mode.");
+        if (copy.Mode is MigrationMode.PostCopy or MigrationMode.Hybrid && container.Runtime != LateRuntime)
+            throw new UsageException($"--mode {Array.Find(s_modes, known => known.Mode == copy.Mode).Word} is for containers of {LateRuntime}, and '{container.Name}' is one of {container.Runtime}, which is restored with all its memory or not at all. Type the same without --mode.");
     }
 
     private static bool WasTyped(ParseResult parsed, Option option) => parsed.GetResult(option) is { Implicit: false };
