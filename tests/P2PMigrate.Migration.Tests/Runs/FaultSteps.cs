@@ -18,5 +18,10 @@ internal static class FaultSteps
         "target:journal:Completed", "target:dispose",
     ];
 
+    /// <summary>More steps of one in which memory follows the container.</summary>
+    public static readonly string[] LateSource = ["source:wanted", "source:journal:Giving", "source:progress:Giving", "source:give"];
+
+    public static readonly string[] LateTarget = ["target:want", "target:late page", "target:late pages", "target:completed"];
+
     public static TheoryData<string> All => [.. Source, .. Target];
 }

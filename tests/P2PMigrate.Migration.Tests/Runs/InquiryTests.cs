@@ -6,14 +6,13 @@ using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Tests.Machines;
 using P2PMigrate.Migration.Tests.World;
 using P2PMigrate.Protocol.Identity;
-using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Tests.Runs;
 
 /// <summary>A source that does not know how a job ended asks the target, and does what follows.</summary>
 public sealed class InquiryTests
 {
-    private const string Peer = "one";
+    private const string Peer = Encounter.Peer;
 
     /// <summary>Where a program may die, or the link, so that the source is in doubt afterwards, and what the target says then.</summary>
     [Theory]
@@ -37,7 +36,7 @@ public sealed class InquiryTests
         OpenDoubt doubt = Assert.Single(new DoubtInquiry(rig.Source.Environment).FindAll());
         Assert.Equal((MigrationRig.Container, MigrationRig.TargetKey), (doubt.Container, doubt.Target.Key));
 
-        RecoveredJob heard = (await AskAsync(rig, doubt.JobId))!;
+        RecoveredJob heard = (await Encounter.AskAsync(rig, doubt.JobId))!;
 
         Assert.Equal(fate switch { "Gone" => RecoveryAction.Thawed, "Runs" => RecoveryAction.Destroyed, _ => RecoveryAction.InDoubt }, heard.Action);
         Assert.Equal(fate == "InDoubt" ? 1 : 0, new DoubtInquiry(rig.Source.Environment).FindAll().Count);
@@ -55,7 +54,7 @@ public sealed class InquiryTests
         RecoveredJob doubt = Assert.Single(await rig.Target.Recovery.RecoverTargetAsync());
         await rig.Target.Recovery.ResolveAsync(doubt.JobId, ContainerSide.Target);
 
-        RecoveredJob heard = (await AskAsync(rig, doubt.JobId))!;
+        RecoveredJob heard = (await Encounter.AskAsync(rig, doubt.JobId))!;
 
         Assert.Equal((RecoveryAction.Destroyed, ContainerSide.Target), (heard.Action, heard.RunningAt));
         await Aftermath.SettleAsync(rig);
@@ -70,7 +69,7 @@ public sealed class InquiryTests
         await rig.Target.Recovery.RecoverTargetAsync();
         JobId job = Assert.Single(new DoubtInquiry(rig.Source.Environment).FindAll()).JobId;
 
-        RecoveredJob heard = (await AskAsync(rig, job, peer: "another"))!;
+        RecoveredJob heard = (await Encounter.AskAsync(rig, job, peer: "another"))!;
 
         Assert.Equal(RecoveryAction.InDoubt, heard.Action);
         Assert.Contains("remembers nothing of this job", heard.Message, StringComparison.Ordinal);
@@ -234,22 +233,5 @@ public sealed class InquiryTests
         if (isCut || step.StartsWith("source", StringComparison.Ordinal))
             await receiving.WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);
         rig.AtStep = null;
-    }
-
-    private static async Task<RecoveredJob?> AskAsync(MigrationRig rig, JobId job, string peer = Peer)
-    {
-        rig.Reconnect();
-        Task answering = AnswerAsync(rig, peer);
-        RecoveredJob? heard = await new DoubtInquiry(rig.Source.Environment).AskAsync(rig.Near, job, CancellationToken.None);
-        await answering;
-        return heard;
-    }
-
-    private static async Task AnswerAsync(MigrationRig rig, string peer)
-    {
-        await using ITunnelStream stream = await rig.Far.AcceptStreamAsync();
-        TargetQuestion question = await new TargetRunner(rig.Target.Environment).ReadQuestionAsync(stream, peer, CancellationToken.None);
-        Assert.Equal(QuestionSubject.Fate, question.Subject);
-        await question.AnswerAsync(CancellationToken.None);
     }
 }

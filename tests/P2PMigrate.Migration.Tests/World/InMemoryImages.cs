@@ -11,6 +11,10 @@ internal static class InMemoryImages
 
     private const string CoreFile = "core-1.img";
     private const string FilesFile = "files.img";
+    private const string LaterFile = "later.img";
+
+    /// <summary>What stands where memory has not come yet: no page of a container is like that.</summary>
+    private const byte Nothing = 0xEE;
 
     public static void Write(string directory, SimulatedContainer copy)
     {
@@ -28,6 +32,32 @@ internal static class InMemoryImages
             .Select(parts => new Finding(FindingSeverity.Blocker, "files", $"{parts[0]} has a bad size.")),
     ];
 
+    /// <summary>Written by the target: where in the memory there is nothing yet.</summary>
+    public static void WriteLater(string directory, IReadOnlyList<PageRun> left)
+    {
+        if (left.Count > 0)
+            File.WriteAllLines(Path.Combine(directory, LaterFile), left.Select(run => $"{run.Address} {run.Pages}"));
+    }
+
+    public static IReadOnlyList<PageRun> ReadLater(string directory) => ReadRuns(Path.Combine(directory, LaterFile));
+
+    public static byte[] NothingFor(PageRun run)
+    {
+        byte[] pages = new byte[run.Pages * PageRun.PageSize];
+        Array.Fill(pages, Nothing);
+        return pages;
+    }
+
+    public static IReadOnlyList<PageRun> ReadRuns(string path) => !File.Exists(path) ? [] :
+    [
+        .. File.ReadLines(path).Select(line => line.Split(' ')).Select(parts => new PageRun(ulong.Parse(parts[0]), uint.Parse(parts[1]), InMemoryFence.LazyFlag)),
+    ];
+
+    /// <summary>What arrives for these images.</summary>
+    public static LateArrival BeginArrival(string directory, SimulatedWorld world) => new(
+        world, File.ReadAllBytes(Path.Combine(directory, PagesFile)), File.ReadAllBytes(Path.Combine(directory, CoreFile)), ReadLater(directory));
+
+    /// <summary>All of it; of a dump that has left nothing for later.</summary>
     public static byte[] ReadMemory(string directory)
     {
         byte[] memory = File.ReadAllBytes(Path.Combine(directory, PagesFile));
@@ -40,11 +70,13 @@ internal static class InMemoryImages
 internal sealed class InMemoryPageWriter(InMemoryRuntime runtime, string directory) : IPageSink, IAsyncDisposable
 {
     private readonly MemoryStream _pages = new();
+    private readonly List<PageRun> _left = [];
     private ulong _next;
+    private bool _isProcess;
 
     public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)
     {
-        _next = 0;
+        (_next, _isProcess) = (0, space.Kind == PageSpaceKind.Process);
         return ValueTask.CompletedTask;
     }
 
@@ -54,6 +86,12 @@ internal sealed class InMemoryPageWriter(InMemoryRuntime runtime, string directo
         if (run.Address < _next || pages.Length != (run.IsPresent ? run.Pages * PageRun.PageSize : 0))
             throw new InvalidOperationException("pages out of order, or too few");
         _next = run.Address + ((ulong)run.Pages * PageRun.PageSize);
+        if (_isProcess && run.Flags == InMemoryFence.LazyFlag)
+        {
+            _left.Add(run);
+            pages = InMemoryImages.NothingFor(run);
+        }
+
         _pages.Write(pages.Span);
     }
 
@@ -61,6 +99,7 @@ internal sealed class InMemoryPageWriter(InMemoryRuntime runtime, string directo
     {
         await runtime.AtAsync("pages", cancellationToken);
         await File.WriteAllBytesAsync(Path.Combine(directory, InMemoryImages.PagesFile), _pages.ToArray(), cancellationToken);
+        InMemoryImages.WriteLater(directory, _left);
     }
 
     public ValueTask DisposeAsync() => runtime.PagesCannotBeClosed is { } fault ? ValueTask.FromException(fault) : _pages.DisposeAsync();

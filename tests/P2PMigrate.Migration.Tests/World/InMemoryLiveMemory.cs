@@ -8,7 +8,7 @@ internal sealed class InMemoryLiveMemory(InMemoryRuntime runtime, SimulatedConta
     public void ReadPass(LivePagesHandler found, CancellationToken cancellationToken)
     {
         runtime.AtAsync("live", cancellationToken).GetAwaiter().GetResult();
-        found(1, 0x10000, copy.Memory);
+        found(1, SimulatedContainer.Address, copy.Memory);
         copy.Live();
     }
 

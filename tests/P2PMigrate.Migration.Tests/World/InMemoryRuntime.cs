@@ -22,6 +22,18 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
     /// <summary>What a file of pages says when it is closed, as one does that still has something to write to a full disk.</summary>
     public Exception? PagesCannotBeClosed { get; set; }
 
+    /// <summary>Can it let a container run before all of its memory is there?</summary>
+    public bool TakesLate { get; set; } = true;
+
+    /// <summary>Pages that a container needs to be restored, by their numbers.</summary>
+    public int[] TouchedInRestore { get; set; } = [60, 599];
+
+    /// <summary>Pages that a container needs as soon as it runs.</summary>
+    public int[] TouchedWhenRunning { get; set; } = [99, 100, 450];
+
+    /// <summary>Was the program killed?</summary>
+    public bool IsDead => _isDead;
+
     public string Name => "simulated";
 
     /// <summary>The program is gone: whoever waits for it waits for ever.</summary>
@@ -92,7 +104,7 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
         await File.WriteAllTextAsync(Path.Combine(workDirectory, FenceFile), container.Name, CancellationToken.None);
         stopping();
         copy.Become(CopyState.Frozen);
-        var fence = new InMemoryFence(this, copy);
+        var fence = new InMemoryFence(this, copy, workDirectory);
         try
         {
             await AtAsync("frozen", cancellationToken);
@@ -110,10 +122,17 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
         string path = Path.Combine(workDirectory, FenceFile);
         if (!File.Exists(path) || machine.Find(await File.ReadAllTextAsync(path, cancellationToken)) is not { } copy)
             return null;
-        return new InMemoryFence(this, copy);
+        return new InMemoryFence(this, copy, workDirectory);
     }
 
     public IPageSink CreatePageWriter(string imageDirectory) => new InMemoryPageWriter(this, imageDirectory);
+
+    public bool TakesLateMemory(RestoreRequest request) => TakesLate;
+
+    public bool LacksMemory(RestoreRequest request) => ArrivalOf(request) is { IsComplete: false };
+
+    public ILateMemory? OpenLateMemory(RestoreRequest request) => InMemoryImages.ReadLater(request.ImageDirectory).Count == 0 ? null
+        : new InMemoryLateMemory(this, machine.Expect(JobOf(request), () => InMemoryImages.BeginArrival(request.ImageDirectory, machine.World)));
 
     public async Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken)
     {
@@ -128,10 +147,11 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
         await AtAsync("restore", cancellationToken);
         if (machine.Find(request.Container.Name) is not null)
             throw new ContainerException($"'{request.Container.Name}' exists here already.");
-        byte[] memory = InMemoryImages.ReadMemory(request.ImageDirectory);
-        SimulatedContainer copy = machine.Start(request.Container.Name, request.RootPath, memory, CopyState.Held);
+        SimulatedContainer copy = Build(request);
         try
         {
+            if (copy.Arrival is { } arrival)
+                await arrival.TouchAsync(TouchedInRestore, cancellationToken);
             await AtAsync("restored", cancellationToken);
             return new InMemoryHeldContainer(this, copy);
         }
@@ -152,7 +172,14 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
         _ => RestoredState.Unknown,
     });
 
-    public Task CompleteAsync(RestoreRequest request, CancellationToken cancellationToken) => AtAsync("complete", cancellationToken);
+    public async Task CompleteAsync(RestoreRequest request, CancellationToken cancellationToken)
+    {
+        await AtAsync("complete", cancellationToken);
+        if (ArrivalOf(request) is not { } arrival)
+            return;
+        await arrival.WhenComplete.WaitAsync(cancellationToken);
+        await AtAsync("completed", cancellationToken);
+    }
 
     public Task KeepAsync(RestoreRequest request, CancellationToken cancellationToken) =>
         machine.Find(request.Container.Name) is { State: CopyState.Running }
@@ -162,12 +189,28 @@ internal sealed class InMemoryRuntime(SimulatedMachine machine) : IContainerRunt
     public async Task CleanUpAsync(RestoreRequest request, CancellationToken cancellationToken)
     {
         await AtAsync("clean", cancellationToken);
-        if (machine.Find(request.Container.Name) is not { } copy)
-            return;
+        if (machine.Find(request.Container.Name) is not { } copy || (copy.State == CopyState.Running && !HasForgotten))
+            return; // one that it has let run it leaves alone
         if (copy.State == CopyState.Running)
             machine.World.Complain($"a running copy of '{copy.Name}' was cleaned up");
         copy.Become(CopyState.Gone);
     }
+
+    // spec: MEM-24
+    private SimulatedContainer Build(RestoreRequest request)
+    {
+        if (InMemoryImages.ReadLater(request.ImageDirectory).Count == 0)
+            return machine.Start(request.Container.Name, request.RootPath, InMemoryImages.ReadMemory(request.ImageDirectory), CopyState.Held);
+        LateArrival arrival = ArrivalOf(request) ?? throw new InvalidOperationException("late memory is to be opened before the restore");
+        SimulatedContainer copy = machine.Start(request.Container.Name, request.RootPath, arrival.NewMemory(), CopyState.Held);
+        copy.Await(arrival);
+        return copy;
+    }
+
+    private LateArrival? ArrivalOf(RestoreRequest request) => machine.FindArrival(JobOf(request));
+
+    /// <summary>A program that was started again finds it by that: its state directory is another.</summary>
+    private static string JobOf(RestoreRequest request) => Path.GetFileName(Path.GetDirectoryName(request.ImageDirectory))!;
 
     private static ContainerDescription Describe(SimulatedContainer container) => new()
     {

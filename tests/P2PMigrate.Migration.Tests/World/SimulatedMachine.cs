@@ -5,6 +5,7 @@ internal sealed class SimulatedMachine(SimulatedWorld world, string name, string
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, SimulatedContainer> _containers = [];
+    private readonly Dictionary<string, LateArrival> _arrivals = [];
 
     public string Name => name;
 
@@ -16,6 +17,20 @@ internal sealed class SimulatedMachine(SimulatedWorld world, string name, string
     {
         lock (_lock)
             return _containers.GetValueOrDefault(container) is { State: not CopyState.Gone } alive ? alive : null;
+    }
+
+    /// <summary>What arrives for the container of a job, or null when nothing does. It outlives the program that takes it in.</summary>
+    public LateArrival? FindArrival(string job)
+    {
+        lock (_lock)
+            return _arrivals.GetValueOrDefault(job);
+    }
+
+    /// <summary>The same, begun if it was not.</summary>
+    public LateArrival Expect(string job, Func<LateArrival> begin)
+    {
+        lock (_lock)
+            return _arrivals.TryGetValue(job, out LateArrival? arrival) ? arrival : _arrivals[job] = begin();
     }
 
     public SimulatedContainer Start(string container, string root, byte[] memory, CopyState state)

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace P2PMigrate.Migration.Tests.World;
 
-/// <summary>Sees every copy of every container on every machine, and notes when two copies of one run at once.</summary>
+/// <summary>Sees every copy of every container on every machine, and notes when two copies of one run at once, or one runs whose memory is nowhere.</summary>
 internal sealed class SimulatedWorld
 {
     private readonly Lock _lock = new();
@@ -31,6 +31,9 @@ internal sealed class SimulatedWorld
             change();
             if (_copies.Count(other => other.Name == copy.Name && other.State == CopyState.Running) > 1)
                 _violations.Enqueue($"two copies of '{copy.Name}' run");
+            if (_copies.Exists(other => other.Name == copy.Name && other is { State: CopyState.Running, LacksMemory: true })
+                && !_copies.Exists(other => other.Name == copy.Name && other.State == CopyState.Frozen))
+                _violations.Enqueue($"'{copy.Name}' runs and lacks memory that nobody has any more"); // spec: MIG-104
         }
     }
 
