@@ -18,6 +18,26 @@ internal sealed class Copies(HandoverWorld world)
     /// <summary>How many copies of a container run.</summary>
     public int Running(string container) => _copies.Count(copy => copy.Key.Container == container && copy.Value.State == CopyState.Running);
 
+    /// <summary>Does the copy on a machine lack memory that only its source has?</summary>
+    public bool Lacks(string machine, string container) => Find(machine, container) is { LacksMemory: true };
+
+    /// <summary>Does a copy run that lacks memory, and the frozen one that has it is gone, or has run since?</summary>
+    // spec: MIG-104
+    public bool IsStranded(string container)
+    {
+        Copy[] copies = [.. _copies.Where(copy => copy.Key.Container == container).Select(copy => copy.Value)];
+        return Array.Find(copies, copy => copy is { State: CopyState.Running, LacksMemory: true }) is { } lacking && !Array.Exists(copies, copy => copy.State == CopyState.Frozen && copy.Counter == lacking.Image);
+    }
+
+    /// <summary>All that it lacked has come.</summary>
+    public void Complete(string machine, string container)
+    {
+        if (Find(machine, container) is not { } copy)
+            return;
+        copy.LacksMemory = false;
+        world.TellArrival(machine, container);
+    }
+
     /// <summary>A container is started by its owner.</summary>
     public void Start(string machine, string container) => Run(machine, container, Put(machine, container, new Copy(1)));
 
@@ -38,7 +58,8 @@ internal sealed class Copies(HandoverWorld world)
     }
 
     /// <summary>The target builds it from what was dumped.</summary>
-    public void Hold(string machine, string container, long counter) => Put(machine, container, new Copy(counter) { State = CopyState.Held });
+    public void Hold(string machine, string container, long counter, bool lacks) =>
+        Put(machine, container, new Copy(counter) { State = CopyState.Held, Image = counter, LacksMemory = lacks });
 
     /// <summary>The target lets it run.</summary>
     public void Release(string machine, string container)
@@ -88,6 +109,12 @@ internal sealed class Copies(HandoverWorld world)
     internal sealed class Copy(long counter)
     {
         public CopyState State { get; set; }
+
+        /// <summary>Is memory of it still in the copy that it was made from?</summary>
+        public bool LacksMemory { get; set; }
+
+        /// <summary>The counter of that copy.</summary>
+        public long Image { get; init; }
 
         public long Counter { get; set; } = counter;
 

@@ -23,4 +23,10 @@ internal enum HandoverFlaw
 
     /// <summary>A target takes a container in of which it has an unfinished job (MIG-133).</summary>
     UnfinishedJobsAreTakenIn,
+
+    /// <summary>A source destroys a copy in which memory is left as any other (MIG-103).</summary>
+    MemoryLeftIsForgotten,
+
+    /// <summary>A target takes memory in for a container that was not let run (MIG-105).</summary>
+    MemoryIsTakenInTooEarly,
 }

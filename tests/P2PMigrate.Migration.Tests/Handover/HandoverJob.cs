@@ -21,6 +21,12 @@ internal sealed class HandoverJob(JobId id, string container, string source, str
         Container = Proposals.Any.Container with { Name = container },
     };
 
+    /// <summary>Does its dump leave memory in the frozen copy?</summary>
+    public bool IsLate { get; init; }
+
+    /// <summary>How often its source has asked.</summary>
+    public int Asked { get; set; }
+
     /// <summary>The counter in the dump.</summary>
     public long Image { get; set; }
 

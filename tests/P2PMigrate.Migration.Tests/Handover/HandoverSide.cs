@@ -41,6 +41,11 @@ internal abstract class HandoverSide(SimulatedAgent agent, HandoverJob job)
     {
     }
 
+    /// <summary>The container here lacks nothing any more.</summary>
+    public virtual void HearArrival()
+    {
+    }
+
     public void Hear(ControlMessage message) => agent.Do(this, () => HandleMessage(message));
 
     public void HearEnd(string reason) => agent.Do(this, () => HandleSessionEnd(reason));

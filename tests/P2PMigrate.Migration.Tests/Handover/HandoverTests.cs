@@ -28,6 +28,8 @@ public sealed class HandoverTests(ITestOutputHelper output)
     [Trait("Spec", "MIG-54")]
     [Trait("Spec", "MIG-55")]
     [Trait("Spec", "MIG-59")]
+    [Trait("Spec", "MIG-104")]
+    [Trait("Spec", "MIG-105")]
     [Trait("Spec", "MIG-191")]
     public void With_faults_never_two_run_and_in_the_end_one_does()
     {
@@ -48,7 +50,7 @@ public sealed class HandoverTests(ITestOutputHelper output)
 
         foreach ((string end, int times) in ends)
             output.WriteLine($"{times,9} {end}");
-        Assert.True(ends.Count == 8 || count < SeedsPerRun, "not every end was seen");
+        Assert.True(ends.Count == 9 || count < SeedsPerRun, "not every end was seen");
     }
 
     /// <summary>The job that had brought the container was over but for its journal, whose last record was read and not durable.</summary>
@@ -57,7 +59,7 @@ public sealed class HandoverTests(ITestOutputHelper output)
     [InlineData(426_501)]
     [InlineData(295_542)]
     [Trait("Spec", "MIG-134")]
-    public void Regression_a_container_went_on_and_was_lost_to_the_job_that_had_brought_it(int seed) => Run(seed, [], asks: false);   // what ended a doubt then was a person's word alone
+    public void Regression_a_container_went_on_and_was_lost_to_the_job_that_had_brought_it(int seed) => Run(seed, [], asks: false, leavesMemory: false);   // what ended a doubt then was a person's word alone
 
     /// <summary>A world that does not keep a rule comes to grief in one of these seeds: soon, but where it takes a record that was durable and cannot be read again.</summary>
     [Theory]
@@ -67,12 +69,14 @@ public sealed class HandoverTests(ITestOutputHelper output)
     [InlineData(nameof(HandoverFlaw.TornTailsAreOverlooked))]
     [InlineData(nameof(HandoverFlaw.UnfinishedJobsAreTakenIn))]
     [InlineData(nameof(HandoverFlaw.UnknownFatesAreGone))]
+    [InlineData(nameof(HandoverFlaw.MemoryLeftIsForgotten))]
+    [InlineData(nameof(HandoverFlaw.MemoryIsTakenInTooEarly))]
     public void A_rule_that_is_broken_is_noticed(string name)
     {
         HandoverFlaw flaw = Enum.Parse<HandoverFlaw>(name);
         for (int seed = 0; seed < SeedsToNotice; seed++)
         {
-            var world = new HandoverWorld(seed, withFaults: true, flaw: flaw);
+            var world = new HandoverWorld(seed, withFaults: true, flaw: flaw) { LeavesMemory = flaw is HandoverFlaw.MemoryLeftIsForgotten or HandoverFlaw.MemoryIsTakenInTooEarly };
             world.Run();
             if (world.Violation is not { } violation)
                 continue;
@@ -84,12 +88,12 @@ public sealed class HandoverTests(ITestOutputHelper output)
     }
 
     /// <summary>Runs a seed; one that breaks a promise is run again, for its story.</summary>
-    private Dictionary<string, int> Run(int seed, List<string>? story, bool asks = true)
+    private Dictionary<string, int> Run(int seed, List<string>? story, bool asks = true, bool leavesMemory = true)
     {
-        var world = new HandoverWorld(seed, withFaults: true, story) { Asks = asks };
+        var world = new HandoverWorld(seed, withFaults: true, story) { Asks = asks, LeavesMemory = leavesMemory };
         world.Run();
         if (world.Violation is not null && story is null)
-            Run(seed, []);
+            Run(seed, [], asks, leavesMemory);
         foreach (string line in story ?? [])
             output.WriteLine(line);
         Assert.True(world.Violation is null, $"seed {seed} (again with P2PMIGRATE_HANDOVER_SEED={seed}): {world.Violation}");

@@ -21,11 +21,13 @@ internal sealed class HandoverWorld
     private readonly List<string>? _story;
     private readonly string[] _containers;
     private readonly Instant _lastAttempt;
+    private readonly Random _lateRandom;      // of its own, so that worlds without late memory stay as they were
     private int _sequence;
 
     public HandoverWorld(int seed, bool withFaults, List<string>? story = null, HandoverFlaw flaw = HandoverFlaw.None)
     {
         Random = new Random(seed);
+        _lateRandom = new Random(~seed);
         (_story, Flaw) = (story, flaw);
         Faults = withFaults ? HandoverFaults.Of(Random) : HandoverFaults.None;
         Copies = new Copies(this);
@@ -46,6 +48,9 @@ internal sealed class HandoverWorld
 
     /// <summary>Does a source in doubt ask the target?</summary>
     public bool Asks { get; init; } = true;
+
+    /// <summary>Do some dumps leave memory for later?</summary>
+    public bool LeavesMemory { get; init; } = true;
 
     public Copies Copies { get; }
 
@@ -103,6 +108,14 @@ internal sealed class HandoverWorld
     /// <summary>Has no later job of this container begun?</summary>
     public bool IsLatest(HandoverJob job) => _jobs.Values.Last(other => other.Container == job.Container) == job;
 
+    /// <summary>Whoever waits for a container's memory hears that it is there.</summary>
+    public void TellArrival(string machine, string container)
+    {
+        SimulatedAgent agent = Array.Find(Agents, agent => agent.Name == machine)!;
+        foreach (HandoverSide side in agent.Sides.Where(side => side.Job.Container == container))
+            At(Now, () => agent.Do(side, side.HearArrival));
+    }
+
     /// <summary>A program that worked on a job is gone.</summary>
     public void Forsake(HandoverSide side)
     {
@@ -119,6 +132,8 @@ internal sealed class HandoverWorld
             {
                 if (Copies.Running(container) > 1)
                     Complain($"two copies of {container} run");
+                if (Copies.IsStranded(container))
+                    Complain($"{container} runs and lacks memory that nobody has any more");
             }
 
             if (Now - default(Instant) > TimeSpan.FromHours(2))
@@ -180,7 +195,7 @@ internal sealed class HandoverWorld
     {
         if (Array.Find(Agents, agent => agent.MaySendAway(container)) is not { } source || Array.Find(Agents, agent => agent != source) is not { IsReady: true } target)
             return;
-        var job = new HandoverJob(new JobId((UInt128)(_jobs.Count + 1)), container, source.Name, target.Name);
+        var job = new HandoverJob(new JobId((UInt128)(_jobs.Count + 1)), container, source.Name, target.Name) { IsLate = LeavesMemory && !HasRotted && _lateRandom.Next(3) == 0 };
         _jobs.Add(job.Id.ToString(), job);
         Tell($"{job} begins");
         try
@@ -238,6 +253,8 @@ internal sealed class HandoverWorld
                 Complain($"a copy of {container} is left that does not run");
             if (Array.Exists(Agents, agent => agent.Bundles.ContainsKey(container) && Copies.Find(agent.Name, container) is null))
                 Complain($"the files of a copy of {container} are left");
+            if (Array.Exists(Agents, agent => Copies.Lacks(agent.Name, container)))
+                Complain($"{container} lacks memory in the end");
         }
 
         if (Array.Exists(Agents, agent => agent.Disk.Names.Length > 0))

@@ -11,6 +11,11 @@ internal sealed class RecoverySide(SimulatedAgent agent, HandoverJob job) : Hand
 {
     private JournalContents? _contents;
 
+    /// <summary>Is it about a container that runs here and lacks memory that its source has to send? That does not keep the program from anything else.</summary>
+    public bool IsWaiting { get; private set; }
+
+    private bool MustWait => _contents is { Head.Role: JobRole.Target } && World.Copies.Find(Agent.Name, Job.Container) is { State: CopyState.Running, LacksMemory: true };
+
     /// <summary>By what its journal says.</summary>
     public void Start()
     {
@@ -18,22 +23,47 @@ internal sealed class RecoverySide(SimulatedAgent agent, HandoverJob job) : Hand
         World.Tell($"{Agent.Name}: {Job} is found {LastWord}: {action}");
         if (action != RecoveryAction.InDoubt)
         {
-            Begin(End, PhasesOf(action));
+            Carry(action);
             return;
         }
 
         bool isTried = _contents?.Head.Role == JobRole.Source ? Job.IsCommitTried : Job.IsReleaseTried;
         if (!World.HasRotted && (_contents is null || (!isTried && !_contents.HasTornTail)))
             World.Complain($"{Job} is in doubt at {Agent.Name}, and had not committed");
-        if (World.Asks && _contents is { Head.Role: JobRole.Target } && World.Random.Next(4) > 0)
+        if (World.Asks && _contents is { Head.Role: JobRole.Target } && (World.Random.Next(4) > 0 || Job.IsLate))
         {
-            Begin(End, PhasesOf(Judge()));
+            Carry(Judge());
             return;
         }
 
         Agent.End(this);
         if (Job.Source == Agent.Name)
             Agent.AskLater(Job);
+    }
+
+    public override void HearArrival()
+    {
+        if (IsWaiting)
+            Begin(End, Delete);
+        IsWaiting = false;
+    }
+
+    private void Carry(RecoveryAction action)
+    {
+        if (action != RecoveryAction.Forgotten || !MustWait)
+            Begin(End, PhasesOf(action));
+        else
+            Begin(Wait, _contents!.LastState < (int)TargetState.Confirming ? [Record(TargetState.Confirming)] : []);
+    }
+
+    // spec: MIG-105
+    private void Wait(Failure? failure)
+    {
+        IsWaiting = failure is null && MustWait;
+        if (failure is not null)
+            End(failure);
+        else if (!IsWaiting)
+            Begin(End, Delete);
     }
 
     /// <summary>The copy here says what the journal does not, unless the machine was started again.</summary>
@@ -60,6 +90,27 @@ internal sealed class RecoverySide(SimulatedAgent agent, HandoverJob job) : Hand
         Begin(End, PhasesOf(fate == JobFate.Runs ? RecoveryAction.Destroyed : RecoveryAction.Thawed));
     }
 
+    /// <summary>The target has said that the job has not ended there, and memory is left here.</summary>
+    // spec: MIG-105
+    public void Give(SimulatedAgent target)
+    {
+        if (Open() != RecoveryAction.InDoubt)
+        {
+            Agent.End(this);
+            return;
+        }
+
+        Begin(End, [Effect("gives", () => GiveTo(target)), .. PhasesOf(RecoveryAction.Destroyed)]);
+    }
+
+    private void GiveTo(SimulatedAgent target)
+    {
+        if (!target.TakesIn(Job))
+            throw new IOException("the target takes nothing in");
+        World.Count("memory followed on another session");
+        World.Copies.Complete(Job.Target, Job.Container);
+    }
+
     /// <summary>
     /// A person has looked at both machines, and says which copy to keep; of a journal that is damaged, nobody but that person knows what it was about. False when
     /// there was no doubt.
@@ -68,6 +119,8 @@ internal sealed class RecoverySide(SimulatedAgent agent, HandoverJob job) : Hand
     {
         if (Open() != RecoveryAction.InDoubt)
             return false;
+        if (World.Copies.Lacks(Job.Target, Job.Container) && World.Copies.Find(Job.Target, Job.Container)!.State == CopyState.Running)
+            World.Complain($"{Job}: a person is asked while memory is left at the source");
         bool runsAtTarget = World.Copies.Find(Job.Target, Job.Container)?.State == CopyState.Running;
         bool isSource = Job.Source == Agent.Name;
         World.Tell($"{Agent.Name}: {Job} is resolved, keep {(runsAtTarget ? "target" : "source")}");
@@ -137,5 +190,10 @@ internal sealed class RecoverySide(SimulatedAgent agent, HandoverJob job) : Hand
     }
 
     /// <summary>What failed is tried again at the next start.</summary>
-    private void End(Failure? failure) => Agent.End(this);
+    private void End(Failure? failure)
+    {
+        Agent.End(this);
+        if (Job.IsLate && Job.Source == Agent.Name)
+            Agent.AskLater(Job); // if it is there still
+    }
 }

@@ -1,6 +1,7 @@
 using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Journal;
+using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Tests.World;
 
 namespace P2PMigrate.Migration.Tests.Handover;
@@ -13,6 +14,10 @@ internal sealed class SimulatedAgent
 {
     private readonly List<HandoverSide> _sides = [];
     private static readonly TimeSpan s_untilAsked = TimeSpan.FromSeconds(45);
+
+    /// <summary>So often a source asks whose container may lack memory: for ever, but for one whose target does not know either.</summary>
+    private const int AskedAtMost = 8;
+
     private int _kills;
 
     public SimulatedAgent(HandoverWorld world, string name)
@@ -37,7 +42,7 @@ internal sealed class SimulatedAgent
     public IReadOnlyList<HandoverSide> Sides => _sides;
 
     /// <summary>Has it dealt with what an earlier one left?</summary>
-    public bool IsReady => IsUp && !_sides.Exists(side => side is RecoverySide);
+    public bool IsReady => IsUp && !_sides.Exists(side => side is RecoverySide { IsWaiting: false });
 
     /// <summary>Does something for a side that is still at work, and then whatever follows from it.</summary>
     public void Do(HandoverSide side, Action action)
@@ -110,7 +115,7 @@ internal sealed class SimulatedAgent
         foreach (HandoverSide side in dead)
             World.Forsake(side);
         Disk.LoseWhatWasNotFlushed();
-        if (World.Faults.Rots && World.IsTroubled && !World.HasRotted && Disk.Rot())
+        if (World.Faults.Rots && World.IsTroubled && !World.HasRotted && !Array.Exists(Disk.Names, name => World.JobOf(name) is { IsLate: true }) && Disk.Rot())
             World.HasRotted = true;
         World.After(TimeSpan.FromMinutes(1), Start);
     }
@@ -126,7 +131,12 @@ internal sealed class SimulatedAgent
             Recover(name);
     }
 
-    /// <summary>The target of a job in doubt is asked once, some time later.</summary>
+    /// <summary>Is a job's memory taken in now? Of one that has been let run for good.</summary>
+    // spec: MIG-105
+    public bool TakesIn(HandoverJob job) => IsUp && Disk.Names.Contains(job.Id.ToString())
+        && (World.Flaw == HandoverFlaw.MemoryIsTakenInTooEarly || Read(Disk.Open(job.Id.ToString()).Read()) is { LastState: (int)TargetState.Confirming });
+
+    /// <summary>The target of a job in doubt is asked once, some time later; of one that has left memory, until it knows.</summary>
     public void AskLater(HandoverJob job)
     {
         if (World.Asks)
@@ -148,16 +158,37 @@ internal sealed class SimulatedAgent
 
     private void Ask(HandoverJob job)
     {
-        if (!IsReady || !Disk.Names.Contains(job.Id.ToString()) || _sides.Exists(side => side.Job == job))
+        if (!IsUp || !Disk.Names.Contains(job.Id.ToString()))
             return;
-        JobFate? fate = Array.Find(World.Agents, agent => agent.Name == job.Target)!.FateOf(job);
+        if (!IsReady || _sides.Exists(side => side.Job == job))
+        {
+            AskAgain(job);
+            return;
+        }
+
+        SimulatedAgent target = Array.Find(World.Agents, agent => agent.Name == job.Target)!;
+        JobFate? fate = target.FateOf(job);
         World.Tell($"{Name}: {job} is in doubt, and the target says: {fate?.ToString() ?? "nothing"}");
-        if (fate is not (JobFate.Runs or JobFate.Gone))
+        bool isFinal = fate is JobFate.Runs or JobFate.Gone;
+        if (!isFinal && (!job.IsLate || fate != JobFate.UnderWay || !target.TakesIn(job)))
+        {
+            if (fate != JobFate.Unknown)
+                AskAgain(job);
             return;
+        }
+
         var side = new RecoverySide(this, job);
         _sides.Add(side);
-        Do(side, () => side.Hear(fate.Value));
+        Do(side, isFinal ? () => side.Hear(fate!.Value) : () => side.Give(target));
     }
+
+    private void AskAgain(HandoverJob job)
+    {
+        if (job.IsLate && IsInDoubt(job) && job.Asked++ < AskedAtMost)
+            AskLater(job);
+    }
+
+    private bool IsInDoubt(HandoverJob job) => Read(Disk.Open(job.Id.ToString()).Read()) is not { } contents || RecoveryRules.For(contents) == RecoveryAction.InDoubt;
 
     private static JournalContents? Read(byte[]? content) => content is not null && JournalContents.TryParse(content, out JournalContents? contents, out _) ? contents : null;
 

@@ -52,6 +52,7 @@ internal sealed class SourceSide(SimulatedAgent agent, HandoverJob job, JobJourn
         SourceWork.Freeze => [Effect("freezes", () => World.Copies.Freeze(Agent.Name, Job.Container), mayFailLate: false)],
         SourceWork.Dump => [Effect("dumps", () => Job.Image = World.Copies.Find(Agent.Name, Job.Container)!.Counter)],
         SourceWork.Ship => [Effect("ships", Ship, mayFailLate: false)],
+        SourceWork.Give => [Effect("begins to give", () => { }), Effect("gives", Give)],
         SourceWork.Destroy => [Effect("destroys", () => Agent.Destroy(Job.Container)), Record(SourceState.Completed), Journal!.Delete],
         SourceWork.RollBack => [Effect("thaws", () => World.Copies.Thaw(Agent.Name, Job.Container)), Record(SourceState.RolledBack), Journal!.Delete],
         _ => [],
@@ -64,8 +65,18 @@ internal sealed class SourceSide(SimulatedAgent agent, HandoverJob job, JobJourn
         target.Store();
     }
 
+    /// <summary>What the target does not say it has may have come there.</summary>
+    private void Give()
+    {
+        if (!link.IsUp || !target.IsAtWork)
+            throw new IOException("the link is cut");
+        World.Copies.Complete(Job.Target, Job.Container);
+    }
+
     private void Note(SourceWork work, Failure? failure)
     {
+        if (failure is null && work == SourceWork.Dump && Job.IsLate && World.Flaw != HandoverFlaw.MemoryLeftIsForgotten)
+            _machine.NoteLeft();
         if (failure is not null)
             _machine.HandleFailed(World.Now, work, failure);
         else

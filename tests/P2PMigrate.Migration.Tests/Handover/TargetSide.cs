@@ -9,14 +9,18 @@ namespace P2PMigrate.Migration.Tests.Handover;
 /// <summary>A job at the target, with the real machine and the real journal.</summary>
 internal sealed class TargetSide(SimulatedAgent agent, HandoverJob job, HandoverLink link) : HandoverSide(agent, job)
 {
-    private readonly MigrationTarget _machine = new(agent.World.Timers);
+    private readonly MigrationTarget _machine = new(agent.World.Timers) { TakesLate = true };
     private bool _isOver;
     private bool _isRestoreBegun;
+    private bool _isWaiting;
 
     public override Instant NextTimeout => _machine.NextTimeout;
 
     /// <summary>Has the job this container's lock?</summary>
     public bool HasTurn { get; private set; }
+
+    /// <summary>Has the job not ended here, and its program neither?</summary>
+    public bool IsAtWork => Agent.Sides.Contains(this);
 
     public void Start() => _machine.Start(World.Now);
 
@@ -25,6 +29,12 @@ internal sealed class TargetSide(SimulatedAgent agent, HandoverJob job, Handover
     public override void Interrupt() => _machine.Cancel(World.Now);
 
     public override void Store() => Agent.Do(this, () => _machine.HandleStored(World.Now, StoredContent.Everything));
+
+    public override void HearArrival()
+    {
+        if (_isWaiting)
+            EndWell();
+    }
 
     public override void Drain()
     {
@@ -47,6 +57,12 @@ internal sealed class TargetSide(SimulatedAgent agent, HandoverJob job, Handover
         if (request.Work == TargetWork.CleanUp)
             CutOff();
         Action[] record = request.Journal is { } state ? [Record(state)] : [];
+        if (request.Work == TargetWork.Forget && Job.IsLate)
+        {
+            Begin(Await, record);
+            return;
+        }
+
         Begin(failure => Note(request.Work, failure), [.. record, .. PhasesOf(request.Work)]);
     }
 
@@ -54,12 +70,29 @@ internal sealed class TargetSide(SimulatedAgent agent, HandoverJob job, Handover
     {
         TargetWork.Check => [Check],
         TargetWork.Admit => [Admit, Record(TargetState.Receiving), Effect("makes the bundle", () => Agent.Bundles.Add(Job.Container, Job.Id))],
-        TargetWork.Restore => [() => _isRestoreBegun = true, Effect("restores", () => World.Copies.Hold(Agent.Name, Job.Container, Job.Image), mayFailLate: false)],
+        TargetWork.Restore => [() => _isRestoreBegun = true, Effect("restores", () => World.Copies.Hold(Agent.Name, Job.Container, Job.Image, Job.IsLate), mayFailLate: false)],
         TargetWork.Release => [Effect("releases", () => World.Copies.Release(Agent.Name, Job.Container), mayFailLate: false)],
         TargetWork.Forget => [Record(TargetState.Completed), Forget],
         TargetWork.CleanUp when Journal is not null => [Effect("cleans up", CleanUp), Record(TargetState.Aborted), Forget],
         _ => [],
     };
+
+    /// <summary>It runs here, and that is written down. Nothing of the job goes before it has all that it needs.</summary>
+    // spec: MIG-100
+    private void Await(Failure? failure)
+    {
+        _isWaiting = failure is null && World.Copies.Lacks(Agent.Name, Job.Container);
+        if (failure is not null)
+            Note(TargetWork.Forget, failure);
+        else if (!_isWaiting)
+            EndWell();
+    }
+
+    private void EndWell()
+    {
+        _isWaiting = false;
+        Begin(failure => Note(TargetWork.Forget, failure), Record(TargetState.Completed), Forget);
+    }
 
     /// <summary>What <c>TargetCheck</c> asks.</summary>
     private void Check()

@@ -2,7 +2,6 @@ using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Tests.World;
-using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Tests.Runs;
 

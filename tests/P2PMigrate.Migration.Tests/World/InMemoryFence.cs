@@ -90,7 +90,7 @@ internal sealed class InMemoryHeldContainer(InMemoryRuntime runtime, SimulatedCo
     {
         await runtime.AtAsync("release", cancellationToken);
         copy.Become(CopyState.Running);
-        _ = copy.Arrival?.TouchAsync(runtime.TouchedWhenRunning);
+        _ = copy.Arrival?.TouchAsync(runtime.TouchedWhenRunning, CancellationToken.None); // it is the container that waits
         await runtime.AfterAsync("released");
     }
 
