@@ -7,6 +7,8 @@ if (args is ["there-and-back", .. var wishes])
     return await ThereAndBackAsync(wishes);
 if (args is ["first-copy", .. var asked])
     return await FirstCopyAsync(asked);
+if (args is ["faults", .. var wanted])
+    return await FaultsAsync(wanted);
 if (args is not [var file, .. var options] || !file.EndsWith(".json", StringComparison.Ordinal) || options.Length % 2 != 0)
     return Usage();
 try
@@ -70,6 +72,11 @@ static Task<int> ThereAndBackAsync(string[] wishes)
 static Task<int> FirstCopyAsync(string[] wishes) => SaveAsync(wishes, "first-copy.md", () =>
     new FirstCopy(Wish(wishes, "--link", FastLink), Wish(wishes, "--tree", "/usr/share"), Console.Error).RunAsync(int.Parse(Wish(wishes, "--runs", "5")), CancellationToken.None));
 
+// faults [--runs N] [--link TEXT] [--workload TEXT] [--mode MODE] [--out DIRECTORY]
+static Task<int> FaultsAsync(string[] wishes) => SaveAsync(wishes, "faults.md", () =>
+    new FaultWaits(Wish(wishes, "--link", "delay=10ms rate=100mbit queue=20ms"), Wish(wishes, "--workload", "memory=256 touch=1000"), ["--mode", Wish(wishes, "--mode", "post-copy")], Console.Error)
+        .RunAsync(int.Parse(Wish(wishes, "--runs", "5")), CancellationToken.None));
+
 static async Task<int> SaveAsync(string[] wishes, string name, Func<Task<string>> measureAsync)
 {
     try
@@ -95,6 +102,7 @@ static int Usage()
     Console.Error.WriteLine("usage: bench/migration PLAN.json [--runs N] [--only WORKLOAD] [--out DIRECTORY]; plans are in bench/plans");
     Console.Error.WriteLine("       bench/migration there-and-back [--runs N] [--link TEXT] [--workload TEXT] [--out DIRECTORY] [-- OPTION OF MIGRATE...]");
     Console.Error.WriteLine("       bench/migration first-copy [--runs N] [--link TEXT] [--tree DIRECTORY] [--out DIRECTORY]");
+    Console.Error.WriteLine("       bench/migration faults [--runs N] [--link TEXT] [--workload TEXT] [--mode MODE] [--out DIRECTORY]");
     return 2;
 }
 

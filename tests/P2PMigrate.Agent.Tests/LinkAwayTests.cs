@@ -17,8 +17,8 @@ public sealed class LinkAwayTests
 
     [Theory]
     [Trait("Spec", "MIG-120")]
-    [InlineData("progress", "copying", "auto")]
-    [InlineData("phase", "copying (round 1)", "auto")]
+    [InlineData("progress", "copying", "pre-copy")]
+    [InlineData("phase", "copying (round 1)", "pre-copy")]
     [InlineData("progress", "dumping", "stop-and-copy")]
     public async Task A_link_that_is_away_for_twenty_seconds_costs_time_and_nothing_else(string sign, string phase, string mode)
     {

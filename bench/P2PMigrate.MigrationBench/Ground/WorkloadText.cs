@@ -3,12 +3,12 @@ using P2PMigrate.Lab;
 namespace P2PMigrate.MigrationBench.Ground;
 
 /// <summary>
-/// A workload as plans write it: <c>idle</c>, or numbers by name. <c>memory</c> MB held and dirtied at <c>dirty</c> MB/s; a redis of <c>redis</c> MB written at
+/// A workload as plans write it: <c>idle</c>, or numbers by name. <c>memory</c> MB held and dirtied at <c>dirty</c> MB/s, of which <c>touch</c> pages a second are read; a redis of <c>redis</c> MB written at
 /// <c>write</c> MB/s; <c>children</c> more processes of 1 MB; <c>files</c> of 1 KB and one of <c>file</c> MB in the root file system.
 /// </summary>
 internal sealed record WorkloadText(string Text)
 {
-    private static readonly string[] s_inside = ["memory", "dirty", "redis", "write", "children"];
+    private static readonly string[] s_inside = ["memory", "dirty", "redis", "write", "children", "touch"];
     private static readonly string[] s_onDisk = ["files", "file"];
 
     /// <summary>What <c>workload.py</c> is started with.</summary>

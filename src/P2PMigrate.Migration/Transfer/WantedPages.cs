@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
 using P2PMigrate.Snapshot.Pages;
@@ -27,8 +28,9 @@ internal static class WantedPages
     public static async Task AskAsync(ITunnelStream stream, ILateMemory memory, TransferMeter meter, CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task asking = SendQuestionsAsync(stream.Output, memory, either.Token);
-        Task taking = TakeAsync(stream.Input, memory, meter, either.Token);
+        var open = new StrongBox<int>();
+        Task asking = SendQuestionsAsync(stream.Output, memory, open, either.Token);
+        Task taking = TakeAsync(stream.Input, memory, meter, open, either.Token);
         Task first = await Task.WhenAny(asking, taking).ConfigureAwait(false);
         await either.CancelAsync().ConfigureAwait(false);
         await Task.WhenAll(asking, taking).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -44,24 +46,27 @@ internal static class WantedPages
         meter.Move(pages.Length, WantedRecord.Size + length);
     }
 
-    private static async Task SendQuestionsAsync(PipeWriter output, ILateMemory memory, CancellationToken cancellationToken)
+    /// <summary>What lies beside a wanted page comes with it, but the less of that the more others wait: <paramref name="open"/> are under way.</summary>
+    private static async Task SendQuestionsAsync(PipeWriter output, ILateMemory memory, StrongBox<int> open, CancellationToken cancellationToken)
     {
         while (true)
         {
             WantedPage wanted = await memory.WaitForWantedAsync(cancellationToken).ConfigureAwait(false);
-            new WantedRecord(wanted.Process, wanted.Address, (uint)Math.Clamp(wanted.Pages, 1, WantedRecord.PagesMax)).Write(output.GetSpan(WantedRecord.Size));
+            int pages = wanted.Pages / Math.Max(1, Interlocked.Increment(ref open.Value));
+            new WantedRecord(wanted.Process, wanted.Address, (uint)Math.Clamp(pages, 1, WantedRecord.PagesMax)).Write(output.GetSpan(WantedRecord.Size));
             output.Advance(WantedRecord.Size);
             await output.FlushAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private static async Task TakeAsync(PipeReader input, ILateMemory memory, TransferMeter meter, CancellationToken cancellationToken)
+    private static async Task TakeAsync(PipeReader input, ILateMemory memory, TransferMeter meter, StrongBox<int> open, CancellationToken cancellationToken)
     {
         var blocks = new PageBlockReader(meter);
         byte[] content = new byte[PageBlock.MaxContentLength];
         while (await input.TryReadExactlyAsync(WantedRecord.Size, cancellationToken).ConfigureAwait(false) is { } bytes)
         {
             WantedRecord come = WantedRecord.Read(bytes);
+            Interlocked.Decrement(ref open.Value);
             await blocks.ReadBlockAsync(input, come.Pages, content, cancellationToken).ConfigureAwait(false);
             memory.Take(come.Process, come.Address, content.AsSpan(0, (int)come.Pages * PageRun.PageSize));
         }

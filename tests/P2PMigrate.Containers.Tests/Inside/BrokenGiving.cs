@@ -25,19 +25,24 @@ internal sealed class BrokenGiving
 
     public string Moved => _workload.Name + HomeRuntime.Suffix;
 
-    /// <summary>Runs it so far; the target's program lives, and waits.</summary>
-    public static async Task<BrokenGiving> RunAsync(Workload workload, IContainerRuntime inner)
+    /// <summary>What has followed, in any session.</summary>
+    public FollowingPages Following { get; private init; } = null!;
+
+    /// <summary>Runs it until the session ends, as soon as so many pages have followed; the target's program lives, and waits.</summary>
+    public static async Task<BrokenGiving> RunAsync(Workload workload, IContainerRuntime inner, int pages = 0)
     {
-        var runtime = new HomeRuntime(inner);
+        var following = new FollowingPages();
+        var runtime = new HomeRuntime(inner) { Late = following.Before };
         MigrationEnvironment Environment(string side) => new() { Runtime = runtime, State = new StateDirectory($"/data/state-{workload.Name}/{side}") };
         MigrationEnvironment source = Environment("source"), target = Environment("target");
         (InMemorySession near, InMemorySession far) = InMemorySession.CreatePair();
+        following.At(pages, () => near.CloseAsync(7, "the link was cut", CancellationToken.None));
         Task<ReceiveOutcome> receiving = Task.Run(() => new TargetRunner(target).ReceiveAsync(
             far, new ReceiveOptions { PeerName = "one", AdmitAsync = _ => ValueTask.FromResult<string?>(null) }, cancellationToken: Token));
         MigrationOutcome outcome = await new SourceRunner(source).SendAsync(
             near, await runtime.InspectAsync(workload.Name, null, Token),
-            new SendOptions { PeerName = "two", Copy = new CopyOptions { Mode = MigrationMode.PostCopy } }, new Cut(near), Token);
-        return new BrokenGiving(workload, source, target, Assert.IsType<MigrationFailed>(outcome), receiving);
+            new SendOptions { PeerName = "two", Copy = new CopyOptions { Mode = MigrationMode.PostCopy } }, pages == 0 ? new Cut(near) : null, Token);
+        return new BrokenGiving(workload, source, target, Assert.IsType<MigrationFailed>(outcome), receiving) { Following = following };
     }
 
     /// <summary>The source asks on a new session, as its program does by itself.</summary>

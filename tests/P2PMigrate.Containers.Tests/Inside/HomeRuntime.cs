@@ -15,6 +15,9 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
 
     public Func<string, Task> Complete { get; init; } = _ => Task.CompletedTask;
 
+    /// <summary>Stands before whatever takes in memory that comes late.</summary>
+    public Func<ILateMemory, ILateMemory> Late { get; init; } = late => late;
+
     public string Name => inner.Name;
 
     public Task<MachineFacts> DescribeMachineAsync(CancellationToken cancellationToken) => inner.DescribeMachineAsync(cancellationToken);
@@ -52,7 +55,7 @@ internal sealed class HomeRuntime(IContainerRuntime inner) : IContainerRuntime
 
     public bool LacksMemory(RestoreRequest request) => inner.LacksMemory(request);
 
-    public ILateMemory? OpenLateMemory(RestoreRequest request) => inner.OpenLateMemory(request);
+    public ILateMemory? OpenLateMemory(RestoreRequest request) => inner.OpenLateMemory(request) is { } late ? Late(late) : null;
 
     public Task<IReadOnlyList<Finding>> VerifyAsync(RestoreRequest request, CancellationToken cancellationToken) => inner.VerifyAsync(request, cancellationToken);
 

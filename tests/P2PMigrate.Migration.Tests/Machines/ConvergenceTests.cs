@@ -77,6 +77,38 @@ public sealed class ConvergenceTests
         Assert.Equal(RoundsEnd.DirtierThanLink, convergence.Judge(new RoundFigures(0, Round(1000, 1000, 10, 10, 1000))).End);
     }
 
+    [Theory]
+    [InlineData(MigrationMode.Auto, true, true)]
+    [InlineData(MigrationMode.Auto, false, false)]
+    [InlineData(MigrationMode.PreCopy, true, false)]
+    [InlineData(MigrationMode.Hybrid, false, true)]
+    [Trait("Spec", "MIG-106")]
+    public void Memory_is_left_for_later_where_that_was_wanted_or_a_downtime_cannot_be_had_otherwise(MigrationMode mode, bool mayFollow, bool leaves)
+    {
+        var convergence = new Convergence(new CopyOptions { Mode = mode, MayFollow = mayFollow }, s_costs);
+        convergence.Judge(new RoundFigures(0, Round(1000, 1000, 10)));
+        convergence.Judge(new RoundFigures(0, Round(1000, 1000, 10, 10, 1000)));
+        Assert.Equal(leaves, convergence.Leaves);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-106")]
+    public void Nothing_is_left_for_later_where_the_downtime_is_met()
+    {
+        var convergence = new Convergence(new CopyOptions { MayFollow = true }, s_costs);
+        Assert.Equal(RoundsEnd.TargetMet, convergence.Judge(new RoundFigures(0, Round(15, 15, 0.15))).End);
+        Assert.False(convergence.Leaves);
+    }
+
+    [Fact]
+    [Trait("Spec", "MIG-83")]
+    public void Nobody_waits_for_memory_that_follows()
+    {
+        var convergence = new Convergence(new CopyOptions { Mode = MigrationMode.Hybrid }, s_costs);
+        RoundSummary first = convergence.Judge(new RoundFigures(0, Round(1000, 1000, 10)), TimeSpan.FromMilliseconds(10));
+        Assert.Equal((RoundsEnd.TargetMet, 100 + 50), (first.End, first.PredictedDowntime!.Value.TotalMilliseconds));
+    }
+
     [Fact]
     [Trait("Spec", "MIG-83")]
     public void Memory_that_no_pass_sees_is_expected_to_be_sent_in_any_case()

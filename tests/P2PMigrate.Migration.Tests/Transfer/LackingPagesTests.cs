@@ -91,7 +91,7 @@ public sealed class LackingPagesTests
 
         public ValueTask WriteAsync(PageRun run, ReadOnlyMemory<byte> pages, CancellationToken cancellationToken)
         {
-            Assert.Equal(run.Pages * Size, pages.Length);
+            Assert.Equal((int)run.Pages * Size, pages.Length);
             Said.Add($"{run.Address:x}+{run.Pages}={pages.Span[0]}");
             return ValueTask.CompletedTask;
         }

@@ -14,6 +14,8 @@ internal sealed class InMemoryLateMemory(InMemoryRuntime runtime, LateArrival ar
 
     public long Bytes => arrival.Bytes;
 
+    public IReadOnlyList<LackingRun> FindLacking(int most) => [.. arrival.FindLacking().Select(page => new LackingRun(1, SimulatedContainer.Address + ((ulong)page * PageRun.PageSize), 1)).Take(most)];
+
     public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken)
     {
         _process = space.Kind == PageSpaceKind.Process ? space.Id : throw new SnapshotException("The source sent shared memory late, which nobody waits for.");

@@ -89,6 +89,12 @@ internal sealed class LateArrival
             return _touched.Where(page => _lacking.Contains(page) && !named.Contains(page)).Select(page => (int?)page).FirstOrDefault();
     }
 
+    public IReadOnlyList<int> FindLacking()
+    {
+        lock (_lock)
+            return [.. _lacking.Order()];
+    }
+
     // spec: MEM-22
     public void Take(ulong process, ulong address, ReadOnlySpan<byte> pages)
     {
