@@ -58,18 +58,17 @@ public sealed class PostCopyFaultTests
         {
             if (at != step || Interlocked.Increment(ref times) > 1)
                 return Task.CompletedTask;
+            if (fault == "kill")
+                rig.Crash(step.Split(':')[0]);
+            else if (fault == "cut")
+                rig.Near.Cut();
             struck.SetResult();
-            switch (fault)
+            return fault switch
             {
-                case "kill":
-                    rig.Crash(step.Split(':')[0]);
-                    throw new OperationCanceledException("killed");
-                case "fail":
-                    throw new ContainerException("The simulated world failed here.");
-                default:
-                    rig.Near.Cut();
-                    return Task.CompletedTask;
-            }
+                "kill" => throw new OperationCanceledException("killed"),
+                "fail" => throw new ContainerException("The simulated world failed here."),
+                _ => Task.CompletedTask,
+            };
         };
         return struck.Task;
     }

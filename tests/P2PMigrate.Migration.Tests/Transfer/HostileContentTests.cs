@@ -156,7 +156,7 @@ public sealed class HostileContentTests : IDisposable
     {
         var meter = new TransferMeter(() => { });
         using var kept = new KeptPages(_directory, 0);
-        return await new PageReceiver(sink, kept, new ContentBudget(0), meter).ReceiveAsync(
+        return await new PageReceiver(sink, kept, new ContentBudget(0), meter, mayLeave: true).ReceiveAsync(
             Reader(stream), new StreamHeader(default, ContentKind.Memory, PageKey: s_key.Export()), CancellationToken.None);
     }
 
