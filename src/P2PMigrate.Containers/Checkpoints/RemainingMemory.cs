@@ -67,6 +67,9 @@ internal sealed class RemainingMemory : IRemainingMemory
     }
 
     /// <inheritdoc/>
+    public long Bytes => _left.Sum(left => left.Runs.Sum(run => (long)run.Pages)) * PageRun.PageSize;
+
+    /// <inheritdoc/>
     public async Task DeliverAsync(IPageSink sink, CancellationToken cancellationToken)
     {
         var delivery = new PageDelivery(sink, _forAll, leavesLater: false, RequireStill);

@@ -1,6 +1,5 @@
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Transfer;
-using P2PMigrate.Snapshot;
 using P2PMigrate.Snapshot.Pages;
 using P2PMigrate.Tunnel;
 
@@ -17,8 +16,8 @@ internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingM
     private Task _answering = Task.CompletedTask;
     private bool _isDisposed;
 
-    /// <summary>How much was sent with the rest, in bytes; known when that is done.</summary>
-    public long Bytes { get; private set; }
+    /// <summary>How much was left, in bytes.</summary>
+    public long Bytes => memory.Bytes;
 
     /// <summary>Ends when nobody asks any more; fails with why no more can be answered.</summary>
     public Task Answering => _answering;
@@ -70,7 +69,6 @@ internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingM
         {
             LackingPages lacking = await pages.ReadLackingAsync(cancellationToken).ConfigureAwait(false);
             await memory.DeliverAsync(lacking.Before(pages), cancellationToken).ConfigureAwait(false);
-            Bytes = pages.Pages * PageRun.PageSize;
         }
     }
 }

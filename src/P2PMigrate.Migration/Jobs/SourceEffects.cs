@@ -43,7 +43,7 @@ internal sealed class SourceEffects(
     /// <summary>Cancelled when the job rolls back, or has ended.</summary>
     public CancellationToken Stopping => _stop.Token;
 
-    /// <summary>Memory that the dump held, in bytes, with what it left for later once that is given.</summary>
+    /// <summary>Memory that the dump held, in bytes, with what it left for later.</summary>
     public long MemoryBytes { get; private set; }
 
     /// <summary>Memory that was sent while the container was frozen, in bytes before compression.</summary>
@@ -146,7 +146,10 @@ internal sealed class SourceEffects(
         }
 
         if (leaves && _fence.OpenRemaining() is { } left)
+        {
             _giver = new MemoryGiver(session, proposal.JobId, left, (_pageKey, _pageBook), meter);
+            MemoryBytes += left.Bytes;
+        }
 
         return default;
     }
@@ -181,9 +184,8 @@ internal sealed class SourceEffects(
     /// <summary>The target has all of it; nobody asks any more.</summary>
     private async Task<RoundFigures> GiveAsync()
     {
-        meter.Expect(Math.Max(0, proposal.Container.MemoryBytes - MemoryBytes));
-        await _giver!.GiveAsync(_stop.Token).ConfigureAwait(false);
-        MemoryBytes += _giver.Bytes;
+        meter.Expect(_giver!.Bytes);
+        await _giver.GiveAsync(_stop.Token).ConfigureAwait(false);
         await _giver.DisposeAsync().ConfigureAwait(false);
         return default;
     }

@@ -6,6 +6,9 @@ namespace P2PMigrate.Migration.Runtime;
 // spec: MEM-21
 public interface IRemainingMemory : IDisposable
 {
+    /// <summary>How much of it there is, in bytes.</summary>
+    long Bytes { get; }
+
     /// <summary>
     /// Hands all of it to a sink, spaces and runs in the order of the dump, with content. One caller. Throws <see cref="ContainerException"/>, before anything wrong is handed over, when the container is not any more as it was dumped.
     /// </summary>

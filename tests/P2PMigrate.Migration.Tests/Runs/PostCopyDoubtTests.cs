@@ -2,6 +2,7 @@ using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Jobs;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Tests.World;
+using P2PMigrate.Tunnel;
 
 namespace P2PMigrate.Migration.Tests.Runs;
 
@@ -108,7 +109,7 @@ public sealed class PostCopyDoubtTests
         {
             MigrationException refusal = await Assert.ThrowsAsync<MigrationException>(() => rig.Source.Recovery.ResolveAsync(sent.JobId, keep, Token));
             Assert.Equal(MigrationFault.WrongState, refusal.Fault);
-            Assert.Contains("still in the frozen copy here", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains("holds memory that the target has not got", refusal.Message, StringComparison.Ordinal);
         }
 
         await Assert.ThrowsAsync<MigrationException>(() => rig.Source.Recovery.AbortAsync(sent.JobId, Token));
@@ -183,8 +184,11 @@ public sealed class PostCopyDoubtTests
         rig.Reconnect();
 
         Task taking = new TargetRunner(rig.Target.Environment).TakeLateAsync(rig.Far, sent.JobId, "another", Token);
+        await using (ITunnelStream stream = await rig.Near.OpenStreamAsync(StreamPriority.Bulk, Token))
+            await stream.Output.WriteAsync(new byte[1], Token);
 
-        await taking.WaitAsync(TimeSpan.FromSeconds(5), Token); // at once
+        await taking.WaitAsync(TimeSpan.FromSeconds(5), Token); // as soon as something comes
+        Assert.Contains("not taken in", (await rig.Near.Completion.WaitAsync(TimeSpan.FromSeconds(5), Token)).Reason, StringComparison.Ordinal);
         Assert.Equal(RecoveryAction.InDoubt, (await Encounter.AskAsync(rig, sent.JobId, peer: "another"))!.Action);
         Assert.Equal(CopyState.Frozen, rig.SourceCopy!.State);
         Assert.Equal(RecoveryAction.Destroyed, (await Encounter.AskAsync(rig, sent.JobId))!.Action);

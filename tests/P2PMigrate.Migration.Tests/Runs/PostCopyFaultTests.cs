@@ -11,9 +11,6 @@ public sealed class PostCopyFaultTests
 {
     private static readonly string[] s_notInThisMode = ["source:live"];
 
-    /// <summary>Known: the other side hears of these failures only when a deadline of minutes has passed.</summary>
-    private static readonly string[] s_heardLate = ["source:wanted", "target:late page"];
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public static TheoryData<string, string> Faults =>
@@ -21,7 +18,6 @@ public sealed class PostCopyFaultTests
             where !s_notInThisMode.Contains(step)
             from fault in (string[])["kill", "cut", "fail"]
             where fault == "kill" || step != "target:dispose"
-            where fault != "fail" || !s_heardLate.Contains(step)
             select (step, fault)];
 
     [Theory]

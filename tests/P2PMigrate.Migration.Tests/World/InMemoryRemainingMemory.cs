@@ -9,6 +9,8 @@ internal sealed class InMemoryRemainingMemory(InMemoryRuntime runtime, Simulated
 {
     private const uint PiecePages = 20;
 
+    public long Bytes => left.Sum(run => (long)run.Pages) * PageRun.PageSize;
+
     public async Task DeliverAsync(IPageSink sink, CancellationToken cancellationToken)
     {
         await sink.OpenAsync(new PageSpace(PageSpaceKind.Process, 1), cancellationToken);
