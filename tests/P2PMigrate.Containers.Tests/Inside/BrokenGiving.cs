@@ -36,7 +36,7 @@ internal sealed class BrokenGiving
         MigrationEnvironment Environment(string side) => new() { Runtime = runtime, State = new StateDirectory($"/data/state-{workload.Name}/{side}") };
         MigrationEnvironment source = Environment("source"), target = Environment("target");
         (InMemorySession near, InMemorySession far) = InMemorySession.CreatePair();
-        following.At(pages, () => near.CloseAsync(7, "the link was cut", CancellationToken.None));
+        following.At(pages, () => Cut.Now(near));
         Task<ReceiveOutcome> receiving = Task.Run(() => new TargetRunner(target).ReceiveAsync(
             far, new ReceiveOptions { PeerName = "one", AdmitAsync = _ => ValueTask.FromResult<string?>(null) }, cancellationToken: Token));
         MigrationOutcome outcome = await new SourceRunner(source).SendAsync(
@@ -89,7 +89,9 @@ internal sealed class BrokenGiving
     {
         public void Report(MigrationProgress value)
         {
-            if (value.Phase == MigrationPhase.Giving) _ = session.CloseAsync(7, "the link was cut", CancellationToken.None);
+            if (value.Phase == MigrationPhase.Giving) Now(session);
         }
+
+        public static void Now(InMemorySession session) => _ = session.CloseAsync(7, "the link was cut", CancellationToken.None).AsTask();
     }
 }

@@ -1,5 +1,4 @@
 using System.IO.Pipelines;
-using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Migration.Transfer;
 using P2PMigrate.Snapshot;
 
