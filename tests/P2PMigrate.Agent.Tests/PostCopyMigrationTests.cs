@@ -1,3 +1,4 @@
+using System.Text.Json;
 using P2PMigrate.Agent.Tests.Peers;
 using P2PMigrate.Agent.Tests.Witness;
 using P2PMigrate.Lab;
@@ -67,11 +68,12 @@ public sealed class PostCopyMigrationTests
             await migrate.KillAsync(cancellationToken: TestContext.Current.CancellationToken);
         }
 
-        string job = (await peers.Source.ShellAsync("basename $(ls /var/lib/p2pmigrate/journal/*.journal) .journal")).Trim();
+        JsonElement job = await ListedAsync(peers);
+        Assert.Equal("giving", job.GetProperty("state").GetString());
         await using LabProcess started = await peers.Source.StartAsync(MigrationPeers.Program, command switch
         {
             "receive" => ["receive", "--rendezvous", MigrationPeers.RendezvousAddress, "--json"],
-            "resume" => ["resume", job, "--json"],
+            "resume" => ["resume", job.GetProperty("jobId").GetString()!, "--json"],
             _ => ["migrate", WitnessContainer.Name, "--to", "p2pm1nothing", "--json"],
         });
         string said = await started.Output.WaitForAsync(line => line.Contains("\"event\":\"recovered\"", StringComparison.Ordinal) && !line.Contains("\"action\":\"indoubt\"", StringComparison.Ordinal), s_limit);
@@ -96,6 +98,60 @@ public sealed class PostCopyMigrationTests
         Assert.True(result.ExitCode == 0, result.Everything);
         Assert.Equal(("recovered", "destroyed", "target"), (result.Text("event"), result.Text("action"), result.Text("runningAt")));
         await AssertMovedAsync(peers, before);
+    }
+
+    /// <summary>Nobody is to decide anything: the container runs at the target, and what it lacks is at the source. When both programs are there again, it comes.</summary>
+    [Fact]
+    [Trait("Spec", "MIG-104")]
+    [Trait("Spec", "MIG-105")]
+    public async Task While_the_target_cannot_be_met_the_copy_at_the_source_is_kept_whatever_is_typed()
+    {
+        await using MigrationPeers peers = await MigrationPeers.RaiseAsync();
+        (string ticket, Testimony before) = await StartAsync(peers);
+        await using LabProcess migrate = await peers.StartMigrateAsync(WitnessContainer.Name, ticket, "--mode", "post-copy", "--max-rate", Slowly);
+        await WaitForGivingAsync(migrate);
+        await peers.Receive!.KillAsync(cancellationToken: TestContext.Current.CancellationToken);
+
+        await migrate.Output.WaitForAsync(line => line.Contains("\"event\":\"targetAsked\"", StringComparison.Ordinal), s_limit); // it looks for the target until it is told to stop
+        migrate.Signal(UnixSignal.Interrupt);
+        MigrateResult result = await MigrationPeers.EndOfAsync(migrate);
+        TestContext.Current.TestOutputHelper!.WriteLine(result.Everything);
+        Assert.True(result.ExitCode == 6, result.Everything);
+        Assert.Equal(("failed", "target"), (result.Text("event"), result.Text("runningAt")));
+        AssertNothingToDecide(result.Last.ToString());
+        string job = (await peers.Source.ShellAsync("basename $(ls /var/lib/p2pmigrate/journal/*.journal) .journal")).Trim();
+        foreach (string typed in new[] { $"resolve {job} --keep source", $"resolve {job} --keep target", $"abort {job}" })
+        {
+            CommandResult refused = await peers.Source.RunAsync(MigrationPeers.Program, [.. typed.Split(' '), "--json"]);
+            TestContext.Current.TestOutputHelper!.WriteLine($"{typed}: {refused.Output}");
+            Assert.True(refused.ExitCode == 2, refused.Output);
+            AssertNothingToDecide(refused.Output);
+        }
+
+        JsonElement listed = await ListedAsync(peers);
+        Assert.Equal(("giving", "target"), (listed.GetProperty("state").GetString(), listed.GetProperty("runningAt").GetString()));
+        Assert.Equal($"p2pmigrate resume {job}", listed.GetProperty("commands")[0].GetString());
+        AssertNothingToDecide(listed.ToString());
+
+        await peers.ReceiveAsync();
+        await using LabProcess started = await peers.Source.StartAsync(MigrationPeers.Program, ["receive", "--rendezvous", MigrationPeers.RendezvousAddress, "--json"]);
+        await started.Output.WaitForAsync(line => line.Contains("\"action\":\"destroyed\",\"runningAt\":\"target\"", StringComparison.Ordinal), s_limit);
+        await AssertMovedAsync(peers, before);
+    }
+
+    /// <summary>Unless the target is lost for good.</summary>
+    private static void AssertNothingToDecide(string said)
+    {
+        Assert.Contains("p2pmigrate resume ", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("--keep target", said, StringComparison.Ordinal);
+        Assert.DoesNotMatch("--keep source(?! --target-is-lost)", said);
+    }
+
+    private static async Task<JsonElement> ListedAsync(MigrationPeers peers)
+    {
+        JsonElement job = JsonDocument.Parse(await peers.Source.ShellAsync($"{MigrationPeers.Program} jobs --json")).RootElement;
+        TestContext.Current.TestOutputHelper!.WriteLine(job.ToString());
+        return job;
     }
 
     private static async Task<(string Ticket, Testimony Before)> StartAsync(MigrationPeers peers)

@@ -45,7 +45,7 @@ internal static class MigrationView
     public static (AgentEvent Event, ExitCode Code) Of(MigrationOutcome outcome) => outcome switch
     {
         Completed completed => (Success(completed), ExitCode.Done),
-        Failed { IsInDoubt: true, RunningAt: ContainerSide.Target } failed => (Lacking(failed), ExitCode.InDoubt),
+        Failed { IsInDoubt: true, RunningAt: ContainerSide.Target } failed => (Failure(failed), ExitCode.InDoubt), // nothing is to be decided; the reason says how the rest is sent (MIG-104)
         Failed { IsInDoubt: true } failed => (InDoubt(failed), ExitCode.InDoubt),
         Failed { HasContainerEnded: true } failed => (Failure(failed) with { HasEnded = true }, ExitCode.Ended),
         Failed { Kind: FailureKind.Preflight } failed => (Failure(failed), ExitCode.Preflight),
@@ -101,16 +101,6 @@ internal static class MigrationView
 
     private static MigrationFailed Failure(Failed failed) =>
         new(failed.Reason, failed.RunningAt.ToString().ToLowerInvariant());
-
-    /// <summary>It runs there, and lacks memory that is here: nothing is to be decided, only to be sent.</summary>
-    // spec: MIG-104
-    private static MigrationFailed Lacking(Failed failed) => Failure(failed) with
-    {
-        Remedy =
-            $"The memory that {failed.Container} still lacks is in the frozen copy here: leave both machines up. It is sent as soon as `p2pmigrate receive` can be reached at the target, by:\n" +
-            $"  p2pmigrate resume {failed.JobId}\n" +
-            "or, as often as needed, by `p2pmigrate receive` here.",
-    };
 
     private static MigrationFailed InDoubt(Failed failed) => new(failed.Reason, "none")
     {

@@ -43,7 +43,8 @@ internal sealed class SourceJob(
             await control.FinishAsync(environment.Timers.Farewell, environment.Time).ConfigureAwait(false);
         }
 
-        _reporter.Enter(null);
+        if (_machine.Result!.End != SourceState.InDoubt) // then the last phase has not ended well
+            _reporter.Enter(null);
         MigrationOutcome outcome = SourceOutcome.Of(_machine.Result!, proposal, _timeline, meter, effects, _machine.LastRound);
         if (outcome is MigrationCompleted completed && !effects.HasLeft)
             Learn(completed);
