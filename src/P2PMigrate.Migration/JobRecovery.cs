@@ -158,8 +158,9 @@ public sealed class JobRecovery(MigrationEnvironment environment)
             return null;
         try
         {
-            return await _effects.TryGiveAsync(unfinished, session, cancellationToken).ConfigureAwait(false)
-                ? await FinishAsync(unfinished, RecoveryAction.Destroyed, CancellationToken.None).ConfigureAwait(false) : null;
+            if (await _effects.TryGiveAsync(unfinished, session, cancellationToken).ConfigureAwait(false))
+                return await FinishAsync(unfinished, RecoveryAction.Destroyed, CancellationToken.None).ConfigureAwait(false);
+            return await _effects.HasLostAsync(unfinished, cancellationToken).ConfigureAwait(false) ? RecoveryMessage.MemoryLost(unfinished) : null;
         }
         catch (Exception exception) when (exception is ContainerException or IOException or UnauthorizedAccessException)
         {
@@ -263,7 +264,7 @@ public sealed class JobRecovery(MigrationEnvironment environment)
     private async Task<RecoveredJob> JudgeAsync(UnfinishedJob job, bool waits, CancellationToken cancellationToken)
     {
         if (job.Contents is not { Head.Role: JobRole.Target })
-            return RecoveryMessage.InDoubt(job);
+            return await _effects.HasLostAsync(job, cancellationToken).ConfigureAwait(false) ? RecoveryMessage.MemoryLost(job) : RecoveryMessage.InDoubt(job);
         _effects.RequireRuntime(job);
         RestoredState state;
         try
@@ -301,7 +302,7 @@ public sealed class JobRecovery(MigrationEnvironment environment)
                 await _effects.CleanUpAsync(job, cancellationToken).ConfigureAwait(false);
                 break;
             default:
-                if (!waits && _effects.LacksMemory(job))
+                if (!waits && await _effects.AwaitsMemoryAsync(job, cancellationToken).ConfigureAwait(false))
                     return RecoveryMessage.Awaits(job);
                 await _effects.CompleteAsync(job, cancellationToken).ConfigureAwait(false);
                 _effects.Forget(job);

@@ -62,6 +62,10 @@ public sealed record MigrationFailed : MigrationOutcome
     /// <summary>The source has committed (or cannot thaw) and does not know the target's end, or has memory that the container at the target still needs (then it is known to run there): the copy here stays frozen until <see cref="JobRecovery.ResolveAsync(Migration.JobId, ContainerSide, CancellationToken)"/>.</summary>
     public bool IsInDoubt { get; init; }
 
+    /// <summary>In doubt, and memory is left here that the container needs if it runs at the target.</summary>
+    // spec: MIG-104
+    public bool HasLeft { get; init; }
+
     /// <summary>The container has ended at the source: it runs nowhere, and <see cref="Reason"/> says how to start it anew from its files there.</summary>
     // spec: MIG-14
     public bool HasContainerEnded { get; init; }

@@ -83,9 +83,9 @@ internal sealed class DoubtWatch : IAsyncDisposable
             if (heard.EndsDoubt)
                 _output.Show(JobView.Of(heard.Job!));
         }
-        catch (Exception end) when (end is IOException or UnauthorizedAccessException or OperationCanceledException)
+        catch (Exception)
         {
-            // It is asked again in a moment, unless the program ends.
+            // It is asked again in a moment, unless the program ends; no other job shall go unasked for it.
         }
     }
 }

@@ -25,15 +25,25 @@ internal sealed class LateWatch : IAsyncDisposable
         _stop.Dispose();
     }
 
+    /// <summary>What fails is tried again, and said once.</summary>
     private async Task EndAsync(JobRecovery recovery, JobId job, IOutput output)
     {
+        string? said = null;
         try
         {
-            output.Show(JobView.Of(await recovery.ResumeAsync(job, _stop.Token).ConfigureAwait(false)));
+            for (RecoveredJob? ended = null; ended is null or { Action: RecoveryAction.Failed };)
+            {
+                if (ended is not null)
+                    await Task.Delay(DoubtInquiry.Interval, _stop.Token).ConfigureAwait(false);
+                ended = await recovery.ResumeAsync(job, _stop.Token).ConfigureAwait(false);
+                if (ended.Message != said)
+                    output.Show(JobView.Of(ended));
+                said = ended.Message;
+            }
         }
-        catch (Exception over) when (over is OperationCanceledException or MigrationException)
+        catch (Exception over) when (over is OperationCanceledException or MigrationException or IOException or UnauthorizedAccessException)
         {
-            // this program ends, or another one has ended the job
+            // this program ends, or another one has ended the job, or its journal cannot be read
         }
     }
 }

@@ -118,7 +118,7 @@ internal sealed class MigrateCommand : AgentCommand
         await session.CloseAsync(0, "done", CancellationToken.None).ConfigureAwait(false);
         await paths.ConfigureAwait(false);
 
-        if (outcome is Migration.MigrationFailed { IsInDoubt: true } && await EndDoubtAsync(context, environment, peer.Endpoint, outcome.JobId, cancellationToken).ConfigureAwait(false) is { } ended)
+        if (outcome is Migration.MigrationFailed { IsInDoubt: true } doubt && await EndDoubtAsync(context, environment, peer.Endpoint, doubt, cancellationToken).ConfigureAwait(false) is { } ended)
             return ended;
         foreach (Finding finding in outcome is Migration.MigrationFailed failed ? failed.Findings : [])
             context.Output.Show(MigrationView.Of(finding, "target"));
@@ -137,12 +137,12 @@ internal sealed class MigrateCommand : AgentCommand
     /// <summary>The link may come back, or the target's program: it knows how the job ended. An exit code when its word ended the doubt.</summary>
     // spec: MIG-194
     private static async Task<ExitCode?> EndDoubtAsync(
-        CommandContext context, MigrationEnvironment environment, TunnelEndpoint endpoint, JobId job, CancellationToken cancellationToken)
+        CommandContext context, MigrationEnvironment environment, TunnelEndpoint endpoint, Migration.MigrationFailed doubt, CancellationToken cancellationToken)
     {
-        if (new DoubtInquiry(environment).Find(job) is not { } open)
+        if (new DoubtInquiry(environment).Find(doubt.JobId) is not { } open)
             return null;
         TargetHeard heard = await new TargetsWord(environment, endpoint).AskAsync(
-            open, open.IsLacking ? Timeout.InfiniteTimeSpan : DoubtInquiry.Patience, context.Output, cancellationToken).ConfigureAwait(false);
+            open, doubt.HasLeft ? Timeout.InfiniteTimeSpan : DoubtInquiry.Patience, context.Output, cancellationToken).ConfigureAwait(false);
         if (heard is { Job: null, Reason: null })
         {
             context.Output.Show(new Output.MigrationFailed(

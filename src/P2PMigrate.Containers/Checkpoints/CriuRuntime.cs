@@ -130,6 +130,7 @@ public abstract class CriuRuntime : IContainerRuntime
     /// <inheritdoc/>
     public async Task CompleteAsync(RestoreRequest request, CancellationToken cancellationToken)
     {
+        RequireWhatItLacks(request);
         if (_program.PageProgram is null) return;
         try
         {
@@ -143,6 +144,17 @@ public abstract class CriuRuntime : IContainerRuntime
                 await LateGiving.ForgetAsync(request.WorkDirectory, cancellationToken).ConfigureAwait(false); // it has ended: said once
             throw;
         }
+    }
+
+    /// <summary>Nobody waits any more for memory that is still at the source when the machine was started again; and this program must be able to give it.</summary>
+    // spec: MIG-104
+    private void RequireWhatItLacks(RestoreRequest request)
+    {
+        if (!LacksMemory(request)) return;
+        if (RestoreRecord.Load(request.WorkDirectory) is null)
+            throw new ContainerException($"The container {request.Container.Name} had not got all of its memory when this machine was started again, and has ended here.");
+        if (_program.PageProgram is null)
+            throw new ContainerException($"The container {request.Container.Name} runs here and lacks memory, which this program cannot give to it.");
     }
 
     /// <summary>What a configuration says of volumes; null when it says nothing.</summary>

@@ -103,7 +103,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         try
         {
             giving = mayBeLazy && !MapsUsers ? BeginGiving() : null; // within a user namespace the kernel may refuse a userfaultfd
-            if (giving is null && IsAwaited) throw new ContainerException($"The container {Name} cannot be restored at the target before all of its memory has come there, so it goes on at the source. There, type the same without --mode post-copy.");
+            if (giving is null && IsAwaited) throw new ContainerException($"The container {Name} cannot be restored at the target before all of its memory has come there, so it goes on at the source. There, type the same with --mode pre-copy.");
             await NetworkIsolation.DetachAsync(record.Links, staysUp: false, cancellationToken).ConfigureAwait(false);
             hook = RestoreHook.Create(request.WorkDirectory, raisesLoopback);
             await File.WriteAllTextAsync(CriuConfigurationPath, CriuConfiguration.ForRestore(hook.ScriptPath, CriuLines), cancellationToken).ConfigureAwait(false);

@@ -13,9 +13,11 @@ namespace P2PMigrate.Containers.Lazy;
 // spec: MEM-22, MEM-23
 internal sealed class LateMemory : ILateMemory, IPageSink
 {
+    private const int LooksMax = 20;
+
     private readonly Dictionary<ulong, ArrivalFile> _files = [];
     private readonly LetterBox<LateLetter> _letters;
-    private readonly string _container;
+    private readonly string _container, _work;
     private ulong? _process;
     private volatile bool _isUntold;
     private int _isNamed;
@@ -23,7 +25,7 @@ internal sealed class LateMemory : ILateMemory, IPageSink
     private LateMemory(RestoreRequest request, IReadOnlyDictionary<ulong, long> awaited)
     {
         Bytes = awaited.Values.Sum() * PageRun.PageSize;
-        _container = request.Container.Name;
+        (_container, _work) = (request.Container.Name, request.WorkDirectory);
         _letters = new LetterBox<LateLetter>(request.WorkDirectory);
         try
         {
@@ -89,10 +91,11 @@ internal sealed class LateMemory : ILateMemory, IPageSink
     }
 
     /// <inheritdoc/>
-    public ValueTask CompleteAsync(CancellationToken cancellationToken)
+    public async ValueTask CompleteAsync(CancellationToken cancellationToken)
     {
         long lacking = _files.Values.Sum(file => file.CountLacking());
-        return lacking == 0 ? ValueTask.CompletedTask : throw new SnapshotException($"The source says that all memory has come, but {lacking} pages have not.");
+        if (lacking > 0) throw new SnapshotException($"The source says that all memory has come, but {lacking} pages have not.");
+        await RequireKeptAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -131,6 +134,20 @@ internal sealed class LateMemory : ILateMemory, IPageSink
     {
         Close();
         return ValueTask.CompletedTask;
+    }
+
+    /// <summary>What has come is of use only where somebody can still give it, or has: else the source's copy must not be destroyed for it. Of a job that has ended meanwhile, its journal says how.</summary>
+    // spec: MIG-103
+    private async Task RequireKeptAsync(CancellationToken cancellationToken)
+    {
+        for (int look = 0; look < LooksMax; look++) // a job that ends just now removes one file after the other
+        {
+            if (!Directory.Exists(_work)) return;
+            if (RestoreRecord.Load(_work) is not null && (LazyHandover.Load(_work) is not { } handover || handover.Keeper.IsAlive || handover.Giver.IsAlive)) return;
+            await Task.Delay(CheckpointTimers.Look, cancellationToken).ConfigureAwait(false);
+        }
+
+        throw new ContainerException($"Memory of {_container} has come, but cannot be given to it here any more{LateFailure.Because(_work)}.");
     }
 
     private void Tell(LateLetter letter)

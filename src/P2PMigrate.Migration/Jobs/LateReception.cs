@@ -29,7 +29,7 @@ internal sealed class LateReception(MigrationEnvironment environment, ITunnelSes
         }
 
         await using (late.ConfigureAwait(false))
-            await ReceiveAsync(late, firstWithin, cancellationToken).ConfigureAwait(false);
+            await ReceiveAsync(late, peer, firstWithin, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Only of one that has been let run for good: with the receipt the source destroys its copy.</summary>
@@ -57,19 +57,19 @@ internal sealed class LateReception(MigrationEnvironment environment, ITunnelSes
         }
     }
 
-    private async Task ReceiveAsync(ILateMemory late, TimeSpan firstWithin, CancellationToken cancellationToken)
+    private async Task ReceiveAsync(ILateMemory late, string peer, TimeSpan firstWithin, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var first = CancellationTokenSource.CreateLinkedTokenSource(stop.Token);
         first.CancelAfter(firstWithin);
-        _ = session.Completion.ContinueWith(_ => stop.CancelAsync(), TaskScheduler.Default);
+        _ = StopWithSessionAsync(stop, stop.Token);
         var streams = new List<Task>();
         try
         {
             for (CancellationToken patience = first.Token; streams.Count < StreamsMax; patience = stop.Token)
             {
                 ITunnelStream stream = await session.AcceptStreamAsync(patience).ConfigureAwait(false);
-                streams.Add(Task.Run(() => ReceiveOneAsync(stream, late, stop.Token), CancellationToken.None));
+                streams.Add(Task.Run(() => ReceiveOneAsync(stream, late, peer, stop.Token), CancellationToken.None));
             }
 
             await session.Completion.WaitAsync(stop.Token).ConfigureAwait(false);
@@ -83,8 +83,15 @@ internal sealed class LateReception(MigrationEnvironment environment, ITunnelSes
         await Task.WhenAll(streams).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
+    private async Task StopWithSessionAsync(CancellationTokenSource stop, CancellationToken stopped)
+    {
+        await session.Completion.WaitAsync(stopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!stopped.IsCancellationRequested)
+            await stop.CancelAsync().ConfigureAwait(false); // whoever disposes of it cancels it first
+    }
+
     /// <summary>One that fails ends the session: the source comes again.</summary>
-    private async Task ReceiveOneAsync(ITunnelStream stream, ILateMemory late, CancellationToken cancellationToken)
+    private async Task ReceiveOneAsync(ITunnelStream stream, ILateMemory late, string peer, CancellationToken cancellationToken)
     {
         await using (stream.ConfigureAwait(false))
         {
@@ -96,7 +103,7 @@ internal sealed class LateReception(MigrationEnvironment environment, ITunnelSes
                 if (header.Kind == ContentKind.WantedMemory)
                     await WantedPages.AskAsync(stream, late, meter, cancellationToken).ConfigureAwait(false);
                 else
-                    await TakeAllAsync(stream, header, late, meter, cancellationToken).ConfigureAwait(false);
+                    await TakeAllAsync(stream, header, late, peer, meter, cancellationToken).ConfigureAwait(false);
             }
             catch (Exception exception) when (exception is not OperationCanceledException)
             {
@@ -106,11 +113,13 @@ internal sealed class LateReception(MigrationEnvironment environment, ITunnelSes
         }
     }
 
-    private async Task TakeAllAsync(ITunnelStream stream, StreamHeader header, ILateMemory late, TransferMeter meter, CancellationToken cancellationToken)
+    private async Task TakeAllAsync(ITunnelStream stream, StreamHeader header, ILateMemory late, string peer, TransferMeter meter, CancellationToken cancellationToken)
     {
         await LackingPages.WriteAsync(stream.Output, late, cancellationToken).ConfigureAwait(false);
         using var kept = new KeptPages(environment.State.Job(job), late.Bytes);
         long bytes = await new PageReceiver(late.Pages, kept, new ContentBudget(late.Bytes), meter).ReceiveAsync(stream.Input, header, cancellationToken).ConfigureAwait(false);
+        if (new JobFates(environment.State).Of(job, peer) is not (JobFate.UnderWay or JobFate.Runs))
+            throw new ContainerException("The job was given up at the target while its memory came.");
         await new StreamReceipt(bytes).WriteAsync(stream.Output, cancellationToken).ConfigureAwait(false);
     }
 }

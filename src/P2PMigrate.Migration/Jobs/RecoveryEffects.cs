@@ -61,6 +61,8 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
     /// <summary>Source: destroys the frozen copy and, if it was received here, its bundle.</summary>
     public async Task DestroyAsync(UnfinishedJob job, CancellationToken cancellationToken)
     {
+        if (RecoveryMessage.IsLacking(job.Contents))
+            job.Journal!.Append((int)SourceState.Destroying, environment.Time.GetUtcNow()); // from here on nothing of it is needed
         IFence? fence = await ReopenAsync(job, cancellationToken).ConfigureAwait(false);
         if (fence is not null)
         {
@@ -89,10 +91,15 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
             }
             catch (ContainerException)
             {
-                return false; // it is lost, and needs no care any more
+                return fence.IsAlive; // what cannot be read now is not lost; what has ended is
             }
         }
     }
+
+    /// <summary>Source: was memory lost here that the container at the target needed?</summary>
+    // spec: MIG-104
+    public async Task<bool> HasLostAsync(UnfinishedJob job, CancellationToken cancellationToken) =>
+        RecoveryMessage.IsLacking(job.Contents) && !await HasLeftAsync(job, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Source: gives the target what was left here; false when nothing was. Throws <see cref="MigrationException"/> when the target takes none of it for too long.</summary>
     // spec: MIG-105
@@ -204,10 +211,11 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         }
     }
 
-    /// <summary>Target: does the container that runs here lack memory that only its source has?</summary>
+    /// <summary>Target: does the container run here, and lack memory that only its source has?</summary>
     // spec: MIG-105
-    public bool LacksMemory(UnfinishedJob job) =>
-        job.Head is { Role: JobRole.Target } head && environment.Runtime.Of(head.Runtime) is not null && Directory.Exists(FilesOf(job).Work) && environment.Runtime.LacksMemory(RequestOf(head, FilesOf(job)));
+    public async Task<bool> AwaitsMemoryAsync(UnfinishedJob job, CancellationToken cancellationToken) =>
+        job.Head is { Role: JobRole.Target } head && environment.Runtime.Of(head.Runtime) is not null && Directory.Exists(FilesOf(job).Work) && environment.Runtime.LacksMemory(RequestOf(head, FilesOf(job)))
+        && await RuntimeOf(head).LivesFromAsync(head.Container.Value, environment.State.Bundle(head.Container), cancellationToken).ConfigureAwait(false);
 
     /// <summary>Clean-up leaves a container alone that was released and runs; then its files are not taken from under it either.</summary>
     private async Task RefuseIfRunningAsync(JournalHead head, CancellationToken cancellationToken)

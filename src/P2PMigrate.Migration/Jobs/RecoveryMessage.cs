@@ -74,6 +74,13 @@ internal static class RecoveryMessage
         $"The frozen copy of '{NameOf(job)}' here holds memory that the target has not got, so it is neither thawed nor removed: if '{NameOf(job)}' runs at the target, it needs that. "
         + $"Whether it does, and what is missing, is settled with the target by: p2pmigrate resume {job.JobId}. If the target is lost for good, what was frozen here goes on by: p2pmigrate resolve {job.JobId} --keep source --target-is-lost";
 
+    /// <summary>What the container at the target may wait for is not here any more.</summary>
+    // spec: MIG-104
+    public static RecoveredJob MemoryLost(UnfinishedJob job) => new(
+        job.JobId, NameOf(job), RecoveryAction.InDoubt, ContainerSide.Target,
+        $"'{NameOf(job)}' runs at the target, and what was left of its memory here is lost: its frozen copy has ended, or this machine was started again. If `p2pmigrate jobs` there still lists job {job.JobId}, it waits there for memory that will not come: "
+        + $"end it there, and start it anew from its files. Then type here: p2pmigrate resolve {job.JobId} --keep target");
+
     /// <summary>Is it known that the container runs at the target and lacks memory that is here?</summary>
     // spec: MIG-104
     public static bool IsLacking(JournalContents? contents) => contents is { Head.Role: JobRole.Source, LastState: (int)SourceState.Giving };

@@ -202,6 +202,7 @@ internal sealed class SourceEffects(
     // spec: MIG-12, MIG-14
     private async Task<RoundFigures> RollBackAsync()
     {
+        await QuietDisposal.OfAsync(_giver, environment.Logger).ConfigureAwait(false); // what is thawed is not read any more
         if (_plan is not null)
             await _plan.DisposeAsync().ConfigureAwait(false);
 

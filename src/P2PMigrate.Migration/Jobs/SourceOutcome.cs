@@ -12,7 +12,7 @@ internal static class SourceOutcome
         SourceResult result, Propose proposal, SourceTimeline timeline, TransferMeter meter, SourceEffects effects, RoundSummary? lastRound)
     {
         if (result.End != SourceState.Completed)
-            return effects.EndOfContainer is { } end ? Ended(NotBegun(proposal.JobId, proposal.Name.Value, result.Failure!), end, result.Warning) : Failed(result, proposal);
+            return effects.EndOfContainer is { } end ? Ended(NotBegun(proposal.JobId, proposal.Name.Value, result.Failure!), end, result.Warning) : Failed(result, proposal, effects.HasLeft);
         return new MigrationCompleted
         {
             JobId = proposal.JobId,
@@ -63,23 +63,29 @@ internal static class SourceOutcome
         $"'{container}' runs at the target, and memory that it needs is still in the frozen copy here: leave both machines up. What is missing follows when `p2pmigrate receive` can be reached there again, by itself while a `p2pmigrate receive` runs here, else by: p2pmigrate resume {job}. "
         + $"If the target is lost for good, what was frozen here can go on instead, as it was then: p2pmigrate resolve {job} --keep source --target-is-lost";
 
-    private static MigrationFailed Failed(SourceResult result, Propose proposal)
+    private static MigrationFailed Failed(SourceResult result, Propose proposal, bool hasLeft)
     {
         Failure failure = result.Failure!;
         bool isInDoubt = result.End == SourceState.InDoubt;
         MigrationFailed failed = NotBegun(proposal.JobId, proposal.Name.Value, failure);
         return !isInDoubt ? failed : failed with
         {
-            Reason = $"{failure.Reason} {WhatNow(result, proposal)}",
+            Reason = $"{failure.Reason} {WhatNow(result, proposal, hasLeft)}",
             RunningAt = result.IsLacking ? ContainerSide.Target : ContainerSide.None,
             IsInDoubt = true,
+            HasLeft = hasLeft,
         };
     }
 
-    private static string WhatNow(SourceResult result, Propose proposal) => result switch
+    private static string WhatNow(SourceResult result, Propose proposal, bool hasLeft) => result switch
     {
         { Warning: { } warning } => $"It could not be thawed ({warning}). Type: p2pmigrate resolve {proposal.JobId} --keep source",
         { IsLacking: true } => LackingMessage(proposal.JobId, proposal.Name.Value),
+        _ when hasLeft => MayLackMessage(proposal.JobId, proposal.Name.Value),
         _ => InDoubtMessage(proposal.JobId, proposal.Name.Value),
     };
+
+    private static string MayLackMessage(JobId job, string container) =>
+        $"The source had already committed: '{container}' may be running at the target, and then needs memory that is in the frozen copy here: leave both machines up. As soon as `p2pmigrate receive` can be reached there, it is asked, and what is missing follows, by: p2pmigrate resume {job}. "
+        + $"If the target is lost for good, what was frozen here can go on instead: p2pmigrate resolve {job} --keep source --target-is-lost";
 }

@@ -160,6 +160,12 @@ internal sealed class TargetEffects(
         }
         catch (OperationCanceledException) when (_patience.IsCancellationRequested)
         {
+            if (environment.Runtime.LacksMemory(RequestOf(proposal)))
+            {
+                throw new ContainerException(
+                    $"'{proposal.Name.Value}' runs here, and lacks memory that is still at its source. To have that follow, start `p2pmigrate receive` here again: the source sends the rest when it meets it. Leave both machines up.");
+            }
+
             throw new ContainerException(
                 $"'{proposal.Name.Value}' runs here, and is still being given memory pages. When it has them all, what is left of the job is removed by: p2pmigrate resume {proposal.JobId}");
         }

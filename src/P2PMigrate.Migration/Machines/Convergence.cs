@@ -55,7 +55,7 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
     public bool Leaves => options.Mode switch
     {
         MigrationMode.PostCopy or MigrationMode.Hybrid => true,
-        MigrationMode.Auto => options.MayFollow && Last is { PredictedDowntime: not null, End: RoundsEnd.RoundLimit or RoundsEnd.NoRoom or RoundsEnd.NotImproving or RoundsEnd.DirtierThanLink },
+        MigrationMode.Auto => options.MayFollow && Last?.PredictedDowntime > options.DowntimeTarget && Last is { End: RoundsEnd.RoundLimit or RoundsEnd.NoRoom or RoundsEnd.NotImproving or RoundsEnd.DirtierThanLink },
         _ => false,
     };
 
@@ -79,8 +79,8 @@ internal sealed class Convergence(CopyOptions options, DowntimeCosts costs)
         long files = _round == 0 ? 0 : figures.RootfsBytes;   // the first round sends what is there, not what changes
         TimeSpan sending = TimeSpan.FromSeconds((expected + files) / Rate);
         TimeSpan predicted = Costs.Fixed + (roundTrip * RoundTrips);
-        if (options.Mode != MigrationMode.Hybrid) // else nobody waits for memory
-            predicted += ((memory.Pages + (memory.UnseenBytes / PageRun.PageSize)) * Costs.PerPage) + sending;
+        predicted += options.Mode == MigrationMode.Hybrid ? TimeSpan.FromSeconds(files / Rate) // nobody waits for memory
+            : ((memory.Pages + (memory.UnseenBytes / PageRun.PageSize)) * Costs.PerPage) + sending;
         var end = EndAfter(memory, predicted);
         _previousPrediction = predicted;
         double? dirty = memory.Interval is { } interval && interval > TimeSpan.Zero

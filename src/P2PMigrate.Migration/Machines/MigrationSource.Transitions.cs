@@ -171,7 +171,7 @@ internal sealed partial class MigrationSource
     private TimeSpan? StallAllowance(SourceState state) => state switch
     {
         Copying => timers.CopyStall,
-        Giving => timers.CopyStall,
+        Giving => timers.CopyStall + TimeToWriteMemory,
         Dumping or Shipping => timers.FrozenStall + TimeToWriteMemory,
         _ => null,
     };

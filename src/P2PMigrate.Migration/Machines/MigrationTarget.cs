@@ -153,8 +153,8 @@ internal sealed partial class MigrationTarget(MigrationTimers timers, DowntimeCo
                 Move(now, ReleaseFailed);
                 break;
             case (TargetWork.Forget, Confirming):
-                _warning = failure.Reason;
-                LackNothing(now);
+                (_isForgotten, _warning) = (true, failure.Reason);
+                EndConfirming(now); // nothing more is taken in: what the source still has it keeps
                 break;
             case (TargetWork.CleanUp, CleaningUp):
                 _warning = failure.Reason;

@@ -125,9 +125,10 @@ public interface IContainerRuntime
 
     /// <summary>
     /// Waits until a container that was released needs nothing of its images any more, which it may for a while as it runs; returns at once when it does not, or none was released. Can be repeated, also by a later process
-    /// of ours. Throws <see cref="ContainerException"/> when what it waits for can no longer be given to it.
+    /// of ours. Throws <see cref="ContainerException"/> when what it waits for can no longer be given to it, also where it has ended with its machine: it returns only of one that lacks nothing, or that has come to its own end, and
+    /// then the source's copy is destroyed.
     /// </summary>
-    // spec: MIG-100
+    // spec: MIG-100, MIG-104
     Task CompleteAsync(RestoreRequest request, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>

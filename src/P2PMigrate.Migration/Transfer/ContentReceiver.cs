@@ -115,13 +115,16 @@ internal sealed class ContentReceiver : IAsyncDisposable
                 header = await StreamHeader.ReadAsync(stream.Input, stop).ConfigureAwait(false);
                 PeerFault.Require(header.JobId == _job, "opened a stream for another job");
                 await ReceiveContentAsync(stream, header, stop).ConfigureAwait(false);
-                _room.Release();
             }
             catch (Exception exception)
             {
                 failed(exception);
                 TimeSpan held = header.Kind is ContentKind.LateMemory or ContentKind.WantedMemory ? s_peersWord : Timeout.InfiniteTimeSpan; // spec: MIG-103
                 await Task.Delay(held, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            finally
+            {
+                _room.Release();
             }
         }
     }
