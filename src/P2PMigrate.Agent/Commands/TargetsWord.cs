@@ -31,7 +31,7 @@ internal sealed class TargetsWord(MigrationEnvironment environment, TunnelEndpoi
         try
         {
             await using PeerConnection peer = await PeerConnection.OpenAsync(
-                context, rendezvous: null, listen: null, options => options with { MapPortOnGateway = false }, cancellationToken).ConfigureAwait(false);
+                context, rendezvous: null, listen: null, options => options with { MapPortOnGateway = false, Parameters = options.Parameters with { IdleTimeout = PeerConnection.MigrationSilence } }, cancellationToken).ConfigureAwait(false);
             return await new TargetsWord(environment, peer.Endpoint).AskAsync(doubt, DoubtInquiry.Patience, context.Output, cancellationToken).ConfigureAwait(false);
         }
         catch (TunnelException closed)

@@ -196,7 +196,7 @@ internal sealed class ContainerReception(
     {
         try
         {
-            return await _runner.ReceiveAsync(session, options, new ProgressView(output), cancellationToken).ConfigureAwait(false);
+            return await _runner.ReceiveAsync(session, options, new ProgressView(output, isTarget: true), cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception)
         {

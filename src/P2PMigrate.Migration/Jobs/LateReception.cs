@@ -1,3 +1,4 @@
+using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Machines;
 using P2PMigrate.Migration.Runtime;

@@ -36,6 +36,10 @@ internal sealed class TargetEffects(
     // spec: MIG-101
     public bool TakesLate { get; private set; }
 
+    /// <summary>Does the container run, or is it about to, before all of its memory has come?</summary>
+    // spec: MIG-103
+    public bool HasLate => _late is not null;
+
     /// <summary>Does one thing. Returns what <see cref="TargetWork.Restore"/> took. Whatever goes wrong is thrown.</summary>
     public async Task<PrepareTimes> CarryOutAsync(TargetRequest request, Propose proposal, Task previous)
     {

@@ -187,7 +187,7 @@ internal sealed class TargetJob(
         }
 
         if (PhaseOf(_machine.State) is { } phase)
-            _reporter?.Enter(phase);
+            _reporter?.Enter(_machine.State == TargetState.Confirming && effects.HasLate ? MigrationPhase.Giving : phase);
     }
 
     private ReceiveOutcome OutcomeOf(TargetResult result)
