@@ -86,7 +86,8 @@ internal sealed class LateReception(MigrationEnvironment environment, ITunnelSes
 
     private async Task StopWithSessionAsync(CancellationTokenSource stop, CancellationToken stopped)
     {
-        await session.Completion.WaitAsync(stopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Task end = session.Completion;
+        await end.WaitAsync(stopped).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!stopped.IsCancellationRequested)
             await stop.CancelAsync().ConfigureAwait(false); // whoever disposes of it cancels it first
     }
