@@ -143,7 +143,7 @@ internal sealed class LateMemory : ILateMemory, IPageSink
         for (int look = 0; look < LooksMax; look++) // a job that ends just now removes one file after the other
         {
             if (!Directory.Exists(_work)) return;
-            if (RestoreRecord.Load(_work) is not null && (LazyHandover.Load(_work) is not { } handover || handover.Keeper.IsAlive || handover.Giver.IsAlive)) return;
+            if (RestoreRecord.Load(_work) is { Removed: false } && (LazyHandover.Load(_work) is not { } handover || handover.Keeper.IsAlive || handover.Giver.IsAlive)) return;
             await Task.Delay(CheckpointTimers.Look, cancellationToken).ConfigureAwait(false);
         }
 

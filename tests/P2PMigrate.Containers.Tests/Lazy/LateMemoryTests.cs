@@ -1,6 +1,9 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Containers.Checkpoints;
 using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Linux;
+using P2PMigrate.Containers.Processes;
+using P2PMigrate.Containers.Runc;
 using P2PMigrate.Containers.Tests.Criu;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Snapshot;
@@ -41,6 +44,7 @@ public sealed class LateMemoryTests : IDisposable
     {
         await using LateMemory former = LateMemory.Open(_request)!;
         await using LateMemory present = LateMemory.Open(_request)!;
+        Record(WorkRecord.CurrentBootId);
         using var source = new ImagePages(_directory.Path);
         Task[] writing = [Task.Run(() => TakeAll(former, 1), Token), Task.Run(() => TakeAll(present, 16), Token)];
         Task all = Task.WhenAll(writing);
@@ -80,12 +84,41 @@ public sealed class LateMemoryTests : IDisposable
     public async Task Places_are_made_before_anything_is_restored_and_never_again()
     {
         await LateMemory.Open(_request)!.DisposeAsync();
-        new RestoreRecord { Container = "web", BootId = WorkRecord.CurrentBootId, BundlePath = _directory.Path, RootPath = _directory.Path, Cgroups = [], Links = [] }.Save(_directory.Path);
+        Record(WorkRecord.CurrentBootId);
         await LateMemory.Open(_request)!.DisposeAsync();
         File.Delete(ArrivalFile.PathIn(_directory.Path, Process));
         Assert.Throws<FileNotFoundException>(() => LateMemory.Open(_request));
         Assert.False(File.Exists(ArrivalFile.PathIn(_directory.Path, Process)));
     }
+
+    /// <summary>With the receipt the source destroys its copy.</summary>
+    [Theory]
+    [InlineData(true, false)]   // the machine was started again
+    [InlineData(false, true)]   // who gave and who kept pages have been killed
+    [Trait("Spec", "MIG-103")]
+    public async Task That_all_has_come_is_not_said_where_nobody_can_give_it_any_more(bool isOfEarlierBoot, bool isUnkept)
+    {
+        await using LateMemory late = LateMemory.Open(_request)!;
+        Record(isOfEarlierBoot ? "earlier" : WorkRecord.CurrentBootId);
+        var gone = new ProcessIdentity(int.MaxValue, 1);
+        if (isUnkept) new LazyHandover { BootId = WorkRecord.CurrentBootId, Giver = gone, Keeper = gone, LogDescriptor = 3 }.Save(_directory.Path);
+        TakeAll(late, 16);
+        Assert.Contains("cannot be given", (await Assert.ThrowsAsync<ContainerException>(() => late.Pages.CompleteAsync(Token).AsTask())).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Whoever is told that nothing lacks forgets the job, and the source destroys its copy.</summary>
+    [Fact]
+    [Trait("Spec", "MIG-104")]
+    public async Task A_container_that_ended_with_its_machine_is_not_said_to_lack_nothing()
+    {
+        await LateMemory.Open(_request)!.DisposeAsync();
+        Record("earlier");
+        var runtime = new RuncRuntime(new RuncOptions { PageProgram = ["true"] }, NullLogger.Instance);
+        Assert.Contains("was started again", (await Assert.ThrowsAsync<ContainerException>(() => runtime.CompleteAsync(_request, Token))).Message, StringComparison.Ordinal);
+    }
+
+    private void Record(string bootId) =>
+        new RestoreRecord { Container = "web", BootId = bootId, BundlePath = _directory.Path, RootPath = _directory.Path, Cgroups = [], Links = [] }.Save(_directory.Path);
 
     private static ulong AddressOf(int page) => 0x10000 + ((ulong)page * Size);
 
