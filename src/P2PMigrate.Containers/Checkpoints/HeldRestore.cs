@@ -50,7 +50,7 @@ internal abstract class HeldRestore(IRuntimeProgram runtime, ILogger logger, Res
         {
             if (runtime.PageProgram is null || MapsUsers) return false;
             using var giving = new LateGiving(runtime, request);
-            return giving.CanBegin();
+            return giving.CouldBegin();
         }
     }
 

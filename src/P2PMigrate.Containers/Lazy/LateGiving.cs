@@ -50,6 +50,10 @@ internal sealed class LateGiving(IRuntimeProgram runtime, RestoreRequest request
     // spec: MEM-44
     public bool CanBegin() => Userfault.IsThere && _processes.TryMakePlace() is not null;
 
+    /// <summary>The same, asked long before; leaves nothing.</summary>
+    // spec: MIG-101
+    public bool CouldBegin() => Userfault.IsThere && _processes.CanMakePlace();
+
     /// <summary>
     /// Before a restored container is let run: throws <see cref="ContainerException"/> when it lacks pages that nobody keeps any more, so that it would read zeros, or when it is not known what it lacks.
     /// </summary>

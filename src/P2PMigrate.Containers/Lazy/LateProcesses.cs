@@ -40,6 +40,14 @@ internal sealed class LateProcesses(string workDirectory)
         return null;
     }
 
+    /// <summary>Could it be made? Asked before there is anything to be in it: it does not stay, for a program that is killed before the restore would leave it.</summary>
+    public bool CanMakePlace()
+    {
+        if (TryMakePlace() is not { } place) return false;
+        new Cgroup(place).Remove();
+        return true;
+    }
+
     /// <summary>Kills those that give pages; false when there were none. They may have handed over meanwhile.</summary>
     public bool EndGivers()
     {
