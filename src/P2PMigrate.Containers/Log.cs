@@ -8,8 +8,8 @@ internal static partial class Log
     [LoggerMessage(301, LogLevel.Information, "{Container} is frozen after {Milliseconds} ms, off the network: {Isolated}")]
     public static partial void Frozen(this ILogger logger, string container, long milliseconds, bool isolated);
 
-    [LoggerMessage(302, LogLevel.Information, "{Container} is dumped after {Milliseconds} ms, {Pages} pages")]
-    public static partial void Dumped(this ILogger logger, string container, long milliseconds, long pages);
+    [LoggerMessage(302, LogLevel.Information, "{Container} is dumped after {Milliseconds} ms, {Pages} pages; CRIU left them in the processes: {Lazily}")]
+    public static partial void Dumped(this ILogger logger, string container, long milliseconds, long pages, bool lazily);
 
     [LoggerMessage(303, LogLevel.Warning, "Dump of {Container} failed; waiting for CRIU to undo it: {Reason}")]
     public static partial void DumpFailed(this ILogger logger, string container, string reason);
@@ -40,6 +40,9 @@ internal static partial class Log
 
     [LoggerMessage(315, LogLevel.Warning, "CRIU cannot leave the memory of {Container} in its processes, so that the dump takes longer: {Reason}")]
     public static partial void DumpNotLazy(this ILogger logger, string container, string reason);
+
+    [LoggerMessage(316, LogLevel.Information, "CRIU is not told to leave the memory of {Container} in its processes: it would write too much of it to disk")]
+    public static partial void DumpWouldWriteMuch(this ILogger logger, string container);
 
     [LoggerMessage(312, LogLevel.Information, "The dump of {Container} came at a bad moment; it goes on for a little and is dumped once more: {Reason}")]
     public static partial void DumpRepeatedLater(this ILogger logger, string container, string reason);

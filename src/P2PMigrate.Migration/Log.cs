@@ -32,4 +32,8 @@ internal static partial class Log
     /// <summary>A chunk of an earlier migration was spoiled on this disk.</summary>
     [LoggerMessage(4007, LogLevel.Warning, "Spoiled chunks in the store: {Count}; they are sent again")]
     public static partial void ChunksSpoiled(ILogger logger, int count);
+
+    /// <summary>The user wanted memory to follow.</summary>
+    [LoggerMessage(4008, LogLevel.Warning, "Nothing left for later: {JobId} {Container}: its runtime could not leave memory in its processes, so that all of it goes while it stands still")]
+    public static partial void NothingLeft(ILogger logger, JobId jobId, string container);
 }

@@ -114,7 +114,7 @@ internal sealed class CgroupFence : IFence
         NameRemovedFiles(imageDirectory);
         DueTimers.Rearm(imageDirectory);
         PathOnlyPrograms.Separate(imageDirectory);
-        _logger.Dumped(_record.Container, (long)summary.Duration.TotalMilliseconds, summary.PagesDumped);
+        _logger.Dumped(_record.Container, (long)summary.Duration.TotalMilliseconds, summary.PagesDumped, _lazily);
         return summary;
     }
 

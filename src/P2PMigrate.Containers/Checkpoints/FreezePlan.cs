@@ -75,6 +75,10 @@ internal sealed class FreezePlan : IFreezePlan
             if (await TryStartDumpAsync(lazily: true, cancellationToken).ConfigureAwait(false)) return;
             _logger.DumpNotLazy(_record.Container, CriuLog.Explain(Path.Combine(_workDirectory, CriuDump.LogName)) ?? $"{_runtime.Name} gave no reason.");
         }
+        else
+        {
+            _logger.DumpWouldWriteMuch(_record.Container);
+        }
 
         await TryStartDumpAsync(lazily: false, cancellationToken).ConfigureAwait(false);
     }

@@ -145,13 +145,21 @@ internal sealed class SourceEffects(
             FrozenMemoryBytes = pages.FreshPages * PageRun.PageSize;
         }
 
-        if (leaves && _fence.OpenRemaining() is { } left)
+        if (leaves)
+            KeepRemaining(_fence);
+        return default;
+    }
+
+    private void KeepRemaining(IFence fence)
+    {
+        if (fence.OpenRemaining() is not { } left)
         {
-            _giver = new MemoryGiver(session, proposal.JobId, left, (_pageKey, _pageBook), meter);
-            MemoryBytes += left.Bytes;
+            Log.NothingLeft(environment.Logger, proposal.JobId, proposal.Name.Value);
+            return;
         }
 
-        return default;
+        _giver = new MemoryGiver(session, proposal.JobId, left, (_pageKey, _pageBook), meter);
+        MemoryBytes += left.Bytes;
     }
 
     /// <summary>The final round follows the dump, because CRIU may make files in the container's tree while it dumps.</summary>

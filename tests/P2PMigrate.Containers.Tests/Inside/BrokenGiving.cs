@@ -1,4 +1,5 @@
 using P2PMigrate.Containers.Lazy;
+using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration;
 using P2PMigrate.Migration.Runtime;
 using P2PMigrate.Tunnel;
@@ -6,15 +7,19 @@ using P2PMigrate.Tunnel;
 namespace P2PMigrate.Containers.Tests.Inside;
 
 /// <summary>A migration from this host to this host whose session ended when the container ran at the target, and most of its memory was at the source.</summary>
-internal sealed class BrokenGiving
+internal sealed class BrokenGiving : IAsyncDisposable
 {
-    private readonly Workload _workload;
+    private const int AttemptsMax = 3;
+
     private readonly Task<ReceiveOutcome> _receiving;
 
     private BrokenGiving(Workload workload, MigrationEnvironment source, MigrationEnvironment target, MigrationFailed failed, Task<ReceiveOutcome> receiving) =>
-        (_workload, Source, Target, Failed, _receiving) = (workload, source, target, failed, receiving);
+        (Workload, Source, Target, Failed, _receiving) = (workload, source, target, failed, receiving);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>What stands still at the source.</summary>
+    public Workload Workload { get; }
 
     public MigrationEnvironment Source { get; }
 
@@ -23,13 +28,26 @@ internal sealed class BrokenGiving
     /// <summary>What the source's user was told.</summary>
     public MigrationFailed Failed { get; }
 
-    public string Moved => _workload.Name + HomeRuntime.Suffix;
+    public string Moved => Workload.Name + HomeRuntime.Suffix;
 
     /// <summary>What has followed, in any session.</summary>
     public FollowingPages Following { get; private init; } = null!;
 
     /// <summary>Runs it until the session ends, as soon as so many pages have followed; the target's program lives, and waits.</summary>
-    public static async Task<BrokenGiving> RunAsync(Workload workload, IContainerRuntime inner, int pages = 0)
+    public static async Task<BrokenGiving> RunAsync(string megabytes, int pages = 0)
+    {
+        RuncRuntime runtime = await LateRestore.RuntimeAsync();
+        for (int attempt = 1; ; attempt++)
+        {
+            Workload workload = await Workload.RunningAsync("pages.py", megabytes, "400");
+            if (await TryRunAsync(workload, runtime, pages) is { } broken) return broken;
+            await workload.DisposeAsync();
+            Assert.InRange(attempt, 1, AttemptsMax - 1);
+        }
+    }
+
+    /// <summary>Null when CRIU left nothing in the processes (MEM-33), so that the migration was one like any other: the log says why.</summary>
+    private static async Task<BrokenGiving?> TryRunAsync(Workload workload, IContainerRuntime inner, int pages)
     {
         var following = new FollowingPages();
         var runtime = new HomeRuntime(inner) { Late = following.Before };
@@ -37,11 +55,19 @@ internal sealed class BrokenGiving
         MigrationEnvironment source = Environment("source"), target = Environment("target");
         (InMemorySession near, InMemorySession far) = InMemorySession.CreatePair();
         following.At(pages, () => Cut.Now(near));
+        var cut = new Cut(near, pages == 0);
         Task<ReceiveOutcome> receiving = Task.Run(() => new TargetRunner(target).ReceiveAsync(
             far, new ReceiveOptions { PeerName = "one", AdmitAsync = _ => ValueTask.FromResult<string?>(null) }, cancellationToken: Token));
         MigrationOutcome outcome = await new SourceRunner(source).SendAsync(
             near, await runtime.InspectAsync(workload.Name, null, Token),
-            new SendOptions { PeerName = "two", Copy = new CopyOptions { Mode = MigrationMode.PostCopy } }, pages == 0 ? new Cut(near) : null, Token);
+            new SendOptions { PeerName = "two", Copy = new CopyOptions { Mode = MigrationMode.PostCopy } }, cut, Token);
+        if (outcome is MigrationCompleted && !cut.HasBegun)
+        {
+            await receiving;
+            await Shell.RunAsync($"{IGround.Current.Removal(workload.Name + HomeRuntime.Suffix)}; rm -rf --one-file-system /data/state-{workload.Name}");
+            return null;
+        }
+
         return new BrokenGiving(workload, source, target, Assert.IsType<MigrationFailed>(outcome), receiving) { Following = following };
     }
 
@@ -59,6 +85,8 @@ internal sealed class BrokenGiving
     /// <summary>How the job ended at the target.</summary>
     public Task<ReceiveOutcome> EndAsync() => _receiving;
 
+    public ValueTask DisposeAsync() => Workload.DisposeAsync();
+
     /// <summary>What a machine loses that is started again: the container, and who gave and kept its pages.</summary>
     public async Task LoseTargetAsync()
     {
@@ -70,10 +98,10 @@ internal sealed class BrokenGiving
     /// <summary>It runs at the source again as if nothing had been.</summary>
     public async Task AssertBackAsync()
     {
-        Assert.Equal("running", await Workload.StatusAsync(_workload.Name));
-        string root = _workload.Root;
+        Assert.Equal("running", await Workload.StatusAsync(Workload.Name));
+        string root = Workload.Root;
         Assert.StartsWith("0 wrong", await Shell.RunAsync($"touch {root}/check; timeout 30 sh -c 'until [ -e {root}/checked ]; do sleep 0.05; done'; cat {root}/checked"), StringComparison.Ordinal);
-        await Shell.RunAsync($"{IGround.Current.Removal(Moved)}; rm -rf --one-file-system /data/state-{_workload.Name}");
+        await Shell.RunAsync($"{IGround.Current.Removal(Moved)}; rm -rf --one-file-system /data/state-{Workload.Name}");
     }
 
     private async Task AnswerAsync(InMemorySession far)
@@ -84,12 +112,16 @@ internal sealed class BrokenGiving
         await runner.TakeLateAsync(far, Failed.JobId, "one", Token);
     }
 
-    /// <summary>Ends the session as soon as memory would follow.</summary>
-    private sealed class Cut(InMemorySession session) : IProgress<MigrationProgress>
+    /// <summary>Notices that memory is to follow, and ends the session then if it is to.</summary>
+    private sealed class Cut(InMemorySession session, bool atOnce) : IProgress<MigrationProgress>
     {
+        public bool HasBegun { get; private set; }
+
         public void Report(MigrationProgress value)
         {
-            if (value.Phase == MigrationPhase.Giving) Now(session);
+            if (value.Phase != MigrationPhase.Giving) return;
+            HasBegun = true;
+            if (atOnce) Now(session);
         }
 
         public static void Now(InMemorySession session) => _ = session.CloseAsync(7, "the link was cut", CancellationToken.None).AsTask();
