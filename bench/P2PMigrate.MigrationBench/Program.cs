@@ -58,9 +58,7 @@ catch (Exception failure) when (failure is LabException or OperationCanceledExce
 // there-and-back [--runs N] [--link TEXT] [--workload TEXT] [--out DIRECTORY] [-- OPTION OF MIGRATE...]
 static Task<int> ThereAndBackAsync(string[] wishes)
 {
-    int end = Array.IndexOf(wishes, "--");
-    string[] options = end < 0 ? [] : wishes[(end + 1)..];
-    wishes = end < 0 ? wishes : wishes[..end];
+    (wishes, string[] options) = Apart(wishes);
     return SaveAsync(wishes, "prediction.md", async () =>
     {
         await using var run = new ThereAndBack(Wish(wishes, "--link", FastLink), Wish(wishes, "--workload", "memory=200 dirty=10"), options, Console.Error);
@@ -72,10 +70,18 @@ static Task<int> ThereAndBackAsync(string[] wishes)
 static Task<int> FirstCopyAsync(string[] wishes) => SaveAsync(wishes, "first-copy.md", () =>
     new FirstCopy(Wish(wishes, "--link", FastLink), Wish(wishes, "--tree", "/usr/share"), Console.Error).RunAsync(int.Parse(Wish(wishes, "--runs", "5")), CancellationToken.None));
 
-// faults [--runs N] [--link TEXT] [--workload TEXT] [--mode MODE] [--out DIRECTORY]
-static Task<int> FaultsAsync(string[] wishes) => SaveAsync(wishes, "faults.md", () =>
-    new FaultWaits(Wish(wishes, "--link", "delay=10ms rate=100mbit queue=20ms"), Wish(wishes, "--workload", "memory=256 touch=1000"), ["--mode", Wish(wishes, "--mode", "post-copy")], Console.Error)
-        .RunAsync(int.Parse(Wish(wishes, "--runs", "5")), CancellationToken.None));
+// faults [--runs N] [--link TEXT] [--workload TEXT] [--mode MODE] [--out DIRECTORY] [-- OPTION OF MIGRATE...]
+static Task<int> FaultsAsync(string[] wishes)
+{
+    (wishes, string[] options) = Apart(wishes);
+    return SaveAsync(wishes, "faults.md", () =>
+        new FaultWaits(Wish(wishes, "--link", "delay=10ms rate=100mbit queue=20ms"), Wish(wishes, "--workload", "memory=256 touch=1000"), ["--mode", Wish(wishes, "--mode", "post-copy"), .. options], Console.Error)
+            .RunAsync(int.Parse(Wish(wishes, "--runs", "5")), CancellationToken.None));
+}
+
+// What is for us, and after "--" what is for the program that is measured.
+static (string[] Ours, string[] Options) Apart(string[] all) =>
+    Array.IndexOf(all, "--") is >= 0 and var end ? (all[..end], all[(end + 1)..]) : (all, []);
 
 static async Task<int> SaveAsync(string[] wishes, string name, Func<Task<string>> measureAsync)
 {
@@ -102,7 +108,7 @@ static int Usage()
     Console.Error.WriteLine("usage: bench/migration PLAN.json [--runs N] [--only WORKLOAD] [--out DIRECTORY]; plans are in bench/plans");
     Console.Error.WriteLine("       bench/migration there-and-back [--runs N] [--link TEXT] [--workload TEXT] [--out DIRECTORY] [-- OPTION OF MIGRATE...]");
     Console.Error.WriteLine("       bench/migration first-copy [--runs N] [--link TEXT] [--tree DIRECTORY] [--out DIRECTORY]");
-    Console.Error.WriteLine("       bench/migration faults [--runs N] [--link TEXT] [--workload TEXT] [--mode MODE] [--out DIRECTORY]");
+    Console.Error.WriteLine("       bench/migration faults [--runs N] [--link TEXT] [--workload TEXT] [--mode MODE] [--out DIRECTORY] [-- OPTION OF MIGRATE...]");
     return 2;
 }
 
