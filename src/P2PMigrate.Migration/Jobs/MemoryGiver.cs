@@ -6,12 +6,13 @@ using P2PMigrate.Tunnel;
 namespace P2PMigrate.Migration.Jobs;
 
 /// <summary>
-/// Gives a container that runs at the target the memory that its dump has left here: what it waits for at once, and all of it behind that. Owns the memory, neither key nor book. Used once for each session.
+/// Gives a container that runs at the target the memory that its dump has left here: what it waits for at once, and all of it behind that, once it has what it works with. Owns the memory, neither key nor book. Used once for each session.
 /// </summary>
-// spec: MIG-102, MIG-103
-internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingMemory memory, (PageKey Key, PageBook Book) names, TransferMeter meter) : IAsyncDisposable
+// spec: MIG-102, MIG-103, MIG-107
+internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingMemory memory, (PageKey Key, PageBook Book) names, TransferMeter meter, TimeProvider time) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _over = new();
+    private readonly AskingLull _lull = new(time);
     private ITunnelStream? _wanted;
     private Task _answering = Task.CompletedTask;
     private bool _isDisposed;
@@ -27,7 +28,7 @@ internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingM
     {
         ITunnelStream wanted = await new StreamHeader(job, ContentKind.WantedMemory).OpenAsync(session, cancellationToken).ConfigureAwait(false);
         _wanted = wanted;
-        _answering = Task.Run(() => WantedPages.AnswerAsync(wanted, memory, meter, _over.Token), CancellationToken.None);
+        _answering = Task.Run(() => WantedPages.AnswerAsync(wanted, memory, meter, _lull.Interrupt, _over.Token), CancellationToken.None);
     }
 
     /// <summary>Sends all of it while it goes on answering, and returns when the target has all. When one of the two cannot go on, neither does.</summary>
@@ -64,6 +65,7 @@ internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingM
 
     private async Task GiveAllAsync(CancellationToken cancellationToken)
     {
+        await _lull.WaitAsync(cancellationToken).ConfigureAwait(false);
         PageSender pages = await PageSender.OpenLateAsync(session, job, names.Key, names.Book, meter, cancellationToken).ConfigureAwait(false);
         await using (pages.ConfigureAwait(false))
         {

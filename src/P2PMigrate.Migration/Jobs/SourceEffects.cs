@@ -158,7 +158,7 @@ internal sealed class SourceEffects(
             return;
         }
 
-        _giver = new MemoryGiver(session, proposal.JobId, left, (_pageKey, _pageBook), meter);
+        _giver = new MemoryGiver(session, proposal.JobId, left, (_pageKey, _pageBook), meter, environment.Time);
         MemoryBytes += left.Bytes;
     }
 

@@ -11,12 +11,13 @@ namespace P2PMigrate.Migration.Transfer;
 // spec: MIG-102
 internal static class WantedPages
 {
-    /// <summary>At the source: answers until the target ends the stream.</summary>
-    public static async Task AnswerAsync(ITunnelStream stream, IRemainingMemory memory, TransferMeter meter, CancellationToken cancellationToken)
+    /// <summary>At the source: answers until the target ends the stream. <paramref name="asked"/> is called at each question.</summary>
+    public static async Task AnswerAsync(ITunnelStream stream, IRemainingMemory memory, TransferMeter meter, Action asked, CancellationToken cancellationToken)
     {
         byte[] content = new byte[WantedRecord.PagesMax * PageRun.PageSize];
         while (await stream.Input.TryReadExactlyAsync(WantedRecord.Size, cancellationToken).ConfigureAwait(false) is { } bytes)
         {
+            asked();
             WantedRecord wanted = WantedRecord.Read(bytes);
             int pages = memory.Read(wanted.Process, wanted.Address, (int)wanted.Pages, content);
             Write(stream.Output, wanted with { Pages = (uint)pages }, content.AsSpan(0, pages * PageRun.PageSize), meter);
