@@ -16,6 +16,7 @@ mtype tStage;
 mtype tRecord;
 bit tClosing;
 bit tByPerson;                  /* a person has said to keep the source */
+bit tLost;                      /* what ran has ended with its machine, and lacked memory */
 
 #define T_IS(state)         (tLife == Up && target == state)
 #define T_HEARS(message)    (!tDeaf && HEARS(toTarget, message))
@@ -35,7 +36,7 @@ bit tByPerson;                  /* a person has said to keep the source */
 #ifdef RELEASED_IS_GONE
 #define NEVER_RAN           true
 #else
-#define NEVER_RAN           (tCopy == Held || tCopy == None)
+#define NEVER_RAN           (tCopy == Held || (tCopy == None && !tLost))
 #endif
 
 inline target_begins(record) {
@@ -192,7 +193,12 @@ inline target_recovers() {
         :: action == act_InDoubt && NEVER_RAN -> target = T_CleaningUp; target_begins(0)
         :: action == act_InDoubt && tCopy == Running -> target = T_Completed; delete(tJournal); decide(Running); target_rests()
         :: action == act_InDoubt -> target = T_InDoubt; tell_doubt(tDoubt); target_rests()
+#ifdef FORGETS_WHAT_IS_LOST
         :: action == act_Forgotten -> target = T_Completed; delete(tJournal); decide(Running); target_rests()
+#else
+        :: action == act_Forgotten && tLost -> target = T_InDoubt; tell_doubt(tDoubt); target_rests()
+        :: action == act_Forgotten && !tLost -> target = T_Completed; delete(tJournal); decide(Running); target_rests()
+#endif
         fi;
         last = 0;
         tail = 0;

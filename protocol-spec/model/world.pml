@@ -97,6 +97,16 @@ end:
     :: atomic { sCrashes > 0 && (sLife == Up || sLife == Recovering) -> source_crashes() }
     :: atomic { tCrashes > 0 && (tLife == Up || tLife == Recovering) -> target_crashes() }
 
+    /* MIG-104. The target's machine is started again while memory is still to come: what ran there is gone, and the frozen copy is all that is left. */
+    :: atomic { left && tCopy == Running && tCrashes > 0 && !tByPerson ->
+        if
+        :: tLife == Up || tLife == Recovering -> target_crashes()
+        :: else -> tCrashes--; tDoubt = 0; tLife = Down
+        fi;
+        tLost = 1;
+        target_copy(None)
+       }
+
     /* Without its agent a held copy falls, or stays held; it looks as if it ran, and waits for ever. */
     :: atomic { tCopy == Held && (tLife == Down || tLife == Over) -> target_copy(None) }
 

@@ -7,17 +7,21 @@ using P2PMigrate.Migration.Control;
 using P2PMigrate.Migration.Depots.Remote;
 using P2PMigrate.Migration.Journal;
 using P2PMigrate.Migration.Transfer;
+using P2PMigrate.Snapshot;
 
 namespace P2PMigrate.Fuzz.Targets;
 
 /// <summary>What the two machines say to each other about a migration, and the journal that a crash may have left in any state.</summary>
 internal static class MigrationTargets
 {
+    private static readonly byte[] s_pages = new byte[3 * PageRun.PageSize];
+
     public static IReadOnlyList<FuzzTarget> List { get; } =
     [
         new("control-message", RunControl, ControlSeeds),
         new("page-record", bytes => PageRecord.TryParse(bytes, out _, out _), () => [new byte[32]]) { MaxLength = 64 },
         new("stream-header", RunHeader, () => [[4, 0, 0, 0, 8, 1, 16, 1]]) { MaxLength = 300 },
+        new("lacking-pages", RunLacking, LackingSeeds) { MaxLength = 20 * WantedRecord.Size },
         new("journal", RunJournal, () => [[4, 10, 2, 8, 1, 2, 8, 1, 2, 8, 2], [0]]) { MaxLength = 2048 },
         new("journal-bytes", bytes => JournalContents.TryParse(bytes, out _, out _), () => [new byte[JournalFormat.FileLength]]) { MaxLength = JournalFormat.FileLength },
         new("place", RunPlace, PlaceSeeds) { MaxLength = 4200 },
@@ -62,6 +66,33 @@ internal static class MigrationTargets
         {
             // The peer's fault, said as it has to be.
         }
+    }
+
+    // What a target lacks decides which pages of a source's go to it: pieces of what was written, in its order, and no page twice.
+    private static void RunLacking(byte[] bytes)
+    {
+        try
+        {
+            LackingPages lacking = LackingPages.ReadAsync(PipeReader.Create(new ReadOnlySequence<byte>(bytes)), CancellationToken.None).GetAwaiter().GetResult();
+            var sink = new OrderSink();
+            IPageSink gate = lacking.Before(sink);
+            gate.OpenAsync(new PageSpace(PageSpaceKind.Process, 1), CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            foreach (ulong address in (ulong[])[0x1000, 0x4000, 0x8000])
+                gate.WriteAsync(new PageRun(address, 3, 4), s_pages, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        }
+        catch (MigrationException)
+        {
+            // The peer's fault, said as it has to be.
+        }
+    }
+
+    private static IEnumerable<byte[]> LackingSeeds()
+    {
+        byte[] seed = new byte[4 * WantedRecord.Size];
+        new WantedRecord(1, 0x2000, 1).Write(seed);
+        new WantedRecord(1, 0x3000, 6).Write(seed.AsSpan(WantedRecord.Size));
+        new WantedRecord(2, 0x1000, 1).Write(seed.AsSpan(2 * WantedRecord.Size));
+        yield return seed;
     }
 
     // Both ends read what a peer wrote: a request, an answer, a list of names.
@@ -110,6 +141,23 @@ internal static class MigrationTargets
             yield return ControlCodec.Encode(message);
         for (int field = 1; field < 18; field++)
             yield return [(byte)(field << 3 | 2), 4, 10, 2, 8, 1];
+    }
+
+    private sealed class OrderSink : IPageSink
+    {
+        private ulong _end = 0x1000;
+
+        public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public ValueTask WriteAsync(PageRun run, ReadOnlyMemory<byte> pages, CancellationToken cancellationToken)
+        {
+            Require(run.Pages > 0 && pages.Length == run.Pages * PageRun.PageSize && run.Address >= _end && run.Address % PageRun.PageSize == 0, "Pages come in another order, or twice.");
+            _end = run.Address + (ulong)pages.Length;
+            Require(_end <= 0xb000, "Pages come that were not written.");
+            return ValueTask.CompletedTask;
+        }
+
+        public ValueTask CompleteAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
     }
 
     private static byte[] Piece(byte[] bytes, ref int at)
