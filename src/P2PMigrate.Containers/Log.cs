@@ -8,7 +8,7 @@ internal static partial class Log
     [LoggerMessage(301, LogLevel.Information, "{Container} is frozen after {Milliseconds} ms, off the network: {Isolated}")]
     public static partial void Frozen(this ILogger logger, string container, long milliseconds, bool isolated);
 
-    [LoggerMessage(302, LogLevel.Information, "{Container} is dumped after {Milliseconds} ms, {Pages} pages; CRIU left them in the processes: {Lazily}")]
+    [LoggerMessage(302, LogLevel.Information, "{Container} is dumped after {Milliseconds} ms, {Pages} pages, lazily: {Lazily}")]
     public static partial void Dumped(this ILogger logger, string container, long milliseconds, long pages, bool lazily);
 
     [LoggerMessage(303, LogLevel.Warning, "Dump of {Container} failed; waiting for CRIU to undo it: {Reason}")]

@@ -33,7 +33,7 @@ internal static partial class Log
     [LoggerMessage(4007, LogLevel.Warning, "Spoiled chunks in the store: {Count}; they are sent again")]
     public static partial void ChunksSpoiled(ILogger logger, int count);
 
-    /// <summary>The user wanted memory to follow.</summary>
-    [LoggerMessage(4008, LogLevel.Warning, "Nothing left for later: {JobId} {Container}: its runtime could not leave memory in its processes, so that all of it goes while it stands still")]
+    /// <summary>A job that was to leave memory had none to leave; what the runtime logs of its dump says why.</summary>
+    [LoggerMessage(4008, LogLevel.Warning, "Nothing left for later: {JobId} {Container}, though some memory was to follow it")]
     public static partial void NothingLeft(ILogger logger, JobId jobId, string container);
 }

@@ -51,6 +51,14 @@ public sealed record MigrationTimers
     /// <summary>Both: how long a broken stream waits for the peer's own word on why.</summary>
     public TimeSpan PeersWord { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Source: when nothing has been asked for so long, and for two round trips more, of memory that follows a container, the rest of it begins to follow.</summary>
+    // spec: CONST-384
+    public TimeSpan AskingCalm { get; init; } = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Source: until the rest begins to follow in any case.</summary>
+    // spec: CONST-384
+    public TimeSpan AskingPatience { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Both: how long the last messages of a job may take to be handed to the tunnel.</summary>
     public TimeSpan Farewell { get; init; } = TimeSpan.FromSeconds(2);
 

@@ -6,13 +6,13 @@ using P2PMigrate.Tunnel;
 namespace P2PMigrate.Migration.Jobs;
 
 /// <summary>
-/// Gives a container that runs at the target the memory that its dump has left here: what it waits for at once, and all of it behind that, once it has what it works with. Owns the memory, neither key nor book. Used once for each session.
+/// Gives a container that runs at the target the memory that its dump has left here: what it waits for at once, and all of it behind that, once the container has what it works with. Owns the memory, neither key nor book. Used once for each session.
 /// </summary>
 // spec: MIG-102, MIG-103, MIG-107
-internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingMemory memory, (PageKey Key, PageBook Book) names, TransferMeter meter, TimeProvider time) : IAsyncDisposable
+internal sealed class MemoryGiver(MigrationEnvironment environment, ITunnelSession session, JobId job, IRemainingMemory memory, (PageKey Key, PageBook Book) names, TransferMeter meter) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _over = new();
-    private readonly AskingLull _lull = new(time);
+    private readonly AskingLull _lull = new(environment.Time, environment.Timers, () => session.PrimaryPath?.RoundTrip ?? TimeSpan.Zero);
     private ITunnelStream? _wanted;
     private Task _answering = Task.CompletedTask;
     private bool _isDisposed;
@@ -28,10 +28,10 @@ internal sealed class MemoryGiver(ITunnelSession session, JobId job, IRemainingM
     {
         ITunnelStream wanted = await new StreamHeader(job, ContentKind.WantedMemory).OpenAsync(session, cancellationToken).ConfigureAwait(false);
         _wanted = wanted;
-        _answering = Task.Run(() => WantedPages.AnswerAsync(wanted, memory, meter, _lull.Interrupt, _over.Token), CancellationToken.None);
+        _answering = Task.Run(() => WantedPages.AnswerAsync(wanted, memory, meter, _lull.NoteQuestion, _over.Token), CancellationToken.None);
     }
 
-    /// <summary>Sends all of it while it goes on answering, and returns when the target has all. When one of the two cannot go on, neither does.</summary>
+    /// <summary>Answers alone for a while, then sends all of it while it goes on answering, and returns when the target has all. When one of the two cannot go on, neither does.</summary>
     public async Task GiveAsync(CancellationToken cancellationToken)
     {
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -122,7 +122,7 @@ internal sealed class RecoveryEffects(MigrationEnvironment environment)
         using var stall = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         stall.CancelAfter(environment.Timers.CopyStall);
         using var key = PageKey.Create();
-        var giver = new MemoryGiver(session, job, left, (key, new PageBook(0)), new TransferMeter(() => stall.CancelAfter(environment.Timers.CopyStall)), environment.Time);
+        var giver = new MemoryGiver(environment, session, job, left, (key, new PageBook(0)), new TransferMeter(() => stall.CancelAfter(environment.Timers.CopyStall)));
         await using (giver.ConfigureAwait(false))
         {
             try

@@ -55,6 +55,9 @@ internal sealed class SourceEffects(
     /// <summary>Content of the root file system, in bytes.</summary>
     public long RootfsBytes => _rootfs?.DataLength ?? 0;
 
+    /// <summary>A sentence about how it went, where that is not as the user wanted it; else null.</summary>
+    public string? Remark { get; private set; }
+
     /// <summary>A sentence about a container that was to be thawed and had ended; else null.</summary>
     public string? EndOfContainer { get; private set; }
 
@@ -155,10 +158,11 @@ internal sealed class SourceEffects(
         if (fence.OpenRemaining() is not { } left)
         {
             Log.NothingLeft(environment.Logger, proposal.JobId, proposal.Name.Value);
+            Remark = "None of its memory was left to follow it, so it stood still until all was at the target; the log of its dump says why.";
             return;
         }
 
-        _giver = new MemoryGiver(session, proposal.JobId, left, (_pageKey, _pageBook), meter, environment.Time);
+        _giver = new MemoryGiver(environment, session, proposal.JobId, left, (_pageKey, _pageBook), meter);
         MemoryBytes += left.Bytes;
     }
 

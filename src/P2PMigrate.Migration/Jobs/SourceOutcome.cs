@@ -26,7 +26,7 @@ internal static class SourceOutcome
             FrozenMemoryBytes = effects.FrozenMemoryBytes,
             RootfsBytes = effects.RootfsBytes,
             LastRound = lastRound,
-            Warning = result.Warning,
+            Warning = result.Warning ?? effects.Remark,
         };
     }
 

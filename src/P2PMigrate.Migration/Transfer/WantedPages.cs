@@ -11,7 +11,7 @@ namespace P2PMigrate.Migration.Transfer;
 // spec: MIG-102
 internal static class WantedPages
 {
-    /// <summary>At the source: answers until the target ends the stream. <paramref name="asked"/> is called at each question.</summary>
+    /// <summary>At the source: answers until the target ends the stream. <paramref name="asked"/> is called at each question, and when its answer has gone.</summary>
     public static async Task AnswerAsync(ITunnelStream stream, IRemainingMemory memory, TransferMeter meter, Action asked, CancellationToken cancellationToken)
     {
         byte[] content = new byte[WantedRecord.PagesMax * PageRun.PageSize];
@@ -22,6 +22,7 @@ internal static class WantedPages
             int pages = memory.Read(wanted.Process, wanted.Address, (int)wanted.Pages, content);
             Write(stream.Output, wanted with { Pages = (uint)pages }, content.AsSpan(0, pages * PageRun.PageSize), meter);
             await stream.Output.FlushAsync(cancellationToken).ConfigureAwait(false);
+            asked();
         }
     }
 

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Containers.Crun;
 using P2PMigrate.Migration.Runtime;
 
@@ -9,7 +8,7 @@ internal sealed class CrunGround() : BundleGround(RuntimeName)
 {
     public const string RuntimeName = "crun";
 
-    public override IContainerRuntime Runtime { get; } = new CrunRuntime(new CrunOptions(), NullLogger.Instance);
+    public override IContainerRuntime Runtime { get; } = new CrunRuntime(new CrunOptions(), new OutputLogger());
 
     public override async Task<string> StatusAsync(string name)
     {

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging;
 using P2PMigrate.Containers.Criu;
 using P2PMigrate.Containers.Lazy;
 using P2PMigrate.Containers.Processes;
@@ -32,21 +31,24 @@ internal static class LateRestore
         await held.ReleaseAsync(TestContext.Current.CancellationToken);
     }
 
-    /// <summary>
-    /// Freezes, dumps and copies. A dump that CRIU did not leave in the processes has no pages that could come late: that is said, with CRIU's log, and it is made once more.
-    /// </summary>
+    /// <summary>Freezes, dumps and copies.</summary>
     public static async Task<IFence> FreezeAndCopyAsync(Move move)
+    {
+        IFence fence = await FreezeAndDumpAsync(move, held => move.DumpAsync(held), _ => LatePagesOf(move) >= LateGiving.PagesMin);
+        await move.CopyAsync();
+        return fence;
+    }
+
+    /// <summary>
+    /// Freezes and dumps. A dump that CRIU did not leave in the processes has no pages that could come late: that is said, with CRIU's log, and it is made once more.
+    /// </summary>
+    public static async Task<IFence> FreezeAndDumpAsync(Move move, Func<IFence, Task> dumpAsync, Func<IFence, bool> hasLate)
     {
         for (int attempt = 1; ; attempt++)
         {
             IFence fence = await move.FreezeAsync();
-            await move.DumpAsync(fence);
-            if (LatePagesOf(move) >= LateGiving.PagesMin || attempt == AttemptsMax)
-            {
-                await move.CopyAsync();
-                return fence;
-            }
-
+            await dumpAsync(fence);
+            if (hasLate(fence) || attempt == AttemptsMax) return fence;
             TestContext.Current.TestOutputHelper?.WriteLine($"The dump left nothing for later: {await Shell.RunAsync($"tail -n 20 {move.SourceDirectory}/*.log")}");
             await using (fence) await fence.ThawAsync(TestContext.Current.CancellationToken);
             foreach (string image in Directory.EnumerateFiles(move.Request.ImageDirectory)) File.Delete(image);
@@ -134,16 +136,4 @@ internal static class LateRestore
     /// <summary>What a program of <c>pages.py</c> says of its memory.</summary>
     public static Task<string> CheckAsync(Move move) => Shell.RunAsync(
         $"touch {move.Request.RootPath}/check; timeout 60 sh -c 'until [ -e {move.Request.RootPath}/checked ]; do sleep 0.02; done'; cat {move.Request.RootPath}/checked; rm {move.Request.RootPath}/checked");
-
-    /// <summary>A restore that was repeated with all memory first says why.</summary>
-    private sealed class OutputLogger : ILogger
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            TestContext.Current.TestOutputHelper?.WriteLine(formatter(state, exception));
-    }
 }

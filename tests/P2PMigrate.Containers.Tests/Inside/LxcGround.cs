@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Containers.Lxc;
 using P2PMigrate.Migration.Runtime;
 
@@ -11,7 +10,7 @@ internal sealed class LxcGround : IGround
 {
     public const string RuntimeName = "lxc";
 
-    public IContainerRuntime Runtime { get; } = new LxcRuntime(new LxcOptions(), NullLogger.Instance);
+    public IContainerRuntime Runtime { get; } = new LxcRuntime(new LxcOptions(), new OutputLogger());
 
     public string DumpingProgram => "criu";
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Containers.Podman;
 using P2PMigrate.Migration.Runtime;
 
@@ -12,7 +11,7 @@ internal sealed class PodmanGround : IGround
 {
     public const string RuntimeName = "podman";
 
-    public IContainerRuntime Runtime { get; } = new PodmanRuntime(new PodmanOptions(), NullLogger.Instance);
+    public IContainerRuntime Runtime { get; } = new PodmanRuntime(new PodmanOptions(), new OutputLogger());
 
     public string DumpingProgram => "crun";
 

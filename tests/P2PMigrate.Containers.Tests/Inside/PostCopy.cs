@@ -40,10 +40,15 @@ internal sealed class PostCopy : IAsyncDisposable
     /// <summary>The same up to the restore.</summary>
     public static async Task<PostCopy> PrepareAsync(Move move, IContainerRuntime runtime)
     {
-        IFence fence = await move.FreezeAsync();
-        await move.DumpAsync(fence, new PatientSink(Move.Runtime.CreatePageWriter(move.Request.ImageDirectory)));
+        IFence fence = await LateRestore.FreezeAndDumpAsync(move, held => move.DumpAsync(held, new PatientSink(Move.Runtime.CreatePageWriter(move.Request.ImageDirectory))), HasLeft);
         await move.CopyAsync();
         return new PostCopy(move, runtime, fence);
+    }
+
+    private static bool HasLeft(IFence fence)
+    {
+        using IRemainingMemory? left = fence.OpenRemaining();
+        return left is not null;
     }
 
     /// <summary>All that is left follows.</summary>

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Containers.Runc;
 using P2PMigrate.Migration.Runtime;
 
@@ -9,13 +8,13 @@ internal sealed class RuncGround() : BundleGround(RuntimeName)
 {
     public const string RuntimeName = "runc";
 
-    public override IContainerRuntime Runtime { get; } = new RuncRuntime(new RuncOptions(), NullLogger.Instance);
+    public override IContainerRuntime Runtime { get; } = new RuncRuntime(new RuncOptions(), new OutputLogger());
 
     /// <summary>A runc in front of which a script runs.</summary>
     public static async Task<RuncRuntime> BehindAsync(string script)
     {
         await File.WriteAllTextAsync("/data/runc", $"#!/bin/bash\n{script}\nexec runc \"$@\"\n", TestContext.Current.CancellationToken);
         await Shell.RunAsync("chmod +x /data/runc");
-        return new RuncRuntime(new RuncOptions { Runc = "/data/runc" }, NullLogger.Instance);
+        return new RuncRuntime(new RuncOptions { Runc = "/data/runc" }, new OutputLogger());
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
-using Microsoft.Extensions.Logging.Abstractions;
 using P2PMigrate.Containers.Trees;
 using P2PMigrate.Migration.Runtime;
 
@@ -11,7 +10,7 @@ internal sealed class TreeGround : IGround
 {
     public const string RuntimeName = "criu";
 
-    public IContainerRuntime Runtime { get; } = new TreeRuntime(new TreeOptions(), NullLogger.Instance);
+    public IContainerRuntime Runtime { get; } = new TreeRuntime(new TreeOptions(), new OutputLogger());
 
     public string DumpingProgram => "criu";
 

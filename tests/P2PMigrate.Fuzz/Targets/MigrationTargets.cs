@@ -75,15 +75,38 @@ internal static class MigrationTargets
         {
             LackingPages lacking = LackingPages.ReadAsync(PipeReader.Create(new ReadOnlySequence<byte>(bytes)), CancellationToken.None).GetAwaiter().GetResult();
             var sink = new OrderSink();
+            HashSet<ulong> named = NamedOf(bytes);
             IPageSink gate = lacking.Before(sink);
             gate.OpenAsync(new PageSpace(PageSpaceKind.Process, 1), CancellationToken.None).AsTask().GetAwaiter().GetResult();
             foreach (ulong address in (ulong[])[0x1000, 0x4000, 0x8000])
                 gate.WriteAsync(new PageRun(address, 3, 4), s_pages, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            Require(sink.Came.SetEquals(named), "What came is not what was named.");
         }
         catch (MigrationException)
         {
             // The peer's fault, said as it has to be.
         }
+    }
+
+    // Of the nine pages that are written, those that the records of process 1 name, up to the record of zeros.
+    private static HashSet<ulong> NamedOf(byte[] bytes)
+    {
+        var named = new HashSet<ulong>();
+        for (int at = 0; at + WantedRecord.Size <= bytes.Length; at += WantedRecord.Size)
+        {
+            WantedRecord record = WantedRecord.ReadRun(bytes.AsSpan(at, WantedRecord.Size));
+            if (record.Pages == 0)
+                break;
+            if (record.Process != 1)
+                continue;
+            foreach (ulong page in (ulong[])[1, 2, 3, 4, 5, 6, 8, 9, 10])
+            {
+                if (page * PageRun.PageSize >= record.Address && (page * PageRun.PageSize) - record.Address < (ulong)record.Pages * PageRun.PageSize)
+                    named.Add(page * PageRun.PageSize);
+            }
+        }
+
+        return named;
     }
 
     private static IEnumerable<byte[]> LackingSeeds()
@@ -147,12 +170,16 @@ internal static class MigrationTargets
     {
         private ulong _end = 0x1000;
 
+        public HashSet<ulong> Came { get; } = [];
+
         public ValueTask OpenAsync(PageSpace space, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
         public ValueTask WriteAsync(PageRun run, ReadOnlyMemory<byte> pages, CancellationToken cancellationToken)
         {
             Require(run.Pages > 0 && pages.Length == run.Pages * PageRun.PageSize && run.Address >= _end && run.Address % PageRun.PageSize == 0, "Pages come in another order, or twice.");
             _end = run.Address + (ulong)pages.Length;
+            for (ulong page = run.Address; page < _end; page += PageRun.PageSize)
+                Came.Add(page);
             Require(_end <= 0xb000, "Pages come that were not written.");
             return ValueTask.CompletedTask;
         }

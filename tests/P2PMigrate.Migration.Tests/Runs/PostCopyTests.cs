@@ -75,6 +75,34 @@ public sealed class PostCopyTests
         Assert.Equal(source.Memory, rig.TargetCopy!.Memory);
     }
 
+    /// <summary>Each page is touched when the one before has come, as by a program that begins to run.</summary>
+    [Fact]
+    [Trait("Spec", "MIG-107")]
+    public async Task The_rest_begins_when_the_container_has_what_it_works_with()
+    {
+        await using var rig = new MigrationRig(timers: MigrationRig.Timers with { AskingCalm = TimeSpan.FromSeconds(2), AskingPatience = TimeSpan.FromSeconds(60) }) { Copy = s_postCopy };
+        Task<int> working = Task.FromResult(0);
+        rig.AtStep = step =>
+        {
+            if (step == "target:released")
+                working = Task.Run(() => WorkAsync(rig.TargetCopy!.Arrival!), Token);
+            return Task.CompletedTask;
+        };
+
+        rig.Completed((await rig.RunAsync(Token)).Sent);
+
+        string[] before = [.. rig.Steps.TakeWhile(step => step != "source:give")];
+        Assert.InRange(await working, 30, before.Count(step => step == "source:wanted"));
+    }
+
+    private static async Task<int> WorkAsync(LateArrival arrival)
+    {
+        int[] pages = [.. arrival.FindLacking().Where((_, index) => index % 12 == 5)];
+        foreach (int page in pages)
+            await arrival.TouchAsync([page], Token);
+        return pages.Length;
+    }
+
     [Fact]
     [Trait("Spec", "MIG-100")]
     [Trait("Spec", "MIG-104")]

@@ -7,23 +7,25 @@ namespace P2PMigrate.Migration.Tests.Transfer;
 public sealed class AskingLullTests
 {
     [Theory]
-    [InlineData(0, 50, 50)]
-    [InlineData(300, 300, 400)] // it is asked for the last time before that
-    [InlineData(990, 990, 1050)]
-    [InlineData(5000, 1000, 1050)]
-    public async Task It_comes_when_nothing_was_asked_for_a_while_or_that_took_too_long(int askedUntil, int least, int most)
+    [InlineData(0, 0, 50)]
+    [InlineData(300, 0, 350)] // it is asked for the last time then
+    [InlineData(990, 0, 1000)]
+    [InlineData(5000, 0, 1000)]
+    [InlineData(0, 80, 210)]
+    [InlineData(300, 80, 510)]
+    public async Task It_comes_when_nothing_was_asked_for_a_while_or_that_took_too_long(int askedUntil, int roundTrip, int expected)
     {
         AskingLull? lull = null;
         var time = new HastyTime(passed =>
         {
-            if (passed < askedUntil)
-                lull!.Interrupt();
+            if (passed <= askedUntil)
+                lull!.NoteQuestion();
         });
-        lull = new AskingLull(time);
+        lull = new AskingLull(time, new MigrationTimers(), () => TimeSpan.FromMilliseconds(roundTrip));
 
         await lull.WaitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
 
-        Assert.InRange(time.Passed, least, most);
+        Assert.Equal(expected, time.Passed);
     }
 
     [Fact]
@@ -31,16 +33,21 @@ public sealed class AskingLullTests
     {
         using var stop = new CancellationTokenSource();
         AskingLull? lull = null;
-        lull = new AskingLull(new HastyTime(_ => stop.Cancel()));
+        var time = new HastyTime(_ =>
+        {
+            lull!.NoteQuestion();
+            stop.Cancel();
+        });
+        lull = new AskingLull(time, new MigrationTimers { AskingPatience = TimeSpan.FromHours(1) }, () => TimeSpan.Zero);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => lull.WaitAsync(stop.Token));
     }
 
     /// <summary>Time that passes as soon as somebody waits for it; in milliseconds.</summary>
     private sealed class HastyTime(Action<long> passing) : TimeProvider
     {
-        private long _passed = 1_000_000;
+        private long _passed;
 
-        public long Passed => Interlocked.Read(ref _passed) - 1_000_000;
+        public long Passed => Interlocked.Read(ref _passed);
 
         public override long TimestampFrequency => 1000;
 
@@ -48,8 +55,12 @@ public sealed class AskingLullTests
 
         public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            Interlocked.Add(ref _passed, (long)Math.Ceiling(dueTime.TotalMilliseconds));
-            passing(Passed);
+            for (long end = GetTimestamp() + (long)Math.Ceiling(dueTime.TotalMilliseconds); GetTimestamp() < end;)
+            {
+                Interlocked.Increment(ref _passed);
+                passing(Passed);
+            }
+
             ThreadPool.QueueUserWorkItem(_ => callback(state));
             return new Rung();
         }

@@ -29,15 +29,17 @@ internal sealed class MigrationRig : IAsyncDisposable
         Running = TimeSpan.FromSeconds(10),
         ProgressInterval = TimeSpan.Zero,
         AbortLook = TimeSpan.FromMilliseconds(20),
+        AskingCalm = TimeSpan.FromMilliseconds(5),
     };
 
     private readonly string _directory = Directory.CreateTempSubdirectory("p2pmigrate-migration-").FullName;
     private readonly long? _storeSize;
+    private readonly MigrationTimers _timers;
     private int _crashes;
 
-    public MigrationRig(long? storeSize = null, TimeProvider? time = null, TimeProvider? targetTime = null)
+    public MigrationRig(long? storeSize = null, TimeProvider? time = null, TimeProvider? targetTime = null, MigrationTimers? timers = null)
     {
-        (_storeSize, Time) = (storeSize, time ?? TimeProvider.System);
+        (_storeSize, Time, _timers) = (storeSize, time ?? TimeProvider.System, timers ?? Timers);
         TargetTime = targetTime ?? Time;
         Source = new Agent(this, "source", new SimulatedMachine(World, "one", Path.Combine(_directory, "one")), Path.Combine(_directory, "source-state"));
         Target = new Agent(this, "target", new SimulatedMachine(World, "two", Path.Combine(_directory, "two")), Path.Combine(_directory, "target-state"));
@@ -218,7 +220,7 @@ internal sealed class MigrationRig : IAsyncDisposable
             {
                 Runtime = Runtime,
                 State = new StateDirectory(state),
-                Timers = Timers,
+                Timers = rig._timers,
                 Time = side == "target" ? rig.TargetTime : rig.Time,
                 StoreSize = rig._storeSize,
                 Logger = new QueueLogger(side, rig.Log),
