@@ -13,6 +13,7 @@ internal static class Errno
     public const int Exists = 17;
     public const int CrossDevice = 18;
     public const int NotDirectory = 20;
+    public const int Invalid = 22;
     public const int Range = 34;
     public const int Loop = 40;
     public const int NoData = 61;

@@ -65,7 +65,9 @@ internal static unsafe class Inode
         }
     }
 
-    /// <summary>Reads into <paramref name="buffer"/> until it is full or the file ends; returns the bytes read.</summary>
+    /// <summary>
+    /// Reads into <paramref name="buffer"/> until it is full or the file ends; returns the bytes read. Where the kernel can, what it reads for that does not stay in memory: the machine's other programs keep what they have there.
+    /// </summary>
     public static int ReadAt(SafeFileHandle file, Span<byte> buffer, long offset, TreePath path)
     {
         int total = 0;
@@ -73,7 +75,7 @@ internal static unsafe class Inode
         {
             while (total < buffer.Length)
             {
-                nint read = Libc.PRead(file, bytes + total, (nuint)(buffer.Length - total), offset + total);
+                nint read = ReadUncached(file, bytes + total, (nuint)(buffer.Length - total), offset + total);
                 if (read == 0)
                     break;
                 if (read > 0)
@@ -84,6 +86,13 @@ internal static unsafe class Inode
         }
 
         return total;
+    }
+
+    private static nint ReadUncached(SafeFileHandle file, byte* buffer, nuint length, long offset)
+    {
+        var vector = new IoVector(buffer, length);
+        nint read = Libc.PReadV2(file, &vector, 1, offset, Libc.ReadUncached);
+        return read < 0 && Errno.Last is (Errno.NotSupported or Errno.Invalid) ? Libc.PRead(file, buffer, length, offset) : read;
     }
 
     /// <summary>Writes all of <paramref name="content"/>.</summary>

@@ -15,6 +15,9 @@ internal static unsafe partial class Libc
     public const int AtEmptyPath = 0x1000;
     public const int AtSymlinkFollow = 0x400;
 
+    /// <summary>What a read brings into the page cache goes when it has been read; what was there stays. Linux 6.14, not on every file system.</summary>
+    public const int ReadUncached = 0x80;
+
     public const int SeekData = 3;
     public const int SeekHole = 4;
 
@@ -56,6 +59,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, EntryPoint = "pread", SetLastError = true)]
     public static partial nint PRead(SafeFileHandle file, byte* buffer, nuint length, long offset);
+
+    [LibraryImport(Library, EntryPoint = "preadv2", SetLastError = true)]
+    public static partial nint PReadV2(SafeFileHandle file, IoVector* vectors, int count, long offset, int flags);
 
     [LibraryImport(Library, EntryPoint = "pwrite", SetLastError = true)]
     public static partial nint PWrite(SafeFileHandle file, byte* buffer, nuint length, long offset);

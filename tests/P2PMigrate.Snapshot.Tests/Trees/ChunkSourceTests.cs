@@ -45,6 +45,20 @@ public sealed class ChunkSourceTests : IDisposable
         }
     }
 
+    /// <summary>The container's machine has other uses for its memory. What somebody else has there stays.</summary>
+    [Fact]
+    public void What_is_read_for_it_does_not_stay_in_memory()
+    {
+        const string Facts = "stat -f -c %T .; fincore -nr -o PAGES b; fincore -nr -o PAGES c";
+        string[] before = TestDirectory.Sh(_directory.Path, $"head -c 4194304 /dev/urandom > c; sync c; dd if=c iflag=nocache count=0 2>/dev/null; {Facts}").Split('\n');
+        Assert.SkipUnless(Environment.OSVersion.Version >= new Version(6, 15) && before[0] is "ext2/ext3" or "xfs" or "btrfs" && before[2] == "0", "This kernel or file system keeps in memory what was read.");
+
+        foreach (ChunkLocation location in Catalogue())
+            Assert.True(_source.TryRead(location, out _));
+
+        Assert.Equal(before, TestDirectory.Sh(_directory.Path, Facts).Split('\n'));
+    }
+
     [Theory]
     [InlineData("printf two > a")]
     [InlineData("printf on > a")]
