@@ -33,13 +33,13 @@ internal sealed class BrokenGiving : IAsyncDisposable
     /// <summary>What has followed, in any session.</summary>
     public FollowingPages Following { get; private init; } = null!;
 
-    /// <summary>Runs it until the session ends, as soon as so many pages have followed; the target's program lives, and waits.</summary>
-    public static async Task<BrokenGiving> RunAsync(string megabytes, int pages = 0)
+    /// <summary>Runs one that rewrites <paramref name="rate"/> pages a second until the session ends, as soon as so many pages have followed; the target's program lives, and waits.</summary>
+    public static async Task<BrokenGiving> RunAsync(string megabytes, int pages = 0, string rate = "400")
     {
         RuncRuntime runtime = await LateRestore.RuntimeAsync();
         for (int attempt = 1; ; attempt++)
         {
-            Workload workload = await Workload.RunningAsync("pages.py", megabytes, "400");
+            Workload workload = await Workload.RunningAsync("pages.py", megabytes, rate);
             try
             {
                 if (await TryRunAsync(workload, runtime, pages) is { } broken) return broken;

@@ -28,13 +28,13 @@ public sealed class BrokenGivingTests
     [Trait("Spec", "MIG-103")]
     public async Task What_has_followed_before_the_way_broke_does_not_follow_again()
     {
-        await using BrokenGiving broken = await BrokenGiving.RunAsync("128", pages: 8000);
+        await using BrokenGiving broken = await BrokenGiving.RunAsync("128", pages: 8000, rate: "100");
         Assert.InRange(broken.Following.Count, 8000, 20_000);
 
         Assert.Equal(RecoveryAction.Destroyed, (await broken.AskAsync())!.Action);
 
-        TestContext.Current.TestOutputHelper?.WriteLine($"{broken.Following.LackedAtFirst} pages lacked, {broken.Following.Count} followed, {broken.Following.Asked} were asked for");
-        Assert.InRange(broken.Following.Count, broken.Following.LackedAtFirst - broken.Following.Asked, broken.Following.LackedAtFirst + 16); // more by what was in a writer's hand
+        TestContext.Current.TestOutputHelper?.WriteLine($"{broken.Following.LackedAtFirst} pages lacked, {broken.Following.Count} followed");
+        Assert.InRange(broken.Following.Count, broken.Following.LackedAtFirst - 4000, broken.Following.LackedAtFirst + 16); // less what was asked for, and more by what was in a writer's hand
         await broken.EndAsync();
         await HomeMigration.AssertMemoryIsRightAsync(broken.Workload);
     }

@@ -6,14 +6,11 @@ namespace P2PMigrate.Containers.Tests.Inside;
 /// <summary>Counts the pages that follow because they are next, not those that were asked for, and does something at one of them.</summary>
 internal sealed class FollowingPages
 {
-    private long _count, _asked, _at;
+    private long _count, _at;
     private Action? _then;
 
     /// <summary>How many have been taken in.</summary>
     public long Count => Interlocked.Read(ref _count);
-
-    /// <summary>How many came because they were asked for, each time that they came.</summary>
-    public long Asked => Interlocked.Read(ref _asked);
 
     /// <summary>How many lacked when they were first looked for.</summary>
     public long LackedAtFirst { get; private set; }
@@ -42,11 +39,7 @@ internal sealed class FollowingPages
             return lacking;
         }
 
-        public void Take(ulong process, ulong address, ReadOnlySpan<byte> content)
-        {
-            Interlocked.Add(ref pages._asked, content.Length / PageRun.PageSize);
-            inner.Take(process, address, content);
-        }
+        public void Take(ulong process, ulong address, ReadOnlySpan<byte> content) => inner.Take(process, address, content);
 
         public ValueTask<WantedPage> WaitForWantedAsync(CancellationToken cancellationToken) => inner.WaitForWantedAsync(cancellationToken);
 

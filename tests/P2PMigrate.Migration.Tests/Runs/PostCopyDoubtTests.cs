@@ -187,8 +187,8 @@ public sealed class PostCopyDoubtTests
         await using (ITunnelStream stream = await rig.Near.OpenStreamAsync(StreamPriority.Bulk, Token))
             await stream.Output.WriteAsync(new byte[1], Token);
 
-        await taking.WaitAsync(TimeSpan.FromSeconds(30), Token); // as soon as something comes
-        Assert.Contains("not taken in", (await rig.Near.Completion.WaitAsync(TimeSpan.FromSeconds(30), Token)).Reason, StringComparison.Ordinal);
+        await taking.WaitAsync(TimeSpan.FromSeconds(5), Token); // as soon as something comes
+        Assert.Contains("not taken in", (await rig.Near.Completion.WaitAsync(TimeSpan.FromSeconds(5), Token)).Reason, StringComparison.Ordinal);
         Assert.Equal(RecoveryAction.InDoubt, (await Encounter.AskAsync(rig, sent.JobId, peer: "another"))!.Action);
         Assert.Equal(CopyState.Frozen, rig.SourceCopy!.State);
         Assert.Equal(RecoveryAction.Destroyed, (await Encounter.AskAsync(rig, sent.JobId))!.Action);
